@@ -1,0 +1,55 @@
+/* The directory as a core: an endpoint, the sessions on it, the account store. Datagrams
+ * and time go in, datagrams and a deadline come out; the world test and the shell (main.c,
+ * and the peer's `host`) drive the same functions. */
+#ifndef PALIQUE_DIRECTORY_SERVER_H
+#define PALIQUE_DIRECTORY_SERVER_H
+
+#include "shared/endpoint.h"
+#include "shared/json.h"
+
+struct server;
+
+enum registration { REGISTRATION_INVITE, REGISTRATION_OPEN, REGISTRATION_CLOSED };
+
+struct server_config {
+	const char *data;               /* folder: accounts.db and keys; made by server_init() */
+	enum registration registration;
+};
+
+/* Makes the folder (0700), the keys (0600) and an empty account store. ERR_EXISTS: there
+ * is a directory already (nothing is touched). */
+int server_init(const char *data, char *reason, size_t reason_size);
+
+/* `reason` gets a sentence for people on failure. */
+int server_open(struct server **s, const struct server_config *config, mono_ns now, wall_ms wall,
+                char *reason, size_t reason_size);
+/* Says RESTART to every client (their datagrams are to be taken by server_send()). */
+void server_goodbye(struct server *s, mono_ns now);
+void server_close(struct server *s);
+
+struct endpoint *server_endpoint(struct server *s);  /* for endpoint_receive() and udp_new() */
+const struct device_public *server_key(const struct server *s);
+
+/* After datagrams came in or the deadline passed: takes the endpoint's events, does what
+ * is due, returns the server's own deadline (without the endpoint's). */
+mono_ns server_step(struct server *s, mono_ns now, wall_ms wall);
+
+/* What administration asks of a running server; answers as JSON (docs/protocol.md has no
+ * part in this; directory/admin.c lists the commands). */
+struct json *server_admin(struct server *s, const struct json *request);
+
+/* Counters: nobody's name in them. */
+struct server_status {
+	uint64_t online_devices, online_accounts, accounts;
+	uint64_t logins, key_logins, registrations, refused_logins;
+	uint64_t presence_notes, introductions, asked;
+	uint64_t messages_in[128], messages_out[128];   /* by wire type */
+	struct endpoint_counters traffic;
+	mono_ns uptime;
+};
+void server_status(const struct server *s, struct server_status *out);
+
+/* Tests: whether `name` has a record now. */
+bool server_is_online(const struct server *s, const char *name);
+
+#endif

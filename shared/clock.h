@@ -1,0 +1,23 @@
+/* How time is written down. Cores are given time; only shells read a clock. */
+#ifndef PALIQUE_SHARED_CLOCK_H
+#define PALIQUE_SHARED_CLOCK_H
+
+#include <stdint.h>
+
+/* Monotonic time in nanoseconds, for deadlines and durations. QUIC counts so,
+ * and one unit everywhere cannot be mixed up. */
+typedef uint64_t mono_ns;
+
+/* Milliseconds since 1970-01-01 UTC, for people. May jump; decides nothing. */
+typedef int64_t wall_ms;
+
+#define MILLISECOND ((mono_ns)1000000)
+#define SECOND      ((mono_ns)1000000000)
+#define NEVER       ((mono_ns)UINT64_MAX)
+
+static inline mono_ns mono_earlier(mono_ns a, mono_ns b)
+{
+	return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SQLite at arm's length: open, migrate, bind, step, transaction. The only room that
+ * knows sqlite3.h besides the VFS beneath it (db_seal). */
+#ifndef PALIQUE_SHARED_DB_H
+#define PALIQUE_SHARED_DB_H
+
+#include "shared/bytes.h"
+#include "shared/keys.h"
+
+struct db;
+
+struct db_config {
+	const char *path;                    /* NULL: in memory */
+	const struct symmetric_key *key;     /* NULL: plain; else every page is sealed */
+	bool durable;                        /* synchronous=FULL: a commit survives a power cut; else NORMAL */
+	bool shared;                         /* other processes use it too (busy timeout 5 s); else exclusive */
+	bool read_only;
+	const char *const *migrations;       /* SQL scripts; PRAGMA user_version counts those done */
+	unsigned migration_count;
+};
+
+/* ERR_AUTH or ERR_CORRUPT: wrong key or damaged (never deleted or overwritten here),
+ * ERR_LOCKED, ERR_VERSION: made by a newer program, ERR_IO, ERR_FULL. On failure
+ * `reason` (may be NULL) gets a sentence. */
+int db_open(struct db **db, const struct db_config *config, char *reason, size_t reason_size);
+void db_close(struct db *db);
+
+/* One transaction at a time; begin inside one is an assertion. The commit is what
+ * makes things durable. */
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+bool db_in_transaction(const struct db *db);
+
+/* A statement prepared once and kept; `sql` must live as long as the db (a literal). Asserts
+ * on SQL that does not compile. Resets it and clears its bindings. Parameters from 1. */
+struct statement;
+struct statement *db_sql(struct db *db, const char *sql);
+void bind_int(struct statement *s, int at, int64_t v);
+void bind_bytes(struct statement *s, int at, struct bytes b);  /* blob; not copied: must live until done */
+void bind_text(struct statement *s, int at, const char *text); /* NULL: null */
+void bind_null(struct statement *s, int at);
+/* 1: a row, 0: done, else an error (ERR_EXISTS: a constraint, ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_LOCKED). */
+int db_step(struct statement *s);
+/* Runs to the end and resets; number of rows changed or an error. */
+int db_run(struct statement *s);
+void db_done(struct statement *s);   /* reset: always after the last db_step of a query */
+int64_t column_int(struct statement *s, int at);           /* from 0 */
+struct bytes column_bytes(struct statement *s, int at);    /* until the next step or reset */
+const char *column_text(struct statement *s, int at);      /* "" for null */
+bool column_is_null(struct statement *s, int at);
+int column_copy(struct statement *s, int at, void *out, size_t size); /* exactly, or ERR_CORRUPT */
+
+int64_t db_last_id(struct db *db);
+int db_exec(struct db *db, const char *sql);
+/* Online copy into a new file sealed with the same key (or plain if plain). */
+int db_backup(struct db *db, const char *path);
+
+#endif

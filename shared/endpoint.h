@@ -1,0 +1,173 @@
+/* All QUIC connections of one process behind one meeting point, without a socket:
+ * datagrams and time go in; datagrams, events and a deadline come out. Finds the link
+ * of a datagram by connection id, accepts new ones (knock, address proof, policy),
+ * breaks the tie of two that dial each other, and keeps at most one link to a device. */
+#ifndef PALIQUE_SHARED_ENDPOINT_H
+#define PALIQUE_SHARED_ENDPOINT_H
+
+#include "shared/candidate.h"
+#include "shared/certificate.h"
+#include "shared/clock.h"
+#include "shared/path.h"
+
+struct endpoint;
+struct link;
+
+enum {
+	ENDPOINT_DATAGRAM_MAX = 1452,       /* UDP payload we send on any path */
+	ENDPOINT_LOOPBACK_MAX = 16000,      /* and between loopback addresses */
+	ENDPOINT_TOKEN_MAX = 128,           /* an address token */
+	ENDPOINT_HALF_OPEN_MAX = 256,       /* inbound handshakes not yet confirmed */
+};
+
+enum endpoint_policy {
+	ENDPOINT_ADMITTED,  /* a peer: only identities admitted, nothing said to others */
+	ENDPOINT_ANYONE,    /* a directory: any device, and guests; the address is proved
+	                       first (Retry or token, RFC 9000 section 8.1) */
+};
+
+struct endpoint_config {
+	enum endpoint_policy policy;
+	struct device device;               /* our Noise static key; copied */
+	struct certificate certificate;     /* ours, shown to whom we dial and who dials us; peers only */
+	bool has_certificate;
+	struct knock knock;
+	mono_ns idle_timeout;               /* link is lost after this silence */
+	mono_ns keep_alive;                 /* ping after this quiet; NEVER: none */
+};
+
+/* The core. Never fails; free with endpoint_free(), which says nothing to anybody. */
+struct endpoint *endpoint_new(const struct endpoint_config *config, mono_ns now);
+void endpoint_free(struct endpoint *e);
+
+void endpoint_set_knock(struct endpoint *e, const struct knock *knock);
+void endpoint_set_certificate(struct endpoint *e, const struct certificate *c);
+
+/* Policy ADMITTED: whose devices may connect. Dismissing closes their links. */
+void endpoint_admit(struct endpoint *e, const struct identity_public *who);
+void endpoint_dismiss(struct endpoint *e, const struct identity_public *who);
+
+/* --- dialling --- */
+
+enum link_pattern {
+	LINK_IK,   /* Noise_IKpsk2: both sides proved by device key */
+	LINK_NK,   /* Noise_NK: a guest at a directory */
+};
+struct link_target {
+	enum link_pattern pattern;
+	struct device_public device;        /* whom we want to reach */
+	struct knock knock;                 /* theirs */
+	bool has_identity;                  /* then the answer must carry a certificate of it */
+	struct identity_public identity;
+	unsigned address_count;             /* the handshake goes to all at once; the first that
+	                                       answers authentically is the path */
+	struct address addresses[CANDIDATES_MAX];
+	struct bytes token;                 /* address token from an earlier LINK_TOKEN, or empty; copied */
+	mono_ns give_up_after;              /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
+};
+
+/* Begins a handshake. The link is known by its events from now on. NULL: no usable
+ * address. A second dial to a device that is being dialled adds its addresses to the
+ * first and returns that link. */
+struct link *endpoint_dial(struct endpoint *e, const struct link_target *target, mono_ns now);
+
+/* --- the life of a datagram --- */
+
+/* `datagram` is changed in place. Nothing is returned: strangers get silence. */
+void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *datagram,
+                      size_t size, mono_ns now);
+
+struct datagram {
+	struct path path;
+	size_t size;      /* at most the room given */
+};
+/* Writes the next datagram into `room` (at least ENDPOINT_LOOPBACK_MAX bytes): true and
+ * its path and size, false when there is nothing to send now. Datagrams of one link
+ * come one behind the other, so that a shell can send them as one segmented batch. */
+bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono_ns now);
+
+/* A datagram outside QUIC (first byte below 64), sent as it is. */
+void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents);
+
+/* --- events --- */
+
+enum link_event_kind {
+	LINK_UP,        /* handshake confirmed: the other side is who it claims */
+	LINK_READABLE,  /* link_peek() has bytes on `stream`, or its end */
+	LINK_WRITABLE,  /* a stream that was full has room again */
+	LINK_TOKEN,     /* `data`: an address token for the next dial to this directory */
+	LINK_MOVED,     /* link_path() changed */
+	LINK_DOWN,      /* over; the link is freed at the next endpoint_next() */
+	STRAY,          /* a datagram outside QUIC: `path`, `data`; link is NULL */
+};
+struct link_event {
+	enum link_event_kind kind;
+	struct link *link;
+	int64_t stream;
+	struct bytes data;      /* until the next endpoint_next() */
+	struct path path;
+	int error;              /* LINK_DOWN: ERR_CLOSED by the other side (see code), ERR_TIMEOUT,
+	                           ERR_AUTH, ERR_EXISTS: replaced by a newer link to the device */
+	uint64_t code;          /* LINK_DOWN, ERR_CLOSED: the application code given to link_close() */
+};
+bool endpoint_next(struct endpoint *e, struct link_event *event);
+
+/* When endpoint_tick() must be called at the latest; NEVER when nothing is timed. */
+mono_ns endpoint_deadline(const struct endpoint *e);
+void endpoint_tick(struct endpoint *e, mono_ns now);
+
+struct endpoint_counters {
+	uint64_t received, sent, received_bytes, sent_bytes;
+	uint64_t refused;          /* datagrams answered with silence */
+	uint64_t retries, handshakes, links, half_open;
+};
+struct endpoint_counters endpoint_counters(const struct endpoint *e);
+
+/* --- one link (declared here: a link lives in its endpoint) --- */
+
+void link_set_user(struct link *l, void *user);
+void *link_user(const struct link *l);
+bool link_is_up(const struct link *l);
+bool link_is_initiator(const struct link *l);
+enum link_pattern link_pattern(const struct link *l);
+/* Proved when LINK_UP. On the responder's side of NK there is no device. */
+const struct device_public *link_device(const struct link *l);
+const struct certificate *link_certificate(const struct link *l); /* NULL: none shown */
+/* Noise's h after the handshake: binds what is said inside to this link. */
+const uint8_t *link_handshake_hash(const struct link *l); /* 64 bytes */
+struct path link_path(const struct link *l);
+mono_ns link_round_trip(const struct link *l);            /* smoothed */
+mono_ns link_last_heard(const struct link *l);            /* last authentic packet */
+mono_ns link_unanswered_since(const struct link *l);      /* oldest unacknowledged sending; NEVER: none */
+
+enum { LINK_CONTROL = 0 };  /* the stream of messages: opened by the initiator, used by both */
+
+/* Streams are bidirectional. Ids are QUIC's (RFC 9000 section 2.1). */
+int link_open(struct link *l, int64_t *stream);
+/* Takes a copy of up to link_room() bytes; ERR_FULL: not all fits, nothing taken (wait for
+ * LINK_WRITABLE). `is_last` ends our side of the stream. */
+int link_write(struct link *l, int64_t stream, struct bytes data, bool is_last);
+size_t link_room(const struct link *l, int64_t stream);
+/* What arrived and was not yet consumed: a view until the next call on this link.
+ * `is_end`: the other side has ended the stream behind these bytes. Consuming gives
+ * the sender room, so a reader that stops stops the sender. */
+struct bytes link_peek(struct link *l, int64_t stream, bool *is_end);
+void link_consume(struct link *l, int64_t stream, size_t count);
+void link_ping(struct link *l);
+/* Says goodbye with an application code and ends; LINK_DOWN is not given for it. The
+ * link must not be used afterwards. */
+void link_close(struct link *l, uint64_t code, mono_ns now);
+/* Everyone at once: for a clean exit. */
+void endpoint_close_all(struct endpoint *e, uint64_t code, mono_ns now);
+
+enum link_code {
+	LINK_CODE_BYE = 0,        /* leaving */
+	LINK_CODE_PROTOCOL = 1,   /* the other side broke the protocol */
+	LINK_CODE_UNKNOWN = 2,    /* this device is not enrolled here */
+	LINK_CODE_REPLACED = 3,   /* a newer link of the same device */
+	LINK_CODE_RESTART = 4,    /* the directory stops; come back */
+	LINK_CODE_NOT_CONTACT = 5,/* not, or no longer, a contact */
+	LINK_CODE_IDLE = 6,       /* nothing to say for a while */
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* Text for people, in their language (gettext; English and Spanish). */
+#ifndef PALIQUE_SHARED_TEXT_H
+#define PALIQUE_SHARED_TEXT_H
+
+#include <libintl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define _(text)  gettext(text)
+#define N_(text) (text)      /* marks a text that is translated where it is used */
+
+/* Reads the locale from the environment and finds the catalogues: beside the program
+ * (../locale in a build, ../share/locale when installed). Call once in main(). */
+void text_init(void);
+
+/* Copies `text`, bytes from outside, so that it is safe on a terminal: control characters
+ * (C0, C1, DEL), bidirectional controls and other invisible formatting become visible
+ * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines stay if `lines`. Returns
+ * memory of the caller's to free. */
+char *text_safe(const char *text, size_t size, bool lines);
+
+#endif

@@ -1,0 +1,31 @@
+/* Shell: the UDP sockets, the timer and the loop around one endpoint. Batched receive
+ * and send (recvmmsg, sendmmsg), segmentation offload where the kernel has it. */
+#ifndef PALIQUE_SHARED_UDP_H
+#define PALIQUE_SHARED_UDP_H
+
+#include <uv.h>
+
+#include "shared/endpoint.h"
+
+struct udp;
+
+/* `step(user)` is called after datagrams came in or the deadline passed, with the
+ * endpoint's core already fed: the owner takes events, does what is due and returns the
+ * moment it next wants to be called (its own deadline; the endpoint's is added here). */
+typedef mono_ns udp_step(void *user, mono_ns now);
+
+int udp_new(struct udp **udp, uv_loop_t *loop, struct endpoint *e, udp_step *step, void *user);
+
+/* One more socket. A v6 wildcard also takes v4 (dual stack); where the kernel has no v6 a
+ * wildcard falls back to v4. Port 0: the system chooses. `bound` gets what was bound. */
+int udp_listen(struct udp *udp, const struct address *at, struct address *bound);
+
+/* Something happened elsewhere: call step, send, rearm, soon (coalesced in this loop turn). */
+void udp_wake(struct udp *udp);
+/* Sends what is due at once and closes the handles; freed when libuv has closed them. */
+void udp_close(struct udp *udp);
+
+mono_ns udp_now(void);
+wall_ms udp_wall(void);
+
+#endif

@@ -1,0 +1,17 @@
+/* Shell: jobs run in libuv's thread pool; answers come back on the loop. */
+#ifndef PALIQUE_SHARED_WORKER_H
+#define PALIQUE_SHARED_WORKER_H
+
+#include <uv.h>
+
+#include "shared/job.h"
+
+typedef void worker_done(void *user, const struct job *answer);
+
+/* Copies the job; `done` is called on the loop with the answer filled in. */
+void worker_run(uv_loop_t *loop, const struct job *job, worker_done *done, void *user);
+
+/* Blocking, in the calling thread: what the worker does. */
+void job_run(struct job *job);
+
+#endif
