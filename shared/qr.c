@@ -1,0 +1,45 @@
+#include "shared/qr.h"
+
+#include <qrencode.h>
+
+#include "shared/error.h"
+
+enum { MARGIN = 2 };
+
+static bool is_dark(const QRcode *code, int x, int y)
+{
+	x -= MARGIN;
+	y -= MARGIN;
+	if (x < 0 || y < 0 || x >= code->width || y >= code->width)
+		return false;
+	return code->data[y * code->width + x] & 1;
+}
+
+int qr_print(struct buf *out, const char *text)
+{
+	/* Light modules are drawn, dark ones left as background. */
+	static const char *const half[2][2] = { { "█", "▀" }, { "▄", " " } };
+	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+	struct buf lines = { .limit = 65536 };
+	int err = 0;
+
+	if (!code)
+		return ERR_LIMIT;
+	for (int y = 0; y < code->width + 2 * MARGIN && !err; y += 2) {
+		for (int x = 0; x < code->width + 2 * MARGIN && !err; x++) {
+			bool top = is_dark(code, x, y);
+			/* below the last row of an odd height there is nothing to draw */
+			bool bottom = y + 1 >= code->width + 2 * MARGIN ||
+				      is_dark(code, x, y + 1);
+
+			err = buf_append(&lines, bytes_text(half[top][bottom]));
+		}
+		if (!err)
+			err = buf_append_byte(&lines, '\n');
+	}
+	if (!err)
+		err = buf_append(out, buf_view(&lines));
+	buf_clear(&lines);
+	QRcode_free(code);
+	return err;
+}

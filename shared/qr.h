@@ -1,0 +1,14 @@
+/* A QR code as text for a terminal: half blocks, two modules in a character, margin 2,
+ * dark on light written inverted so that it reads on a dark screen. The only room that
+ * knows qrencode.h. */
+#ifndef PALIQUE_SHARED_QR_H
+#define PALIQUE_SHARED_QR_H
+
+#include "shared/bytes.h"
+
+/* Appends lines of UTF-8, each ended by a newline. ERR_LIMIT: the text is too long for a
+ * code (or for the buf's limit); nothing is appended then. A link of URI_MAX bytes takes
+ * 23 rows and 45 columns. */
+int qr_print(struct buf *out, const char *text);
+
+#endif
