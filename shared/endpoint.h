@@ -64,6 +64,7 @@ struct link_target {
 	struct address addresses[CANDIDATES_MAX];
 	struct bytes token;                 /* address token from an earlier LINK_TOKEN, or empty; copied */
 	mono_ns give_up_after;              /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
+	mono_ns keep_alive, idle_timeout;   /* of this link; 0: the endpoint's */
 };
 
 /* Begins a handshake. The link is known by its events from now on. NULL: no usable

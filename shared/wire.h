@@ -74,7 +74,7 @@ struct wire_register_challenge {
 };
 /* The certificate both brings the identity key and enrols the first device: its
  * signature covers the device key, proof_of_possession the identity and this link:
- * Ed25519 over "palique-register-v1" | handshake hash | name. */
+ * Ed25519 over "palique-register-v1" | handshake hash | name (shared/proof.h). */
 struct wire_register_finish {
 	uint8_t record[OPAQUE_RECORD_SIZE];
 	struct certificate certificate;
