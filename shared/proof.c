@@ -10,7 +10,8 @@ static const char context_label[] = "palique-OPAQUE-v1";
 static const char register_label[] = "palique-register-v1";
 static const char enrol_label[] = "palique-enrol";
 
-void proof_context(uint8_t out[PROOF_CONTEXT_SIZE], enum ksf ksf, const uint8_t handshake_hash[64])
+void proof_context(uint8_t out[PROOF_CONTEXT_SIZE], enum ksf ksf,
+		   const uint8_t handshake_hash[64])
 {
 	size_t label = sizeof context_label - 1;
 
@@ -22,7 +23,7 @@ void proof_context(uint8_t out[PROOF_CONTEXT_SIZE], enum ksf ksf, const uint8_t 
 
 /* What the identity signs; returns its size. */
 static size_t register_text(uint8_t out[sizeof register_label - 1 + 64 + NAME_MAX],
-                            const uint8_t handshake_hash[64], const struct name *name)
+			    const uint8_t handshake_hash[64], const struct name *name)
 {
 	size_t label = sizeof register_label - 1, length = strlen(name->text);
 
@@ -33,7 +34,7 @@ static size_t register_text(uint8_t out[sizeof register_label - 1 + 64 + NAME_MA
 }
 
 void proof_register(uint8_t out[PROOF_SIZE], const struct identity *by,
-                    const uint8_t handshake_hash[64], const struct name *name)
+		    const uint8_t handshake_hash[64], const struct name *name)
 {
 	uint8_t text[sizeof register_label - 1 + 64 + NAME_MAX];
 	size_t size = register_text(text, handshake_hash, name);
@@ -42,7 +43,7 @@ void proof_register(uint8_t out[PROOF_SIZE], const struct identity *by,
 }
 
 int proof_register_verify(const uint8_t proof[PROOF_SIZE], const struct identity_public *by,
-                          const uint8_t handshake_hash[64], const struct name *name)
+			  const uint8_t handshake_hash[64], const struct name *name)
 {
 	uint8_t text[sizeof register_label - 1 + 64 + NAME_MAX];
 	size_t size = register_text(text, handshake_hash, name);
@@ -53,11 +54,12 @@ int proof_register_verify(const uint8_t proof[PROOF_SIZE], const struct identity
 }
 
 void proof_enrol(uint8_t out[PROOF_SIZE], const uint8_t session_key[OPAQUE_SESSION_KEY_SIZE],
-                 const struct device_public *device, const uint8_t handshake_hash[64])
+		 const struct device_public *device, const uint8_t handshake_hash[64])
 {
 	uint8_t key[32], text[32 + 64];
 
-	_Static_assert(OPAQUE_SESSION_KEY_SIZE == HKDF_PRK_SIZE, "session key is a PRK");
+	_Static_assert((int)OPAQUE_SESSION_KEY_SIZE == (int)HKDF_PRK_SIZE,
+		       "session key is a PRK");
 	hkdf_expand(key, sizeof key, session_key, bytes_text(enrol_label));
 	memcpy(text, device->bytes, 32);
 	memcpy(text + 32, handshake_hash, 64);
