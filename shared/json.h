@@ -5,18 +5,28 @@
 
 #include "shared/bytes.h"
 
+/* jansson exports functions of these names and calls them itself: at the linker ours must
+ * be called otherwise, or the two would answer for one another. */
+#define json_object palique_json_object
+#define json_array  palique_json_array
+#define json_null   palique_json_null
+#define json_real   palique_json_real
+
 struct json;  /* a value; reference counted: json_free() gives one up */
 
 enum { JSON_DEPTH_MAX = 32 };
 
-int json_parse(struct json **out, struct bytes text);      /* an object or an array */
+/* An object or an array. ERR_FORMAT, ERR_LIMIT: nested deeper than JSON_DEPTH_MAX; `out` is
+ * NULL then. */
+int json_parse(struct json **out, struct bytes text);
 char *json_print(const struct json *j);                    /* one line; caller frees */
 void json_free(struct json *j);                            /* NULL is harmless */
 struct json *json_keep(struct json *j);                    /* one more reference */
 
 struct json *json_object(void);
 struct json *json_array(void);
-/* Setters take a copy or, for `value`, ownership; each returns `object` for chaining. */
+/* Setters take a copy or, for `value`, ownership; each returns `object` for chaining. In text
+ * that is not UTF-8 every byte beyond ASCII becomes '?'; a real that is no number is null. */
 struct json *json_set(struct json *object, const char *key, struct json *take_value);
 struct json *json_set_text(struct json *object, const char *key, const char *text); /* NULL: null */
 struct json *json_set_bytes(struct json *object, const char *key, struct bytes utf8);
