@@ -199,21 +199,8 @@ int bytes_from_hex(const char *text, uint8_t *out, size_t size)
 
 void bytes_to_base64(struct bytes b, char *out)
 {
-	/* libsodium's buffer sizes count padding; ours do not, as there is none. */
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned count = 0;
-	size_t i;
-
-	for (i = 0; i < b.size; i++) {
-		bits = bits << 8 | b.data[i];
-		for (count += 8; count >= 6; count -= 6)
-			*out++ = alphabet[bits >> (count - 6) & 63];
-	}
-	if (count > 0)
-		*out++ = alphabet[bits << (6 - count) & 63];
-	*out = '\0';
+	sodium_bin2base64(out, BYTES_BASE64_SIZE(b.size), b.data, b.size,
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 int bytes_from_base64(const char *text, size_t length, uint8_t *out, size_t size)

@@ -18,7 +18,8 @@ struct certificate {
 	uint8_t signature[64];
 };
 
-/* Fills and signs. `label` is cut to the limit at a character's boundary. */
+/* Fills and signs. `label` is cut at the limit, at a character's boundary, and before the
+ * first character that may not stand in one. */
 void certificate_make(struct certificate *c, const struct identity *by,
                       const struct device_public *device, const char *label,
                       uint64_t serial, wall_ms not_after);

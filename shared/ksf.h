@@ -3,6 +3,7 @@
 #ifndef PALIQUE_SHARED_KSF_H
 #define PALIQUE_SHARED_KSF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shared/bytes.h"
@@ -15,10 +16,12 @@ enum ksf {
 bool ksf_is_known(uint64_t id);
 
 /* Stretch (RFC 9807 section 7): salt of 16 zero bytes, 64 bytes out. Blocks for up to a
- * second: call it in a worker. ERR_FULL: memory could not be had. */
+ * second: call it in a worker. ERR_FULL: memory could not be had.
+ * ERR_VERSION: not in the table. */
 int ksf_stretch(enum ksf id, const uint8_t in[64], uint8_t out[64]);
 
-/* The same with any cost, for vectors. memory_kib >= 8 * 1. */
+/* The same with any cost, for vectors. memory_kib >= 8. ERR_LIMIT: a parameter outside
+ * what libsodium takes. */
 int ksf_argon2id(uint64_t passes, uint64_t memory_kib, struct bytes password,
                  const uint8_t salt[16], uint8_t *out, size_t size);
 
