@@ -63,6 +63,8 @@ struct engine_account {
 	struct identity_public identity;
 	struct address observed;            /* as the directory sees us */
 	wall_ms online_since;
+	bool has_directory_clock;
+	int64_t directory_ahead_ms;         /* WELCOME's clock against ours when it came */
 	char trouble[128];                  /* why not online, for people; "" when fine */
 };
 void engine_account(const struct engine *e, struct engine_account *out);
