@@ -2,8 +2,10 @@
 # make check      every test; make asan: the same under AddressSanitizer and UBSan
 # make vectors    published test vectors [PALIQUE_VECTORS=DIR]
 # make world      SEEDS=N [FROM=S]: simulated peers, directory, network and crashes
-# make fuzz       SECONDS=N: each decoder for so long
+# make system     the real programs on this machine: kills, namespaces, hostile input
+# make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      figures, each beside what it is compared with
+# make soak       MINUTES=N: two engines chat, the directory restarts every minute
 # make install    [DESTDIR=] [PREFIX=/usr/local];  make format;  make clean
 
 PREFIX  ?= /usr/local
@@ -12,6 +14,8 @@ B       := build
 SEEDS   ?= 100
 FROM    ?= 1
 SECONDS ?= 10
+MINUTES ?= 60
+TARGET  ?=
 export PALIQUE_VECTORS ?= tests/vectors
 
 PKGS   = libuv libsodium sqlite3 jansson libngtcp2 libqrencode $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
@@ -24,13 +28,14 @@ objects  = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix 
 PROGRAMS = $(addprefix $(B)/bin/,palique palique-directory)
 TESTS    = $(patsubst %.c,$(B)/%,$(wildcard tests/shared/*_test.c tests/directory/*_test.c tests/peer/*_test.c tests/world/*_test.c))
 FUZZERS  = $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
-TOOLS    = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*_bench.c tests/system/*_tool.c))
+BENCHES  = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*_bench.c))
+TOOLS    = $(patsubst %.c,$(B)/%,$(wildcard tests/system/*_tool.c))
 
 all: $(PROGRAMS) catalogues
 
 $(B)/bin/palique:           $(B)/peer/main.o      $(B)/faces.a $(B)/peer.a $(B)/directory.a $(B)/shared.a
 $(B)/bin/palique-directory: $(B)/directory/main.o $(B)/directory.a $(B)/shared.a
-$(TESTS) $(FUZZERS) $(TOOLS): %: %.o $(B)/helpers.a $(B)/faces.a $(B)/peer.a $(B)/directory.a $(B)/shared.a
+$(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS): %: %.o $(B)/helpers.a $(B)/faces.a $(B)/peer.a $(B)/directory.a $(B)/shared.a
 
 $(B)/shared.a:    $(call objects,shared)
 $(B)/directory.a: $(call objects,directory)
@@ -38,7 +43,8 @@ $(B)/peer.a:      $(call objects,peer peer/api)
 $(B)/faces.a:     $(call objects,peer/faces peer/faces/cli)
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
-$(PROGRAMS) $(TESTS) $(FUZZERS) $(TOOLS):
+$(TESTS): LDLIBS += -lcmocka
+$(PROGRAMS) $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LDLIBS)
 $(B)/%.o: %.c
@@ -48,26 +54,57 @@ $(B)/%.a:
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
 
-# Languages: a missing or stale translation fails here.
+# Languages: a catalogue with mistakes fails here; one with gaps in tools/check-translations.
 CATALOGUES = $(patsubst shared/po/%.po,$(B)/locale/%/LC_MESSAGES/palique.mo,$(wildcard shared/po/*.po))
 catalogues: $(CATALOGUES)
 $(B)/locale/%/LC_MESSAGES/palique.mo: shared/po/%.po
 	@mkdir -p $(@D)
 	msgfmt -c -o $@ $<
 
+# Tests. What each printed stays beside it, for tools/check to count.
+tests: $(TESTS)
 check: $(TESTS:%=%.passed) arrows
 %.passed: %
-	$< && touch $@
+	@$< >$<.log 2>&1 || { cat $<.log; echo "FAILED: $<"; exit 1; }
+	@tail -n 1 $<.log; touch $@
 arrows:
 	tools/check-includes
+SANITIZE = -fsanitize=address,undefined
 asan:
-	$(MAKE) check B=build/asan CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" \
-	        LDFLAGS="-fsanitize=address,undefined"
+	$(MAKE) check B=build/asan CFLAGS="-O1 -g $(SANITIZE) -fno-sanitize-recover=all" LDFLAGS="$(SANITIZE)"
+asan-programs:
+	$(MAKE) all tools B=build/asan CFLAGS="-O1 -g $(SANITIZE) -fno-sanitize-recover=all" LDFLAGS="$(SANITIZE)"
+world: $(B)/tests/world/world_test
+	SEEDS=$(SEEDS) FROM=$(FROM) $<
+tools: $(TOOLS)
+system: all tools
+	tests/system/all.sh $(B)
+fuzz:
+	$(MAKE) fuzzers B=build/fuzz CC=clang CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
+	        LDFLAGS="-fsanitize=fuzzer,address,undefined"
+	tools/fuzz build/fuzz/tests/fuzz $(SECONDS) $(TARGET)
+fuzzers: $(FUZZERS)
+bench: all $(BENCHES)
+	@for bench in $(BENCHES); do PALIQUE_BIN=$(B)/bin $$bench || exit 1; done
+soak: asan-programs
+	tests/system/soak.sh build/asan $(MINUTES)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/palique
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/palique/
+	for page in $(wildcard docs/man/*.[1-8]); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	for language in $(notdir $(wildcard $(B)/locale/*)); do \
+		install -D -m 644 $(B)/locale/$$language/LC_MESSAGES/palique.mo \
+			$(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES/palique.mo; done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' tools/palique-directory.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/palique-directory.service
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 clean:
 	rm -rf build
 
-.PHONY: all catalogues check arrows asan format clean
+.PHONY: all catalogues tests check arrows asan asan-programs world tools system fuzz fuzzers bench soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
