@@ -163,6 +163,12 @@ static uint64_t value_of(const struct form *form, const uint8_t *data)
 	return ~v & (UINT64_MAX >> (64 - 8 * form->behind));
 }
 
+/* A signed form must hold a negative number: others have a shorter, unsigned form. */
+static bool is_negative_if_said(const struct form *form, const uint8_t *data)
+{
+	return form->kind != KIND_NEGATIVE || form->behind == 0 || (data[1] & 0x80);
+}
+
 /* Looks at the value in front: its kind and number, or KIND_NONE and an error that
  * sticks. What it opens is taken by advance() once the caller has agreed. */
 static enum kind look(struct unpack *u, uint64_t *value, size_t *size)
@@ -177,7 +183,7 @@ static enum kind look(struct unpack *u, uint64_t *value, size_t *size)
 	if (!form || u->rest.size < 1u + form->behind)
 		goto refuse;
 	*value = value_of(form, u->rest.data);
-	if (*value < form->least || (form->kind == KIND_NEGATIVE && *value > INT64_MAX))
+	if (*value < form->least || !is_negative_if_said(form, u->rest.data))
 		goto refuse;
 	*size = 1u + form->behind;
 	return form->kind;

@@ -226,11 +226,13 @@ struct wire_message {
 	};
 };
 
-/* Appends the msgpack form (no frame) to `out`. */
+/* Appends the msgpack form (no frame) to `out`. ERR_FORMAT, ERR_LIMIT, ERR_NAME, ERR_VERSION: a field
+ * is not what the reader would take, or the limit of `out` is reached; nothing is appended. */
 int wire_encode(const struct wire_message *m, struct buf *out);
 
 /* Decodes all of `b`, checking every field and limit, that the type is known and that
- * `from` may send it. Views point into `b`. On failure `m` is zeroed. */
+ * `from` may send it (else ERR_REFUSED). Views point into `b`. On failure `m` is zeroed.
+ * Signatures, and whether a key is a good one, are left to whoever uses them. */
 int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from);
 
 /* The stable name of a type, as in docs/protocol.md: "LOGIN_START". NULL: none. */
