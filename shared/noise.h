@@ -8,6 +8,7 @@
 enum { NOISE_MESSAGE_MAX = 65535 };  /* section 3 */
 enum { NOISE_HASH_SIZE = 64, NOISE_TAG_SIZE = 16 };
 enum { NOISE_PROTOCOL_NAME_MAX = 64 };
+enum { NOISE_PSK_MAX = 5 };  /* psk0 to psk4: the longest patterns have four messages */
 
 enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };
 
@@ -24,13 +25,14 @@ struct noise {
 	enum noise_role role;
 	unsigned message;             /* which handshake message is next, from 0 */
 	bool tokens_done;             /* tokens written, payload not yet */
+	size_t tokens_size;           /* bytes of them, towards NOISE_MESSAGE_MAX */
 	uint8_t psk_modifiers;        /* bit n: a psk token at place n */
 	struct noise_cipher cipher;
 	uint8_t ck[NOISE_HASH_SIZE], h[NOISE_HASH_SIZE];
 	struct device our_static, our_ephemeral;
 	struct device_public their_static, their_ephemeral;
 	bool has_their_static, has_their_ephemeral, has_our_static;
-	struct symmetric_key psk[4];  /* in the order they are used */
+	struct symmetric_key psk[NOISE_PSK_MAX];  /* in the order they are used */
 	unsigned psk_count, psk_used;
 	bool is_failed;               /* a failed handshake stays failed */
 };
@@ -44,7 +46,8 @@ struct noise_keys {
 	unsigned psk_count;
 };
 
-/* `protocol` is the full name, as "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b".
+/* `protocol` is the full name, as "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b": the twelve
+ * interactive, three one-way and 23 deferred patterns, with any psk modifiers.
  * ERR_NOT_FOUND: not a pattern of ours. ERR_STATE: a key is missing. */
 int noise_begin(struct noise *n, const char *protocol, enum noise_role role,
                 struct bytes prologue, const struct noise_keys *keys);
