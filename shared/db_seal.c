@@ -1,0 +1,570 @@
+#include "shared/db_seal.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/kdf.h"
+
+enum {
+	PAGE = DB_SEAL_PAGE,
+	RESERVED = DB_SEAL_RESERVED,
+	PLAIN = PAGE - RESERVED,
+	NONCE_RANDOM = 16,
+	NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	LOG_HEADER =
+		32, /* of the write-ahead log: https://sqlite.org/fileformat2.html#walformat */
+	FRAME_HEADER = 24, /* page number 4, commit size 4, salts 8, checksums 8 */
+	FRAME_BOUND = 16,  /* of which these are authenticated with the page */
+	FRAME = FRAME_HEADER + PAGE,
+	START = 100, /* SQLite reads so much of the first page when it opens a file */
+	AD_MAX = 1 + FRAME_BOUND,
+};
+_Static_assert(NONCE + TAG == RESERVED, "a page's seal fills the reserved bytes");
+_Static_assert(NONCE == NONCE_RANDOM + crypto_shorthash_BYTES, "random and its check");
+
+enum kind { KIND_PAGE = 1, KIND_LOG = 2 };
+
+/* Made from the key that was lent. */
+struct keys {
+	uint8_t page[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
+	uint8_t check[crypto_shorthash_KEYBYTES];    /* second part of a nonce */
+	uint8_t checksum[crypto_shorthash_KEYBYTES]; /* SQLite's own in a frame's header */
+};
+
+/* --- sealing ----------------------------------------------------------------------- */
+
+static uint32_t be32(const uint8_t *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static struct bytes ad_of_page(uint8_t ad[AD_MAX], uint32_t number)
+{
+	uint8_t bytes[5] = { KIND_PAGE, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+			     (uint8_t)(number >> 8), (uint8_t)number };
+
+	memcpy(ad, bytes, sizeof bytes);
+	return bytes_of(ad, sizeof bytes);
+}
+
+static struct bytes ad_of_frame(uint8_t ad[AD_MAX], const uint8_t header[FRAME_HEADER])
+{
+	ad[0] = KIND_LOG;
+	memcpy(ad + 1, header, FRAME_BOUND);
+	return bytes_of(ad, AD_MAX);
+}
+
+static void seal(const struct keys *k, uint8_t out[PAGE], const uint8_t plain[PAGE],
+		 struct bytes ad)
+{
+	uint8_t *nonce = out + PLAIN;
+
+	randombytes_buf(nonce, NONCE_RANDOM);
+	crypto_shorthash(nonce + NONCE_RANDOM, nonce, NONCE_RANDOM, k->check);
+	crypto_aead_xchacha20poly1305_ietf_encrypt_detached(
+		out, nonce + NONCE, NULL, plain, PLAIN, ad.data, ad.size, NULL, nonce, k->page);
+}
+
+/* In place. The reserved bytes come back as zeros, for SQLite's checksums in the log
+ * cover them. A page that does not open is zeroed whole. */
+static bool unseal(const struct keys *k, uint8_t page[PAGE], struct bytes ad)
+{
+	uint8_t *nonce = page + PLAIN;
+	bool ok = crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
+			  page, NULL, page, PLAIN, nonce + NONCE, ad.data, ad.size, nonce,
+			  k->page) == 0;
+
+	memset(ok ? page + PLAIN : page, 0, ok ? RESERVED : PAGE);
+	return ok;
+}
+
+/* Whether a page was sealed under this key at all, whatever happened to it since. */
+static bool is_our_nonce(const struct keys *k, const uint8_t page[PAGE])
+{
+	uint8_t check[crypto_shorthash_BYTES];
+
+	crypto_shorthash(check, page + PLAIN, NONCE_RANDOM, k->check);
+	return sodium_memcmp(check, page + PLAIN + NONCE_RANDOM, sizeof check) == 0;
+}
+
+/* SQLite's checksum of a frame says something about the plain page: it is enciphered by
+ * four Feistel rounds of SipHash (Luby and Rackoff), with the place and the rest of the
+ * header as tweak. SQLite rewrites the checksum without the page, so it cannot be part of
+ * the page's seal. Running the rounds backwards undoes it. */
+static void cipher_checksum(const struct keys *k, uint8_t header[FRAME_HEADER], int64_t offset,
+			    bool decipher)
+{
+	uint8_t *left = header + FRAME_BOUND, *right = left + 4, half[4];
+	struct {
+		int64_t offset;
+		uint8_t bound[FRAME_BOUND];
+		uint8_t half[4];
+		uint32_t round;
+	} in = { .offset = offset };
+	uint8_t out[crypto_shorthash_BYTES];
+
+	memcpy(in.bound, header, FRAME_BOUND);
+	for (unsigned i = 0; i < 4; i++) {
+		in.round = decipher ? 3 - i : i;
+		memcpy(in.half, decipher ? left : right, 4);
+		crypto_shorthash(out, (uint8_t *)&in, sizeof in, k->checksum);
+		for (unsigned j = 0; j < 4; j++)
+			half[j] = (decipher ? right : left)[j] ^ out[j];
+		memcpy(decipher ? right : left, decipher ? left : right, 4);
+		memcpy(decipher ? left : right, half, 4);
+	}
+}
+
+/* --- lent keys --------------------------------------------------------------------- */
+
+struct lent {
+	struct lent *next;
+	uint64_t ticket;
+	struct keys *keys; /* guarded memory */
+};
+
+static pthread_mutex_t lent_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lent *lent_first;
+static uint64_t lent_last;
+
+uint64_t db_seal_lend(const struct symmetric_key *key)
+{
+	struct lent *l = memory_new(sizeof *l);
+
+	if (sodium_init() < 0)
+		abort();
+	l->keys = sodium_malloc(sizeof *l->keys);
+	if (!l->keys)
+		abort();
+	kdf_label(l->keys->page, sizeof l->keys->page, key->bytes, "palique-store-page");
+	kdf_label(l->keys->check, sizeof l->keys->check, key->bytes, "palique-store-check");
+	kdf_label(l->keys->checksum, sizeof l->keys->checksum, key->bytes,
+		  "palique-store-checksum");
+	pthread_mutex_lock(&lent_lock);
+	l->ticket = ++lent_last;
+	l->next = lent_first;
+	lent_first = l;
+	pthread_mutex_unlock(&lent_lock);
+	return l->ticket;
+}
+
+void db_seal_return(uint64_t ticket)
+{
+	struct lent **at, *l;
+
+	pthread_mutex_lock(&lent_lock);
+	for (at = &lent_first; *at && (*at)->ticket != ticket; at = &(*at)->next)
+		;
+	l = *at;
+	assert(l);
+	*at = l->next;
+	pthread_mutex_unlock(&lent_lock);
+	sodium_free(l->keys); /* wipes */
+	free(l);
+}
+
+/* Borrowed until the ticket goes back. */
+static const struct keys *keys_of(uint64_t ticket)
+{
+	const struct keys *keys = NULL;
+
+	pthread_mutex_lock(&lent_lock);
+	for (struct lent *l = lent_first; l; l = l->next)
+		if (l->ticket == ticket)
+			keys = l->keys;
+	pthread_mutex_unlock(&lent_lock);
+	return keys;
+}
+
+/* --- one open file ----------------------------------------------------------------- */
+
+/* The real file's own struct follows this one in memory, as SQLite's VFSs stack. */
+struct file {
+	sqlite3_file base;
+	enum kind kind;
+	const struct keys *keys;
+	uint8_t header[FRAME_HEADER]; /* last frame header written ... */
+	int64_t header_at;            /* ... and where; 0: none */
+	uint8_t *scratch;             /* FRAME bytes */
+};
+
+static sqlite3_file *real_of(sqlite3_file *f)
+{
+	return (sqlite3_file *)((struct file *)f + 1);
+}
+
+/* What SQLite wants to know before it has looked at the log: always the same in our
+ * files. The first page itself may be torn here and whole in the log; when SQLite then
+ * reads it as a page, it is opened and checked like any other. */
+static void write_start(uint8_t out[START])
+{
+	memset(out, 0, START);
+	memcpy(out, "SQLite format 3", 16);
+	out[16] = PAGE >> 8;
+	out[18] = out[19] = 2; /* WAL */
+	out[20] = RESERVED;
+	out[21] = 64;
+	out[22] = out[23] = 32;
+}
+
+static int read_page(struct file *f, uint8_t *out, int size, int64_t offset)
+{
+	sqlite3_file *real = real_of(&f->base);
+	int64_t number = offset / PAGE + 1;
+	int within = (int)(offset % PAGE);
+	uint8_t *page = size == PAGE ? out : f->scratch;
+	uint8_t ad[AD_MAX];
+	int code;
+
+	if (within + size > PAGE || number > UINT32_MAX)
+		return SQLITE_IOERR_READ;
+	code = real->pMethods->xRead(real, page, PAGE, offset - within);
+	if (code == SQLITE_IOERR_SHORT_READ && real->pMethods->xFileSize) {
+		sqlite3_int64 length = 0;
+
+		/* Beyond the end SQLite expects zeros; a page cut in two is damage. */
+		memset(out, 0, (size_t)size);
+		if (real->pMethods->xFileSize(real, &length) != SQLITE_OK)
+			return SQLITE_IOERR_READ;
+		return length > offset - within ? SQLITE_IOERR_DATA : code;
+	}
+	if (code != SQLITE_OK)
+		return code;
+	if (offset == 0 && size == START) {
+		write_start(out);
+		return SQLITE_OK;
+	}
+	if (!unseal(f->keys, page, ad_of_page(ad, (uint32_t)number))) {
+		memset(out, 0, (size_t)size);
+		return SQLITE_IOERR_DATA;
+	}
+	if (page != out) {
+		memcpy(out, page + within, (size_t)size);
+		sodium_memzero(page, PAGE);
+	}
+	return SQLITE_OK;
+}
+
+/* SQLite reads of a log: its header; the checksum of a frame; the page of a frame; a whole
+ * frame, when it recovers the log or computes the checksums anew. */
+static int read_log(struct file *f, uint8_t *out, int size, int64_t offset)
+{
+	sqlite3_file *real = real_of(&f->base);
+	int64_t within = (offset - LOG_HEADER) % FRAME, start = offset - within;
+	bool is_sealed;
+	uint8_t ad[AD_MAX];
+	int code;
+
+	if (offset < LOG_HEADER)
+		return offset + size <= LOG_HEADER
+			       ? real->pMethods->xRead(real, out, size, offset)
+			       : SQLITE_IOERR_READ;
+	if (within + size > FRAME)
+		return SQLITE_IOERR_READ;
+	if (within + size <= FRAME_HEADER) {
+		code = real->pMethods->xRead(real, f->scratch, FRAME_HEADER, start);
+		if (code == SQLITE_OK) {
+			cipher_checksum(f->keys, f->scratch, start, true);
+			memcpy(out, f->scratch + within, (size_t)size);
+		}
+		return code;
+	}
+	code = real->pMethods->xRead(real, f->scratch, FRAME, start);
+	if (code != SQLITE_OK)
+		return code;
+	is_sealed = unseal(f->keys, f->scratch + FRAME_HEADER, ad_of_frame(ad, f->scratch));
+	cipher_checksum(f->keys, f->scratch, start, true);
+	if (!is_sealed && within >= FRAME_HEADER) {
+		memset(out, 0, (size_t)size);
+		return SQLITE_IOERR_DATA;
+	}
+	/* A frame that was torn, or never finished, ends the log: with other salts than the
+	 * log's, SQLite takes it for the rest of an older log. */
+	for (int i = 8; !is_sealed && i < FRAME_BOUND; i++)
+		f->scratch[i] ^= 0xff;
+	memcpy(out, f->scratch + within, (size_t)size);
+	sodium_memzero(f->scratch, FRAME);
+	return SQLITE_OK;
+}
+
+static int on_read(sqlite3_file *file, void *out, int size, sqlite3_int64 offset)
+{
+	struct file *f = (struct file *)file;
+
+	return f->kind == KIND_PAGE ? read_page(f, out, size, offset)
+				    : read_log(f, out, size, offset);
+}
+
+static int write_page(struct file *f, const uint8_t *in, int size, int64_t offset)
+{
+	sqlite3_file *real = real_of(&f->base);
+	uint8_t ad[AD_MAX];
+
+	if (size != PAGE || offset % PAGE || offset / PAGE >= UINT32_MAX)
+		return SQLITE_IOERR_WRITE;
+	seal(f->keys, f->scratch, in, ad_of_page(ad, (uint32_t)(offset / PAGE + 1)));
+	return real->pMethods->xWrite(real, f->scratch, PAGE, offset);
+}
+
+static int write_log(struct file *f, const uint8_t *in, int size, int64_t offset)
+{
+	sqlite3_file *real = real_of(&f->base);
+	int64_t within = (offset - LOG_HEADER) % FRAME, start = offset - within;
+	uint8_t ad[AD_MAX];
+	int code;
+
+	if (offset == 0 && size == LOG_HEADER) {
+		f->header_at = 0;
+		return real->pMethods->xWrite(real, in, size, offset);
+	}
+	if (offset >= LOG_HEADER && within == 0 && size == FRAME_HEADER) {
+		memcpy(f->header, in, FRAME_HEADER);
+		f->header_at = start;
+		memcpy(f->scratch, in, FRAME_HEADER);
+		cipher_checksum(f->keys, f->scratch, start, false);
+		return real->pMethods->xWrite(real, f->scratch, FRAME_HEADER, offset);
+	}
+	if (offset < LOG_HEADER || within != FRAME_HEADER || size != PAGE)
+		return SQLITE_IOERR_WRITE;
+	/* Within one transaction SQLite writes a page over its older version in the log and
+	 * leaves that frame's header as it is: which page it is stands only on disk. */
+	if (f->header_at != start) {
+		code = real->pMethods->xRead(real, f->header, FRAME_HEADER, start);
+		if (code != SQLITE_OK)
+			return code == SQLITE_IOERR_SHORT_READ ? SQLITE_IOERR_WRITE : code;
+		f->header_at = start;
+	}
+	seal(f->keys, f->scratch, in, ad_of_frame(ad, f->header));
+	return real->pMethods->xWrite(real, f->scratch, PAGE, offset);
+}
+
+static int on_write(sqlite3_file *file, const void *in, int size, sqlite3_int64 offset)
+{
+	struct file *f = (struct file *)file;
+
+	return f->kind == KIND_PAGE ? write_page(f, in, size, offset)
+				    : write_log(f, in, size, offset);
+}
+
+static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+	((struct file *)file)->header_at = 0;
+	return real_of(file)->pMethods->xTruncate(real_of(file), size);
+}
+
+static int on_close(sqlite3_file *file)
+{
+	struct file *f = (struct file *)file;
+	int code = real_of(file)->pMethods ? real_of(file)->pMethods->xClose(real_of(file)) : 0;
+
+	if (f->scratch)
+		sodium_memzero(f->scratch, FRAME);
+	free(f->scratch);
+	f->scratch = NULL;
+	return code;
+}
+
+static int on_characteristics(sqlite3_file *file)
+{
+	/* Only what stays true with a seal on each page: no atomic writes of other sizes,
+	 * no reading of parts of a page. */
+	return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file)) &
+	       (SQLITE_IOCAP_POWERSAFE_OVERWRITE | SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN);
+}
+
+static int on_sector_size(sqlite3_file *file)
+{
+	(void)file;
+	return PAGE;
+}
+
+/* The rest goes to the real file as it is. */
+#define PASS(name, method, declared, given)                                                    \
+	static int name declared                                                               \
+	{                                                                                      \
+		return real_of(file)->pMethods->method given;                                  \
+	}
+PASS(on_sync, xSync, (sqlite3_file * file, int flags), (real_of(file), flags))
+PASS(on_size, xFileSize, (sqlite3_file * file, sqlite3_int64 *size), (real_of(file), size))
+PASS(on_lock, xLock, (sqlite3_file * file, int level), (real_of(file), level))
+PASS(on_unlock, xUnlock, (sqlite3_file * file, int level), (real_of(file), level))
+PASS(on_check_lock, xCheckReservedLock, (sqlite3_file * file, int *out), (real_of(file), out))
+PASS(on_control, xFileControl, (sqlite3_file * file, int op, void *arg),
+     (real_of(file), op, arg))
+PASS(on_shm_map, xShmMap,
+     (sqlite3_file * file, int region, int size, int extend, void volatile **out),
+     (real_of(file), region, size, extend, out))
+PASS(on_shm_lock, xShmLock, (sqlite3_file * file, int offset, int count, int flags),
+     (real_of(file), offset, count, flags))
+PASS(on_shm_unmap, xShmUnmap, (sqlite3_file * file, int is_deleted),
+     (real_of(file), is_deleted))
+
+static void on_shm_barrier(sqlite3_file *file)
+{
+	real_of(file)->pMethods->xShmBarrier(real_of(file));
+}
+
+/* Version 2: shared memory, which holds page numbers only, but no memory mapping. */
+static const sqlite3_io_methods methods = {
+	.iVersion = 2,
+	.xClose = on_close,
+	.xRead = on_read,
+	.xWrite = on_write,
+	.xTruncate = on_truncate,
+	.xSync = on_sync,
+	.xFileSize = on_size,
+	.xLock = on_lock,
+	.xUnlock = on_unlock,
+	.xCheckReservedLock = on_check_lock,
+	.xFileControl = on_control,
+	.xSectorSize = on_sector_size,
+	.xDeviceCharacteristics = on_characteristics,
+	.xShmMap = on_shm_map,
+	.xShmLock = on_shm_lock,
+	.xShmBarrier = on_shm_barrier,
+	.xShmUnmap = on_shm_unmap,
+};
+
+/* --- the VFS ----------------------------------------------------------------------- */
+
+static sqlite3_vfs sealing, *under;
+
+static int on_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags,
+		   int *out_flags)
+{
+	struct file *f = (struct file *)file;
+	int code;
+
+	(void)vfs;
+	memset(f, 0, sizeof *f);
+	/* Everything else would be a page of plain text on disk: temporary files, journals. */
+	if (!name || !(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
+		return SQLITE_CANTOPEN;
+	f->kind = flags & SQLITE_OPEN_MAIN_DB ? KIND_PAGE : KIND_LOG;
+	f->keys = keys_of((uint64_t)sqlite3_uri_int64(name, "seal", 0));
+	if (!f->keys)
+		return SQLITE_CANTOPEN;
+	code = under->xOpen(under, name, real_of(file), flags, out_flags);
+	if (code != SQLITE_OK)
+		return code;
+	f->scratch = memory_new(FRAME);
+	f->base.pMethods = &methods;
+	return SQLITE_OK;
+}
+
+static bool is_journal(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > 8 && strcmp(name + size - 8, "-journal") == 0;
+}
+
+/* A journal beside our database is not ours, and its pages would be written into it. */
+static int on_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+	(void)vfs;
+	if (is_journal(name)) {
+		*out = 0;
+		return SQLITE_OK;
+	}
+	return under->xAccess(under, name, flags, out);
+}
+
+static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
+{
+	(void)vfs;
+	return is_journal(name) ? SQLITE_OK : under->xDelete(under, name, sync_folder);
+}
+
+/* Once: a second time it would be stacked upon itself. */
+static void register_vfs(void)
+{
+	under = sqlite3_vfs_find(NULL);
+	assert(under);
+	sealing = *under;
+	sealing.zName = "palique-seal";
+	sealing.pNext = NULL;
+	sealing.szOsFile = (int)sizeof(struct file) + under->szOsFile;
+	sealing.xOpen = on_open;
+	sealing.xAccess = on_access;
+	sealing.xDelete = on_delete;
+	if (sqlite3_vfs_register(&sealing, 0) != SQLITE_OK)
+		abort();
+}
+
+const char *db_seal_vfs(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (sqlite3_initialize() != SQLITE_OK)
+		abort();
+	pthread_once(&once, register_vfs);
+	return sealing.zName;
+}
+
+/* --- probing ----------------------------------------------------------------------- */
+
+/* Whether some frame of the log opens, and whether one holds the first page. */
+static void probe_log(const struct keys *k, const char *path, bool *is_ours, bool *has_first)
+{
+	uint8_t *frame = memory_new(FRAME);
+	size_t room = strlen(path) + 5;
+	char *log = memory_new(room);
+	uint8_t ad[AD_MAX];
+	int fd;
+
+	snprintf(log, room, "%s-wal", path);
+	fd = open(log, O_RDONLY | O_CLOEXEC);
+	for (off_t at = LOG_HEADER;
+	     fd >= 0 && !*has_first && pread(fd, frame, FRAME, at) == FRAME; at += FRAME) {
+		uint32_t number = be32(frame);
+
+		if (!unseal(k, frame + FRAME_HEADER, ad_of_frame(ad, frame)))
+			continue;
+		*is_ours = true;
+		*has_first = number == 1;
+	}
+	if (fd >= 0)
+		close(fd);
+	sodium_memzero(frame, FRAME);
+	free(frame);
+	free(log);
+}
+
+int db_seal_probe(const char *path, uint64_t ticket)
+{
+	const struct keys *k = keys_of(ticket);
+	uint8_t page[PAGE], copy[PAGE], ad[AD_MAX];
+	bool is_ours = false, has_first = false;
+	ssize_t size;
+	int fd;
+
+	assert(k);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ERR_IO;
+	memset(page, 0, sizeof page);
+	size = pread(fd, page, PAGE, 0);
+	close(fd);
+	if (size < 0)
+		return ERR_IO;
+	memcpy(copy, page, PAGE);
+	if (unseal(k, copy, ad_of_page(ad, 1))) {
+		sodium_memzero(copy, PAGE);
+		return 0;
+	}
+	probe_log(k, path, &is_ours, &has_first);
+	if (has_first)
+		return 0;
+	return is_ours || size < PAGE || is_our_nonce(k, page) ? ERR_CORRUPT : ERR_AUTH;
+}
