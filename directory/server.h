@@ -4,8 +4,11 @@
 #ifndef PALIQUE_DIRECTORY_SERVER_H
 #define PALIQUE_DIRECTORY_SERVER_H
 
+#include "directory/limits.h"
 #include "shared/endpoint.h"
 #include "shared/json.h"
+#include "shared/ksf.h"
+#include "shared/uri.h"
 
 struct server;
 
@@ -14,15 +17,28 @@ enum registration { REGISTRATION_INVITE, REGISTRATION_OPEN, REGISTRATION_CLOSED 
 struct server_config {
 	const char *data;               /* folder: accounts.db and keys; made by server_init() */
 	enum registration registration;
+	/* What is zero below stands for the default. */
+	bool has_place;                 /* the public address, put in links */
+	struct directory_place place;
+	uint32_t online_max, guests_max, contacts_max;
+	bool has_limits;
+	struct limits_config limits;
+	bool is_hasty;                  /* commits need not survive a power cut: tests */
 };
+enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 };  /* defaults */
 
 /* Makes the folder (0700), the keys (0600) and an empty account store. ERR_EXISTS: there
  * is a directory already (nothing is touched). */
 int server_init(const char *data, char *reason, size_t reason_size);
+/* The same with another stretching of passwords than KSF_ARGON2ID_256M. It holds for all
+ * accounts, and for good. */
+int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 
 /* `reason` gets a sentence for people on failure. */
 int server_open(struct server **s, const struct server_config *config, mono_ns now, wall_ms wall,
                 char *reason, size_t reason_size);
+/* Takes over all of `config` but `data` and `is_hasty`, which stay. */
+void server_configure(struct server *s, const struct server_config *config);
 /* Says RESTART to every client (their datagrams are to be taken by server_send()). */
 void server_goodbye(struct server *s, mono_ns now);
 void server_close(struct server *s);

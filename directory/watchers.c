@@ -1,0 +1,473 @@
+#include "directory/watchers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+
+enum { NOWHERE = UINT32_MAX };
+
+/* One account lists another. Sixteen bytes, and eight at the other end, for each name. */
+struct listing {
+	name_id to;
+	uint32_t back;      /* where in to's `listed_by` */
+	uint32_t mate;      /* the listing in the other direction, or NOWHERE: not mutual */
+	uint8_t by;         /* sessions that list it now; 0: a trace, see `known` */
+	uint8_t known;      /* sessions that have listed it in this login: they ask no more */
+	uint8_t due;        /* sessions of ours that must hear of it */
+	uint8_t asks;       /* sessions of the other that must hear that we ask */
+};
+struct lister {
+	name_id from;
+	uint32_t at;        /* where in from's list */
+};
+
+struct greeting {
+	struct greeting *next;
+	name_id to;
+	uint16_t size;
+	uint8_t sealed[];
+};
+
+struct node {
+	struct listing *list;
+	struct lister *listed_by;
+	struct greeting *greetings;  /* newest first */
+	uint32_t count, room;
+	uint32_t listers, listers_room;
+	uint8_t ready;               /* sessions that have said their list */
+	bool is_queued;
+};
+
+struct watchers {
+	struct names *names;
+	struct node *nodes;
+	size_t size;
+	name_id *queue;              /* accounts whose list holds something due */
+	size_t queued, queue_room;
+	uint32_t cursor;             /* in the list of the last in the queue: two places for each
+	                                listing, first its presence, then its asking */
+};
+
+struct watchers *watchers_new(struct names *names)
+{
+	struct watchers *w = memory_new(sizeof *w);
+
+	w->names = names;
+	return w;
+}
+
+void watchers_free(struct watchers *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->size; i++) {
+		struct greeting *next;
+
+		for (struct greeting *g = w->nodes[i].greetings; g; g = next) {
+			next = g->next;
+			free(g);
+		}
+		free(w->nodes[i].list);
+		free(w->nodes[i].listed_by);
+	}
+	free(w->nodes);
+	free(w->queue);
+	free(w);
+}
+
+static struct node *node_of(struct watchers *w, name_id id)
+{
+	size_t size = w->size;
+
+	if (id >= size) {
+		w->size = id + id / 2 + 64;
+		w->nodes = memory_grow(w->nodes, w->size, sizeof *w->nodes);
+		memset(w->nodes + size, 0, (w->size - size) * sizeof *w->nodes);
+	}
+	return &w->nodes[id];
+}
+
+static void enqueue(struct watchers *w, name_id who)
+{
+	struct node *n = &w->nodes[who];
+
+	w->cursor = 0;  /* something behind it may be due again */
+	if (n->is_queued)
+		return;
+	if (w->queued == w->queue_room) {
+		w->queue_room = w->queue_room ? w->queue_room * 2 : 64;
+		w->queue = memory_grow(w->queue, w->queue_room, sizeof *w->queue);
+	}
+	w->queue[w->queued++] = who;
+	n->is_queued = true;
+}
+
+/* --- greetings: few, so a short chain at the account that gave them --- */
+
+static struct greeting **greeting_of(struct node *n, name_id to)
+{
+	struct greeting **at = &n->greetings;
+
+	while (*at && (*at)->to != to)
+		at = &(*at)->next;
+	return at;
+}
+
+static void greeting_drop(struct greeting **at)
+{
+	struct greeting *g = *at;
+
+	if (!g)
+		return;
+	*at = g->next;
+	free(g);
+}
+
+static void greeting_set(struct node *n, name_id to, struct bytes sealed)
+{
+	struct greeting *g, **at;
+	unsigned count = 1;
+
+	greeting_drop(greeting_of(n, to));
+	if (!sealed.size)
+		return;
+	assert(sealed.size <= WIRE_SEALED_GREETING_MAX);
+	g = memory_new(sizeof *g + sealed.size);
+	g->to = to;
+	g->size = sealed.size;
+	memcpy(g->sealed, sealed.data, sealed.size);
+	g->next = n->greetings;
+	n->greetings = g;
+	for (at = &g->next; *at; at = &(*at)->next)
+		if (++count > WATCHERS_GREETINGS_MAX) {
+			greeting_drop(at);
+			break;
+		}
+}
+
+/* --- the lists --- */
+
+static struct listing *find(const struct watchers *w, name_id who, name_id whom)
+{
+	const struct node *n;
+
+	if (who >= w->size)
+		return NULL;
+	n = &w->nodes[who];
+	for (uint32_t i = 0; i < n->count; i++)
+		if (n->list[i].to == whom)
+			return &n->list[i];
+	return NULL;
+}
+
+static uint32_t grown(uint32_t room)
+{
+	return room + room / 4 + 4;
+}
+
+static struct listing *append(struct watchers *w, name_id who, name_id whom)
+{
+	struct node *b = node_of(w, whom);
+	struct node *a = node_of(w, who);
+
+	b = &w->nodes[whom];
+	if (a->count == a->room) {
+		a->room = grown(a->room);
+		a->list = memory_grow(a->list, a->room, sizeof *a->list);
+	}
+	if (b->listers == b->listers_room) {
+		b->listers_room = grown(b->listers_room);
+		b->listed_by = memory_grow(b->listed_by, b->listers_room, sizeof *b->listed_by);
+	}
+	b->listed_by[b->listers] = (struct lister){ who, a->count };
+	a->list[a->count] = (struct listing){ .to = whom, .back = b->listers, .mate = NOWHERE };
+	b->listers++;
+	names_hold_again(w->names, whom);
+	return &a->list[a->count++];
+}
+
+/* Takes listing `at` out of who's list; the last one moves into its place. */
+static void erase(struct watchers *w, name_id who, uint32_t at)
+{
+	struct node *a = &w->nodes[who];
+	struct listing gone = a->list[at];
+	struct node *b = &w->nodes[gone.to];
+
+	assert(gone.mate == NOWHERE);
+	greeting_drop(greeting_of(a, gone.to));
+	b->listers--;
+	if (gone.back != b->listers) {
+		struct lister moved = b->listed_by[b->listers];
+
+		b->listed_by[gone.back] = moved;
+		w->nodes[moved.from].list[moved.at].back = gone.back;
+	}
+	a->count--;
+	if (at != a->count) {
+		struct listing moved = a->list[a->count];
+
+		a->list[at] = moved;
+		w->nodes[moved.to].listed_by[moved.back].at = at;
+		if (moved.mate != NOWHERE)
+			w->nodes[moved.to].list[moved.mate].mate = at;
+	}
+	if (!b->listers) {
+		free(b->listed_by);
+		b->listed_by = NULL;
+		b->listers_room = 0;
+	}
+	if (!a->count) {
+		free(a->list);
+		a->list = NULL;
+		a->room = 0;
+	}
+	names_release(w->names, gone.to);
+}
+
+/* Both list each other now. */
+static void marry(struct watchers *w, name_id a, struct listing *ours, struct listing *theirs)
+{
+	name_id b = ours->to;
+
+	ours->mate = theirs - w->nodes[b].list;
+	theirs->mate = ours - w->nodes[a].list;
+	ours->asks = theirs->asks = 0;
+	ours->due = ours->by;
+	theirs->due = theirs->by;
+	enqueue(w, a);
+	enqueue(w, b);
+}
+
+/* One of them does not any more: both shall hear that there is nothing to hear. */
+static void part(struct watchers *w, name_id a, struct listing *ours)
+{
+	name_id b = ours->to;
+	struct listing *theirs = &w->nodes[b].list[ours->mate];
+
+	ours->mate = theirs->mate = NOWHERE;
+	ours->due = ours->by;
+	theirs->due = theirs->by;
+	enqueue(w, a);
+	enqueue(w, b);
+}
+
+int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
+                 struct bytes greeting)
+{
+	struct listing *ours = find(w, who, whom), *theirs;
+	uint8_t bit = 1 << slot;
+	bool is_listed = ours && ours->by;
+
+	assert(who != whom && slot < PRESENCE_SLOTS);
+	if (!ours) {
+		if (node_of(w, who)->count >= WATCHERS_LIST_MAX)
+			return ERR_LIMIT;
+		ours = append(w, who, whom);
+	}
+	if (ours->by & bit)
+		return 0;
+	ours->by |= bit;
+	if (greeting.size || !is_listed)
+		greeting_set(&w->nodes[who], whom, greeting);
+	if (ours->mate != NOWHERE) {
+		ours->due |= bit;
+		enqueue(w, who);
+	} else if ((theirs = find(w, whom, who)) && theirs->by) {
+		marry(w, who, ours, theirs);
+	} else if (!(ours->known & bit)) {
+		ours->asks = w->nodes[whom].ready;
+		if (ours->asks)
+			enqueue(w, who);
+	}
+	ours->known |= bit;
+	return 0;
+}
+
+/* The session no longer lists what stands at `at`. */
+static void unlist(struct watchers *w, name_id who, uint32_t at, uint8_t bit)
+{
+	struct listing *ours = &w->nodes[who].list[at];
+
+	if (!(ours->by & bit))
+		return;
+	ours->by &= ~bit;
+	ours->due &= ~bit;
+	if (ours->by)
+		return;
+	ours->asks = 0;
+	greeting_drop(greeting_of(&w->nodes[who], ours->to));
+	if (ours->mate != NOWHERE)
+		part(w, who, ours);
+}
+
+void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom)
+{
+	struct listing *ours = find(w, who, whom);
+
+	/* stays as a trace, so that removing and adding again does not ask again */
+	if (ours)
+		unlist(w, who, ours - w->nodes[who].list, 1 << slot);
+}
+
+void watchers_remove_all(struct watchers *w, name_id who, unsigned slot)
+{
+	struct node *n = node_of(w, who);
+
+	for (uint32_t i = 0; i < n->count; i++)
+		unlist(w, who, i, 1 << slot);
+}
+
+unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot)
+{
+	unsigned count = 0;
+
+	if (who >= w->size)
+		return 0;
+	for (uint32_t i = 0; i < w->nodes[who].count; i++)
+		count += w->nodes[who].list[i].by >> slot & 1;
+	return count;
+}
+
+void watchers_ready(struct watchers *w, name_id who, unsigned slot)
+{
+	struct node *n = node_of(w, who);
+	uint8_t bit = 1 << slot;
+	unsigned asks = 0;
+
+	if (n->ready & bit)
+		return;
+	n->ready |= bit;
+	for (uint32_t i = 0; i < n->listers; i++) {
+		struct lister by = n->listed_by[i];
+		struct listing *l = &w->nodes[by.from].list[by.at];
+
+		if (l->mate != NOWHERE)
+			continue;
+		if (!l->by) {
+			l->known = 0;  /* this login has not heard of it: may be asked again */
+		} else if (asks < WATCHERS_ASKS_MAX) {
+			l->asks |= bit;
+			enqueue(w, by.from);
+			asks++;
+		}
+	}
+}
+
+void watchers_leave(struct watchers *w, name_id who, unsigned slot)
+{
+	struct node *n = node_of(w, who);
+	uint8_t bit = 1 << slot;
+
+	n->ready &= ~bit;
+	w->cursor = 0;
+	for (uint32_t i = n->count; i-- > 0;) {
+		unlist(w, who, i, bit);
+		n->list[i].known &= ~bit;
+		if (!n->list[i].by && !n->list[i].known)
+			erase(w, who, i);
+	}
+}
+
+bool watchers_mutual(const struct watchers *w, name_id a, name_id b)
+{
+	const struct listing *l = find(w, a, b);
+
+	return l && l->mate != NOWHERE;
+}
+
+void watchers_changed(struct watchers *w, name_id who)
+{
+	struct node *n = node_of(w, who);
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct listing *ours = &n->list[i];
+		struct listing *theirs;
+
+		if (ours->mate == NOWHERE)
+			continue;
+		theirs = &w->nodes[ours->to].list[ours->mate];
+		theirs->due = theirs->by;
+		enqueue(w, ours->to);
+	}
+}
+
+/* --- what is due --- */
+
+static bool take_presence(name_id who, struct listing *l, struct watchers_due *due)
+{
+	*due = (struct watchers_due){ WATCHERS_PRESENCE, who, l->to, l->due, { 0 } };
+	l->due = 0;
+	return due->slots;
+}
+
+static bool take_asking(struct watchers *w, name_id who, struct listing *l,
+                        struct watchers_due *due)
+{
+	struct greeting *g;
+
+	/* a session may have gone since, and another come in its slot */
+	*due = (struct watchers_due){ WATCHERS_ASKED, l->to, who,
+		                      l->asks & w->nodes[l->to].ready, { 0 } };
+	l->asks = 0;
+	if (!due->slots)
+		return false;
+	g = *greeting_of(&w->nodes[who], l->to);
+	if (g)
+		due->greeting = bytes_of(g->sealed, g->size);
+	return true;
+}
+
+bool watchers_next(struct watchers *w, struct watchers_due *due)
+{
+	while (w->queued) {
+		name_id who = w->queue[w->queued - 1];
+		struct node *n = &w->nodes[who];
+
+		while (w->cursor < 2 * n->count) {
+			struct listing *l = &n->list[w->cursor / 2];
+			bool is_asking = w->cursor++ % 2;
+
+			if (is_asking ? take_asking(w, who, l, due) : take_presence(who, l, due))
+				return true;
+		}
+		w->cursor = 0;
+		n->is_queued = false;
+		w->queued--;
+	}
+	return false;
+}
+
+void watchers_later(struct watchers *w, const struct watchers_due *due, uint8_t slots)
+{
+	bool is_presence = due->kind == WATCHERS_PRESENCE;
+	struct listing *l = is_presence ? find(w, due->to, due->about)
+	                                : find(w, due->about, due->to);
+
+	if (!l)
+		return;
+	/* Not queued again: watchers_next() would hand it out for ever. */
+	if (is_presence)
+		l->due |= slots & l->by;
+	else
+		l->asks |= slots;
+}
+
+void watchers_writable(struct watchers *w, name_id who, unsigned slot)
+{
+	struct node *n = node_of(w, who);
+	uint8_t bit = 1 << slot;
+
+	for (uint32_t i = 0; i < n->count; i++)
+		if (n->list[i].due & bit) {
+			enqueue(w, who);
+			break;
+		}
+	for (uint32_t i = 0; i < n->listers; i++) {
+		struct lister by = n->listed_by[i];
+
+		if (w->nodes[by.from].list[by.at].asks & bit)
+			enqueue(w, by.from);
+	}
+}

@@ -1,0 +1,62 @@
+/* Who lists whom, and from it who hears what. Two accounts that list each other are
+ * contacts: each hears of the other's presence. Who is listed by somebody he does not list
+ * is asked, once for each login of either. Nothing is told about anybody else.
+ *
+ * An account lists what any of its online sessions (slots, as in presence.h) lists. What is
+ * due is kept as marks on the lists, so that any number of changes between two steps, or
+ * while a client reads slowly, is told once and costs no memory. Since contacts are mutual,
+ * an account's own list finds all who must hear of it: no index of watchers is searched. */
+#ifndef PALIQUE_DIRECTORY_WATCHERS_H
+#define PALIQUE_DIRECTORY_WATCHERS_H
+
+#include "directory/names.h"
+#include "directory/presence.h"
+
+enum {
+	WATCHERS_LIST_MAX = 4 * WIRE_CONTACTS_MAX,  /* names of all sessions of an account,
+	                                               those no longer listed included */
+	WATCHERS_ASKS_MAX = 256,        /* requests told at one login */
+	WATCHERS_GREETINGS_MAX = 64,    /* kept for one account; more push out the oldest */
+};
+
+struct watchers;
+
+/* `names` must outlive it: every name in a list holds its number. */
+struct watchers *watchers_new(struct names *names);
+void watchers_free(struct watchers *w);
+
+/* A session of `who` lists `whom`, with a sealed greeting or none. ERR_LIMIT: too many. */
+int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
+                 struct bytes greeting);
+void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);
+void watchers_remove_all(struct watchers *w, name_id who, unsigned slot);
+unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot);
+
+/* The session has said its whole list: whoever else lists it may ask. */
+void watchers_ready(struct watchers *w, name_id who, unsigned slot);
+/* The session is gone, and what it listed. */
+void watchers_leave(struct watchers *w, name_id who, unsigned slot);
+
+bool watchers_mutual(const struct watchers *w, name_id a, name_id b);
+/* The presence of `who` is another: contacts shall hear it. */
+void watchers_changed(struct watchers *w, name_id who);
+
+/* --- what is due --- */
+
+enum watchers_kind {
+	WATCHERS_PRESENCE,  /* tell `to` all about `about` (nothing, when no contact any more) */
+	WATCHERS_ASKED,     /* tell `to` that `about` asks */
+};
+struct watchers_due {
+	enum watchers_kind kind;
+	name_id to, about;
+	uint8_t slots;           /* which sessions of `to`, a bit each */
+	struct bytes greeting;   /* until the next call */
+};
+/* Takes one. Those that could not be sent are given back with watchers_later() and come
+ * again after watchers_writable() for that session. */
+bool watchers_next(struct watchers *w, struct watchers_due *due);
+void watchers_later(struct watchers *w, const struct watchers_due *due, uint8_t slots);
+void watchers_writable(struct watchers *w, name_id who, unsigned slot);
+
+#endif
