@@ -4,6 +4,11 @@
 
 #include "shared/bytes.h"
 
+/* <limits.h> has a NAME_MAX of its own, for file names, and sodium.h brings it: taken first
+ * and put aside, so that the word means one thing whatever is included in which order. */
+#include <limits.h>
+#undef NAME_MAX
+
 enum { NAME_MIN = 2, NAME_MAX = 32 };
 
 struct name { char text[NAME_MAX + 1]; };  /* NUL-terminated, valid, lower case */
