@@ -1,0 +1,193 @@
+/* Checks of everything an engine can see, in plain words with what to do. What only another
+ * process can see (does the directory's name resolve here?) the face adds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "peer/api/api.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+enum {
+	CLOCK_FINE_MS = 60 * 1000
+}; /* our choice: message times differ by less than people notice */
+
+struct findings {
+	struct json *list;
+	bool is_well;
+};
+
+/* `hint` NULL: it is well. */
+static void note(struct findings *f, const char *check, const char *text, const char *hint)
+{
+	struct json *row = json_set_text(json_object(), "check", check);
+
+	json_set_bool(row, "ok", hint == NULL);
+	json_set_text(row, "text", text);
+	json_set_text(row, "hint", hint ? hint : "");
+	json_add(f->list, row);
+	f->is_well = f->is_well && !hint;
+}
+
+static void check_home(struct findings *f, const struct api_config *shell)
+{
+	char path[HOME_PATH_MAX], text[HOME_PATH_MAX + 128];
+	struct stat st;
+
+	if (!shell->home)
+		return;
+	bool is_private = stat(shell->home->folder, &st) == 0 && !(st.st_mode & 077);
+	snprintf(text, sizeof text,
+		 is_private ? _("the home folder is %s")
+			    : _("others can look into the home folder %s"),
+		 shell->home->folder);
+	note(f, "home", text, is_private ? NULL : "chmod 700 HOME-FOLDER");
+	if (home_path(shell->home, "store.db", path) < 0)
+		return;
+	if (stat(path, &st) == 0)
+		snprintf(text, sizeof text, _("the store is open and sealed (%lld kB)"),
+			 (long long)st.st_size / 1024);
+	else
+		snprintf(text, sizeof text, _("the store %s is gone from under the engine"),
+			 path);
+	note(f, "store", text, stat(path, &st) == 0 ? NULL : "palique stop");
+}
+
+static void check_network(struct findings *f, const struct api *api)
+{
+	const struct address *list;
+	uint16_t port;
+	unsigned count = api_addresses(api, &list, &port), outside = 0;
+	char text[256];
+
+	snprintf(text, sizeof text, _("UDP port %u is open for peers"), port);
+	note(f, "port", port ? text : _("no UDP port is open"), port ? NULL : "palique stop");
+	for (unsigned i = 0; i < count; i++)
+		outside += !address_is_loopback(&list[i]) && !address_is_link_local(&list[i]);
+	if (outside)
+		snprintf(text, sizeof text, _("%u addresses on the network"), outside);
+	else
+		snprintf(text, sizeof text, "%s",
+			 _("no address on any network: only programs on this machine can be "
+			   "reached"));
+	note(f, "addresses", text, outside ? NULL : "ip address");
+}
+
+static void check_clock(struct findings *f, const struct engine_account *account)
+{
+	char text[256];
+	int64_t ahead = account->directory_ahead_ms;
+
+	if (!account->has_directory_clock)
+		return;
+	bool is_fine = llabs(ahead) < CLOCK_FINE_MS;
+	if (is_fine)
+		snprintf(text, sizeof text,
+			 _("the clock agrees with the directory's (%lld ms apart)"),
+			 (long long)ahead);
+	else
+		snprintf(text, sizeof text,
+			 _("the clock differs from the directory's by %lld s"),
+			 (long long)ahead / 1000);
+	note(f, "clock", text, is_fine ? NULL : "timedatectl set-ntp true");
+}
+
+static void check_directory(struct findings *f, const struct engine_account *account)
+{
+	char place[URI_HOST_MAX + 9], text[512], address[ADDRESS_TEXT_SIZE];
+
+	if (account->state == ACCOUNT_NONE) {
+		note(f, "account", _("there is no account here yet"), "palique join LINK");
+		return;
+	}
+	place_print(&account->place, place);
+	snprintf(text, sizeof text, _("this is %s@%s"), account->name.text, place);
+	note(f, "account", text, NULL);
+	switch (account->state) {
+	case ACCOUNT_ONLINE:
+		snprintf(text, sizeof text, _("the directory %s answers"), place);
+		note(f, "directory", text, NULL);
+		if (account->observed.family) {
+			address_print(&account->observed, address);
+			snprintf(text, sizeof text, _("it sees us at %s"), address);
+			note(f, "observed", text, NULL);
+		}
+		break;
+	case ACCOUNT_REFUSED:
+		snprintf(text, sizeof text,
+			 _("the directory %s does not know this device any more"), place);
+		note(f, "directory", text, "palique login NAME@DIRECTORY");
+		break;
+	default:
+		snprintf(text, sizeof text,
+			 _("the directory %s does not answer (%s); conversations that are open "
+			   "go on"),
+			 place, account->trouble[0] ? account->trouble : _("still looking"));
+		note(f, "directory", text,
+		     _("ask its operator whether it runs, and whether UDP passes"));
+	}
+	if (account->is_key_pinned_on_trust)
+		note(f, "key",
+		     _("the directory's key was believed at first sight: compare it with its "
+		       "operator's"),
+		     NULL);
+	check_clock(f, account);
+}
+
+static void check_contacts(struct findings *f, struct engine *e)
+{
+	struct contact c;
+	char text[256], address[ADDRESS_TEXT_SIZE], hint[64];
+
+	for (unsigned i = 0; engine_contact_at(e, i, &c) == 0; i++) {
+		const char *todo = NULL;
+		if (c.is_key_changed) {
+			snprintf(text, sizeof text,
+				 _("%s shows another key; nothing is sent until you decide"),
+				 c.name.text);
+			snprintf(hint, sizeof hint, "palique accept %s", c.name.text);
+			todo = hint;
+		} else if (c.state == CONTACT_REQUESTS) {
+			snprintf(text, sizeof text, _("%s asks to be your contact"),
+				 c.name.text);
+		} else if (c.state != CONTACT_MUTUAL) {
+			continue;
+		} else if (c.is_linked) {
+			address_print(&c.path.remote, address);
+			snprintf(text, sizeof text, _("%s is connected directly (%s, %.1f ms)"),
+				 c.name.text, address,
+				 (double)c.round_trip / (double)MILLISECOND);
+		} else if (c.is_online && c.queued) {
+			snprintf(text, sizeof text,
+				 _("%s is online but no direct way was found yet; %llu "
+				   "messages wait"),
+				 c.name.text, (unsigned long long)c.queued);
+			todo = _("check the firewalls on both sides for UDP");
+		} else if (c.queued) {
+			snprintf(text, sizeof text, _("%s is offline; %llu messages wait"),
+				 c.name.text, (unsigned long long)c.queued);
+		} else {
+			snprintf(text, sizeof text,
+				 c.is_online ? _("%s is online") : _("%s is offline"),
+				 c.name.text);
+		}
+		note(f, "contact", text, todo);
+	}
+}
+
+int doctor_run(struct call *call)
+{
+	struct engine *e = api_engine(call->api);
+	struct findings f = { .list = json_array(), .is_well = true };
+	struct engine_account account;
+
+	engine_account(e, &account);
+	check_home(&f, api_shell(call->api));
+	check_network(&f, call->api);
+	check_directory(&f, &account);
+	check_contacts(&f, e);
+	json_set(call->result, "checks", f.list);
+	json_set_bool(call->result, "well", f.is_well);
+	return 0;
+}

@@ -1,0 +1,655 @@
+/* The methods of the local API: one table at the end, one function for each row. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/api/api.h"
+#include "shared/error.h"
+#include "shared/text.h"
+#include "shared/version.h"
+
+static const char *param(const struct call *call, const char *name)
+{
+	return json_text(call->params, name);
+}
+
+/* Whom it is about stands in `name` or `conversation`: kept for the hint of an error. */
+static const char *about(struct call *call, const char *key)
+{
+	const char *name = param(call, key);
+
+	snprintf(call->subject, sizeof call->subject, "%s", name);
+	return name;
+}
+
+static int run_version(struct call *call)
+{
+	json_set_text(call->result, "name", "palique");
+	json_set_text(call->result, "version", PALIQUE_VERSION);
+	json_set_int(call->result, "api", API_VERSION);
+	return 0;
+}
+
+static int run_methods(struct call *call)
+{
+	static const char *const kinds[] = {
+		[PARAM_TEXT] = "text", [PARAM_SECRET] = "text", [PARAM_ID] = "id",
+		[PARAM_INT] = "int",   [PARAM_BOOL] = "bool",
+	};
+	struct json *list = json_array();
+	const struct method *m;
+
+	for (unsigned i = 0; (m = method_at(i)) != NULL; i++) {
+		struct json *row = json_set_text(json_object(), "name", m->name);
+		struct json *params = json_array();
+		for (unsigned k = 0; k < METHOD_PARAMS_MAX && m->params[k].name; k++) {
+			struct json *p = json_set_text(json_object(), "name",
+						       m->params[k].name);
+			json_set_text(p, "type", kinds[m->params[k].kind]);
+			json_set_bool(p, "required", m->params[k].is_required);
+			json_add(params, p);
+		}
+		json_set_text(row, "about", m->about);
+		json_set(row, "parameters", params);
+		json_add(list, row);
+	}
+	json_set(call->result, "methods", list);
+	return 0;
+}
+
+/* --- who I am --- */
+
+static void own_link(const struct engine_account *account, char out[URI_MAX + 1])
+{
+	struct uri uri = {
+		.kind = URI_CONTACT,
+		.place = account->place,
+		.name = account->name,
+		.has_identity = true,
+		.identity = account->identity,
+	};
+
+	if (uri_print(&uri, out) < 0)
+		out[0] = '\0';
+}
+
+static struct json *account_json(const struct engine_account *a)
+{
+	struct json *o = json_set_text(json_object(), "state", notify_account_state(a->state));
+	char text[URI_MAX + ADDRESS_TEXT_SIZE], base64[BYTES_BASE64_SIZE(32)],
+		words[FINGERPRINT_SIZE];
+
+	if (a->state == ACCOUNT_NONE || !a->name.text[0])
+		return o;
+	json_set_text(o, "name", a->name.text);
+	place_print(&a->place, text);
+	json_set_text(o, "directory", text);
+	bytes_to_base64(BYTES(a->directory_key.bytes), base64);
+	json_set_text(o, "directoryKey", base64);
+	json_set_bool(o, "directoryPinnedOnTrust", a->is_key_pinned_on_trust);
+	fingerprint_of(&a->identity, words);
+	json_set_text(o, "fingerprint", words);
+	own_link(a, text);
+	json_set_text(o, "link", text);
+	if (a->observed.family) {
+		address_print(&a->observed, text);
+		json_set_text(o, "observed", text);
+	}
+	if (a->state == ACCOUNT_ONLINE && a->online_since > 0)
+		json_set_int(o, "onlineSince", a->online_since);
+	json_set_text(o, "trouble", a->trouble);
+	return o;
+}
+
+static int run_status(struct call *call)
+{
+	const struct api_config *shell = api_shell(call->api);
+	struct engine *e = api_engine(call->api);
+	struct engine_account account;
+	struct contact contact;
+	const struct address *list;
+	struct json *addresses = json_array(), *host = json_object();
+	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
+	uint64_t contacts = 0, online = 0, unread = 0, queued = 0;
+	uint16_t port;
+
+	engine_account(e, &account);
+	json_set_text(call->result, "version", PALIQUE_VERSION);
+	json_set_int(call->result, "pid", getpid());
+	json_set_int(call->result, "started", shell->started);
+	if (shell->home)
+		json_set_text(call->result, "home", shell->home->folder);
+	json_set(call->result, "account", account_json(&account));
+	for (unsigned i = 0; engine_contact_at(e, i, &contact) == 0; i++) {
+		contacts++;
+		online += contact.is_online;
+		unread += contact.unread;
+		queued += contact.queued;
+	}
+	json_set_int(call->result, "contacts", (int64_t)contacts);
+	json_set_int(call->result, "online", (int64_t)online);
+	json_set_int(call->result, "unread", (int64_t)unread);
+	json_set_int(call->result, "queued", (int64_t)queued);
+	unsigned count = api_addresses(call->api, &list, &port);
+	for (unsigned i = 0; i < count; i++) {
+		address_print(&list[i], text);
+		json_add_text(addresses, text);
+	}
+	json_set_int(call->result, "port", port);
+	json_set(call->result, "addresses", addresses);
+	json_set_id(call->result, "lastEventId", engine_last_event(e));
+	if (shell->config && shell->config->has_directory) {
+		place_print(&shell->config->directory, text);
+		json_set_text(call->result, "defaultDirectory", text);
+	}
+	if (shell->host_status && shell->host_status(shell->user, host) == 0)
+		json_set(call->result, "host", json_keep(host));
+	json_free(host);
+	return 0;
+}
+
+/* What join and login answer once the directory has. */
+static int finish_account(struct call *call, const struct event *answer)
+{
+	struct engine_account account;
+
+	(void)answer;
+	engine_account(api_engine(call->api), &account);
+	json_set(call->result, "account", account_json(&account));
+	return 0;
+}
+
+static int run_join(struct call *call)
+{
+	struct uri uri;
+	int err = uri_parse(&uri, param(call, "link"));
+
+	about(call, "name");
+	if (err == 0 && uri.kind == URI_CONTACT)
+		err = ERR_FORMAT;
+	if (err < 0) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("this is not the link of a directory or an invitation to one"));
+		return err;
+	}
+	err = engine_join(api_engine(call->api), &uri, param(call, "name"),
+			  bytes_text(param(call, "password")), call->ticket);
+	return err < 0 ? err : API_LATER;
+}
+
+static int run_login(struct call *call)
+{
+	struct directory_place place;
+	struct uri uri;
+	const char *directory = param(call, "directory");
+	bool has_key = false;
+	int err = uri_parse(&uri, directory);
+
+	about(call, "name");
+	if (err == 0 && uri.kind == URI_DIRECTORY) {
+		place = uri.place;
+		has_key = uri.has_directory_key;
+	} else {
+		err = place_parse(&place, directory);
+	}
+	if (err < 0)
+		return err;
+	err = engine_login(api_engine(call->api), param(call, "name"), &place,
+			   has_key ? &uri.directory_key : NULL,
+			   bytes_text(param(call, "password")), call->ticket);
+	return err < 0 ? err : API_LATER;
+}
+
+static int run_link(struct call *call)
+{
+	struct engine_account account;
+	char link[URI_MAX + 1];
+
+	engine_account(api_engine(call->api), &account);
+	if (account.state == ACCOUNT_NONE || account.state == ACCOUNT_JOINING)
+		return ERR_STATE;
+	own_link(&account, link);
+	json_set_text(call->result, "name", account.name.text);
+	json_set_text(call->result, "link", link);
+	return 0;
+}
+
+/* --- a directory in this process --- */
+
+static int run_host(struct call *call)
+{
+	const struct api_config *shell = api_shell(call->api);
+	const char *listen = param(call, "listen");
+	struct address address;
+	int err;
+
+	if (!shell->host)
+		return ERR_STATE;
+	if (listen && address_parse(&address, listen, DIRECTORY_PORT) < 0) {
+		snprintf(call->reason, sizeof call->reason, _("\"%.64s\" is not ADDRESS:PORT"),
+			 listen);
+		return ERR_FORMAT;
+	}
+	err = shell->host(shell->user, listen ? &address : NULL, call->reason,
+			  sizeof call->reason);
+	return err < 0 ? err : shell->host_status(shell->user, call->result);
+}
+
+static int run_host_status(struct call *call)
+{
+	const struct api_config *shell = api_shell(call->api);
+
+	return shell->host_status ? shell->host_status(shell->user, call->result) : ERR_STATE;
+}
+
+static int run_invite(struct call *call)
+{
+	const struct api_config *shell = api_shell(call->api);
+
+	if (!shell->host_invite)
+		return ERR_STATE;
+	return shell->host_invite(shell->user, call->params, call->result, call->reason,
+				  sizeof call->reason);
+}
+
+/* --- whom I know --- */
+
+static bool same_place(const struct directory_place *a, const struct directory_place *b)
+{
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+static int answer_contact(struct call *call, const char *name)
+{
+	struct contact contact;
+	int err = engine_contact(api_engine(call->api), name, &contact);
+
+	if (err == 0)
+		json_set(call->result, "contact", notify_contact(&contact));
+	return err;
+}
+
+static int run_add(struct call *call)
+{
+	struct engine *e = api_engine(call->api);
+	const char *whom = param(call, "contact"), *greeting = param(call, "greeting");
+	const struct identity_public *identity = NULL;
+	struct engine_account account;
+	struct name name;
+	struct uri uri;
+	int err;
+
+	engine_account(e, &account);
+	err = name_parse(&name, bytes_text(whom));
+	if (err < 0) {
+		err = uri_parse(&uri, whom);
+		if (err == 0 && uri.kind != URI_CONTACT)
+			err = ERR_FORMAT;
+		if (err < 0) {
+			snprintf(call->reason, sizeof call->reason, "%s",
+				 _("this is neither a name nor the link of a contact"));
+			return err;
+		}
+		if (account.name.text[0] && !same_place(&uri.place, &account.place)) {
+			char theirs[URI_HOST_MAX + 9], ours[URI_HOST_MAX + 9];
+			place_print(&uri.place, theirs);
+			place_print(&account.place, ours);
+			snprintf(call->reason, sizeof call->reason,
+				 _("%s is at the directory %s, but this account is at %s"),
+				 uri.name.text, theirs, ours);
+			return ERR_REFUSED;
+		}
+		name = uri.name;
+		identity = uri.has_identity ? &uri.identity : NULL;
+	}
+	snprintf(call->subject, sizeof call->subject, "%s", name.text);
+	err = engine_add(e, name.text, identity, greeting ? greeting : "");
+	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0])
+		snprintf(call->reason, sizeof call->reason,
+			 _("a greeting can only be sealed with %s's contact link in hand"),
+			 name.text);
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+static int change_contact(struct call *call, int (*change)(struct engine *e, const char *name))
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(about(call, "name")));
+
+	if (err < 0)
+		return err;
+	err = change(api_engine(call->api), name.text);
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+static int run_accept(struct call *call)
+{
+	return change_contact(call, engine_accept);
+}
+
+static int run_block(struct call *call)
+{
+	return change_contact(call, engine_block);
+}
+
+static int run_remove(struct call *call)
+{
+	struct name name = { 0 };
+	int err = name_parse(&name, bytes_text(about(call, "name")));
+
+	if (err == 0)
+		err = engine_remove(api_engine(call->api), name.text);
+	json_set_text(call->result, "name", name.text);
+	return err;
+}
+
+static int run_contact(struct call *call)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(about(call, "name")));
+
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+static int run_contacts(struct call *call)
+{
+	struct json *list = json_array();
+	struct contact contact;
+
+	for (unsigned i = 0; engine_contact_at(api_engine(call->api), i, &contact) == 0; i++)
+		json_add(list, notify_contact(&contact));
+	json_set(call->result, "contacts", list);
+	return 0;
+}
+
+/* --- what was said --- */
+
+static bool put_message(void *user, const struct message *m)
+{
+	*(struct json **)user = notify_message(m);
+	return false;
+}
+
+static int finish_send(struct call *call, const struct event *answer)
+{
+	struct json *message = NULL;
+	int err = engine_message(api_engine(call->api), answer->message_id, put_message,
+				 &message);
+
+	json_set_id(call->result, "id", answer->message_id);
+	if (err < 0 || !message)
+		return err;
+	json_set_int(call->result, "timestamp", json_int(message, "timestamp", 0));
+	json_set_text(call->result, "state", json_text(message, "state"));
+	json_free(message);
+	return 0;
+}
+
+static int run_send(struct call *call)
+{
+	const char *text = param(call, "text");
+	uint64_t reply_to = 0;
+	struct name name;
+	int err = name_parse(&name, bytes_text(about(call, "conversation")));
+
+	if (err < 0)
+		return err;
+	if (json_has(call->params, "replyTo"))
+		json_id(call->params, "replyTo", &reply_to);
+	err = engine_send(api_engine(call->api), name.text, bytes_text(text), reply_to,
+			  call->ticket);
+	if (err == ERR_LIMIT)
+		snprintf(call->reason, sizeof call->reason,
+			 _("a message holds at most %d bytes; this one has %zu"), WIRE_TEXT_MAX,
+			 strlen(text));
+	if (err == ERR_FORMAT)
+		snprintf(call->reason, sizeof call->reason, "%s", _("the message is empty"));
+	return err < 0 ? err : API_LATER;
+}
+
+struct page {
+	struct json *newest_first[API_MESSAGES_MAX];
+	unsigned count;
+};
+
+static bool add_message(void *user, const struct message *m)
+{
+	struct page *page = user;
+
+	page->newest_first[page->count++] = notify_message(m);
+	return page->count < API_MESSAGES_MAX;
+}
+
+static int run_messages(struct call *call)
+{
+	int64_t limit = json_int(call->params, "limit", 50);
+	struct page *page = memory_new(sizeof *page);
+	struct json *list = json_array();
+	uint64_t before = 0;
+	struct name name;
+	int err = name_parse(&name, bytes_text(about(call, "conversation")));
+
+	if (json_has(call->params, "before"))
+		json_id(call->params, "before", &before);
+	if (err == 0)
+		err = engine_history(api_engine(call->api), name.text, before, (unsigned)limit,
+				     add_message, page);
+	while (page->count > 0)
+		json_add(list, page->newest_first[--page->count]);
+	json_set(call->result, "messages", list);
+	free(page);
+	return err;
+}
+
+static int run_message(struct call *call)
+{
+	struct json *message = NULL;
+	uint64_t id;
+	int err = json_id(call->params, "id", &id);
+
+	if (err == 0)
+		err = engine_message(api_engine(call->api), id, put_message, &message);
+	if (err < 0 || !message)
+		return err < 0 ? err : ERR_NOT_FOUND;
+	json_set(call->result, "message", message);
+	return 0;
+}
+
+static int run_mark_read(struct call *call)
+{
+	struct name name;
+	uint64_t up_to = 0;
+	int err = name_parse(&name, bytes_text(about(call, "conversation")));
+
+	if (err == 0)
+		err = json_id(call->params, "upTo", &up_to);
+	return err < 0 ? err : engine_mark_read(api_engine(call->api), name.text, up_to);
+}
+
+/* --- events --- */
+
+static int run_subscribe(struct call *call)
+{
+	uint64_t since = 0;
+	bool has_since = json_has(call->params, "since");
+
+	if (has_since)
+		json_id(call->params, "since", &since);
+	json_set_id(call->result, "lastEventId", engine_last_event(api_engine(call->api)));
+	return api_subscribe(call->client, has_since, since);
+}
+
+static int run_unsubscribe(struct call *call)
+{
+	api_unsubscribe(call->client);
+	return 0;
+}
+
+static int run_stop(struct call *call)
+{
+	const struct api_config *shell = api_shell(call->api);
+
+	if (!shell->stop)
+		return ERR_STATE;
+	shell->stop(shell->user);
+	return 0;
+}
+
+/* --- the table --- */
+
+#define NAME_PARAM(key)                                                                        \
+	{                                                                                      \
+		key, PARAM_TEXT, true, 0, 64                                                   \
+	}
+#define ONE_NAME                                                                               \
+	{                                                                                      \
+		NAME_PARAM("name")                                                             \
+	}
+
+static const struct method methods[] = {
+	{ "version", "what is running here", { { 0 } }, run_version, NULL },
+	{ "methods", "this table", { { 0 } }, run_methods, NULL },
+	{ "status",
+	  "account, contacts, addresses and the directory hosted here",
+	  { { 0 } },
+	  run_status,
+	  NULL },
+	{ "doctor", "checks of everything, in plain words", { { 0 } }, doctor_run, NULL },
+	{ "join",
+	  "a new account at a directory",
+	  { { "link", PARAM_TEXT, true, 0, 256 },
+	    NAME_PARAM("name"),
+	    { "password", PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX } },
+	  run_join,
+	  finish_account },
+	{ "login",
+	  "password login of this home's account",
+	  { NAME_PARAM("name"),
+	    { "directory", PARAM_TEXT, true, 0, 256 },
+	    { "password", PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX } },
+	  run_login,
+	  finish_account },
+	{ "getLink", "the link by which others add me", { { 0 } }, run_link, NULL },
+	{ "host",
+	  "run a directory in this process",
+	  { { "listen", PARAM_TEXT, false, 0, 64 } },
+	  run_host,
+	  NULL },
+	{ "hostStatus", "the directory hosted here", { { 0 } }, run_host_status, NULL },
+	{ "createInvite",
+	  "an invitation to the directory hosted here",
+	  { { "count", PARAM_INT, false, 1, 1000 },
+	    { "expires", PARAM_INT, false, 60, 366 * 86400 } },
+	  run_invite,
+	  NULL },
+	{ "addContact",
+	  "ask a person, by name or contact link",
+	  { { "contact", PARAM_TEXT, true, 0, 256 },
+	    { "greeting", PARAM_TEXT, false, 0, WIRE_GREETING_MAX * 4 } },
+	  run_add,
+	  NULL },
+	{ "acceptContact", "say yes to a request, or to a changed key", ONE_NAME, run_accept,
+	  NULL },
+	{ "blockContact", "never hear of this name again", ONE_NAME, run_block, NULL },
+	{ "removeContact", "forget a contact; history stays", ONE_NAME, run_remove, NULL },
+	{ "getContact", "one contact", ONE_NAME, run_contact, NULL },
+	{ "listContacts", "all contacts and requests", { { 0 } }, run_contacts, NULL },
+	{ "send",
+	  "say something; answered when it is durable here",
+	  { NAME_PARAM("conversation"),
+	    { "text", PARAM_TEXT, true, 0, 1 << 20 },
+	    { "replyTo", PARAM_ID, false, 0, 0 } },
+	  run_send,
+	  finish_send },
+	{ "getMessages",
+	  "history, oldest first",
+	  { NAME_PARAM("conversation"),
+	    { "limit", PARAM_INT, false, 1, API_MESSAGES_MAX },
+	    { "before", PARAM_ID, false, 0, 0 } },
+	  run_messages,
+	  NULL },
+	{ "getMessage", "one message", { { "id", PARAM_ID, true, 0, 0 } }, run_message, NULL },
+	{ "markRead",
+	  "all messages up to and with this one were seen",
+	  { NAME_PARAM("conversation"), { "upTo", PARAM_ID, true, 0, 0 } },
+	  run_mark_read,
+	  NULL },
+	{ "subscribe",
+	  "tell events, from now on or from behind `since`",
+	  { { "since", PARAM_ID, false, 0, 0 } },
+	  run_subscribe,
+	  NULL },
+	{ "unsubscribe", "tell no more events", { { 0 } }, run_unsubscribe, NULL },
+	{ "stop", "end the engine", { { 0 } }, run_stop, NULL },
+};
+
+enum { METHOD_COUNT = sizeof methods / sizeof *methods };
+
+const struct method *method_at(unsigned index)
+{
+	return index < METHOD_COUNT ? &methods[index] : NULL;
+}
+
+const struct method *method_find(const char *name)
+{
+	for (unsigned i = 0; i < METHOD_COUNT; i++)
+		if (!strcmp(methods[i].name, name))
+			return &methods[i];
+	return NULL;
+}
+
+/* The first row that fits tells what to type next. %s is whom it was about. */
+static const struct hint {
+	const char *method; /* NULL: any */
+	int err;
+	const char *text;
+} hints[] = {
+	{ "join", ERR_EXISTS, "palique status" },
+	{ "join", ERR_AUTH, "palique login %s@DIRECTORY" },
+	{ "join", ERR_FORMAT, "palique join LINK" },
+	{ "join", ERR_LIMIT, "palique join LINK" },
+	{ "join", ERR_NAME, "palique join LINK --name NAME" },
+	{ "join", ERR_NOT_FOUND, "palique doctor" },
+	{ "join", ERR_EXPIRED, "palique join NEW-LINK" },
+	{ "login", ERR_AUTH, "palique login %s@DIRECTORY" },
+	{ "login", ERR_REFUSED, "palique --home OTHER-FOLDER login %s@DIRECTORY" },
+	{ "host", ERR_EXISTS, "palique host --listen ADDRESS:OTHER-PORT" },
+	{ "host", ERR_IO, "palique host --listen ADDRESS:OTHER-PORT" },
+	{ "hostStatus", ERR_STATE, "palique host" },
+	{ "createInvite", ERR_STATE, "palique host" },
+	{ "acceptContact", ERR_NOT_FOUND, "palique add %s" },
+	{ "addContact", ERR_KEY_CHANGED, "palique accept %s" },
+	{ "addContact", ERR_REFUSED, "palique status" },
+	{ "send", ERR_NOT_FOUND, "palique add %s" },
+	{ "send", ERR_REFUSED, "palique accept %s" },
+	{ "send", ERR_STATE, "palique status" },
+	{ "subscribe", ERR_LIMIT, "palique recv" },
+	{ NULL, ERR_KEY_CHANGED, "palique accept %s" },
+	{ NULL, ERR_NOT_FOUND, "palique ls" },
+	{ NULL, ERR_NAME, "palique ls" },
+	{ NULL, ERR_STATE, "palique join LINK" },
+	{ NULL, ERR_OFFLINE, "palique doctor" },
+	{ NULL, ERR_TIMEOUT, "palique doctor" },
+	{ NULL, ERR_CORRUPT, "palique doctor" },
+	{ NULL, ERR_FULL, "palique doctor" },
+};
+
+void method_hint(const struct method *method, int err, const char *subject, char *out,
+		 size_t size)
+{
+	*out = '\0';
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+		if (hints[i].err != err ||
+		    (hints[i].method && strcmp(hints[i].method, method->name)))
+			continue;
+		const char *at = strstr(hints[i].text, "%s");
+		if (at)
+			snprintf(out, size, "%.*s%s%s", (int)(at - hints[i].text),
+				 hints[i].text, subject && *subject ? subject : "NAME", at + 2);
+		else
+			snprintf(out, size, "%s", hints[i].text);
+		return;
+	}
+}

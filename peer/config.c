@@ -1,0 +1,150 @@
+#include "peer/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/text.h"
+
+static int set_listen(struct config *c, const char *value)
+{
+	struct address a;
+	int err = address_parse(&a, value, 0);
+
+	/* Port 0 cannot be written as an address of its own: an address alone means it. */
+	if (err < 0) {
+		err = address_parse(&a, value, 1);
+		a.port = 0;
+	}
+	if (err < 0)
+		return err;
+	c->listen = a;
+	c->is_port_chosen = a.port != 0;
+	return 0;
+}
+
+static int set_durable(struct config *c, const char *value)
+{
+	if (!strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on"))
+		c->durable = true;
+	else if (!strcmp(value, "no") || !strcmp(value, "false") || !strcmp(value, "off"))
+		c->durable = false;
+	else
+		return ERR_FORMAT;
+	return 0;
+}
+
+static int set_device(struct config *c, const char *value)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size > CERTIFICATE_LABEL_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+			return ERR_FORMAT;
+	if (!bytes_is_utf8(bytes_text(value)))
+		return ERR_FORMAT;
+	memcpy(c->device, value, size + 1);
+	return 0;
+}
+
+static int set_log(struct config *c, const char *value)
+{
+	static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!strcmp(value, names[i])) {
+			c->log = (enum log_level)(LOG_ERROR + i);
+			return 0;
+		}
+	}
+	return ERR_FORMAT;
+}
+
+static int set_directory(struct config *c, const char *value)
+{
+	int err = place_parse(&c->directory, value);
+
+	c->has_directory = err == 0;
+	return err;
+}
+
+static const struct key {
+	const char *name;
+	int (*set)(struct config *c, const char *value);
+	const char *wanted;
+} keys[] = {
+	{ "listen", set_listen, N_("an address and port, as in [::]:7373 or 0.0.0.0:7373") },
+	{ "durable", set_durable, N_("yes or no") },
+	{ "device", set_device, N_("1 to 32 bytes of text") },
+	{ "log", set_log, N_("error, warning, notice, info or debug") },
+	{ "directory", set_directory, N_("HOST or HOST:PORT") },
+};
+
+struct reading {
+	struct config *config;
+	char trouble[256];
+};
+
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+	struct reading *r = user;
+
+	if (r->trouble[0])
+		return 1; /* inih goes on behind an error; the first one is what is told */
+	if (*section) {
+		snprintf(r->trouble, sizeof r->trouble,
+			 _("there are no sections here, but this says [%.32s]"), section);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (strcmp(keys[i].name, name))
+			continue;
+		if (keys[i].set(r->config, value) == 0)
+			return 1;
+		snprintf(r->trouble, sizeof r->trouble, _("%s wants %s"), name,
+			 _(keys[i].wanted));
+		return 0;
+	}
+	snprintf(r->trouble, sizeof r->trouble, _("unknown key %.32s"), name);
+	return 0;
+}
+
+void config_default(struct config *c)
+{
+	memset(c, 0, sizeof *c);
+	c->listen.family = 6;
+	c->durable = true;
+	c->log = LOG_NOTICE;
+	if (gethostname(c->device, sizeof c->device - 1) < 0 || !c->device[0] ||
+	    !bytes_is_utf8(bytes_text(c->device)))
+		snprintf(c->device, sizeof c->device, "palique");
+}
+
+int config_read(struct config *c, const char *path, char *reason, size_t reason_size)
+{
+	struct reading reading = { .config = c };
+
+	config_default(c);
+	FILE *file = fopen(path, "re");
+	if (!file && errno == ENOENT)
+		return 0;
+	if (!file) {
+		snprintf(reason, reason_size, _("cannot read %s: %s"), path, strerror(errno));
+		return ERR_IO;
+	}
+	int line = ini_parse_file(file, on_key, &reading);
+	fclose(file);
+	if (line == 0)
+		return 0;
+	snprintf(reason, reason_size, "%s:%d: %s", path, line,
+		 reading.trouble[0] ? reading.trouble
+				    : _("not a line of the form key = value"));
+	config_default(c);
+	return ERR_FORMAT;
+}

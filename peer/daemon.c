@@ -1,0 +1,465 @@
+#include "peer/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "peer/api/api.h"
+#include "peer/config.h"
+#include "peer/home.h"
+#include "peer/host.h"
+#include "shared/error.h"
+#include "shared/lines.h"
+#include "shared/log.h"
+#include "shared/text.h"
+#include "shared/udp.h"
+#include "shared/worker.h"
+
+enum {
+	LOCK_WAIT_S = 10,          /* for an engine that is just leaving */
+	ADDRESSES_EVERY_MS = 5000, /* libuv does not tell when an interface changes */
+	EXIT_FAILED = 1,
+	EXIT_LOCKED = 3,
+};
+
+struct daemon {
+	uv_loop_t loop;
+	uv_timer_t addresses_timer;
+	uv_signal_t signals[3];
+	struct home home;
+	struct config config;
+	struct engine *engine;
+	struct udp *udp;
+	struct api *api;
+	struct lines_server *server;
+	struct host *host;
+	struct address bound;
+	struct address addresses[API_ADDRESSES_MAX];
+	unsigned address_count;
+	int lock;
+	bool is_stopping;
+};
+
+/* --- this machine's addresses --- */
+
+static bool is_wildcard(const struct address *a)
+{
+	static const uint8_t zeros[16];
+
+	return !memcmp(a->ip, zeros, sizeof zeros);
+}
+
+static unsigned list_addresses(const struct daemon *d, struct address *list)
+{
+	uv_interface_address_t *all = NULL;
+	unsigned count = 0;
+	int total = 0;
+
+	if (!is_wildcard(&d->bound)) {
+		list[0] = d->bound;
+		return 1;
+	}
+	if (uv_interface_addresses(&all, &total) < 0)
+		return 0;
+	for (int i = 0; i < total && count < API_ADDRESSES_MAX; i++) {
+		struct sockaddr_storage storage = { 0 };
+		memcpy(&storage, &all[i].address, sizeof all[i].address);
+		if (address_from_sockaddr(&list[count], &storage) < 0)
+			continue;
+		if (d->bound.family == 4 && list[count].family != 4)
+			continue;
+		list[count].port = d->bound.port;
+		count++;
+	}
+	uv_free_interface_addresses(all, total);
+	return count;
+}
+
+static void look_at_addresses(struct daemon *d)
+{
+	struct address list[API_ADDRESSES_MAX];
+	unsigned count;
+
+	memset(list, 0, sizeof list);
+	count = list_addresses(d, list);
+	if (count == d->address_count && !memcmp(list, d->addresses, count * sizeof *list))
+		return;
+	memcpy(d->addresses, list, sizeof list);
+	d->address_count = count;
+	engine_set_addresses(d->engine, list, count, d->bound.port);
+	api_set_addresses(d->api, list, count, d->bound.port);
+	if (d->host)
+		host_set_addresses(d->host, list, count);
+	udp_wake(d->udp);
+}
+
+static void on_addresses_timer(uv_timer_t *timer)
+{
+	look_at_addresses(timer->data);
+}
+
+/* --- the engine's turn --- */
+
+static void on_job_done(void *user, const struct job *answer)
+{
+	struct daemon *d = user;
+
+	engine_job_done(d->engine, answer);
+	if (!d->is_stopping)
+		udp_wake(d->udp);
+}
+
+static mono_ns on_step(void *user, mono_ns now)
+{
+	struct daemon *d = user;
+	mono_ns deadline = engine_step(d->engine, now, udp_wall());
+	struct job job;
+
+	while (engine_next_job(d->engine, &job))
+		worker_run(&d->loop, &job, on_job_done, d);
+	sodium_memzero(&job, sizeof job);
+	if (d->api && api_step(d->api) && !d->is_stopping)
+		udp_wake(d->udp);
+	return deadline;
+}
+
+/* --- faces --- */
+
+static void on_connect(void *user, struct lines *who)
+{
+	struct daemon *d = user;
+	struct api_client *client = api_connect(d->api, who);
+
+	if (!client) {
+		log_event(LOG_WARNING, "too-many-faces", NULL);
+		lines_close(who);
+		return;
+	}
+	lines_set_user(who, client);
+}
+
+static void on_line(void *user, struct lines *from, struct bytes line)
+{
+	(void)user;
+	if (lines_user(from))
+		api_line(lines_user(from), line);
+}
+
+static void on_gone(void *user, struct lines *who)
+{
+	(void)user;
+	api_disconnect(lines_user(who));
+}
+
+static int on_send(void *connection, struct bytes line)
+{
+	return lines_send(connection, line);
+}
+
+static void on_wake(void *user)
+{
+	struct daemon *d = user;
+
+	if (!d->is_stopping)
+		udp_wake(d->udp);
+}
+
+/* --- the directory in this process --- */
+
+static int on_host(void *user, const struct address *listen, char *reason, size_t reason_size)
+{
+	struct daemon *d = user;
+	int err;
+
+	if (d->host) {
+		struct address now = host_address(d->host);
+		if (!listen || address_equal(listen, &now))
+			return 0;
+		snprintf(reason, reason_size, "%s",
+			 _("this engine hosts a directory already, at another address"));
+		return ERR_EXISTS;
+	}
+	err = host_new(&d->host, &d->loop, &d->home, listen, reason, reason_size);
+	if (err == 0)
+		host_set_addresses(d->host, d->addresses, d->address_count);
+	return err;
+}
+
+static int on_host_status(void *user, struct json *result)
+{
+	struct daemon *d = user;
+
+	if (!d->host)
+		return ERR_STATE;
+	host_status(d->host, result);
+	return 0;
+}
+
+static int on_host_invite(void *user, const struct json *params, struct json *result,
+			  char *reason, size_t reason_size)
+{
+	struct daemon *d = user;
+
+	if (!d->host) {
+		snprintf(reason, reason_size, "%s", _("this engine hosts no directory"));
+		return ERR_STATE;
+	}
+	return host_invite(d->host, params, result, reason, reason_size);
+}
+
+/* --- the end --- */
+
+static void close_handles(struct daemon *d)
+{
+	d->is_stopping = true;
+	if (d->engine)
+		engine_goodbye(d->engine, udp_now());
+	if (d->udp)
+		udp_close(d->udp);
+	if (d->host)
+		host_close(d->host);
+	if (d->server)
+		lines_server_close(d->server);
+	uv_close((uv_handle_t *)&d->addresses_timer, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		uv_close((uv_handle_t *)&d->signals[i], NULL);
+}
+
+/* The answer to `stop` is on its way already; the loop ends when all handles are closed. */
+static void on_stop(void *user)
+{
+	struct daemon *d = user;
+
+	if (d->is_stopping)
+		return;
+	d->is_stopping = true;
+	uv_stop(&d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct daemon *d = handle->data;
+
+	if (number == SIGHUP) {
+		char path[HOME_PATH_MAX], reason[512];
+		struct config fresh;
+		if (home_path(&d->home, "peer.conf", path) == 0 &&
+		    config_read(&fresh, path, reason, sizeof reason) == 0)
+			log_init(fresh.log, false);
+		else
+			log_event(LOG_ERROR, "config-refused", "reason", reason, NULL);
+		return;
+	}
+	log_event(LOG_NOTICE, "stopping", NULL);
+	on_stop(d);
+}
+
+/* --- the beginning --- */
+
+static void shut_the_windows(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	umask(077);
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void say_ready(int fd, int err, const char *reason)
+{
+	char line[1024];
+	int size;
+
+	if (fd < 0)
+		return;
+	if (err == 0)
+		size = snprintf(line, sizeof line, "ready\n");
+	else
+		size = snprintf(line, sizeof line, "%s %s\n", error_name(err), reason);
+	if (size > (int)sizeof line)
+		size = sizeof line;
+	if (write(fd, line, (size_t)size) < 0)
+		log_event(LOG_DEBUG, "nobody-waits", NULL);
+	close(fd);
+}
+
+/* The port of the last time is tried first: contacts remember it when the directory is
+ * away, and firewalls are opened for one port. */
+static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
+{
+	struct address wanted = d->config.listen;
+	char text[ADDRESS_TEXT_SIZE], port[16];
+	int err = ERR_NOT_FOUND;
+
+	if (!d->config.is_port_chosen &&
+	    home_recall(&d->home, "port", port, sizeof port) == 0) {
+		long last = strtol(port, NULL, 10);
+		if (last > 0 && last <= 65535) {
+			wanted.port = (uint16_t)last;
+			err = udp_listen(d->udp, &wanted, &d->bound);
+			wanted.port = 0;
+		}
+	}
+	if (err < 0)
+		err = udp_listen(d->udp, &wanted, &d->bound);
+	if (err < 0) {
+		address_print(&wanted, text);
+		snprintf(reason, reason_size, _("cannot open the UDP port %s: %s"), text,
+			 error_text(err));
+		return err;
+	}
+	snprintf(port, sizeof port, "%u\n", d->bound.port);
+	if (!d->config.is_port_chosen)
+		home_remember(&d->home, "port", port);
+	return 0;
+}
+
+static int open_engine(struct daemon *d, char *reason, size_t reason_size)
+{
+	struct symmetric_key key = { 0 };
+	char store[HOME_PATH_MAX];
+	struct engine_config config = { .store = store,
+					.key = &key,
+					.durable = d->config.durable,
+					.device_label = d->config.device,
+					.ksf = KSF_ARGON2ID_256M };
+	int err = home_path(&d->home, "store.db", store);
+
+	if (err == 0)
+		err = home_key(&d->home, &key, reason, reason_size);
+	if (err == 0)
+		err = engine_open(&d->engine, &config, udp_now(), udp_wall(), reason,
+				  reason_size);
+	sodium_memzero(&key, sizeof key);
+	return err;
+}
+
+static int open_api(struct daemon *d, char *reason, size_t reason_size)
+{
+	static const struct lines_calls calls = { .on_line = on_line,
+						  .on_gone = on_gone,
+						  .on_connect = on_connect };
+	struct api_config config = {
+		.engine = d->engine,
+		.home = &d->home,
+		.config = &d->config,
+		.started = udp_wall(),
+		.user = d,
+		.send = on_send,
+		.wake = on_wake,
+		.stop = on_stop,
+		.host = on_host,
+		.host_status = on_host_status,
+		.host_invite = on_host_invite,
+	};
+	int err;
+
+	d->api = api_new(&config);
+	err = lines_listen(&d->server, &d->loop, d->home.socket, &calls, d);
+	if (err < 0)
+		snprintf(reason, reason_size, _("cannot open the socket %s: %s"),
+			 d->home.socket, error_text(err));
+	return err;
+}
+
+static void start_handles(struct daemon *d)
+{
+	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
+
+	uv_timer_init(&d->loop, &d->addresses_timer);
+	d->addresses_timer.data = d;
+	for (unsigned i = 0; i < 3; i++) {
+		uv_signal_init(&d->loop, &d->signals[i]);
+		d->signals[i].data = d;
+		uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+	}
+}
+
+static int begin(struct daemon *d, const struct daemon_options *options, char *reason,
+		 size_t reason_size)
+{
+	char path[HOME_PATH_MAX];
+	int err = home_path(&d->home, "peer.conf", path);
+
+	if (err == 0)
+		err = config_read(&d->config, path, reason, reason_size);
+	if (err < 0)
+		return err;
+	if (options->is_verbose)
+		d->config.log = LOG_DEBUG;
+	if (options->is_quiet)
+		d->config.log = LOG_ERROR;
+	log_init(d->config.log, false);
+	d->lock = home_lock(&d->home, options->ready_fd >= 0 ? LOCK_WAIT_S : 0);
+	if (d->lock < 0) {
+		snprintf(reason, reason_size, _("another engine runs in %s"), d->home.folder);
+		return d->lock;
+	}
+	err = open_engine(d, reason, reason_size);
+	if (err < 0)
+		return err;
+	err = udp_new(&d->udp, &d->loop, engine_endpoint(d->engine), on_step, d);
+	if (err < 0)
+		return err;
+	err = listen_for_peers(d, reason, reason_size);
+	if (err == 0)
+		err = open_api(d, reason, reason_size);
+	if (err < 0)
+		return err;
+	look_at_addresses(d);
+	uv_timer_start(&d->addresses_timer, on_addresses_timer, ADDRESSES_EVERY_MS,
+		       ADDRESSES_EVERY_MS);
+	/* Before our own line to it: the account of this home may live there. */
+	if (host_exists(&d->home) && on_host(d, NULL, reason, reason_size) < 0)
+		log_event(LOG_ERROR, "directory-not-hosted", "reason", reason, NULL);
+	udp_wake(d->udp);
+	return 0;
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	struct daemon *d = memory_new(sizeof *d);
+	char reason[1024] = "";
+	int err;
+
+	d->lock = -1;
+	shut_the_windows();
+	err = home_find(&d->home, options->home, reason, sizeof reason);
+	if (err < 0) {
+		say_ready(options->ready_fd, err, reason);
+		fprintf(stderr, "palique: %s\n", reason);
+		free(d);
+		return EXIT_FAILED;
+	}
+	uv_loop_init(&d->loop);
+	start_handles(d);
+	err = begin(d, options, reason, sizeof reason);
+	if (err < 0 && !reason[0])
+		snprintf(reason, sizeof reason, "%s", error_text(err));
+	say_ready(options->ready_fd, err, reason);
+	if (err < 0) {
+		log_event(LOG_ERROR, "not-started", "error", log_error(err), "reason", reason,
+			  NULL);
+	} else {
+		log_event(LOG_NOTICE, "started", "port", log_int(d->bound.port), NULL);
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+	}
+	close_handles(d);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&d->loop);
+	api_free(d->api);
+	engine_close(d->engine);
+	if (d->lock >= 0)
+		close(d->lock); /* last: who waits for it may open the store */
+	free(d);
+	return err == 0 ? 0 : err == ERR_LOCKED ? EXIT_LOCKED : EXIT_FAILED;
+}

@@ -1,0 +1,311 @@
+#include "peer/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/text.h"
+
+enum { SUN_PATH_FITS = HOME_SOCKET_MAX - 1 };
+
+/* Every missing folder on the way; the last ones are ours alone. */
+static int make_folders(const char *path)
+{
+	char part[HOME_PATH_MAX];
+	size_t size = strlen(path);
+
+	if (size == 0 || size >= sizeof part)
+		return ERR_LIMIT;
+	for (size_t i = 1; i <= size; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			return ERR_IO;
+	}
+	return 0;
+}
+
+static int choose(char out[HOME_PATH_MAX], const char *option)
+{
+	const char *from = option;
+	const char *behind = "";
+
+	if (!from || !*from)
+		from = getenv("PALIQUE_HOME");
+	if (!from || !*from) {
+		from = getenv("XDG_DATA_HOME");
+		behind = "/palique";
+		/* The XDG specification has relative paths ignored. */
+		if (from && *from != '/')
+			from = NULL;
+	}
+	if (!from || !*from) {
+		from = getenv("HOME");
+		behind = "/.local/share/palique";
+	}
+	if (!from || !*from)
+		return ERR_NOT_FOUND;
+	int size = snprintf(out, HOME_PATH_MAX, "%s%s", from, behind);
+	return size >= HOME_PATH_MAX ? ERR_LIMIT : 0;
+}
+
+static int choose_socket(struct home *home)
+{
+	static const char in_home[] = "/engine.sock";
+	size_t folder_size = strlen(home->folder);
+	uint8_t hash[8];
+	char hex[BYTES_HEX_SIZE(sizeof hash)];
+	const char *run = getenv("XDG_RUNTIME_DIR");
+
+	if (folder_size + sizeof in_home - 1 <= SUN_PATH_FITS) {
+		memcpy(home->socket, home->folder, folder_size);
+		memcpy(home->socket + folder_size, in_home, sizeof in_home);
+		return 0;
+	}
+	if (!run || *run != '/')
+		return ERR_LIMIT;
+	crypto_generichash_blake2b(hash, sizeof hash, (const uint8_t *)home->folder,
+				   folder_size, NULL, 0);
+	bytes_to_hex(BYTES(hash), hex);
+	int size = snprintf(home->socket, sizeof home->socket, "%s/palique-%s.sock", run, hex);
+	return size > SUN_PATH_FITS ? ERR_LIMIT : 0;
+}
+
+int home_find(struct home *home, const char *option, char *reason, size_t reason_size)
+{
+	char wanted[HOME_PATH_MAX];
+	char *real = NULL;
+	struct stat st;
+	int err = choose(wanted, option);
+
+	memset(home, 0, sizeof *home);
+	if (err < 0) {
+		snprintf(reason, reason_size, "%s",
+			 err == ERR_LIMIT ? _("the path of the home folder is too long")
+					  : _("no home folder: neither --home nor PALIQUE_HOME "
+					      "nor HOME is set"));
+		goto out;
+	}
+	err = make_folders(wanted);
+	if (err < 0) {
+		snprintf(reason, reason_size, _("cannot make the folder %s: %s"), wanted,
+			 strerror(errno));
+		goto out;
+	}
+	err = ERR_IO;
+	real = realpath(wanted, NULL);
+	if (!real || stat(real, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    strlen(real) >= HOME_PATH_MAX) {
+		snprintf(reason, reason_size, _("%s is not a folder that can be used"), wanted);
+		goto out;
+	}
+	err = ERR_REFUSED;
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		snprintf(reason, reason_size,
+			 _("%s belongs to, or can be written by, somebody else; try: chmod 700 "
+			   "%s"),
+			 real, real);
+		goto out;
+	}
+	memcpy(home->folder, real, strlen(real) + 1);
+	err = choose_socket(home);
+	if (err < 0)
+		snprintf(reason, reason_size,
+			 _("the path %s is too long for a socket, and XDG_RUNTIME_DIR is not "
+			   "set"),
+			 real);
+out:
+	free(real);
+	return err;
+}
+
+int home_path(const struct home *home, const char *name, char out[HOME_PATH_MAX])
+{
+	int size = snprintf(out, HOME_PATH_MAX, "%s/%s", home->folder, name);
+	return size >= HOME_PATH_MAX ? ERR_LIMIT : 0;
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal; /* its only use is that it interrupts flock() */
+}
+
+int home_lock(const struct home *home, unsigned seconds)
+{
+	char path[HOME_PATH_MAX];
+	struct sigaction wake = { .sa_handler = on_alarm }, before;
+	int fd = -1, err;
+
+	err = home_path(home, "lock", path);
+	if (err < 0)
+		return err;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return ERR_IO;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	err = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
+	if (err == ERR_LOCKED && seconds > 0) {
+		sigaction(SIGALRM, &wake, &before);
+		alarm(seconds);
+		if (flock(fd, LOCK_EX) == 0)
+			err = 0;
+		alarm(0);
+		sigaction(SIGALRM, &before, NULL);
+	}
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int read_key(int fd, struct symmetric_key *key)
+{
+	char hex[BYTES_HEX_SIZE(sizeof key->bytes) + 1];
+	ssize_t size = read(fd, hex, sizeof hex);
+	int err = ERR_CORRUPT;
+
+	if (size < 0)
+		err = ERR_IO;
+	else if (size == BYTES_HEX_SIZE(sizeof key->bytes) && hex[size - 1] == '\n') {
+		hex[size - 1] = '\0';
+		err = bytes_from_hex(hex, key->bytes, sizeof key->bytes) < 0 ? ERR_CORRUPT : 0;
+	}
+	sodium_memzero(hex, sizeof hex);
+	return err;
+}
+
+/* Written beside and linked into place, so that a crash leaves either no key or a whole
+ * one, and an existing one is never replaced. */
+static int make_key(const struct home *home, const char *path, struct symmetric_key *key)
+{
+	char temporary[HOME_PATH_MAX], hex[BYTES_HEX_SIZE(sizeof key->bytes)];
+	int fd = -1, err = home_path(home, "store.key.new", temporary);
+
+	randombytes_buf(key->bytes, sizeof key->bytes);
+	bytes_to_hex(BYTES(key->bytes), hex);
+	hex[sizeof hex - 1] = '\n';
+	if (err < 0)
+		goto out;
+	err = ERR_IO;
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, hex, sizeof hex) != (ssize_t)sizeof hex || fsync(fd) < 0)
+		goto out;
+	if (link(temporary, path) < 0)
+		goto out;
+	unlink(temporary);
+	int folder = open(home->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder >= 0) {
+		fsync(folder);
+		close(folder);
+	}
+	err = 0;
+out:
+	if (fd >= 0)
+		close(fd);
+	sodium_memzero(hex, sizeof hex);
+	return err;
+}
+
+int home_key(const struct home *home, struct symmetric_key *key, char *reason,
+	     size_t reason_size)
+{
+	char path[HOME_PATH_MAX], store[HOME_PATH_MAX];
+	struct stat st;
+	int fd = -1, err;
+
+	memset(key, 0, sizeof *key);
+	if (home_path(home, "store.key", path) < 0 || home_path(home, "store.db", store) < 0) {
+		snprintf(reason, reason_size, "%s",
+			 _("the path of the home folder is too long"));
+		return ERR_LIMIT;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT && access(store, F_OK) == 0) {
+		snprintf(reason, reason_size,
+			 _("there is a store but its key %s is missing; bring the file back, "
+			   "or begin anew "
+			   "with another --home"),
+			 path);
+		return ERR_NOT_FOUND;
+	}
+	if (fd < 0 && errno == ENOENT) {
+		err = make_key(home, path, key);
+		if (err < 0)
+			snprintf(reason, reason_size, _("cannot write %s: %s"), path,
+				 strerror(errno));
+		goto out;
+	}
+	if (fd < 0) {
+		snprintf(reason, reason_size, _("cannot read %s: %s"), path, strerror(errno));
+		return ERR_IO;
+	}
+	err = ERR_REFUSED;
+	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
+		snprintf(reason, reason_size, _("others may read %s; try: chmod 600 %s"), path,
+			 path);
+		goto out;
+	}
+	err = read_key(fd, key);
+	if (err < 0)
+		snprintf(reason, reason_size, _("%s is not a store key; it is left as it is"),
+			 path);
+out:
+	if (fd >= 0)
+		close(fd);
+	if (err < 0)
+		sodium_memzero(key, sizeof *key);
+	return err;
+}
+
+int home_remember(const struct home *home, const char *name, const char *text)
+{
+	char path[HOME_PATH_MAX], temporary[HOME_PATH_MAX];
+	size_t size = strlen(text);
+	int err = home_path(home, name, path);
+
+	if (err < 0)
+		return err;
+	if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
+		return ERR_LIMIT;
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return ERR_IO;
+	err = write(fd, text, size) == (ssize_t)size && fsync(fd) == 0 ? 0 : ERR_IO;
+	close(fd);
+	if (err == 0 && rename(temporary, path) < 0)
+		err = ERR_IO;
+	return err;
+}
+
+int home_recall(const struct home *home, const char *name, char *out, size_t size)
+{
+	char path[HOME_PATH_MAX];
+	int err = home_path(home, name, path);
+
+	if (err < 0)
+		return err;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	ssize_t got = read(fd, out, size);
+	close(fd);
+	if (got < 0)
+		return ERR_IO;
+	if ((size_t)got >= size)
+		return ERR_LIMIT;
+	out[got] = '\0';
+	out[strcspn(out, "\r\n")] = '\0';
+	return 0;
+}
