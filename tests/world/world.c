@@ -1,0 +1,650 @@
+#include "tests/world/world.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+
+/* What a machine may do in one simulated second without a datagram going in or out. */
+enum { IDLE_STEPS_MAX = 2000, JOBS_MAX = 16, PATH_SIZE = 256, NEVER_CRASHES = -1 };
+
+struct errand {
+	mono_ns due; /* NEVER: free */
+	struct job job;
+};
+
+struct machine {
+	unsigned number;
+	struct engine *engine;
+	struct server *server;
+	unsigned life;        /* names its folder: a crash goes on in a copy */
+	mono_ns clock_offset; /* its monotonic clock begins anew when it is switched on */
+	int64_t wall_skew;
+	mono_ns wake;    /* the world's time */
+	int crash_after; /* datagrams, or NEVER_CRASHES */
+	struct address address;
+	unsigned moves;
+	struct errand errands[JOBS_MAX];
+	mono_ns idle_since;
+	unsigned idle_steps;
+};
+
+struct world {
+	struct world_config config;
+	struct dice dice;
+	struct network *network;
+	mono_ns now;
+	wall_ms began;
+	char folder[PATH_SIZE];
+	struct machine machines[WORLD_MACHINES_MAX];
+	struct server_status before; /* counters of the directory's earlier lives */
+	struct world_counts counts;
+	char trouble[512];
+	struct device_public directory_key;
+	uint8_t room[ENDPOINT_LOOPBACK_MAX];
+};
+
+/* --- folders --- */
+
+static void folder_of(const struct world *w, const struct machine *m, char out[PATH_SIZE])
+{
+	if (snprintf(out, PATH_SIZE, "%.200s/%u-%u", w->folder, m->number, m->life) >=
+	    PATH_SIZE)
+		abort();
+}
+
+typedef void each_file(void *user, const char *path, const char *name);
+
+static void walk(const char *folder, each_file *each, void *user)
+{
+	DIR *dir = opendir(folder);
+	char path[1024];
+
+	if (!dir)
+		return;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (entry->d_name[0] == '.' || entry->d_type == DT_DIR)
+			continue;
+		snprintf(path, sizeof path, "%.255s/%s", folder, entry->d_name);
+		each(user, path, entry->d_name);
+	}
+	closedir(dir);
+}
+
+static void copy_file(void *user, const char *path, const char *name)
+{
+	char to[1024];
+	uint8_t part[65536];
+	ssize_t got;
+	int in, out;
+
+	snprintf(to, sizeof to, "%s/%s", (const char *)user, name);
+	in = open(path, O_RDONLY);
+	if (in < 0)
+		return; /* a socket or something else that a copy does not need */
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	while (out >= 0 && (got = read(in, part, sizeof part)) > 0)
+		if (write(out, part, got) != got)
+			abort();
+	close(in);
+	close(out);
+}
+
+static void remove_file(void *user, const char *path, const char *name)
+{
+	(void)user;
+	(void)name;
+	unlink(path);
+}
+
+static void remove_folder(const char *folder)
+{
+	walk(folder, remove_file, NULL);
+	rmdir(folder);
+}
+
+/* --- life of the world --- */
+
+static struct address place(const struct world *w, const struct machine *m)
+{
+	struct address a = { .family = 4, .port = m->number ? 40000 + m->moves % 1000 : 7272 };
+
+	if (w->config.is_v6) {
+		a.family = 6;
+		a.ip[0] = 0x20;
+		a.ip[1] = 0x01;
+		a.ip[2] = 0x0d;
+		a.ip[3] = 0xb7;
+		a.ip[5] = m->number; /* each in a network of its own, as limits count */
+		a.ip[7] = m->moves >> 8;
+		a.ip[8] = m->moves;
+		a.ip[15] = m->number + 1;
+	} else {
+		a.ip[0] = 93;
+		a.ip[1] = m->number;
+		a.ip[2] = m->moves;
+		a.ip[3] = m->number + 1;
+	}
+	return a;
+}
+
+struct world *world_new(const struct world_config *config)
+{
+	struct world *w = memory_new(sizeof *w);
+	char data[PATH_SIZE], reason[256] = "";
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	dice_reseed_randombytes(config->seed);
+	dice_init(&w->dice, config->seed, 2);
+	w->config = *config;
+	w->network = network_new(config->seed);
+	w->now = 1000 * SECOND;
+	w->began = 1780000000000;
+	snprintf(w->folder, sizeof w->folder, "%s/palique-world-XXXXXX", base);
+	if (!mkdtemp(w->folder))
+		abort();
+	for (unsigned i = 0; i <= config->peers; i++) {
+		struct machine *m = &w->machines[i];
+
+		m->number = i;
+		m->wake = NEVER;
+		m->crash_after = NEVER_CRASHES;
+		m->wall_skew = (int64_t)dice_between(&w->dice, 0, 600000) - 300000;
+		m->address = place(w, m);
+		network_place(w->network, i, &m->address);
+		for (unsigned j = 0; j < JOBS_MAX; j++)
+			m->errands[j].due = NEVER;
+		folder_of(w, m, data);
+		if (i != WORLD_DIRECTORY && mkdir(data, 0700) < 0)
+			abort();
+	}
+	folder_of(w, &w->machines[WORLD_DIRECTORY], data);
+	if (server_init(data, reason, sizeof reason) < 0)
+		world_fail(w, "server_init: %s", reason);
+	return w;
+}
+
+static void switch_off(struct machine *m)
+{
+	if (m->engine)
+		engine_close(m->engine);
+	if (m->server)
+		server_close(m->server);
+	m->engine = NULL;
+	m->server = NULL;
+	m->wake = NEVER;
+	m->crash_after = NEVER_CRASHES;
+	for (unsigned j = 0; j < JOBS_MAX; j++)
+		m->errands[j].due = NEVER;
+}
+
+void world_free(struct world *w)
+{
+	char folder[PATH_SIZE];
+
+	if (!w)
+		return;
+	for (unsigned i = 0; i <= w->config.peers; i++) {
+		switch_off(&w->machines[i]);
+		folder_of(w, &w->machines[i], folder);
+		remove_folder(folder);
+	}
+	rmdir(w->folder);
+	network_free(w->network);
+	free(w);
+}
+
+void world_fail(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (w->trouble[0])
+		return;
+	va_start(args, format);
+	vsnprintf(w->trouble, sizeof w->trouble, format, args);
+	va_end(args);
+}
+
+const char *world_trouble(const struct world *w)
+{
+	return w->trouble[0] ? w->trouble : NULL;
+}
+
+mono_ns world_now(const struct world *w)
+{
+	return w->now - 1000 * SECOND;
+}
+
+wall_ms world_wall(const struct world *w)
+{
+	return w->began + (wall_ms)(w->now / MILLISECOND);
+}
+
+struct network *world_network(struct world *w)
+{
+	return w->network;
+}
+
+struct dice *world_dice(struct world *w)
+{
+	return &w->dice;
+}
+
+struct engine *world_engine(struct world *w, unsigned peer)
+{
+	return w->machines[peer].engine;
+}
+
+struct server *world_server(struct world *w)
+{
+	return w->machines[WORLD_DIRECTORY].server;
+}
+
+bool world_is_up(const struct world *w, unsigned machine)
+{
+	return w->machines[machine].engine || w->machines[machine].server;
+}
+
+struct world_counts world_counts(const struct world *w)
+{
+	return w->counts;
+}
+
+/* --- clocks of a machine --- */
+
+static mono_ns mono_of(const struct world *w, const struct machine *m)
+{
+	return w->now - m->clock_offset;
+}
+
+static wall_ms wall_of(const struct world *w, const struct machine *m)
+{
+	return world_wall(w) + m->wall_skew;
+}
+
+static mono_ns to_world(const struct machine *m, mono_ns local)
+{
+	return local == NEVER ? NEVER : local + m->clock_offset;
+}
+
+void world_jump_clock(struct world *w, unsigned machine, int64_t by_ms)
+{
+	w->machines[machine].wall_skew += by_ms;
+	w->counts.clock_jumps++;
+}
+
+void world_wake(struct world *w, unsigned machine)
+{
+	if (world_is_up(w, machine))
+		w->machines[machine].wake = w->now;
+}
+
+/* --- counters over all lives of the directory --- */
+
+static void add_status(struct server_status *to, const struct server_status *more)
+{
+	to->logins += more->logins;
+	to->key_logins += more->key_logins;
+	to->registrations += more->registrations;
+	to->presence_notes += more->presence_notes;
+	to->introductions += more->introductions;
+	for (unsigned i = 0; i < 128; i++) {
+		to->messages_in[i] += more->messages_in[i];
+		to->messages_out[i] += more->messages_out[i];
+	}
+}
+
+struct server_status world_directory_status(struct world *w)
+{
+	struct server_status status = { 0 };
+
+	if (world_server(w))
+		server_status(world_server(w), &status);
+	add_status(&status, &w->before);
+	return status;
+}
+
+static void keep_counters(struct world *w, struct machine *m)
+{
+	struct server_status status;
+
+	if (!m->server)
+		return;
+	server_status(m->server, &status);
+	add_status(&w->before, &status);
+}
+
+/* --- switching machines on and off --- */
+
+static void tell_addresses(const struct world *w, struct machine *m)
+{
+	struct address a = place(w, m);
+
+	engine_set_addresses(m->engine, &a, 1, a.port);
+}
+
+void world_start(struct world *w, unsigned machine)
+{
+	struct machine *m = &w->machines[machine];
+	char folder[PATH_SIZE], store[PATH_SIZE + 16], reason[256] = "";
+	int err;
+
+	if (world_is_up(w, machine) || w->trouble[0])
+		return;
+	folder_of(w, m, folder);
+	m->clock_offset = w->now - dice_between(&w->dice, 1, 5000) * SECOND / 10;
+	if (machine == WORLD_DIRECTORY) {
+		struct server_config config = { .data = folder,
+						.registration = w->config.registration };
+
+		err = server_open(&m->server, &config, mono_of(w, m), wall_of(w, m), reason,
+				  sizeof reason);
+		if (err == 0)
+			w->directory_key = *server_key(m->server);
+	} else {
+		struct engine_config config = { .store = store,
+						.device_label = "world",
+						.ksf = KSF_ARGON2ID_64M };
+
+		snprintf(store, sizeof store, "%s/store.db", folder);
+		err = engine_open(&m->engine, &config, mono_of(w, m), wall_of(w, m), reason,
+				  sizeof reason);
+	}
+	if (err < 0) {
+		world_fail(w, "machine %u does not start: %s: %s", machine, error_name(err),
+			   reason);
+		return;
+	}
+	m->wake = w->now;
+	if (machine != WORLD_DIRECTORY) {
+		tell_addresses(w, m);
+		if (w->config.on_start)
+			w->config.on_start(w->config.user, machine);
+	}
+}
+
+/* What was committed before is all that survives: the folder as it is now is copied, then
+ * the dying process may write what it likes. */
+static void die(struct world *w, struct machine *m)
+{
+	char from[PATH_SIZE], to[PATH_SIZE];
+
+	folder_of(w, m, from);
+	m->life++;
+	folder_of(w, m, to);
+	if (mkdir(to, 0700) < 0)
+		abort();
+	walk(from, copy_file, to);
+	keep_counters(w, m);
+	switch_off(m);
+	remove_folder(from);
+	w->counts.crashes++;
+}
+
+void world_crash(struct world *w, unsigned machine)
+{
+	if (world_is_up(w, machine))
+		die(w, &w->machines[machine]);
+}
+
+void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams)
+{
+	w->machines[machine].crash_after = datagrams;
+}
+
+static struct endpoint *endpoint_of(const struct machine *m)
+{
+	return m->engine ? engine_endpoint(m->engine) : server_endpoint(m->server);
+}
+
+/* Says what is to be said; false: the machine died over it. */
+static bool flush(struct world *w, struct machine *m)
+{
+	struct datagram out;
+
+	while (endpoint_send(endpoint_of(m), w->room, &out, mono_of(w, m))) {
+		if (m->crash_after == 0) {
+			die(w, m);
+			return false;
+		}
+		if (m->crash_after > 0)
+			m->crash_after--;
+		if (memmem(w->room, out.size, WORLD_MARKER, sizeof WORLD_MARKER - 1))
+			world_fail(w, "machine %u sent a text in the clear", m->number);
+		network_send(w->network, m->number, &out.path.remote, w->room, out.size,
+			     w->now);
+		m->idle_steps = 0;
+	}
+	return true;
+}
+
+void world_stop(struct world *w, unsigned machine)
+{
+	struct machine *m = &w->machines[machine];
+
+	if (!world_is_up(w, machine))
+		return;
+	m->crash_after = NEVER_CRASHES;
+	if (m->engine)
+		engine_goodbye(m->engine, mono_of(w, m));
+	else
+		server_goodbye(m->server, mono_of(w, m));
+	flush(w, m);
+	keep_counters(w, m);
+	switch_off(m);
+	w->counts.restarts++;
+}
+
+void world_move(struct world *w, unsigned machine, bool is_behind_nat)
+{
+	struct machine *m = &w->machines[machine];
+
+	if (machine == WORLD_DIRECTORY && !w->config.has_host_name)
+		return;
+	m->moves++;
+	m->address = place(w, m);
+	network_place(w->network, machine, &m->address);
+	w->counts.moves++;
+	if (m->engine && !is_behind_nat) {
+		tell_addresses(w, m);
+		world_wake(w, machine);
+	}
+}
+
+void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut)
+{
+	network_cut(w->network, a, b, is_cut);
+	w->counts.partitions += is_cut;
+}
+
+static void search_file(void *user, const char *path, const char *name)
+{
+	struct stat about;
+	int in = open(path, O_RDONLY);
+	void *all;
+
+	if (in < 0 || fstat(in, &about) < 0)
+		return;
+	all = memory_new(about.st_size + 1);
+	if (read(in, all, about.st_size) == about.st_size &&
+	    memmem(all, about.st_size, WORLD_MARKER, sizeof WORLD_MARKER - 1))
+		world_fail(user, "the directory's file %s has a text in it", name);
+	close(in);
+	free(all);
+}
+
+void world_search_directory(struct world *w)
+{
+	char folder[PATH_SIZE];
+
+	folder_of(w, &w->machines[WORLD_DIRECTORY], folder);
+	walk(folder, search_file, w);
+}
+
+struct uri world_link(const struct world *w, bool with_key)
+{
+	struct uri uri = { .kind = URI_DIRECTORY, .place = { .port = 7272 } };
+
+	if (w->config.has_host_name) {
+		snprintf(uri.place.host, sizeof uri.place.host, "directory.world");
+	} else {
+		char text[ADDRESS_TEXT_SIZE];
+		struct address a = w->machines[WORLD_DIRECTORY].address;
+		size_t length;
+
+		address_print(&a, text);
+		length = strrchr(text, ':') - text;
+		if (a.family == 6)
+			snprintf(uri.place.host, sizeof uri.place.host, "%.*s", (int)length - 2,
+				 text + 1);
+		else
+			snprintf(uri.place.host, sizeof uri.place.host, "%.*s", (int)length,
+				 text);
+	}
+	uri.has_directory_key = with_key;
+	if (with_key)
+		uri.directory_key = w->directory_key;
+	return uri;
+}
+
+/* --- errands: what a worker thread or a resolver would do --- */
+
+static void take_errands(struct world *w, struct machine *m)
+{
+	struct job job;
+
+	while (engine_next_job(m->engine, &job)) {
+		unsigned i = 0;
+
+		while (i < JOBS_MAX && m->errands[i].due != NEVER)
+			i++;
+		if (i == JOBS_MAX) {
+			world_fail(w, "peer %u has too many jobs under way", m->number);
+			return;
+		}
+		m->errands[i].job = job;
+		m->errands[i].due = w->now + dice_between(&w->dice, 1, 400) * MILLISECOND;
+	}
+}
+
+static void answer(struct world *w, struct job *job)
+{
+	struct address literal;
+
+	job->err = 0;
+	if (job->kind == JOB_STRETCH) {
+		uint8_t out[64];
+
+		crypto_generichash(out, sizeof out, job->stretch, sizeof job->stretch, NULL, 0);
+		memcpy(job->stretch, out, sizeof out);
+		return;
+	}
+	job->address_count = 1;
+	if (strcmp(job->host, "directory.world") == 0) {
+		job->addresses[0] = w->machines[WORLD_DIRECTORY].address;
+		job->addresses[0].port = job->port;
+	} else if (address_parse(&literal, job->host, job->port) == 0) {
+		job->addresses[0] = literal;
+	} else {
+		job->address_count = 0;
+		job->err = ERR_NOT_FOUND;
+	}
+}
+
+static mono_ns errands_deadline(const struct machine *m)
+{
+	mono_ns first = NEVER;
+
+	for (unsigned i = 0; i < JOBS_MAX; i++)
+		first = mono_earlier(first, m->errands[i].due);
+	return first;
+}
+
+static void run_errands(struct world *w, struct machine *m)
+{
+	for (unsigned i = 0; i < JOBS_MAX; i++) {
+		if (m->errands[i].due > w->now)
+			continue;
+		m->errands[i].due = NEVER;
+		answer(w, &m->errands[i].job);
+		engine_job_done(m->engine, &m->errands[i].job);
+	}
+}
+
+/* --- time passes --- */
+
+/* What a shell does after each callback: tick, step, send, hand out, rearm. */
+static void work(struct world *w, struct machine *m)
+{
+	mono_ns local = mono_of(w, m), own;
+	struct event event;
+
+	w->counts.steps++;
+	if (m->engine)
+		run_errands(w, m);
+	if (endpoint_deadline(endpoint_of(m)) <= local)
+		endpoint_tick(endpoint_of(m), local);
+	own = m->engine ? engine_step(m->engine, local, wall_of(w, m))
+			: server_step(m->server, local, wall_of(w, m));
+	if (!flush(w, m))
+		return;
+	if (m->engine) {
+		take_errands(w, m);
+		while (engine_next_event(m->engine, &event))
+			w->config.on_event(w->config.user, m->number, &event);
+	}
+	own = to_world(m, mono_earlier(own, endpoint_deadline(endpoint_of(m))));
+	own = mono_earlier(own, errands_deadline(m));
+	/* A timer does not fire twice within 100 us; who always wants to be called at once spins. */
+	m->wake = own > w->now + 100000 ? own : w->now + 100000;
+	if (w->now - m->idle_since > SECOND) {
+		m->idle_since = w->now;
+		m->idle_steps = 0;
+	}
+	if (++m->idle_steps > IDLE_STEPS_MAX)
+		world_fail(w, "machine %u spins: its deadline passes, and nothing is done",
+			   m->number);
+}
+
+static void receive(struct world *w, const struct arrival *a)
+{
+	struct machine *m = &w->machines[a->to];
+	struct path path = { .remote = a->sender };
+
+	if (!world_is_up(w, a->to))
+		return;
+	m->idle_steps = 0;
+	endpoint_receive(endpoint_of(m), &path, a->data, a->size, mono_of(w, m));
+	m->wake = w->now;
+}
+
+void world_run(struct world *w, mono_ns how_long)
+{
+	mono_ns until = w->now + how_long;
+
+	while (!w->trouble[0]) {
+		mono_ns next = network_deadline(w->network);
+		struct arrival a;
+
+		for (unsigned i = 0; i <= w->config.peers; i++)
+			next = mono_earlier(next, w->machines[i].wake);
+		if (next > until) {
+			w->now = until;
+			return;
+		}
+		if (next > w->now)
+			w->now = next;
+		while (network_next(w->network, w->now, &a))
+			receive(w, &a);
+		for (unsigned i = 0; i <= w->config.peers; i++)
+			if (world_is_up(w, i) && w->machines[i].wake <= w->now)
+				work(w, &w->machines[i]);
+	}
+}

@@ -1,0 +1,81 @@
+/* Several engines and a directory in one process: a simulated clock, a seeded network, and
+ * machines that crash, come back, move and have wrong clocks. The same seed gives the same
+ * datagrams. Machine 0 is the directory, peers are machines 1 and up. */
+#ifndef PALIQUE_TESTS_WORLD_WORLD_H
+#define PALIQUE_TESTS_WORLD_WORLD_H
+
+#include "directory/server.h"
+#include "peer/engine.h"
+#include "tests/world/dice.h"
+#include "tests/world/network.h"
+
+enum { WORLD_DIRECTORY = 0, WORLD_PEERS_MAX = 6, WORLD_MACHINES_MAX = WORLD_PEERS_MAX + 1 };
+
+struct world;
+
+/* An event of peer `peer`'s engine. Only takes note: no engine is called from inside. */
+typedef void world_on_event(void *user, unsigned peer, const struct event *event);
+/* Peer `peer` has been started: its engine is there. */
+typedef void world_on_start(void *user, unsigned peer);
+
+struct world_config {
+	uint64_t seed;
+	unsigned peers;
+	enum registration registration;
+	bool is_v6;
+	bool has_host_name; /* the directory is known as "directory.world" and may move */
+	world_on_event *on_event;
+	world_on_start *on_start;
+	void *user;
+};
+
+struct world_counts {
+	uint64_t crashes, restarts, partitions, moves, clock_jumps;
+	uint64_t steps;
+};
+
+/* All machines begin switched off. */
+struct world *world_new(const struct world_config *config);
+void world_free(struct world *w);
+
+/* Lets time pass; stops early when something is wrong. */
+void world_run(struct world *w, mono_ns how_long);
+mono_ns world_now(const struct world *w);  /* since the beginning */
+wall_ms world_wall(const struct world *w); /* the true time, which no machine knows */
+
+/* The first thing that was wrong; NULL: all is well. */
+const char *world_trouble(const struct world *w);
+void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- machines --- */
+
+void world_start(struct world *w, unsigned machine);
+void world_stop(struct world *w, unsigned machine); /* says goodbye, closes its store */
+/* Dies as by kill -9: at once, or in its next work after `datagrams` more have left. */
+void world_crash(struct world *w, unsigned machine);
+void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams);
+bool world_is_up(const struct world *w, unsigned machine);
+/* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`. */
+void world_move(struct world *w, unsigned machine, bool is_behind_nat);
+void world_jump_clock(struct world *w, unsigned machine, int64_t by_ms);
+void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut);
+/* Something was asked of the machine from outside its own step: it works soon. */
+void world_wake(struct world *w, unsigned machine);
+
+struct network *world_network(struct world *w);
+struct dice *world_dice(struct world *w); /* for the story; the network has its own */
+struct engine *world_engine(struct world *w, unsigned peer); /* NULL while it is off */
+struct server *world_server(struct world *w);                /* NULL while it is off */
+/* A directory link, without an invitation. */
+struct uri world_link(const struct world *w, bool with_key);
+/* The directory's counters, also of its lives before a crash or restart. */
+struct server_status world_directory_status(struct world *w);
+struct world_counts world_counts(const struct world *w);
+
+/* world_fail() if a text lies in the directory's folder. */
+void world_search_directory(struct world *w);
+
+/* Part of every text said that has room for it; may be in no datagram. */
+#define WORLD_MARKER "wörld-märker"
+
+#endif
