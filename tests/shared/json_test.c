@@ -1,0 +1,221 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "shared/json.h"
+
+static int parse(struct json **j, const char *text)
+{
+	return json_parse(j, bytes_text(text));
+}
+
+static void what_is_malformed_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		" ",
+		"{",
+		"[1",
+		"{\"a\":1}}",
+		"[] []",
+		"[1,]",
+		"{\"a\":1,\"a\":2}",
+		"1",
+		"\"x\"",
+		"null",
+		"[\"\\u0000\"]",
+		"[\"\\ud800\"]",
+		"[\"\xff\"]",
+		"[\"\xc0\x80\"]",
+		"[1e999]",
+		"[01]",
+		"[nan]",
+		"{a:1}",
+		"['a']",
+		"[1]x",
+		"[\"a\nb\"]",
+		"// hi\n[]",
+		"[99999999999999999999]",
+	};
+	struct json *j;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		j = (struct json *)1;
+		if (parse(&j, bad[i]) != ERR_FORMAT)
+			fail_msg("taken: %s", bad[i]);
+		assert_null(j);
+	}
+	assert_int_equal(json_parse(&j, bytes_of("[1]\0", 4)), ERR_FORMAT);
+	assert_int_equal(json_parse(&j, (struct bytes){ 0 }), ERR_FORMAT);
+}
+
+static void nesting_ends_at_the_limit(void **state)
+{
+	char text[20001];
+	struct json *j;
+
+	(void)state;
+	for (int depth = 1; depth <= 10000; depth = depth < 40 ? depth + 1 : depth * 3) {
+		memset(text, '[', depth);
+		memset(text + depth, ']', depth);
+		text[2 * depth] = '\0';
+		assert_int_equal(parse(&j, text), depth <= JSON_DEPTH_MAX ? 0 : ERR_LIMIT);
+		json_free(j);
+	}
+	assert_int_equal(parse(&j, "{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]]]]"
+				   "]]]]]]]]]]]]}"),
+			 ERR_LIMIT);
+}
+
+static void what_was_built_is_printed_on_one_line_and_read_back(void **state)
+{
+	struct json *inner = json_array(), *built = json_object(), *read;
+	char *text;
+	uint64_t id;
+
+	(void)state;
+	json_add(json_add_text(inner, "line\nbreak"), json_null());
+	json_set_text(built, "text", "ñandú");
+	json_set_text(built, "none", NULL);
+	json_set_bytes(built, "bytes", bytes_text("abc"));
+	json_set_int(built, "int", INT64_MIN);
+	json_set_id(built, "id", UINT64_MAX);
+	json_set_real(json_set_bool(built, "bool", true), "real", 0.5);
+	json_set(built, "list", inner);
+	text = json_print(built);
+	assert_null(strchr(text, '\n'));
+	assert_string_equal(text,
+			    "{\"text\":\"ñandú\",\"none\":null,\"bytes\":\"abc\","
+			    "\"int\":-9223372036854775808,\"id\":\"18446744073709551615\","
+			    "\"bool\":true,\"real\":0.5,\"list\":[\"line\\nbreak\",null]}");
+
+	assert_int_equal(parse(&read, text), 0);
+	free(text);
+	assert_string_equal(json_text(read, "text"), "ñandú");
+	assert_true(json_has(read, "none"));
+	assert_null(json_text(read, "none"));
+	assert_true(json_int(read, "int", 0) == INT64_MIN);
+	assert_int_equal(json_id(read, "id", &id), 0);
+	assert_true(id == UINT64_MAX);
+	assert_true(json_bool(read, "bool", false));
+	assert_true(json_real(read, "real", 0) == 0.5);
+	assert_int_equal(json_count(json_get(read, "list")), 2);
+	assert_string_equal(json_text_at(json_get(read, "list"), 0), "line\nbreak");
+	assert_null(json_text_at(json_get(read, "list"), 1));
+	assert_null(json_at(json_get(read, "list"), 2));
+	json_free(read);
+	json_free(built);
+}
+
+static void a_getter_asked_for_another_kind_gives_the_default(void **state)
+{
+	struct json *j;
+	uint64_t id = 77;
+
+	(void)state;
+	assert_int_equal(
+		parse(&j, "{\"t\":\"x\",\"n\":3,\"r\":1.5,\"b\":true,\"a\":[],\"o\":{}}"), 0);
+	assert_null(json_text(j, "n"));
+	assert_int_equal(json_int(j, "t", -1), -1);
+	assert_int_equal(json_int(j, "r", -1), -1);
+	assert_int_equal(json_int(j, "b", -1), -1);
+	assert_false(json_bool(j, "n", false));
+	assert_true(json_real(j, "n", 0) == 3.0);
+	assert_true(json_real(j, "t", 9) == 9.0);
+	assert_null(json_get(j, "missing"));
+	assert_null(json_get(json_get(j, "a"), "x"));
+	assert_null(json_text(NULL, "x"));
+	assert_int_equal(json_count(json_get(j, "o")), 0);
+	assert_true(json_is_object(json_get(j, "o")) && json_is_array(json_get(j, "a")));
+	assert_false(json_is_object(NULL) || json_is_array(NULL) ||
+		     json_is_object(json_get(j, "t")));
+	assert_int_equal(json_id(j, "missing", &id), ERR_NOT_FOUND);
+	assert_int_equal(json_id(j, "n", &id), ERR_FORMAT);
+	assert_int_equal(id, 77);
+	json_free(j);
+	json_free(NULL);
+}
+
+static void an_id_is_digits_that_fit_64_bits(void **state)
+{
+	static const char *const bad[] = { "",   "01", "-1", "+1",
+					   " 1", "1 ", "1x", "18446744073709551616" };
+	struct json *j = json_object();
+	uint64_t id = 77;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		json_set_text(j, "id", bad[i]);
+		assert_int_equal(json_id(j, "id", &id), ERR_FORMAT);
+	}
+	assert_int_equal(id, 77);
+	json_set_text(j, "id", "0");
+	assert_int_equal(json_id(j, "id", &id), 0);
+	assert_int_equal(id, 0);
+	json_free(j);
+}
+
+static void what_json_cannot_hold_is_replaced(void **state)
+{
+	struct json *j = json_object();
+
+	(void)state;
+	json_set_real(json_set_real(j, "nan", NAN), "infinite", INFINITY);
+	assert_true(json_has(j, "nan") && json_has(j, "infinite"));
+	assert_true(json_real(j, "nan", 5) == 5.0 && json_real(j, "infinite", 5) == 5.0);
+	json_set_text(j, "path", "/tmp/\xff.db");
+	assert_string_equal(json_text(j, "path"), "/tmp/?.db");
+	json_free(j);
+}
+
+static void an_object_is_walked_in_order(void **state)
+{
+	struct json *j;
+	const struct json *value;
+	char seen[16] = "";
+	void *it = NULL;
+	const char *key;
+
+	(void)state;
+	assert_int_equal(parse(&j, "{\"c\":1,\"a\":2,\"b\":3}"), 0);
+	while ((key = json_each(j, &it, &value)))
+		snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s", key);
+	assert_string_equal(seen, "cab");
+	json_free(j);
+}
+
+static void a_kept_value_outlives_what_held_it(void **state)
+{
+	struct json *j = json_object(), *inner = json_object();
+
+	(void)state;
+	json_set_int(inner, "n", 5);
+	json_set(j, "inner", json_keep(inner));
+	json_free(j);
+	assert_int_equal(json_int(inner, "n", 0), 5);
+	json_free(inner);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_malformed_is_refused),
+		cmocka_unit_test(nesting_ends_at_the_limit),
+		cmocka_unit_test(what_was_built_is_printed_on_one_line_and_read_back),
+		cmocka_unit_test(a_getter_asked_for_another_kind_gives_the_default),
+		cmocka_unit_test(an_id_is_digits_that_fit_64_bits),
+		cmocka_unit_test(what_json_cannot_hold_is_replaced),
+		cmocka_unit_test(an_object_is_walked_in_order),
+		cmocka_unit_test(a_kept_value_outlives_what_held_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
