@@ -82,6 +82,10 @@ int opaque_server_register(const struct opaque_server *s, struct bytes name,
                            const uint8_t request[OPAQUE_REQUEST_SIZE],
                            uint8_t response[OPAQUE_RESPONSE_SIZE]);
 
+/* What a client uploads is checked once, before it is stored. ERR_AUTH: its key is not an
+ * element of the group. */
+int opaque_server_check_record(const uint8_t record[OPAQUE_RECORD_SIZE]);
+
 /* A record for names that do not exist (section 6.3.2.2); made once, stored, and
  * fetched by the same query as a real one. */
 void opaque_server_fake_record(uint8_t record[OPAQUE_RECORD_SIZE]);
@@ -91,6 +95,7 @@ struct opaque_pending {
 	uint8_t expected_mac[64];
 	uint8_t session_key[OPAQUE_SESSION_KEY_SIZE];
 };
+/* ERR_AUTH: KE1 holds what is not an element, or the identity. Nothing is written then. */
 int opaque_server_respond(const struct opaque_server *s, struct bytes name,
                           const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
                           struct bytes context, const struct opaque_server_random *random,
