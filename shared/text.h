@@ -15,8 +15,8 @@ void text_init(void);
 
 /* Copies `text`, bytes from outside, so that it is safe on a terminal: control characters
  * (C0, C1, DEL), bidirectional controls and other invisible formatting become visible
- * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines stay if `lines`. Returns
- * memory of the caller's to free. */
+ * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.
+ * Returns memory of the caller's to free. */
 char *text_safe(const char *text, size_t size, bool lines);
 
 #endif

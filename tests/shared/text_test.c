@@ -1,0 +1,162 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/text.h"
+
+static void becomes(const char *in, size_t size, const char *out)
+{
+	char *safe = text_safe(in, size, false);
+
+	assert_string_equal(safe, out);
+	free(safe);
+}
+#define BECOMES(in, out) becomes(in, sizeof(in) - 1, out)
+
+static void what_people_write_stays_as_it_is(void **state)
+{
+	(void)state;
+	BECOMES("", "");
+	BECOMES("¡Hola, mañana! ~", "¡Hola, mañana! ~");
+	BECOMES("日本語 \xf0\x9f\x98\x80 \xe2\x9d\xa4\xef\xb8\x8f",
+		"日本語 \xf0\x9f\x98\x80 \xe2\x9d\xa4\xef\xb8\x8f");
+	BECOMES("\xf4\x8f\xbf\xbd", "\xf4\x8f\xbf\xbd"); /* nearly the last code point */
+	BECOMES("\\u202e", "\\u202e");
+}
+
+static void controls_become_visible(void **state)
+{
+	(void)state;
+	BECOMES("\x1b]0;x\x07", "\\u001b]0;x\\u0007");
+	BECOMES("a\0b", "a\\u0000b");
+	BECOMES("a\nb\tc\r", "a\\u000ab\\u0009c\\u000d");
+	BECOMES("\x7f", "\\u007f");
+	BECOMES("\xc2\x9b"
+		"31m",
+		"\\u009b31m"); /* C1: also a way to begin an escape */
+	BECOMES("\xe2\x80\xae"
+		"gpj.exe",
+		"\\u202egpj.exe");
+	BECOMES("\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069");
+	BECOMES("a\xe2\x80\x8b\xe2\x80\x8f", "a\\u200b\\u200f");
+	BECOMES("\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029");
+	BECOMES("\xd8\x9c\xc2\xad", "\\u061c\\u00ad");
+	BECOMES("\xef\xbb\xbf", "\\ufeff");
+	BECOMES("\xf3\xa0\x81\xa1", "\\U000e0061");
+	BECOMES("\xe2\x81\xa0\xe2\x81\xaf", "\\u2060\\u206f");
+}
+
+static void neighbours_of_controls_stay(void **state)
+{
+	(void)state;
+	BECOMES(" ~\xc2\xa0", " ~\xc2\xa0");
+	BECOMES("\xe2\x80\x8a\xe2\x80\x90", "\xe2\x80\x8a\xe2\x80\x90"); /* 200A, 2010 */
+	BECOMES("\xe2\x80\xa7\xe2\x80\xaf", "\xe2\x80\xa7\xe2\x80\xaf"); /* 2027, 202F */
+	BECOMES("\xe2\x81\x9f\xe2\x81\xb0", "\xe2\x81\x9f\xe2\x81\xb0"); /* 205F, 2070 */
+}
+
+static void lines_keep_newlines_and_tabs_only(void **state)
+{
+	char *safe = text_safe("a\nb\tc\r\x1b", 7, true);
+
+	(void)state;
+	assert_string_equal(safe, "a\nb\tc\\u000d\\u001b");
+	free(safe);
+}
+
+static void what_is_not_utf8_is_replaced(void **state)
+{
+	(void)state;
+	BECOMES("\x80", "\ufffd");
+	BECOMES("a\xff"
+		"b",
+		"a\ufffdb");
+	BECOMES("\xc0\xaf", "\ufffd\ufffd");           /* overlong */
+	BECOMES("\xe0\x80\xaf", "\ufffd\ufffd\ufffd"); /* overlong */
+	BECOMES("\xe0\x9f\xbf", "\ufffd\ufffd\ufffd"); /* overlong */
+	BECOMES("\xf0\x8f\xbf\xbf", "\ufffd\ufffd\ufffd\ufffd");
+	BECOMES("\xed\xa0\x80", "\ufffd\ufffd\ufffd"); /* surrogate */
+	BECOMES("\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd");
+	BECOMES("\xf5\x80\x80\x80", "\ufffd\ufffd\ufffd\ufffd");
+	BECOMES("\xe2\x82", "\ufffd"); /* cut short */
+	BECOMES("\xe2\x82"
+		"A",
+		"\ufffd"
+		"A");
+	BECOMES("\xe2\x80\x1b", "\ufffd\\u001b"); /* a control cannot hide in a sequence */
+	BECOMES("\xf0\x9f\x98", "\ufffd");
+}
+
+/* Bytes behind the end are never part of the text. */
+static void the_size_ends_the_text(void **state)
+{
+	(void)state;
+	becomes("\xc3\xb1", 1, "\ufffd");
+	becomes("abc", 2, "ab");
+}
+
+/* The program itself, run as T/bin/say with a catalogue in T/locale or T/share/locale. */
+static void say_in(const char *folder, const char *locale, const char *expected)
+{
+	char command[400], line[64] = "";
+	FILE *out;
+
+	snprintf(command, sizeof command,
+		 "env -u LANGUAGE -u LC_ALL -u LANG LC_MESSAGES=C LC_ALL=%s '%s/bin/say' --say",
+		 locale, folder);
+	out = popen(command, "r");
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof line, out));
+	assert_int_equal(pclose(out), 0);
+	assert_string_equal(line, expected);
+}
+
+static void the_catalogue_beside_the_program_is_found(void **state)
+{
+	char folder[] = "/tmp/palique-text-XXXXXX", command[1024];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(command, sizeof command,
+		 "cd %s && mkdir -p bin locale/es/LC_MESSAGES share &&"
+		 "cp /proc/%d/exe bin/say &&"
+		 "printf 'msgid \"\"\\nmsgstr \"Content-Type: text/plain; "
+		 "charset=UTF-8\\\\n\"\\n"
+		 "msgid \"tomorrow\"\\nmsgstr \"mañana\"\\n' |"
+		 "msgfmt -o locale/es/LC_MESSAGES/palique.mo -",
+		 folder, (int)getpid());
+	assert_int_equal(system(command), 0);
+	/* whether or not this machine has generated that locale */
+	say_in(folder, "es_CR.UTF-8", "mañana\n");
+	say_in(folder, "C", "tomorrow\n");
+	say_in(folder, "de_DE.UTF-8", "tomorrow\n");
+	snprintf(command, sizeof command, "cd %s && mv locale share/", folder);
+	assert_int_equal(system(command), 0);
+	say_in(folder, "es_CR.UTF-8", "mañana\n");
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_people_write_stays_as_it_is),
+		cmocka_unit_test(controls_become_visible),
+		cmocka_unit_test(neighbours_of_controls_stay),
+		cmocka_unit_test(lines_keep_newlines_and_tabs_only),
+		cmocka_unit_test(what_is_not_utf8_is_replaced),
+		cmocka_unit_test(the_size_ends_the_text),
+		cmocka_unit_test(the_catalogue_beside_the_program_is_found),
+	};
+
+	if (argc == 2 && strcmp(argv[1], "--say") == 0) {
+		text_init();
+		return puts(_("tomorrow")) < 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
