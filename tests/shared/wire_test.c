@@ -1,0 +1,800 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "shared/error.h"
+#include "shared/frame.h"
+#include "shared/ksf.h"
+#include "shared/wire.h"
+#include "tests/world/dice.h"
+
+enum { ROUNDS = 200, TYPES = 128 };
+
+/* --- random messages ------------------------------------------------------------------ */
+
+static struct dice dice;
+static uint8_t body[WIRE_TEXT_MAX]; /* what views of a random message point into */
+
+static void fill(void *data, size_t size)
+{
+	uint8_t *bytes = data;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)dice_next(&dice);
+}
+
+static uint64_t any_number(void)
+{
+	return dice_next(&dice) >> dice_below(&dice, 64);
+}
+
+static uint64_t any_sequence(void)
+{
+	uint64_t n = any_number();
+
+	return n ? n : 1;
+}
+
+static void any_name(struct name *n)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t size = dice_between(&dice, NAME_MIN, NAME_MAX);
+
+	memset(n, 0, sizeof *n);
+	for (size_t i = 0; i < size; i++)
+		n->text[i] = letters[dice_below(&dice, i == 0 ? 36 : 39)];
+}
+
+static void any_address(struct address *a)
+{
+	do {
+		memset(a, 0, sizeof *a);
+		a->family = dice_chance(&dice, 500) ? 4 : 6;
+		fill(a->ip, a->family == 4 ? 4 : 16);
+		a->port = (uint16_t)dice_next(&dice);
+	} while (!address_is_unicast(a));
+}
+
+static void any_candidates(struct candidates *all)
+{
+	uint64_t count = dice_between(&dice, 0, CANDIDATES_MAX);
+
+	memset(all, 0, sizeof *all);
+	while (all->count < count) {
+		struct address a;
+
+		any_address(&a);
+		candidates_add(all, (enum candidate_kind)dice_between(&dice, 1, 4), &a);
+	}
+}
+
+static void any_certificate(struct certificate *c)
+{
+	struct identity who;
+	struct device_public machine;
+	char label[CERTIFICATE_LABEL_MAX + 1] = { 0 };
+
+	identity_make(&who);
+	fill(machine.bytes, sizeof machine.bytes);
+	memset(label, 'x', dice_below(&dice, sizeof label));
+	certificate_make(c, &who, &machine, label, any_number(), (wall_ms)any_number());
+	identity_wipe(&who);
+}
+
+static void any_device(struct wire_device *d)
+{
+	any_certificate(&d->certificate);
+	fill(d->knock.bytes, sizeof d->knock.bytes);
+	any_candidates(&d->candidates);
+}
+
+static struct bytes any_text(size_t min, size_t max)
+{
+	size_t size = dice_chance(&dice, 100)
+			      ? max
+			      : dice_between(&dice, min, dice_chance(&dice, 700) ? 40 : max);
+
+	size = size > max ? max : size;
+	for (size_t i = 0; i < size; i++)
+		body[i] = (uint8_t)dice_between(&dice, 1, 127);
+	return bytes_of(body, size);
+}
+
+static struct bytes any_greeting(void)
+{
+	if (dice_chance(&dice, 300))
+		return (struct bytes){ 0 };
+	fill(body, WIRE_SEALED_GREETING_MAX);
+	return bytes_of(body, dice_between(&dice, SEAL_OVERHEAD + 1, WIRE_SEALED_GREETING_MAX));
+}
+
+static void any_say(struct wire_say *s)
+{
+	fill(s->conversation.bytes, 16);
+	fill(s->author.bytes, 32);
+	fill(s->previous.bytes, 32);
+	s->seq = any_sequence();
+	s->time = (wall_ms)dice_next(&dice);
+	s->kind = SAY_TEXT;
+	s->body = any_text(1, WIRE_TEXT_MAX);
+	s->is_reply = dice_chance(&dice, 500);
+	if (!s->is_reply)
+		return;
+	fill(s->reply_author.bytes, 32);
+	s->reply_seq = any_sequence();
+}
+
+static void any_fields(struct wire_message *m)
+{
+	switch (m->type) {
+	case WIRE_REGISTER_START:
+		any_name(&m->register_start.name);
+		m->register_start.invite = any_text(0, WIRE_INVITE_MAX);
+		fill(m->register_start.request, OPAQUE_REQUEST_SIZE);
+		break;
+	case WIRE_REGISTER_CHALLENGE:
+		fill(m->register_challenge.response, OPAQUE_RESPONSE_SIZE);
+		m->register_challenge.ksf = KSF_ARGON2ID_256M;
+		break;
+	case WIRE_REGISTER_FINISH:
+		fill(m->register_finish.record, OPAQUE_RECORD_SIZE);
+		any_certificate(&m->register_finish.certificate);
+		fill(m->register_finish.proof_of_possession, 64);
+		break;
+	case WIRE_REGISTER_DONE:
+	case WIRE_LOGIN_DONE:
+		break;
+	case WIRE_LOGIN_START:
+		any_name(&m->login_start.name);
+		fill(m->login_start.ke1, OPAQUE_KE1_SIZE);
+		break;
+	case WIRE_LOGIN_CHALLENGE:
+		fill(m->login_challenge.ke2, OPAQUE_KE2_SIZE);
+		m->login_challenge.ksf = KSF_ARGON2ID_64M;
+		break;
+	case WIRE_LOGIN_FINISH:
+		fill(m->login_finish.ke3, OPAQUE_KE3_SIZE);
+		any_certificate(&m->login_finish.certificate);
+		fill(m->login_finish.mac, 64);
+		break;
+	case WIRE_REFUSAL:
+		m->refusal.about = WIRE_LOGIN_START;
+		m->refusal.error = -(int)dice_between(&dice, 1, -(ERR_LAST + 1));
+		m->refusal.retry_after = (uint32_t)any_number();
+		break;
+	case WIRE_WELCOME:
+		any_name(&m->welcome.name);
+		if (dice_chance(&dice, 500))
+			any_address(&m->welcome.observed);
+		m->welcome.now = (wall_ms)dice_next(&dice);
+		break;
+	case WIRE_PUBLISH:
+		fill(m->publish.knock.bytes, 16);
+		any_candidates(&m->publish.candidates);
+		break;
+	case WIRE_LIST:
+		m->list.is_first = dice_chance(&dice, 500);
+		m->list.is_last = dice_chance(&dice, 500);
+		m->list.count = (unsigned)dice_between(&dice, 0, WIRE_LIST_CHUNK);
+		for (unsigned i = 0; i < m->list.count; i++)
+			any_name(&m->list.names[i]);
+		break;
+	case WIRE_LIST_ADD:
+		any_name(&m->list_add.name);
+		m->list_add.greeting = any_greeting();
+		break;
+	case WIRE_LIST_REMOVE:
+		any_name(&m->list_remove.name);
+		break;
+	case WIRE_PRESENCE:
+		any_name(&m->presence.name);
+		m->presence.device_count = (unsigned)dice_between(&dice, 0, WIRE_DEVICES_MAX);
+		for (unsigned i = 0; i < m->presence.device_count; i++)
+			any_device(&m->presence.devices[i]);
+		break;
+	case WIRE_ASKED:
+		any_name(&m->asked.name);
+		fill(m->asked.identity.bytes, 32);
+		m->asked.greeting = any_greeting();
+		break;
+	case WIRE_INTRODUCE:
+		any_name(&m->introduce.name);
+		break;
+	case WIRE_INTRODUCTION:
+		any_name(&m->introduction.name);
+		any_device(&m->introduction.device);
+		break;
+	case WIRE_SUSPECT:
+		any_name(&m->suspect.name);
+		fill(m->suspect.device.bytes, 32);
+		break;
+	case WIRE_CHECK:
+		m->check.nonce = any_number();
+		break;
+	case WIRE_CHECK_ANSWER:
+		m->check_answer.nonce = any_number();
+		break;
+	case WIRE_HAVE:
+		fill(m->have.conversation.bytes, 16);
+		fill(m->have.author.bytes, 32);
+		m->have.next = any_sequence();
+		fill(m->have.last.bytes, 32);
+		break;
+	case WIRE_SAY:
+		any_say(&m->say);
+		break;
+	case WIRE_ACK:
+		fill(m->ack.conversation.bytes, 16);
+		fill(m->ack.author.bytes, 32);
+		m->ack.next = any_sequence();
+		break;
+	}
+}
+
+static const struct {
+	enum wire_type type;
+	unsigned from;
+} all[] = {
+	{ WIRE_REGISTER_START, WIRE_FROM_GUEST },
+	{ WIRE_REGISTER_CHALLENGE, WIRE_FROM_DIRECTORY },
+	{ WIRE_REGISTER_FINISH, WIRE_FROM_GUEST },
+	{ WIRE_REGISTER_DONE, WIRE_FROM_DIRECTORY },
+	{ WIRE_LOGIN_START, WIRE_FROM_GUEST },
+	{ WIRE_LOGIN_CHALLENGE, WIRE_FROM_DIRECTORY },
+	{ WIRE_LOGIN_FINISH, WIRE_FROM_GUEST },
+	{ WIRE_LOGIN_DONE, WIRE_FROM_DIRECTORY },
+	{ WIRE_REFUSAL, WIRE_FROM_DIRECTORY },
+	{ WIRE_WELCOME, WIRE_FROM_DIRECTORY },
+	{ WIRE_PUBLISH, WIRE_FROM_CLIENT },
+	{ WIRE_LIST, WIRE_FROM_CLIENT },
+	{ WIRE_LIST_ADD, WIRE_FROM_CLIENT },
+	{ WIRE_LIST_REMOVE, WIRE_FROM_CLIENT },
+	{ WIRE_PRESENCE, WIRE_FROM_DIRECTORY },
+	{ WIRE_ASKED, WIRE_FROM_DIRECTORY },
+	{ WIRE_INTRODUCE, WIRE_FROM_CLIENT },
+	{ WIRE_INTRODUCTION, WIRE_FROM_DIRECTORY },
+	{ WIRE_SUSPECT, WIRE_FROM_CLIENT },
+	{ WIRE_CHECK, WIRE_FROM_DIRECTORY },
+	{ WIRE_CHECK_ANSWER, WIRE_FROM_CLIENT },
+	{ WIRE_HAVE, WIRE_FROM_PEER },
+	{ WIRE_SAY, WIRE_FROM_PEER },
+	{ WIRE_ACK, WIRE_FROM_PEER },
+};
+enum { ALL = sizeof all / sizeof all[0] };
+
+static void any_message(struct wire_message *m, struct buf *out, size_t row)
+{
+	memset(m, 0, sizeof *m);
+	m->type = all[row].type;
+	any_fields(m);
+	out->size = 0;
+	assert_int_equal(wire_encode(m, out), 0);
+	assert_true(out->size <= FRAME_MAX);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	dice_init(&dice, 1, 0);
+	return sodium_init() < 0;
+}
+
+/* --- the tests ------------------------------------------------------------------------ */
+
+static void every_type_has_a_row_and_a_sender(void **state)
+{
+	unsigned named = 0;
+
+	(void)state;
+	for (int type = 0; type < TYPES; type++)
+		named += wire_name((enum wire_type)type) != NULL;
+	assert_int_equal(named, ALL);
+	assert_string_equal(wire_name(WIRE_LOGIN_START), "LOGIN_START");
+	assert_null(wire_name((enum wire_type)0));
+	assert_null(wire_name((enum wire_type)1000));
+}
+
+/* Views have other addresses, so what was decoded is compared by encoding it again. */
+static void every_message_comes_back(void **state)
+{
+	static struct wire_message sent, got;
+	struct buf first = { 0 }, second = { 0 };
+
+	(void)state;
+	for (size_t row = 0; row < ALL; row++) {
+		for (int round = 0; round < ROUNDS; round++) {
+			any_message(&sent, &first, row);
+			assert_int_equal(wire_decode(&got, buf_view(&first), all[row].from), 0);
+			assert_int_equal(got.type, sent.type);
+			second.size = 0;
+			assert_int_equal(wire_encode(&got, &second), 0);
+			assert_true(bytes_equal(buf_view(&first), buf_view(&second)));
+		}
+	}
+	buf_clear(&first);
+	buf_clear(&second);
+}
+
+static void fields_arrive_in_their_places(void **state)
+{
+	static struct wire_message sent, got;
+	struct buf out = { 0 };
+
+	(void)state;
+	any_message(&sent, &out, ALL - 2);
+	sent.say.is_reply = true;
+	sent.say.reply_seq = 9;
+	sent.say.time = -5;
+	out.size = 0;
+	assert_int_equal(wire_encode(&sent, &out), 0);
+	assert_int_equal(wire_decode(&got, buf_view(&out), WIRE_FROM_PEER), 0);
+	assert_true(bytes_equal(sent.say.body, got.say.body));
+	sent.say.body = got.say.body;
+	assert_memory_equal(&sent.say, &got.say, sizeof sent.say);
+
+	for (size_t row = 0; row < ALL; row++) {
+		if (all[row].type != WIRE_PRESENCE && all[row].type != WIRE_LIST &&
+		    all[row].type != WIRE_REFUSAL && all[row].type != WIRE_HAVE)
+			continue;
+		any_message(&sent, &out, row);
+		assert_int_equal(wire_decode(&got, buf_view(&out), all[row].from), 0);
+		assert_memory_equal(&sent, &got, sizeof sent);
+	}
+	buf_clear(&out);
+}
+
+static void only_those_who_may_send_a_message_can(void **state)
+{
+	static const struct wire_message nothing;
+	static struct wire_message sent, got;
+	struct buf out = { 0 };
+
+	(void)state;
+	for (size_t row = 0; row < ALL; row++) {
+		any_message(&sent, &out, row);
+		for (unsigned side = WIRE_FROM_GUEST; side <= WIRE_FROM_PEER; side *= 2) {
+			int err = wire_decode(&got, buf_view(&out), (enum wire_side)side);
+
+			assert_int_equal(err, all[row].from & side ? 0 : ERR_REFUSED);
+			if (err < 0)
+				assert_memory_equal(&got, &nothing, sizeof got);
+		}
+	}
+	buf_clear(&out);
+}
+
+static void every_truncation_and_every_trailing_byte_is_refused(void **state)
+{
+	static const struct wire_message nothing;
+	static struct wire_message sent, got;
+	struct buf out = { 0 };
+
+	(void)state;
+	for (size_t row = 0; row < ALL; row++) {
+		any_message(&sent, &out, row);
+		for (size_t size = 0; size < out.size; size++) {
+			uint8_t *exact = malloc(size + 1); /* so that reading beyond is seen */
+
+			memcpy(exact, out.data, size);
+			assert_true(wire_decode(&got, bytes_of(exact, size), all[row].from) <
+				    0);
+			assert_memory_equal(&got, &nothing, sizeof got);
+			free(exact);
+		}
+		assert_int_equal(buf_append_byte(&out, 0), 0);
+		assert_int_equal(wire_decode(&got, buf_view(&out), all[row].from), ERR_FORMAT);
+	}
+	buf_clear(&out);
+}
+
+/* One value of msgpack as our encoder writes it: how long it is (of an array: its head). */
+static size_t value_size(const uint8_t *p)
+{
+	if (p[0] >= 0xa0 && p[0] <= 0xbf)
+		return 1u + (p[0] & 0x1f);
+	switch (p[0]) {
+	case 0xc4:
+	case 0xd9:
+		return 2u + p[1];
+	case 0xc5:
+	case 0xda:
+		return 3u + (p[1] << 8 | p[2]);
+	case 0xcc:
+	case 0xd0:
+		return 2;
+	case 0xcd:
+	case 0xd1:
+	case 0xdc:
+		return 3;
+	case 0xce:
+	case 0xd2:
+		return 5;
+	case 0xcf:
+	case 0xd3:
+		return 9;
+	}
+	return 1;
+}
+
+static char kind_of(uint8_t first)
+{
+	if (first == 0xc0)
+		return 'n';
+	if (first == 0xc2 || first == 0xc3)
+		return 'b';
+	if ((first >= 0xa0 && first <= 0xbf) || (first >= 0xd9 && first <= 0xdb))
+		return 't';
+	if ((first >= 0x90 && first <= 0x9f) || first == 0xdc || first == 0xdd)
+		return 'a';
+	if (first >= 0xc4 && first <= 0xc6)
+		return 'x';
+	return first < 0x80 || first >= 0xe0 || (first >= 0xcc && first <= 0xd3) ? 'i' : '?';
+}
+
+/* Puts `with` in the place of the value at `at` and says how decoding went. What is taken
+ * in spite of it must at least have one form. */
+static bool is_taken_with(struct bytes m, size_t at, struct bytes with, size_t row)
+{
+	static struct wire_message got;
+	struct buf changed = { 0 }, again = { 0 };
+	size_t behind = at + value_size(m.data + at);
+	bool taken;
+
+	buf_append(&changed, bytes_of(m.data, at));
+	buf_append(&changed, with);
+	buf_append(&changed, bytes_of(m.data + behind, m.size - behind));
+	taken = wire_decode(&got, buf_view(&changed), all[row].from) == 0;
+	if (taken) {
+		assert_int_equal(wire_encode(&got, &again), 0);
+		assert_true(bytes_equal(buf_view(&changed), buf_view(&again)));
+	}
+	buf_clear(&changed);
+	buf_clear(&again);
+	return taken;
+}
+
+static void a_value_of_another_kind_is_refused_in_every_place(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t size;
+	} others[] = { { "\xc0", 1 },         { "\xc3", 1 },      { "\x07", 1 },
+		       { "\xff", 1 },         { "\xc4\x01x", 3 }, { "\xa2xy", 3 },
+		       { "\x90", 1 },         { "\x80", 1 },      { "\xc1", 1 },
+		       { "\xca\0\0\0\0", 5 }, { "\xd4\1\1", 3 },  { "\x91\x01", 2 } };
+	static struct wire_message sent;
+	struct buf out = { 0 };
+
+	(void)state;
+	for (size_t row = 0; row < ALL; row++) {
+		any_message(&sent, &out, row);
+		for (size_t at = 0; at < out.size; at += value_size(out.data + at)) {
+			for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+				uint8_t is = out.data[at], other = (uint8_t)others[i].data[0];
+				/* An address that is not known is nil. */
+				bool may = kind_of(is) == kind_of(other) ||
+					   (all[row].type == WIRE_WELCOME && is == 0xc4 &&
+					    other == 0xc0);
+
+				if (is_taken_with(buf_view(&out), at,
+						  bytes_of(others[i].data, others[i].size),
+						  row) &&
+				    !may)
+					fail_msg("%s: %02x taken for %02x at %zu",
+						 wire_name(all[row].type), other, is, at);
+			}
+		}
+	}
+	buf_clear(&out);
+}
+
+static void a_byte_string_one_longer_or_shorter_is_refused(void **state)
+{
+	static struct wire_message sent;
+	struct buf out = { 0 };
+
+	(void)state;
+	for (size_t row = 0; row < ALL; row++) {
+		any_message(&sent, &out, row);
+		for (size_t at = 0; at < out.size; at += value_size(out.data + at)) {
+			size_t size = value_size(out.data + at);
+			uint8_t with[258] = { 0xc4 };
+
+			if (out.data[at] != 0xc4 || size > 255 ||
+			    all[row].type == WIRE_LIST_ADD ||
+			    (all[row].type == WIRE_ASKED && size != 34))
+				continue; /* a greeting may have any length within its limits */
+			memcpy(with, out.data + at, size);
+			with[1]++;
+			assert_false(is_taken_with(buf_view(&out), at, bytes_of(with, size + 1),
+						   row));
+			with[1] -= 2;
+			assert_false(is_taken_with(buf_view(&out), at, bytes_of(with, size - 1),
+						   row));
+		}
+	}
+	buf_clear(&out);
+}
+
+/* The row of `type`, encoded after `spoil` has made one field wrong. */
+static int spoilt(enum wire_type type, void (*spoil)(struct wire_message *))
+{
+	static struct wire_message m;
+	struct buf out = { 0 };
+	int err;
+
+	for (size_t row = 0; row < ALL; row++)
+		if (all[row].type == type)
+			any_message(&m, &out, row);
+	out.size = 0;
+	spoil(&m);
+	err = wire_encode(&m, &out);
+	assert_true(err == 0 || out.size == 0);
+	buf_clear(&out);
+	return err;
+}
+
+static void upper_name(struct wire_message *m)
+{
+	m->introduce.name = (struct name){ "Bob" };
+}
+static void short_name(struct wire_message *m)
+{
+	m->introduce.name = (struct name){ "b" };
+}
+static void zero_seq(struct wire_message *m)
+{
+	m->say.seq = 0;
+}
+static void zero_next(struct wire_message *m)
+{
+	m->ack.next = 0;
+}
+static void zero_reply(struct wire_message *m)
+{
+	m->say.is_reply = true, m->say.reply_seq = 0;
+}
+static void other_kind(struct wire_message *m)
+{
+	m->say.kind = 2;
+}
+static void no_body(struct wire_message *m)
+{
+	m->say.body.size = 0;
+}
+static void bad_utf8(struct wire_message *m)
+{
+	m->say.body = bytes_of("\xff", 1);
+}
+static void nul_in_body(struct wire_message *m)
+{
+	m->say.body = bytes_of("a\0b", 3);
+}
+static void long_body(struct wire_message *m)
+{
+	static uint8_t data[WIRE_TEXT_MAX + 1];
+
+	memset(data, 'x', sizeof data);
+	m->say.body = BYTES(data);
+}
+static void long_invite(struct wire_message *m)
+{
+	m->register_start.invite = bytes_text("123456789012345678901234567890123");
+}
+static void unknown_ksf(struct wire_message *m)
+{
+	m->login_challenge.ksf = 99;
+}
+static void no_error(struct wire_message *m)
+{
+	m->refusal.error = 0;
+}
+static void other_error(struct wire_message *m)
+{
+	m->refusal.error = ERR_LAST;
+}
+static void other_about(struct wire_message *m)
+{
+	m->refusal.about = 99;
+}
+static void empty_seal(struct wire_message *m)
+{
+	m->list_add.greeting = bytes_of(body, SEAL_OVERHEAD);
+}
+static void long_seal(struct wire_message *m)
+{
+	m->list_add.greeting = bytes_of(body, WIRE_SEALED_GREETING_MAX + 1);
+}
+static void many_names(struct wire_message *m)
+{
+	m->list.count = WIRE_LIST_CHUNK + 1;
+}
+static void many_devices(struct wire_message *m)
+{
+	m->presence.device_count = WIRE_DEVICES_MAX + 1;
+}
+static void many_candidates(struct wire_message *m)
+{
+	m->publish.candidates.count = CANDIDATES_MAX + 1;
+}
+static void multicast(struct wire_message *m)
+{
+	m->publish.candidates.count = 1;
+	address_parse(&m->publish.candidates.list[0].address, "224.0.0.1:5", 0);
+	m->publish.candidates.list[0].kind = CANDIDATE_HOST;
+}
+static void twice_the_same(struct wire_message *m)
+{
+	m->publish.candidates.count = 2;
+	address_parse(&m->publish.candidates.list[0].address, "1.2.3.4:5", 0);
+	m->publish.candidates.list[0].kind = CANDIDATE_HOST;
+	m->publish.candidates.list[1] = m->publish.candidates.list[0];
+	m->publish.candidates.list[1].kind = CANDIDATE_REFLEXIVE;
+}
+static void other_candidate(struct wire_message *m)
+{
+	multicast(m);
+	address_parse(&m->publish.candidates.list[0].address, "1.2.3.4:5", 0);
+	m->publish.candidates.list[0].kind = 5;
+}
+static void no_port(struct wire_message *m)
+{
+	m->welcome.observed = (struct address){ .family = 4, .ip = { 1, 2, 3, 4 } };
+}
+
+/* The same checks stand in the decoder: fields are written and read by one function. */
+static void fields_beyond_their_limits_are_refused(void **state)
+{
+	static const struct {
+		enum wire_type type;
+		void (*spoil)(struct wire_message *);
+		int err;
+	} rows[] = {
+		{ WIRE_INTRODUCE, upper_name, ERR_NAME },
+		{ WIRE_INTRODUCE, short_name, ERR_LIMIT },
+		{ WIRE_SAY, zero_seq, ERR_LIMIT },
+		{ WIRE_ACK, zero_next, ERR_LIMIT },
+		{ WIRE_SAY, zero_reply, ERR_LIMIT },
+		{ WIRE_SAY, other_kind, ERR_LIMIT },
+		{ WIRE_SAY, no_body, ERR_LIMIT },
+		{ WIRE_SAY, bad_utf8, ERR_FORMAT },
+		{ WIRE_SAY, nul_in_body, ERR_FORMAT },
+		{ WIRE_SAY, long_body, ERR_LIMIT },
+		{ WIRE_REGISTER_START, long_invite, ERR_LIMIT },
+		{ WIRE_LOGIN_CHALLENGE, unknown_ksf, ERR_VERSION },
+		{ WIRE_REFUSAL, no_error, ERR_LIMIT },
+		{ WIRE_REFUSAL, other_error, ERR_LIMIT },
+		{ WIRE_REFUSAL, other_about, ERR_FORMAT },
+		{ WIRE_LIST_ADD, empty_seal, ERR_FORMAT },
+		{ WIRE_LIST_ADD, long_seal, ERR_LIMIT },
+		{ WIRE_LIST, many_names, ERR_LIMIT },
+		{ WIRE_PRESENCE, many_devices, ERR_LIMIT },
+		{ WIRE_PUBLISH, many_candidates, ERR_LIMIT },
+		{ WIRE_PUBLISH, multicast, ERR_FORMAT },
+		{ WIRE_PUBLISH, twice_the_same, ERR_FORMAT },
+		{ WIRE_PUBLISH, other_candidate, ERR_LIMIT },
+		{ WIRE_WELCOME, no_port, ERR_FORMAT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int err = spoilt(rows[i].type, rows[i].spoil);
+
+		if (err != rows[i].err)
+			fail_msg("case %zu: %s", i, error_name(err));
+	}
+}
+
+static void hostile_bytes_are_refused(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t size;
+		enum wire_side from;
+	} bad[] = {
+		{ "", 0, WIRE_FROM_PEER },
+		{ "\x90", 1, WIRE_FROM_PEER },
+		{ "\x91\x00", 2, WIRE_FROM_PEER },
+		{ "\x91\x63", 2, WIRE_FROM_PEER },
+		{ "\x92\x04\x00", 3, WIRE_FROM_DIRECTORY }, /* REGISTER_DONE and more */
+		{ "\xdd\xff\xff\xff\xff\x42", 6,
+		  WIRE_FROM_PEER }, /* four thousand million fields */
+		{ "\x94\x12\xc2\xc2\xdd\xff\xff\xff\xff", 9,
+		  WIRE_FROM_CLIENT },                                    /* as many names */
+		{ "\x94\x12\xc2\xc2\xdc\x01\x01", 7, WIRE_FROM_CLIENT }, /* LIST of 257 */
+		{ "\x92\x17\xdb\xff\xff\xff\xff", 7, WIRE_FROM_CLIENT }, /* a name of 4 GiB */
+		{ "\x92\x17\xa3"
+		  "Bob",
+		  6, WIRE_FROM_CLIENT },
+		/* WELCOME from a v4-mapped address */
+		{ "\x94\x10\xa3"
+		  "bob\xc4\x12\0\0\0\0\0\0\0\0\0\0\xff\xff\x01\x02\x03\x04\x00\x05\x00",
+		  27, WIRE_FROM_DIRECTORY },
+		{ "\x94\x10\xa3"
+		  "bob\xc4\x06\x00\x00\x00\x00\x00\x05\x00",
+		  15, WIRE_FROM_DIRECTORY },
+	};
+	static struct wire_message got;
+	static uint8_t nested[FRAME_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (wire_decode(&got, bytes_of(bad[i].data, bad[i].size), bad[i].from) >= 0)
+			fail_msg("case %zu taken", i);
+	assert_int_equal(wire_decode(&got, bytes_of("\x91\x04", 2), WIRE_FROM_DIRECTORY), 0);
+	memset(nested, 0x91, sizeof nested);
+	assert_int_equal(wire_decode(&got, BYTES(nested), WIRE_FROM_PEER), ERR_FORMAT);
+}
+
+static void a_conversation_is_the_same_from_both_sides(void **state)
+{
+	struct identity_public a = { "alice" }, b = { "bob" }, c = { "carol" };
+	struct conversation_id ab = conversation_of(&a, &b), ba = conversation_of(&b, &a);
+	struct conversation_id ac = conversation_of(&a, &c);
+
+	(void)state;
+	assert_memory_equal(&ab, &ba, sizeof ab);
+	assert_memory_not_equal(&ab, &ac, sizeof ab);
+}
+
+static void a_message_hash_covers_every_field(void **state)
+{
+	static struct wire_message m, changed;
+	struct buf out = { 0 };
+	struct message_hash before, after;
+	uint8_t *body_copy;
+
+	(void)state;
+	any_message(&m, &out, ALL - 2);
+	m.say.is_reply = true;
+	m.say.reply_seq = 5;
+	before = message_hash(&m.say);
+	after = message_hash(&m.say);
+	assert_memory_equal(&before, &after, sizeof before);
+#define CHANGED(what)                                                                          \
+	do {                                                                                   \
+		changed = m;                                                                   \
+		what;                                                                          \
+		after = message_hash(&changed.say);                                            \
+		assert_memory_not_equal(&before, &after, sizeof before);                       \
+	} while (0)
+	CHANGED(changed.say.conversation.bytes[0] ^= 1);
+	CHANGED(changed.say.author.bytes[0] ^= 1);
+	CHANGED(changed.say.seq ^= 2);
+	CHANGED(changed.say.previous.bytes[31] ^= 1);
+	CHANGED(changed.say.time ^= 1);
+	CHANGED(changed.say.reply_seq++);
+	CHANGED(changed.say.reply_author.bytes[9] ^= 1);
+	CHANGED(changed.say.is_reply = false);
+	body_copy = malloc(m.say.body.size);
+	memcpy(body_copy, m.say.body.data, m.say.body.size);
+	body_copy[0] = body_copy[0] == 'a' ? 'b' : 'a';
+	CHANGED(changed.say.body.data = body_copy);
+	free(body_copy);
+	buf_clear(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_type_has_a_row_and_a_sender),
+		cmocka_unit_test(every_message_comes_back),
+		cmocka_unit_test(fields_arrive_in_their_places),
+		cmocka_unit_test(only_those_who_may_send_a_message_can),
+		cmocka_unit_test(every_truncation_and_every_trailing_byte_is_refused),
+		cmocka_unit_test(a_value_of_another_kind_is_refused_in_every_place),
+		cmocka_unit_test(a_byte_string_one_longer_or_shorter_is_refused),
+		cmocka_unit_test(fields_beyond_their_limits_are_refused),
+		cmocka_unit_test(hostile_bytes_are_refused),
+		cmocka_unit_test(a_conversation_is_the_same_from_both_sides),
+		cmocka_unit_test(a_message_hash_covers_every_field),
+	};
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
