@@ -1,0 +1,139 @@
+#!/bin/sh
+# Shared by the tests of the real programs (and tools/try): a folder that goes away with
+# everything started in it, free ports, waiting for a fact. Source it with BUILD set.
+set -eu
+export LC_ALL=C.UTF-8 LANGUAGE=en
+programs=$BUILD/bin
+net_tool=$BUILD/tests/system/net_tool
+folder=$(mktemp -d "${TMPDIR:-/tmp}/palique-test-XXXXXX")
+password='correct horse battery staple'
+started=
+
+say() {
+	printf '%s\n' "$*"
+}
+
+fail() {
+	printf 'FAILED: %s\n' "$*" >&2
+	exit 1
+}
+
+# Ends what was started, and only that: the engines by their own command, the rest by number.
+clean_up() {
+	status=$?
+	trap - EXIT INT TERM
+	for home in "$folder"/home-*; do
+		[ -d "$home" ] || continue
+		"$programs/palique" --home "$home" stop >/dev/null 2>&1 || true
+	done
+	for pid in $started; do
+		kill "$pid" 2>/dev/null || true
+	done
+	wait 2>/dev/null || true
+	if [ $status != 0 ] && [ -n "${PALIQUE_KEEP-}" ]; then
+		say "kept: $folder" >&2
+	else
+		rm -rf "$folder"
+	fi
+	exit $status
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# A UDP port of this host that nobody uses now.
+free_port() {
+	while :; do
+		port=$(awk -v seed="$(od -An -N4 -tu4 /dev/urandom)" \
+			'BEGIN { srand(seed); print 20000 + int(rand() * 20000) }')
+		grep -qi ":$(printf %04X "$port") " /proc/net/udp /proc/net/udp6 2>/dev/null || break
+	done
+	echo "$port"
+}
+
+# until SECONDS COMMAND...: waits until the command succeeds
+until_true() {
+	end=$(($(date +%s) + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+directory() {
+	command=$1
+	shift
+	"$programs/palique-directory" "$command" --data "$folder/directory" "$@"
+}
+
+# start_directory ADDR:PORT: begins one (made on first use) and waits until it answers
+start_directory() {
+	[ -d "$folder/directory" ] || directory init --listen "$1" >"$folder/init.log" 2>&1 ||
+		fail "init: $(cat "$folder/init.log")"
+	"$programs/palique-directory" serve --data "$folder/directory" --listen "$1" \
+		>>"$folder/directory.log" 2>&1 &
+	directory_pid=$!
+	started="$started $directory_pid"
+	until_true 20 directory status || fail "the directory does not start: $(cat "$folder/directory.log")"
+}
+
+peer() {
+	name=$1
+	shift
+	"$programs/palique" --home "$folder/home-$name" "$@"
+}
+
+# Peers of a test listen on loopback only.
+make_home() {
+	mkdir -m 700 -p "$folder/home-$1"
+	[ -n "${2-}" ] && printf '%s\n' "$2" >"$folder/home-$1/peer.conf"
+	return 0
+}
+
+# join NAME LINK
+join() {
+	printf '%s\n' "$password" | peer "$1" join "$2" --name "$1" --password-fd 0 --no-input
+}
+
+sees_online() {
+	peer "$1" ls --json | grep "\"name\":\"$2\"" | grep -q '"online":true'
+}
+
+sees_offline() {
+	peer "$1" ls --json | grep "\"name\":\"$2\"" | grep -q '"online":false'
+}
+
+is_connected() {
+	peer "$1" ls --json | grep "\"name\":\"$2\"" | grep -q '"connected":true'
+}
+
+# befriend A B: A asks, B says yes, both see each other
+befriend() {
+	peer "$1" add "$2" >/dev/null
+	peer "$2" add "$1" >/dev/null
+	until_true 30 sees_online "$1" "$2" || fail "$1 does not see $2 come online"
+	until_true 30 sees_online "$2" "$1" || fail "$2 does not see $1 come online"
+}
+
+# The texts that NAME has from WHOM, oldest first, one to a line (texts of these tests have
+# neither quotes nor newlines)
+texts_from() {
+	peer "$1" history "$2" --json --limit "${3-100000}" | grep '"own":false' |
+		sed 's/.*"text":"\([^"]*\)".*/\1/'
+}
+
+# delivered_exactly SAID GOT: every line of SAID stands in GOT once and in that order; a
+# line of GOT that is not in SAID must stand in the file MAYBE (said, but never confirmed)
+delivered_exactly() {
+	sort "$2" | uniq -d >"$folder/twice"
+	[ ! -s "$folder/twice" ] || fail "more than once: $(head -n 3 "$folder/twice")"
+	grep -Fxf "$1" "$2" >"$folder/got-of-said" || true
+	cmp -s "$1" "$folder/got-of-said" ||
+		fail "said and not there, or out of order: $(diff "$1" "$folder/got-of-said" | head -n 5)"
+	grep -vFxf "$1" "$2" >"$folder/got-else" || true
+	if [ -s "$folder/got-else" ]; then
+		[ -n "${3-}" ] && ! grep -vFxf "$3" "$folder/got-else" >"$folder/never-said" && return
+		fail "never said: $(head -n 3 "$folder/got-else")"
+	fi
+}

@@ -1,0 +1,137 @@
+/* What a shell cannot do with sockets, for the tests of the real programs:
+ *   net_tool garbage ADDRESS PORT COUNT   sends malformed datagrams; prints bytes answered
+ *   net_tool lines SOCKET                 standard input to a Unix socket, answers out */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DATAGRAM_MAX = 9000, QUIET_MS = 1000, SHAPES = 6 };
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "net_tool: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+/* Random bytes in the shapes that get furthest: QUIC's long and short headers, our own
+ * datagrams outside QUIC, empty and over-long ones. */
+static size_t make_garbage(uint8_t *out, unsigned number)
+{
+	static const uint8_t versions[][4] = {
+		{ 0, 0, 0, 1 }, { 0, 0, 0, 0 }, { 0xff, 0, 0, 29 }, { 'p', 'a', 'l', '1' }
+	};
+	size_t size = randombytes_uniform(1500);
+
+	randombytes_buf(out, DATAGRAM_MAX);
+	switch (number % SHAPES) {
+	case 0: /* an Initial of some version, as long as one must be */
+		out[0] = 0xc0 | randombytes_uniform(16);
+		memcpy(out + 1, versions[randombytes_uniform(4)], 4);
+		out[5] = randombytes_uniform(24);
+		return 1200 + randombytes_uniform(253);
+	case 1: /* a short header */
+		out[0] = 0x40 | randombytes_uniform(64);
+		return size;
+	case 2: /* outside QUIC, with our own first bytes */
+		out[0] = randombytes_uniform(4);
+		memcpy(out + 1, "palq-key", 8);
+		return size;
+	case 3:
+		return randombytes_uniform(8);
+	case 4:
+		return DATAGRAM_MAX;
+	default:
+		return size;
+	}
+}
+
+static int garbage(const char *address, const char *port, unsigned count)
+{
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
+	bool is_v6 = strchr(address, ':') != NULL;
+	uint8_t data[DATAGRAM_MAX];
+	size_t answered = 0, sent = 0;
+	struct pollfd poll_fd = { .events = POLLIN };
+	int fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || inet_pton(is_v6 ? AF_INET6 : AF_INET, address,
+				is_v6 ? (void *)&to6.sin6_addr : (void *)&to4.sin_addr) != 1)
+		return fail(address);
+	poll_fd.fd = fd;
+	for (unsigned i = 0; i < count; i++) {
+		size_t size = make_garbage(data, i);
+
+		if (sendto(fd, data, size, 0, is_v6 ? (void *)&to6 : (void *)&to4,
+			   is_v6 ? sizeof to6 : sizeof to4) >= 0)
+			sent++;
+		if (i % 64 == 0)
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		while (poll(&poll_fd, 1, i + 1 == count ? QUIET_MS : 0) == 1) {
+			ssize_t got = recv(fd, data, sizeof data, 0);
+
+			if (got > 0)
+				answered += (size_t)got;
+			else
+				break;
+		}
+	}
+	printf("sent %zu datagrams, answered %zu bytes\n", sent, answered);
+	return 0;
+}
+
+static int lines(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct pollfd fds[2] = { { .fd = 0, .events = POLLIN }, { .events = POLLIN } };
+	char data[65536];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0)
+		return fail(path);
+	fds[1].fd = fd;
+	/* After the end of the input, until nothing comes any more. */
+	while (poll(fds, 2, fds[0].fd < 0 ? QUIET_MS : -1) > 0) {
+		ssize_t got;
+
+		if (fds[0].revents) {
+			got = read(0, data, sizeof data);
+			if (got <= 0)
+				fds[0].fd = -1;
+			for (ssize_t done = 0, part; done < got; done += part)
+				if ((part = send(fd, data + done, got - done, MSG_NOSIGNAL)) <
+				    0)
+					break;
+		}
+		if (fds[1].revents) {
+			got = read(fd, data, sizeof data);
+			if (got <= 0)
+				break;
+			fwrite(data, 1, got, stdout);
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (sodium_init() < 0)
+		return 1;
+	if (argc == 5 && strcmp(argv[1], "garbage") == 0)
+		return garbage(argv[2], argv[3], strtoul(argv[4], NULL, 10));
+	if (argc == 3 && strcmp(argv[1], "lines") == 0)
+		return lines(argv[2]);
+	fprintf(stderr, "usage: net_tool garbage ADDRESS PORT COUNT | net_tool lines SOCKET\n");
+	return 2;
+}
