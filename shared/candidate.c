@@ -25,10 +25,11 @@ void candidates_add(struct candidates *all, enum candidate_kind kind, const stru
 	struct candidate fresh = { .kind = kind, .address = *a };
 	unsigned place = 0;
 
+	fresh.address.scope = 0;
 	if (!address_is_unicast(a))
 		return;
 	for (unsigned i = 0; i < all->count; i++)
-		if (address_equal(&all->list[i].address, a))
+		if (address_equal(&all->list[i].address, &fresh.address))
 			return;
 	while (place < all->count &&
 	       candidate_priority(&all->list[place]) >= candidate_priority(&fresh))

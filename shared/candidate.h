@@ -27,7 +27,8 @@ struct candidates {
 uint32_t candidate_priority(const struct candidate *c);
 
 /* Adds unless the address is there already, not unicast, or the list is full (then
- * the least worthy one gives way). Keeps the list sorted by falling priority. */
+ * the least worthy one gives way). Keeps the list sorted by falling priority. A scope is
+ * dropped: it says nothing to another machine. */
 void candidates_add(struct candidates *all, enum candidate_kind kind, const struct address *a);
 
 #endif

@@ -148,12 +148,8 @@ static void candidate(struct coder *c, struct candidate *one)
 static void candidates(struct coder *c, struct candidates *all)
 {
 	list_of(c, &all->count, CANDIDATES_MAX);
-	for (unsigned i = 0; i < all->count && !is_refused(c); i++) {
+	for (unsigned i = 0; i < all->count && !is_refused(c); i++)
 		candidate(c, &all->list[i]);
-		for (unsigned j = 0; j < i; j++)
-			check(c, !address_equal(&all->list[i].address, &all->list[j].address),
-			      ERR_FORMAT);
-	}
 }
 
 static void certificate(struct coder *c, struct certificate *one)

@@ -55,6 +55,9 @@ static void an_address_is_listed_once_and_only_if_it_can_be_reached(void **state
 	assert_int_equal(all.count, 1);
 	add(&all, CANDIDATE_HOST, "10.0.0.1:2");
 	assert_int_equal(all.count, 2);
+	add(&all, CANDIDATE_HOST, "[fe80::1%2]:1");
+	add(&all, CANDIDATE_HOST, "[fe80::1%3]:1");
+	assert_int_equal(all.count, 3);
 }
 
 static void when_full_the_least_worthy_gives_way(void **state)
