@@ -1,7 +1,5 @@
 #include "tests/world/world.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "tests/world/disk.h"
 
 /* What a machine may do in one simulated second without a datagram going in or out. */
 enum { IDLE_STEPS_MAX = 2000, JOBS_MAX = 16, PATH_SIZE = 256, NEVER_CRASHES = -1 };
@@ -58,56 +57,6 @@ static void folder_of(const struct world *w, const struct machine *m, char out[P
 	if (snprintf(out, PATH_SIZE, "%.200s/%u-%u", w->folder, m->number, m->life) >=
 	    PATH_SIZE)
 		abort();
-}
-
-typedef void each_file(void *user, const char *path, const char *name);
-
-static void walk(const char *folder, each_file *each, void *user)
-{
-	DIR *dir = opendir(folder);
-	char path[1024];
-
-	if (!dir)
-		return;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (entry->d_name[0] == '.' || entry->d_type == DT_DIR)
-			continue;
-		snprintf(path, sizeof path, "%.255s/%s", folder, entry->d_name);
-		each(user, path, entry->d_name);
-	}
-	closedir(dir);
-}
-
-static void copy_file(void *user, const char *path, const char *name)
-{
-	char to[1024];
-	uint8_t part[65536];
-	ssize_t got;
-	int in, out;
-
-	snprintf(to, sizeof to, "%s/%s", (const char *)user, name);
-	in = open(path, O_RDONLY);
-	if (in < 0)
-		return; /* a socket or something else that a copy does not need */
-	out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	while (out >= 0 && (got = read(in, part, sizeof part)) > 0)
-		if (write(out, part, got) != got)
-			abort();
-	close(in);
-	close(out);
-}
-
-static void remove_file(void *user, const char *path, const char *name)
-{
-	(void)user;
-	(void)name;
-	unlink(path);
-}
-
-static void remove_folder(const char *folder)
-{
-	walk(folder, remove_file, NULL);
-	rmdir(folder);
 }
 
 /* --- life of the world --- */
@@ -194,7 +143,7 @@ void world_free(struct world *w)
 	for (unsigned i = 0; i <= w->config.peers; i++) {
 		switch_off(&w->machines[i]);
 		folder_of(w, &w->machines[i], folder);
-		remove_folder(folder);
+		disk_remove(folder);
 	}
 	rmdir(w->folder);
 	network_free(w->network);
@@ -379,12 +328,10 @@ static void die(struct world *w, struct machine *m)
 	folder_of(w, m, from);
 	m->life++;
 	folder_of(w, m, to);
-	if (mkdir(to, 0700) < 0)
-		abort();
-	walk(from, copy_file, to);
+	disk_copy(from, to);
 	keep_counters(w, m);
 	switch_off(m);
-	remove_folder(from);
+	disk_remove(from);
 	w->counts.crashes++;
 }
 
@@ -464,28 +411,13 @@ void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut)
 	w->counts.partitions += is_cut;
 }
 
-static void search_file(void *user, const char *path, const char *name)
-{
-	struct stat about;
-	int in = open(path, O_RDONLY);
-	void *all;
-
-	if (in < 0 || fstat(in, &about) < 0)
-		return;
-	all = memory_new(about.st_size + 1);
-	if (read(in, all, about.st_size) == about.st_size &&
-	    memmem(all, about.st_size, WORLD_MARKER, sizeof WORLD_MARKER - 1))
-		world_fail(user, "the directory's file %s has a text in it", name);
-	close(in);
-	free(all);
-}
-
 void world_search_directory(struct world *w)
 {
 	char folder[PATH_SIZE];
 
 	folder_of(w, &w->machines[WORLD_DIRECTORY], folder);
-	walk(folder, search_file, w);
+	if (disk_holds(folder, WORLD_MARKER, sizeof WORLD_MARKER - 1))
+		world_fail(w, "a text lies in the folder of the directory");
 }
 
 struct uri world_link(const struct world *w, bool with_key)
