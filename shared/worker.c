@@ -1,0 +1,111 @@
+#include "shared/worker.h"
+
+#include <netdb.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+
+struct work {
+	uv_work_t request;
+	struct job job;
+	worker_done *done;
+	void *user;
+};
+
+static int resolve_error(int code)
+{
+	switch (code) {
+	case EAI_MEMORY:
+		abort();
+	case EAI_NONAME:
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return ERR_NOT_FOUND;
+	default: /* no name server answers, or not now */
+		return ERR_OFFLINE;
+	}
+}
+
+static bool is_known(const struct job *job, const struct address *a)
+{
+	for (unsigned i = 0; i < job->address_count; i++)
+		if (address_equal(&job->addresses[i], a))
+			return true;
+	return false;
+}
+
+/* In the order of RFC 6724, as the C library sorts them. */
+static int resolve(struct job *job)
+{
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+				  .ai_socktype = SOCK_DGRAM,
+				  .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *list = NULL;
+	char port[8];
+	int code;
+
+	job->address_count = 0;
+	if (!job->host[0] || !memchr(job->host, 0, sizeof job->host))
+		return ERR_FORMAT;
+	snprintf(port, sizeof port, "%u", job->port);
+	code = getaddrinfo(job->host, port, &hints, &list);
+	if (code != 0)
+		return resolve_error(code);
+	for (struct addrinfo *at = list; at && job->address_count < JOB_ADDRESSES_MAX;
+	     at = at->ai_next) {
+		struct address a;
+
+		if (address_from_sockaddr(&a, at->ai_addr) == 0 && !is_known(job, &a))
+			job->addresses[job->address_count++] = a;
+	}
+	freeaddrinfo(list);
+	return job->address_count ? 0 : ERR_NOT_FOUND;
+}
+
+static int stretch(struct job *job)
+{
+	uint8_t out[sizeof job->stretch] = { 0 };
+	int err = ksf_stretch(job->ksf, job->stretch, out);
+
+	memcpy(job->stretch, out, sizeof out); /* on failure nothing of the input goes back */
+	sodium_memzero(out, sizeof out);
+	return err;
+}
+
+void job_run(struct job *job)
+{
+	job->err = job->kind == JOB_STRETCH ? stretch(job) : resolve(job);
+}
+
+static void on_work(uv_work_t *request)
+{
+	struct work *work = request->data;
+
+	job_run(&work->job);
+}
+
+static void on_worked(uv_work_t *request, int status)
+{
+	struct work *work = request->data;
+
+	if (status != 0) /* cancelled before it began */
+		work->job.err = ERR_CLOSED;
+	work->done(work->user, &work->job);
+	sodium_memzero(&work->job, sizeof work->job);
+	free(work);
+}
+
+void worker_run(uv_loop_t *loop, const struct job *job, worker_done *done, void *user)
+{
+	struct work *work = memory_new(sizeof *work);
+
+	work->request.data = work;
+	work->job = *job;
+	work->done = done;
+	work->user = user;
+	if (uv_queue_work(loop, &work->request, on_work, on_worked) != 0)
+		abort(); /* only a missing callback can make it fail */
+}
