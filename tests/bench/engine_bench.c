@@ -246,8 +246,8 @@ static pid_t peer_start(unsigned peer)
 	char home[96];
 
 	home_of(peer, home);
-	return start("palique",
-		     (const char *const[]){ "palique", "daemon", "--home", home, NULL });
+	return start("palique", (const char *const[]){ "palique", "daemon", "--foreground",
+						       "--home", home, NULL });
 }
 
 static void peer_configure(unsigned peer, bool durable)
