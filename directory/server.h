@@ -65,6 +65,9 @@ struct server_status {
 };
 void server_status(const struct server *s, struct server_status *out);
 
+/* Closes every session of `name`; how many there were. */
+unsigned server_drop(struct server *s, const struct name *name);
+
 /* Tests: whether `name` has a record now. */
 bool server_is_online(const struct server *s, const char *name);
 

@@ -1,0 +1,30 @@
+/* What administration asks, one row for each command: {"command": "invite", ...}. The answer
+ * is an object; a failure is {"error": "not-found", "message": "a sentence"}. The same rows
+ * serve the admin socket of a running server and the command line beside it. */
+#ifndef PALIQUE_DIRECTORY_ADMIN_H
+#define PALIQUE_DIRECTORY_ADMIN_H
+
+#include "directory/registry.h"
+#include "directory/server.h"
+
+enum { ADMIN_INVITE_DAYS = 7 };   /* an invitation's life unless said otherwise */
+
+struct admin_desk {
+	struct registry *registry;
+	const struct device_public *key;
+	struct directory_place place;     /* put into links; host empty: none is known */
+	struct server *server;            /* NULL: not running here */
+	wall_ms now;
+};
+
+/*   status                                  counters (running server only)
+ *   link                                    {"link"}
+ *   invite [name] [count] [expires]         {"link", "code", "expires", "count", "name"};
+ *                                           count 1 to 10000, expires in seconds from now
+ *   users                                   {"users": [{"name", "has_identity", "devices",
+ *                                           "created"}]}
+ *   remove name                             {"removed": name}: account and sessions
+ *   drop name                               {"dropped": sessions closed} (running only) */
+struct json *admin_answer(const struct admin_desk *desk, const struct json *request);
+
+#endif

@@ -1,0 +1,67 @@
+/* One session for each link that is up: a guest becoming somebody, or a client that is
+ * somebody. What it says comes out as messages, one at a time; what it is told goes into its
+ * control stream or, when that is full, not at all: whoever must tell it later remembers. */
+#ifndef PALIQUE_DIRECTORY_SESSIONS_H
+#define PALIQUE_DIRECTORY_SESSIONS_H
+
+#include "directory/limits.h"
+#include "directory/login.h"
+#include "directory/presence.h"
+#include "shared/endpoint.h"
+#include "shared/wire.h"
+
+enum {
+	SESSION_FRAME_MAX = 12288,      /* bytes: the largest a client may send is a LIST of 256 */
+	SESSION_GUEST_SECONDS = 120,    /* then a guest must have become somebody */
+};
+
+enum session_state {
+	SESSION_GUEST,    /* on a link without a device key */
+	SESSION_LOOKING,  /* the registry is asked whose device it is; input waits in the link */
+	SESSION_IN,       /* welcomed: it has a record */
+};
+
+struct session {
+	struct session *next, *previous;  /* in order of coming, guests and clients apart */
+	struct session *next_check;       /* see checks.h */
+	struct link *link;
+	uint64_t ticket;                  /* what the registry is asked under; never reused */
+	mono_ns since;
+	enum session_state state;
+	bool is_waiting;                  /* for the registry: reads nothing meanwhile */
+	bool owes_welcome;                /* its stream could not take it yet */
+	struct login *login;              /* a guest's */
+	name_id account;                  /* from SESSION_IN on */
+	struct record *record;
+	uint32_t listed;                  /* names given since LIST began, repeated ones too */
+	struct bucket messages, introductions, suspicions;
+	mono_ns checked_since;            /* 0: not being checked */
+	uint64_t check_nonce;
+	uint8_t checks;                   /* sent so far */
+};
+
+struct sessions;
+struct sessions *sessions_new(void);
+void sessions_free(struct sessions *all);  /* the links are not touched */
+
+struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest, mono_ns now);
+/* Takes it out and frees it and what it owns; the record must have been left before. */
+void sessions_remove(struct sessions *all, struct session *s);
+/* Who asked the registry under `ticket`; NULL: gone since. */
+struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket);
+struct session *sessions_oldest_guest(const struct sessions *all);
+size_t sessions_guests(const struct sessions *all);
+size_t sessions_clients(const struct sessions *all);
+struct session *sessions_first_client(const struct sessions *all);  /* walk by `next` */
+
+/* The next whole message of the control stream: 1 and `m`, whose views point into `scratch`;
+ * 0: none yet; ERR_CLOSED: the client has ended its stream; another error: it broke the
+ * protocol. */
+int session_read(struct session *s, struct buf *scratch, struct wire_message *m);
+
+/* A message as it goes into a stream. It must be valid: we made it. */
+void session_frame(const struct wire_message *m, struct buf *out);
+/* ERR_FULL: nothing was taken, LINK_WRITABLE will come. */
+int session_send_frame(struct session *s, struct bytes frame);
+
+#endif
