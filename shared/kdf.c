@@ -11,6 +11,8 @@ void hmac_sha512(uint8_t out[64], struct bytes key, struct bytes message)
 {
 	crypto_auth_hmacsha512_state state;
 
+	if (key.size == 0)
+		key = bytes_text(""); /* libsodium wants a pointer also to nothing */
 	crypto_auth_hmacsha512_init(&state, key.data, key.size);
 	crypto_auth_hmacsha512_update(&state, message.data, message.size);
 	crypto_auth_hmacsha512_final(&state, out);

@@ -50,6 +50,8 @@ int ksf_argon2id(uint64_t passes, uint64_t memory_kib, struct bytes password,
 	    password.size > crypto_pwhash_argon2id_PASSWD_MAX ||
 	    size < crypto_pwhash_argon2id_BYTES_MIN || size > crypto_pwhash_argon2id_BYTES_MAX)
 		return ERR_LIMIT;
+	if (password.size == 0)
+		password = bytes_text(""); /* libsodium wants a pointer also to nothing */
 	if (crypto_pwhash_argon2id(out, size, (const char *)password.data, password.size, salt,
 				   passes, memory_kib * 1024,
 				   crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
