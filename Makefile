@@ -100,6 +100,8 @@ install: all
 			$(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES/palique.mo; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' tools/palique-directory.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/palique-directory.service
+vectors: $(B)/tests/shared/vectors_test
+	$<
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 clean:
