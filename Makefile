@@ -107,6 +107,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows asan asan-programs world tools system fuzz fuzzers bench soak install format clean
+.PHONY: all catalogues tests check arrows asan vectors asan-programs world tools system fuzz fuzzers bench soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
