@@ -21,6 +21,8 @@ void serve_stop(struct serve *s);
 void serve_reload(struct serve *s, const struct config *config);
 
 struct server *serve_server(struct serve *s);
+/* A question as in admin.h; the caller's to free. */
+struct json *serve_admin(struct serve *s, const struct json *request);
 /* What it listens on, as bound; how many. */
 unsigned serve_addresses(const struct serve *s, struct address *out, unsigned max);
 

@@ -280,10 +280,11 @@ static void welcome(struct server *s, struct session *who)
 	who->owes_welcome = tell(s, who, &m) < 0;
 }
 
-/* All whole messages that are there, unless an answer must be waited for. */
-static void read_input(struct server *s, struct session *who)
+/* All whole messages that are there, unless an answer must be waited for. By ticket, since
+ * any message may end the session. */
+static void read_input(struct server *s, uint64_t ticket)
 {
-	uint64_t ticket = who->ticket;
+	struct session *who;
 	struct wire_message m;
 	int err;
 
@@ -345,6 +346,7 @@ static void make_room(struct server *s, name_id account)
 static void let_in(struct server *s, struct session *who, const struct registry_answer *a,
                    const struct certificate *certificate)
 {
+	struct address seen = link_path(who->link).remote;
 	struct record *old;
 
 	who->account = names_hold(s->names, &a->name);
@@ -354,8 +356,7 @@ static void let_in(struct server *s, struct session *who, const struct registry_
 		end(s, record_user(old));
 	make_room(s, who->account);
 	who->record = presence_enter(s->presence, who->account, certificate, who);
-	presence_observed(who->record, &(struct address){ 0 });
-	presence_observed(who->record, &(struct address[]){ link_path(who->link).remote }[0]);
+	presence_observed(who->record, &seen);
 	who->state = SESSION_IN;
 	s->counts.key_logins++;
 	welcome(s, who);
@@ -400,7 +401,8 @@ static void take_answers(struct server *s)
 
 /* --- what the endpoint tells --- */
 
-static void on_up(struct server *s, struct link *link)
+/* The new session's ticket, 0: none was made. */
+static uint64_t on_up(struct server *s, struct link *link)
 {
 	bool is_guest = link_pattern(link) == LINK_NK;
 	struct address from = link_path(link).remote;
@@ -410,16 +412,17 @@ static void on_up(struct server *s, struct link *link)
 	             : sessions_clients(s->sessions) >= s->online_max) {
 		link_set_user(link, NULL);
 		link_close(link, LINK_CODE_RESTART, s->now); /* "come back later" */
-		return;
+		return 0;
 	}
 	who = sessions_add(s->sessions, link, is_guest, s->now);
 	link_set_user(link, who);
 	if (is_guest) {
 		who->login = login_new(link_handshake_hash(link), &from);
-		return;
+	} else {
+		who->is_waiting = true;
+		s->desk.registry->device(s->desk.registry, who->ticket, link_device(link));
 	}
-	who->is_waiting = true;
-	s->desk.registry->device(s->desk.registry, who->ticket, link_device(link));
+	return who->ticket;
 }
 
 static void on_moved(struct server *s, struct session *who)
@@ -460,8 +463,11 @@ static void on_event(struct server *s, const struct link_event *event)
 		return;
 	}
 	if (event->kind == LINK_UP) {
-		on_up(s, event->link);
+		uint64_t ticket = on_up(s, event->link);
+
 		take_answers(s);
+		read_input(s, ticket);
+		return;
 	}
 	who = link_user(event->link);
 	if (!who)
@@ -478,7 +484,7 @@ static void on_event(struct server *s, const struct link_event *event)
 		drop(s, who, LINK_CODE_PROTOCOL);
 		return;
 	}
-	read_input(s, who);
+	read_input(s, who->ticket);
 }
 
 /* --- what is due --- */

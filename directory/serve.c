@@ -1,0 +1,295 @@
+#include "directory/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/lines.h"
+#include "shared/text.h"
+#include "shared/udp.h"
+
+struct serve {
+	char *data;
+	struct server *server;
+	struct udp *udp;
+	struct lines_server *admin;
+	int lock;                       /* a locked file, or -1 */
+	unsigned address_count;
+	struct address addresses[CONFIG_LISTEN_MAX];
+};
+
+static mono_ns on_step(void *user, mono_ns now)
+{
+	struct serve *s = user;
+
+	return server_step(s->server, now, udp_wall());
+}
+
+/* --- the admin socket --- */
+
+static void on_line(void *user, struct lines *from, struct bytes line)
+{
+	struct serve *s = user;
+	struct json *request = NULL, *answer;
+	char *text;
+
+	json_parse(&request, line);
+	answer = serve_admin(s, request);
+	text = json_print(answer);
+	lines_send(from, bytes_text(text));
+	free(text);
+	json_free(answer);
+	json_free(request);
+}
+
+static void on_gone(void *user, struct lines *who)
+{
+	(void)user;
+	(void)who;
+}
+
+static const struct lines_calls admin_calls = { .on_line = on_line, .on_gone = on_gone };
+
+/* --- start --- */
+
+static int lock_folder(struct serve *s, char *reason, size_t reason_size)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/lock", s->data);
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock < 0) {
+		snprintf(reason, reason_size, _("%s cannot be opened: %s."), path, strerror(errno));
+		return ERR_IO;
+	}
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
+		snprintf(reason, reason_size,
+		         _("Another process serves %s. Ask it: palique-directory status"), s->data);
+		return ERR_LOCKED;
+	}
+	return 0;
+}
+
+static int listen_on(struct serve *s, const struct config *config, char *reason,
+                     size_t reason_size)
+{
+	struct address all = { .family = 6, .port = DIRECTORY_PORT };
+	const struct address *list = config->listen_count ? config->listen : &all;
+	unsigned count = config->listen_count ? config->listen_count : 1;
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (unsigned i = 0; i < count; i++) {
+		int err = udp_listen(s->udp, &list[i], &s->addresses[i]);
+
+		if (err < 0) {
+			address_print(&list[i], text);
+			snprintf(reason, reason_size,
+			         _("Cannot listen on %s: %s. Try: --listen ADDRESS:PORT"), text,
+			         err == ERR_EXISTS ? _("another program does") : error_text(err));
+			return err;
+		}
+		address_print(&s->addresses[i], text);
+		log_event(LOG_NOTICE, "listening", "address", text, NULL);
+		s->address_count++;
+	}
+	return 0;
+}
+
+static int listen_for_admin(struct serve *s, uv_loop_t *loop, char *reason, size_t reason_size)
+{
+	char path[PATH_MAX];
+	int err;
+
+	snprintf(path, sizeof path, "%s/admin.sock", s->data);
+	err = lines_listen(&s->admin, loop, path, &admin_calls, s);
+	if (err < 0)
+		snprintf(reason, reason_size, _("Cannot listen on %s: %s."), path, error_text(err));
+	return err;
+}
+
+/* Frees what no handle of libuv refers to; the rest goes with serve_stop(). */
+static void release(struct serve *s)
+{
+	if (s->lock >= 0)
+		close(s->lock);
+	server_close(s->server);
+	free(s->data);
+	free(s);
+}
+
+int serve_start(struct serve **out, uv_loop_t *loop, const char *data, const struct config *config,
+                char *reason, size_t reason_size)
+{
+	struct server_config sc = config_for_server(config, data);
+	struct serve *s = memory_new(sizeof *s);
+	int err;
+
+	*out = NULL;
+	s->lock = -1;
+	s->data = memory_text(data);
+	/* the server first: it knows best what to say of a folder without a directory */
+	err = server_open(&s->server, &sc, udp_now(), udp_wall(), reason, reason_size);
+	if (!err)
+		err = lock_folder(s, reason, reason_size);
+	if (!err) {
+		err = udp_new(&s->udp, loop, server_endpoint(s->server), on_step, s);
+		if (err < 0)
+			snprintf(reason, reason_size, _("The network cannot be used: %s."),
+			         error_text(err));
+	}
+	if (err < 0) {
+		release(s);
+		return err;
+	}
+	err = listen_on(s, config, reason, reason_size);
+	if (!err)
+		err = listen_for_admin(s, loop, reason, reason_size);
+	if (err < 0) {
+		serve_stop(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void serve_stop(struct serve *s)
+{
+	if (s->admin)
+		lines_server_close(s->admin);
+	server_goodbye(s->server, udp_now());
+	udp_close(s->udp);  /* sends the goodbyes; uses the endpoint no more afterwards */
+	release(s);
+}
+
+void serve_reload(struct serve *s, const struct config *config)
+{
+	struct server_config sc = config_for_server(config, s->data);
+
+	server_configure(s->server, &sc);
+	udp_wake(s->udp);
+}
+
+struct server *serve_server(struct serve *s)
+{
+	return s->server;
+}
+
+struct json *serve_admin(struct serve *s, const struct json *request)
+{
+	struct json *answer;
+
+	server_step(s->server, udp_now(), udp_wall());  /* it may not have looked at a clock for long */
+	answer = server_admin(s->server, request);
+	udp_wake(s->udp);  /* what it changed shall be told */
+	return answer;
+}
+
+unsigned serve_addresses(const struct serve *s, struct address *out, unsigned max)
+{
+	unsigned count = s->address_count < max ? s->address_count : max;
+
+	memcpy(out, s->addresses, count * sizeof *out);
+	return count;
+}
+
+/* --- a process of its own --- */
+
+struct run {
+	struct serve *serve;
+	const char *data, *config_path;
+	struct config config;
+	uv_signal_t term, interrupt, hangup;
+};
+
+/* Tells the service manager (sd_notify(3)): one datagram, nobody there is no error. */
+static void notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t length = path ? strlen(path) : 0;
+	int fd;
+
+	if (length < 2 || length >= sizeof to.sun_path || !strchr("/@", path[0]))
+		return;
+	memcpy(to.sun_path, path, length);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+	close(fd);
+}
+
+static void on_end(uv_signal_t *signal, int number)
+{
+	struct run *run = signal->data;
+
+	(void)number;
+	notify("STOPPING=1");
+	uv_close((uv_handle_t *)&run->term, NULL);
+	uv_close((uv_handle_t *)&run->interrupt, NULL);
+	uv_close((uv_handle_t *)&run->hangup, NULL);
+	serve_stop(run->serve);
+	run->serve = NULL;
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct run *run = signal->data;
+	struct config fresh;
+	char reason[512];
+	int err;
+
+	(void)number;
+	config_init(&fresh);
+	err = config_read(&fresh, run->config_path, reason, sizeof reason);
+	if (err < 0 && err != ERR_NOT_FOUND) {
+		log_event(LOG_ERROR, "config-kept", "reason", reason, NULL);
+		return;
+	}
+	log_init(fresh.log_level, fresh.log_json);
+	serve_reload(run->serve, &fresh);
+	log_event(LOG_NOTICE, "config-reloaded", NULL);
+}
+
+static void on_signal(struct run *run, uv_loop_t *loop, uv_signal_t *handle, int number,
+                      uv_signal_cb call)
+{
+	uv_signal_init(loop, handle);
+	handle->data = run;
+	uv_signal_start(handle, call, number);
+}
+
+int serve_run(const char *data, const char *config_path, const struct config *config,
+              char *reason, size_t reason_size)
+{
+	struct run run = { .data = data, .config_path = config_path, .config = *config };
+	uv_loop_t loop;
+	int err;
+
+	if (uv_loop_init(&loop) < 0)
+		return ERR_IO;
+	err = serve_start(&run.serve, &loop, data, config, reason, reason_size);
+	if (!err) {
+		on_signal(&run, &loop, &run.term, SIGTERM, on_end);
+		on_signal(&run, &loop, &run.interrupt, SIGINT, on_end);
+		on_signal(&run, &loop, &run.hangup, SIGHUP, on_hangup);
+		notify("READY=1");
+		log_event(LOG_NOTICE, "ready", NULL);
+	}
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_loop_close(&loop);
+	if (!err)
+		log_event(LOG_NOTICE, "stopped", NULL);
+	return err;
+}
