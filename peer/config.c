@@ -10,7 +10,7 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
-static int set_listen(struct config *c, const char *value)
+static int set_listen(struct peer_config *c, const char *value)
 {
 	struct address a;
 	int err = address_parse(&a, value, 0);
@@ -27,7 +27,7 @@ static int set_listen(struct config *c, const char *value)
 	return 0;
 }
 
-static int set_durable(struct config *c, const char *value)
+static int set_durable(struct peer_config *c, const char *value)
 {
 	if (!strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on"))
 		c->durable = true;
@@ -38,7 +38,7 @@ static int set_durable(struct config *c, const char *value)
 	return 0;
 }
 
-static int set_device(struct config *c, const char *value)
+static int set_device(struct peer_config *c, const char *value)
 {
 	size_t size = strlen(value);
 
@@ -53,7 +53,7 @@ static int set_device(struct config *c, const char *value)
 	return 0;
 }
 
-static int set_log(struct config *c, const char *value)
+static int set_log(struct peer_config *c, const char *value)
 {
 	static const char *const names[] = { "error", "warning", "notice", "info", "debug" };
 
@@ -66,7 +66,7 @@ static int set_log(struct config *c, const char *value)
 	return ERR_FORMAT;
 }
 
-static int set_directory(struct config *c, const char *value)
+static int set_directory(struct peer_config *c, const char *value)
 {
 	int err = place_parse(&c->directory, value);
 
@@ -76,7 +76,7 @@ static int set_directory(struct config *c, const char *value)
 
 static const struct key {
 	const char *name;
-	int (*set)(struct config *c, const char *value);
+	int (*set)(struct peer_config *c, const char *value);
 	const char *wanted;
 } keys[] = {
 	{ "listen", set_listen, N_("an address and port, as in [::]:7373 or 0.0.0.0:7373") },
@@ -87,7 +87,7 @@ static const struct key {
 };
 
 struct reading {
-	struct config *config;
+	struct peer_config *config;
 	char trouble[256];
 };
 
@@ -115,7 +115,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return 0;
 }
 
-void config_default(struct config *c)
+void peer_config_default(struct peer_config *c)
 {
 	memset(c, 0, sizeof *c);
 	c->listen.family = 6;
@@ -126,11 +126,11 @@ void config_default(struct config *c)
 		snprintf(c->device, sizeof c->device, "palique");
 }
 
-int config_read(struct config *c, const char *path, char *reason, size_t reason_size)
+int peer_config_read(struct peer_config *c, const char *path, char *reason, size_t reason_size)
 {
 	struct reading reading = { .config = c };
 
-	config_default(c);
+	peer_config_default(c);
 	FILE *file = fopen(path, "re");
 	if (!file && errno == ENOENT)
 		return 0;
@@ -145,6 +145,6 @@ int config_read(struct config *c, const char *path, char *reason, size_t reason_
 	snprintf(reason, reason_size, "%s:%d: %s", path, line,
 		 reading.trouble[0] ? reading.trouble
 				    : _("not a line of the form key = value"));
-	config_default(c);
+	peer_config_default(c);
 	return ERR_FORMAT;
 }

@@ -8,7 +8,7 @@
 #include "shared/log.h"
 #include "shared/uri.h"
 
-struct config {
+struct peer_config {
 	struct address listen; /* listen = ADDR:PORT; default [::]:0, any free port */
 	bool is_port_chosen;   /* the file names a port: never another one */
 	bool durable;          /* durable = yes: a message survives a power cut */
@@ -19,9 +19,9 @@ struct config {
 	struct directory_place directory; /* directory = HOST[:PORT]: where `login NAME` goes */
 };
 
-void config_default(struct config *c);
+void peer_config_default(struct peer_config *c);
 
 /* A missing file is fine. ERR_FORMAT, ERR_IO: `reason` gets "FILE:LINE: what is wrong". */
-int config_read(struct config *c, const char *path, char *reason, size_t reason_size);
+int peer_config_read(struct peer_config *c, const char *path, char *reason, size_t reason_size);
 
 #endif

@@ -35,7 +35,7 @@ struct daemon {
 	uv_timer_t addresses_timer;
 	uv_signal_t signals[3];
 	struct home home;
-	struct config config;
+	struct peer_config config;
 	struct engine *engine;
 	struct udp *udp;
 	struct api *api;
@@ -250,9 +250,9 @@ static void on_signal(uv_signal_t *handle, int number)
 
 	if (number == SIGHUP) {
 		char path[HOME_PATH_MAX], reason[512];
-		struct config fresh;
+		struct peer_config fresh;
 		if (home_path(&d->home, "peer.conf", path) == 0 &&
-		    config_read(&fresh, path, reason, sizeof reason) == 0)
+		    peer_config_read(&fresh, path, reason, sizeof reason) == 0)
 			log_init(fresh.log, false);
 		else
 			log_event(LOG_ERROR, "config-refused", "reason", reason, NULL);
@@ -391,7 +391,7 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 	int err = home_path(&d->home, "peer.conf", path);
 
 	if (err == 0)
-		err = config_read(&d->config, path, reason, reason_size);
+		err = peer_config_read(&d->config, path, reason, reason_size);
 	if (err < 0)
 		return err;
 	if (options->is_verbose)

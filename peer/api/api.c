@@ -241,6 +241,8 @@ static void answer_failure(struct api_client *client, const struct json *id,
 	char hint[256];
 
 	method_hint(method, err, call->subject, hint, sizeof hint);
+	if (call->hint[0])
+		snprintf(hint, sizeof hint, "%s", call->hint);
 	json_set(o, "error",
 		 error_object(API_FAILED + err,
 			      call->reason[0] ? call->reason : error_text(err), error_name(err),

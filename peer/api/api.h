@@ -27,8 +27,8 @@ enum {
 
 struct api_config {
 	struct engine *engine;
-	const struct home *home;     /* NULL: none (tests) */
-	const struct config *config; /* NULL: none */
+	const struct home *home;          /* NULL: none (tests) */
+	const struct peer_config *config; /* NULL: none */
 	wall_ms started;
 	void *user; /* for the functions below, each of which may be NULL */
 	/* To whom `connection` (api_connect) stands for; a failure means that it is gone or

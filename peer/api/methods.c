@@ -176,6 +176,11 @@ static int run_join(struct call *call)
 	}
 	err = engine_join(api_engine(call->api), &uri, param(call, "name"),
 			  bytes_text(param(call, "password")), call->ticket);
+	if (err == ERR_EXISTS) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("this home has an account already"));
+		snprintf(call->hint, sizeof call->hint, "palique status");
+	}
 	return err < 0 ? err : API_LATER;
 }
 
@@ -499,14 +504,38 @@ static int run_stop(struct call *call)
 
 /* --- the table --- */
 
-#define NAME_PARAM(key)                                                                        \
+/* clang-format off: one row each, so that the table can be read as one. */
+#define TEXT(key, limit)                                                                       \
 	{                                                                                      \
-		key, PARAM_TEXT, true, 0, 64                                                   \
+		key, PARAM_TEXT, true, 0, limit                                                \
 	}
-#define ONE_NAME                                                                               \
+#define MAYBE_TEXT(key, limit)                                                                 \
 	{                                                                                      \
-		NAME_PARAM("name")                                                             \
+		key, PARAM_TEXT, false, 0, limit                                               \
 	}
+#define SECRET(key)                                                                            \
+	{                                                                                      \
+		key, PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX                                \
+	}
+#define ID(key)                                                                                \
+	{                                                                                      \
+		key, PARAM_ID, true, 0, 0                                                      \
+	}
+#define MAYBE_ID(key)                                                                          \
+	{                                                                                      \
+		key, PARAM_ID, false, 0, 0                                                     \
+	}
+#define MAYBE_INT(key, min, max)                                                               \
+	{                                                                                      \
+		key, PARAM_INT, false, min, max                                                \
+	}
+enum {
+	SHORT = 64,
+	LINK = 256,
+	LONG = 1 << 20,
+	GREETING = WIRE_GREETING_MAX * 4,
+	YEAR_S = 366 * 86400
+};
 
 static const struct method methods[] = {
 	{ "version", "what is running here", { { 0 } }, run_version, NULL },
@@ -519,71 +548,74 @@ static const struct method methods[] = {
 	{ "doctor", "checks of everything, in plain words", { { 0 } }, doctor_run, NULL },
 	{ "join",
 	  "a new account at a directory",
-	  { { "link", PARAM_TEXT, true, 0, 256 },
-	    NAME_PARAM("name"),
-	    { "password", PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX } },
+	  { TEXT("link", LINK), TEXT("name", SHORT), SECRET("password") },
 	  run_join,
 	  finish_account },
 	{ "login",
 	  "password login of this home's account",
-	  { NAME_PARAM("name"),
-	    { "directory", PARAM_TEXT, true, 0, 256 },
-	    { "password", PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX } },
+	  { TEXT("name", SHORT), TEXT("directory", LINK), SECRET("password") },
 	  run_login,
 	  finish_account },
 	{ "getLink", "the link by which others add me", { { 0 } }, run_link, NULL },
 	{ "host",
 	  "run a directory in this process",
-	  { { "listen", PARAM_TEXT, false, 0, 64 } },
+	  { MAYBE_TEXT("listen", SHORT) },
 	  run_host,
 	  NULL },
 	{ "hostStatus", "the directory hosted here", { { 0 } }, run_host_status, NULL },
 	{ "createInvite",
 	  "an invitation to the directory hosted here",
-	  { { "count", PARAM_INT, false, 1, 1000 },
-	    { "expires", PARAM_INT, false, 60, 366 * 86400 } },
+	  { MAYBE_INT("count", 1, 1000), MAYBE_INT("expires", 60, YEAR_S) },
 	  run_invite,
 	  NULL },
 	{ "addContact",
 	  "ask a person, by name or contact link",
-	  { { "contact", PARAM_TEXT, true, 0, 256 },
-	    { "greeting", PARAM_TEXT, false, 0, WIRE_GREETING_MAX * 4 } },
+	  { TEXT("contact", LINK), MAYBE_TEXT("greeting", GREETING) },
 	  run_add,
 	  NULL },
-	{ "acceptContact", "say yes to a request, or to a changed key", ONE_NAME, run_accept,
+	{ "acceptContact",
+	  "say yes to a request, or to a changed key",
+	  { TEXT("name", SHORT) },
+	  run_accept,
 	  NULL },
-	{ "blockContact", "never hear of this name again", ONE_NAME, run_block, NULL },
-	{ "removeContact", "forget a contact; history stays", ONE_NAME, run_remove, NULL },
-	{ "getContact", "one contact", ONE_NAME, run_contact, NULL },
+	{ "blockContact",
+	  "never hear of this name again",
+	  { TEXT("name", SHORT) },
+	  run_block,
+	  NULL },
+	{ "removeContact",
+	  "forget a contact; history stays",
+	  { TEXT("name", SHORT) },
+	  run_remove,
+	  NULL },
+	{ "getContact", "one contact", { TEXT("name", SHORT) }, run_contact, NULL },
 	{ "listContacts", "all contacts and requests", { { 0 } }, run_contacts, NULL },
 	{ "send",
 	  "say something; answered when it is durable here",
-	  { NAME_PARAM("conversation"),
-	    { "text", PARAM_TEXT, true, 0, 1 << 20 },
-	    { "replyTo", PARAM_ID, false, 0, 0 } },
+	  { TEXT("conversation", SHORT), TEXT("text", LONG), MAYBE_ID("replyTo") },
 	  run_send,
 	  finish_send },
 	{ "getMessages",
 	  "history, oldest first",
-	  { NAME_PARAM("conversation"),
-	    { "limit", PARAM_INT, false, 1, API_MESSAGES_MAX },
-	    { "before", PARAM_ID, false, 0, 0 } },
+	  { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX),
+	    MAYBE_ID("before") },
 	  run_messages,
 	  NULL },
-	{ "getMessage", "one message", { { "id", PARAM_ID, true, 0, 0 } }, run_message, NULL },
+	{ "getMessage", "one message", { ID("id") }, run_message, NULL },
 	{ "markRead",
 	  "all messages up to and with this one were seen",
-	  { NAME_PARAM("conversation"), { "upTo", PARAM_ID, true, 0, 0 } },
+	  { TEXT("conversation", SHORT), ID("upTo") },
 	  run_mark_read,
 	  NULL },
 	{ "subscribe",
 	  "tell events, from now on or from behind `since`",
-	  { { "since", PARAM_ID, false, 0, 0 } },
+	  { MAYBE_ID("since") },
 	  run_subscribe,
 	  NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, run_unsubscribe, NULL },
 	{ "stop", "end the engine", { { 0 } }, run_stop, NULL },
 };
+/* clang-format on */
 
 enum { METHOD_COUNT = sizeof methods / sizeof *methods };
 
@@ -606,7 +638,7 @@ static const struct hint {
 	int err;
 	const char *text;
 } hints[] = {
-	{ "join", ERR_EXISTS, "palique status" },
+	{ "join", ERR_EXISTS, "palique join LINK --name OTHER-NAME" },
 	{ "join", ERR_AUTH, "palique login %s@DIRECTORY" },
 	{ "join", ERR_FORMAT, "palique join LINK" },
 	{ "join", ERR_LIMIT, "palique join LINK" },

@@ -1,0 +1,314 @@
+/* Becoming somebody: join, login, host, invite, link. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/output.h"
+#include "peer/faces/cli/prompt.h"
+#include "shared/error.h"
+#include "shared/name.h"
+#include "shared/text.h"
+#include "shared/uri.h"
+
+static bool has_account(const struct json *status)
+{
+	const struct json *account = json_get(status, "account");
+	const char *state = account ? json_text(account, "state") : NULL;
+
+	return state && strcmp(state, "none") != 0;
+}
+
+/* --name, or asked for with the login name as the usual answer. */
+static int choose_name(struct cli *c, struct name *name)
+{
+	const char *given = c->o.value[OPT_NAME], *user = getenv("USER");
+	char line[256];
+	struct name usual;
+
+	if (!given) {
+		if (!user || name_parse(&usual, bytes_text(user)) < 0)
+			usual.text[0] = '\0';
+		if (prompt_line(line, sizeof line, &c->o, _("your name at the directory"),
+				usual.text) < 0)
+			return cli_usage(_("a name is needed and there is nobody to ask"),
+					 "palique join LINK --name NAME");
+		given = line;
+	}
+	if (name_parse(name, bytes_text(given)) < 0) {
+		char trouble[512];
+		snprintf(trouble, sizeof trouble,
+			 _("\"%.64s\" cannot be a name: 2 to 32 of a-z, 0-9, \".\", \"_\" and "
+			   "\"-\", beginning "
+			   "with a letter or digit"),
+			 given);
+		return cli_usage(trouble, "palique join LINK --name NAME");
+	}
+	return EXIT_DONE;
+}
+
+static int ask_password(struct cli *c, struct secret *secret, const char *question, bool is_new)
+{
+	char trouble[256];
+	int err = prompt_password(secret, &c->o, question, is_new, trouble, sizeof trouble);
+
+	if (err == ERR_STATE || err == ERR_FORMAT)
+		return cli_usage(trouble, "palique help join");
+	return err < 0 ? cli_failed(ERR_FORMAT, trouble, "palique help join") : EXIT_DONE;
+}
+
+static void print_account(const struct json *account, const char *word)
+{
+	const char *name = json_text(account, "name"),
+		   *directory = json_text(account, "directory");
+	const char *link = json_text(account, "link");
+
+	out_done(word, name ? name : "", directory ? directory : "");
+	if (json_bool(account, "directoryPinnedOnTrust", false))
+		out_say("%s", _("  The link held no key: the directory's was believed at first "
+				"sight."));
+	if (link && *link) {
+		out_line(_("  Share: %s"), link);
+		out_qr(link);
+	}
+}
+
+static int join_with(struct cli *c, const char *link, const struct name *name,
+		     struct json **account)
+{
+	struct secret secret;
+	struct json *params, *result = NULL;
+	int code = ask_password(c, &secret, _("choose a password"), true);
+
+	*account = NULL;
+	if (code != EXIT_DONE)
+		return code;
+	params = json_set_text(json_object(), "link", link);
+	json_set_text(params, "name", name->text);
+	json_set_text(params, "password", secret.text);
+	secret_wipe(&secret);
+	out_say("%s", _("asking the directory; stretching the password takes a second..."));
+	code = cli_call(c, "join", params, &result);
+	if (code == EXIT_DONE && json_get(result, "account"))
+		*account = json_keep((struct json *)json_get(result, "account"));
+	json_free(result);
+	return code;
+}
+
+static int refuse_second_account(const struct json *status)
+{
+	const struct json *account = json_get(status, "account");
+	const char *name = json_text(account, "name"),
+		   *directory = json_text(account, "directory");
+	char trouble[256];
+
+	snprintf(trouble, sizeof trouble, _("this home has an account already: %s@%s"),
+		 name ? name : "?", directory ? directory : "?");
+	return cli_failed(ERR_EXISTS, trouble, "palique --home OTHER-FOLDER join LINK");
+}
+
+int cmd_join(struct cli *c)
+{
+	const char *link = c->o.arguments[0];
+	struct json *status = NULL, *account = NULL;
+	struct name name;
+	struct uri uri;
+	int code;
+
+	/* What can be said at once is said before anybody is asked for anything. */
+	if (uri_parse(&uri, link) < 0 || uri.kind == URI_CONTACT)
+		return cli_usage(
+			_("this is not the link of a directory or an invitation to one"),
+			"palique join palique:HOST/i/CODE?k=KEY");
+	code = cli_call(c, "status", NULL, &status);
+	if (code == EXIT_DONE && has_account(status))
+		code = refuse_second_account(status);
+	if (code == EXIT_DONE)
+		code = choose_name(c, &name);
+	if (code == EXIT_DONE)
+		code = join_with(c, link, &name, &account);
+	if (code == EXIT_DONE && account) {
+		print_account(account, _("You are %s@%s."));
+		out_json(json_set(json_object(), "account", json_keep(account)));
+	}
+	json_free(account);
+	json_free(status);
+	return code;
+}
+
+/* NAME@DIRECTORY, or NAME alone where peer.conf or the account tells which directory. */
+static int login_params(struct cli *c, struct json *params)
+{
+	const char *typed = c->o.arguments[0], *at = strchr(typed, '@'), *place = NULL;
+	const struct json *account;
+	char name[64];
+	struct json *status = NULL;
+	int code = EXIT_DONE;
+
+	snprintf(name, sizeof name, "%.*s", at ? (int)(at - typed) : (int)strlen(typed), typed);
+	json_set_text(params, "name", name);
+	if (at) {
+		json_set_text(params, "directory", at + 1);
+		return EXIT_DONE;
+	}
+	code = cli_call(c, "status", NULL, &status);
+	if (code != EXIT_DONE)
+		return code;
+	account = json_get(status, "account");
+	if (account)
+		place = json_text(account, "directory");
+	if (!place)
+		place = json_text(status, "defaultDirectory");
+	if (place)
+		json_set_text(params, "directory", place);
+	else
+		code = cli_usage(_("at which directory?"), "palique login NAME@DIRECTORY");
+	json_free(status);
+	return code;
+}
+
+int cmd_login(struct cli *c)
+{
+	struct json *params = json_object(), *result = NULL;
+	struct secret secret;
+	int code = login_params(c, params);
+
+	if (code == EXIT_DONE)
+		code = ask_password(c, &secret, _("password"), false);
+	if (code != EXIT_DONE) {
+		json_free(params);
+		return code;
+	}
+	json_set_text(params, "password", secret.text);
+	secret_wipe(&secret);
+	out_say("%s", _("asking the directory; stretching the password takes a second..."));
+	code = cli_call(c, "login", params, &result);
+	if (code == EXIT_DONE && json_get(result, "account")) {
+		print_account(json_get(result, "account"), _("Logged in as %s@%s."));
+		out_json(json_keep(result));
+	}
+	json_free(result);
+	return code;
+}
+
+/* --- a directory here --- */
+
+static int invite(struct cli *c, struct json **result)
+{
+	struct json *params = json_object();
+	long count, expires;
+
+	*result = NULL;
+	if (options_number(&c->o, OPT_COUNT, 1, 1000, 1, &count) < 0) {
+		json_free(params);
+		return cli_usage(_("--count is a number from 1 to 1000"),
+				 "palique help invite");
+	}
+	if (options_duration(&c->o, OPT_EXPIRES, 7 * 86400, &expires) < 0 || expires < 60 ||
+	    expires > 366L * 86400) {
+		json_free(params);
+		return cli_usage(_("--expires is a time from 1m to 366d, as in 90m, 12h or 7d"),
+				 "palique help invite");
+	}
+	json_set_int(params, "count", count);
+	json_set_int(params, "expires", expires);
+	return cli_call(c, "createInvite", params, result);
+}
+
+static void print_invite(const struct json *result)
+{
+	const char *link = json_text(result, "link");
+
+	if (!link)
+		return;
+	out_say("%s", _("For one who is to join, to be typed there:"));
+	out_line("palique join '%s'", link);
+	out_qr(link);
+}
+
+int cmd_invite(struct cli *c)
+{
+	struct json *result = NULL;
+	int code = invite(c, &result);
+
+	if (code == EXIT_DONE) {
+		/* The link alone is data: LINK=$(palique invite) must work. */
+		out_line("%s", json_text(result, "link") ? json_text(result, "link") : "");
+		out_qr(json_text(result, "link"));
+		out_say(_(
+			"✔ Whoever types \"palique join LINK\" with it becomes a user here."));
+		out_json(json_keep(result));
+	}
+	json_free(result);
+	return code;
+}
+
+/* The account of who hosts, made over an invitation like any other's. */
+static int host_join(struct cli *c, struct json **account)
+{
+	struct json *own = NULL;
+	struct name name;
+	int code = choose_name(c, &name);
+
+	if (code == EXIT_DONE)
+		code = invite(c, &own);
+	if (code == EXIT_DONE)
+		code = join_with(c, json_text(own, "link"), &name, account);
+	json_free(own);
+	return code;
+}
+
+int cmd_host(struct cli *c)
+{
+	const char *listen = c->o.value[OPT_LISTEN];
+	struct json *params = json_object(), *host = NULL, *status = NULL, *account = NULL,
+		    *link = NULL;
+	/* Without anybody to ask, a directory without an account of one's own is what is meant. */
+	bool wants_account = !c->o.value[OPT_NO_INPUT] || c->o.value[OPT_PASSWORD_FD];
+	int code;
+
+	if (listen)
+		json_set_text(params, "listen", listen);
+	code = cli_call(c, "host", params, &host);
+	if (code == EXIT_DONE)
+		code = cli_call(c, "status", NULL, &status);
+	if (code == EXIT_DONE && wants_account && !has_account(status))
+		code = host_join(c, &account);
+	if (code == EXIT_DONE && !account && json_get(status, "account") && has_account(status))
+		account = json_keep((struct json *)json_get(status, "account"));
+	if (code == EXIT_DONE)
+		code = invite(c, &link);
+	if (code == EXIT_DONE) {
+		out_done(_("The directory runs at %s, as long as this engine does."),
+			 json_text(host, "place") ? json_text(host, "place") : "?");
+		if (account)
+			print_account(account, _("You are %s@%s."));
+		print_invite(link);
+		struct json *all = json_set(json_object(), "host", json_keep(host));
+		if (account)
+			json_set(all, "account", json_keep(account));
+		out_json(json_set(all, "invite", json_keep(link)));
+	}
+	json_free(link);
+	json_free(account);
+	json_free(status);
+	json_free(host);
+	return code;
+}
+
+int cmd_link(struct cli *c)
+{
+	struct json *result = NULL;
+	int code = cli_call(c, "getLink", NULL, &result);
+
+	if (code == EXIT_DONE) {
+		const char *link = json_text(result, "link");
+		out_line("%s", link ? link : "");
+		if (link)
+			out_qr(link);
+		out_say(_("✔ Whoever types \"palique add LINK\" with it asks to be your "
+			  "contact."));
+		out_json(json_keep(result));
+	}
+	json_free(result);
+	return code;
+}

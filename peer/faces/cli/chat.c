@@ -1,0 +1,363 @@
+/* Talking line by line: what they say appears as it comes, what is typed is sent. Nothing is
+ * ever redrawn, so that a screen reader, a pipe and a log can follow. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/output.h"
+#include "shared/error.h"
+#include "shared/text.h"
+#include "shared/wire.h"
+
+enum {
+	SEEN_BEFORE = 10, /* messages shown at the beginning */
+	LINGER_S = 10,    /* at the end of a pipe: for deliveries to a contact who is online */
+	INPUT_MAX = 1 << 20, /* bytes read ahead of a pipe */
+};
+
+struct chat {
+	struct cli *cli;
+	char name[64];
+	struct buf input;
+	bool is_input_over, is_typed, is_leaving;
+	bool is_online;
+	int unanswered;     /* sends the engine has not confirmed yet */
+	uint64_t last_sent; /* id of our newest message */
+	uint64_t told_delivered;
+	uint64_t shown; /* newest of theirs on the screen */
+	int64_t linger_until;
+	char way[160];
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool is(const struct json *o, const char *key, const char *value)
+{
+	const char *text = json_text(o, key);
+
+	return text && !strcmp(text, value);
+}
+
+static void mark_read(struct chat *chat, uint64_t id)
+{
+	struct json *params = json_set_text(json_object(), "conversation", chat->name);
+
+	json_set_id(params, "upTo", id);
+	client_tell(chat->cli->client, "markRead", params);
+}
+
+/* --- what comes --- */
+
+static void on_message(struct chat *chat, const struct json *params)
+{
+	const struct json *body = json_get(params, "message");
+	uint64_t id;
+
+	if (json_id(params, "id", &id) < 0 || id <= chat->shown)
+		return;
+	chat->shown = id;
+	cmd_print(params, chat->name, body ? json_text(body, "text") : "", false);
+	mark_read(chat, id);
+}
+
+static void on_delivery(struct chat *chat, const struct json *params)
+{
+	uint64_t up_to;
+
+	if (json_id(params, "upTo", &up_to) < 0 || up_to <= chat->told_delivered)
+		return;
+	chat->told_delivered = up_to;
+	/* One mark for the newest of a burst is enough, and none for what another face sent. */
+	if (chat->last_sent && chat->unanswered == 0 && up_to >= chat->last_sent)
+		out_done(_("delivered%s"), chat->way);
+}
+
+static void on_presence(struct chat *chat, const struct json *params)
+{
+	bool is_online = json_bool(params, "online", false);
+
+	if (is_online == chat->is_online)
+		return;
+	chat->is_online = is_online;
+	out_line(is_online ? _("* %s is online")
+			   : _("* %s has left; what you write is kept for them"),
+		 chat->name);
+}
+
+static void on_connection(struct chat *chat, const struct json *params)
+{
+	snprintf(chat->way, sizeof chat->way, "%s", cmd_way(params));
+	if (json_bool(params, "connected", false))
+		out_line(_("* connected to %s%s"), chat->name, chat->way);
+}
+
+static void on_key_changed(struct chat *chat, const struct json *params)
+{
+	(void)params;
+	out_line(_("* %s shows another key: nothing is sent until you decide (palique accept "
+		   "%s)"),
+		 chat->name, chat->name);
+}
+
+static void on_account(struct chat *chat, const struct json *params)
+{
+	(void)chat;
+	if (is(params, "state", "connecting"))
+		out_line("%s", _("* the directory does not answer; open conversations go on"));
+	else if (is(params, "state", "online"))
+		out_line("%s", _("* the directory answers"));
+}
+
+static const struct row {
+	const char *method;
+	const char *whose; /* the parameter that must be our contact; NULL: always */
+	void (*on)(struct chat *chat, const struct json *params);
+} rows[] = {
+	{ "receive", "conversation", on_message }, { "delivery", "conversation", on_delivery },
+	{ "presence", "name", on_presence },       { "connection", "name", on_connection },
+	{ "keyChanged", "name", on_key_changed },  { "account", NULL, on_account },
+};
+
+static void on_answer(struct chat *chat, const struct json *answer)
+{
+	struct client_error error = { 0 };
+	const struct json *result;
+	uint64_t id;
+
+	if (client_outcome(answer, &result, &error) < 0) {
+		chat->unanswered -= chat->unanswered > 0;
+		out_error(error.err, error.message, error.hint);
+		return;
+	}
+	if (!result || json_id(result, "id", &id) < 0)
+		return;
+	chat->unanswered--;
+	chat->last_sent = id > chat->last_sent ? id : chat->last_sent;
+	if (chat->told_delivered >= chat->last_sent && chat->unanswered == 0)
+		out_done(_("delivered%s"), chat->way);
+	else if (!chat->is_online && chat->is_typed)
+		out_line(_("  queued: %s is offline; it will be sent when they are back"),
+			 chat->name);
+}
+
+static void on_object(struct chat *chat, const struct json *object)
+{
+	const struct json *params = json_get(object, "params");
+	const char *method = json_text(object, "method");
+
+	if (!method) {
+		on_answer(chat, object);
+		return;
+	}
+	for (size_t i = 0; params && i < sizeof rows / sizeof *rows; i++) {
+		if (strcmp(rows[i].method, method))
+			continue;
+		if (rows[i].whose && !is(params, rows[i].whose, chat->name))
+			continue;
+		if (out_is_json()) {
+			struct json *o = json_set_text(json_object(), "event", method);
+			out_json(json_set(o, "params", json_keep((struct json *)params)));
+		}
+		rows[i].on(chat, params);
+	}
+}
+
+/* --- what is typed --- */
+
+static void on_typed(struct chat *chat, struct bytes line)
+{
+	struct json *params;
+
+	if (line.size && line.data[line.size - 1] == '\r')
+		line.size--;
+	if (line.size == 0)
+		return;
+	if (bytes_equal(line, bytes_text("/quit"))) {
+		chat->is_input_over = chat->is_leaving = true;
+		return;
+	}
+	if (line.data[0] == '/' && chat->is_typed) {
+		out_line("%s", _("* /quit leaves; a message cannot begin with / here (palique "
+				 "send can)"));
+		return;
+	}
+	if (!bytes_is_utf8(line)) {
+		out_error(ERR_FORMAT, _("this line is not UTF-8 text and was not sent"),
+			  "locale");
+		return;
+	}
+	params = json_set_text(json_object(), "conversation", chat->name);
+	json_set_bytes(params, "text", line);
+	if (client_post(chat->cli->client, "send", params) > 0)
+		chat->unanswered++;
+}
+
+static void on_input(struct chat *chat)
+{
+	uint8_t *room = buf_room(&chat->input, 4096);
+	ssize_t got = room ? read(STDIN_FILENO, room, 4096) : 0;
+	uint8_t *end;
+
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got > 0)
+		buf_grew(&chat->input, (size_t)got);
+	while (chat->input.size && !chat->is_input_over &&
+	       (end = memchr(chat->input.data, '\n', chat->input.size)) != NULL) {
+		size_t size = (size_t)(end - chat->input.data);
+		on_typed(chat, bytes_of(chat->input.data, size));
+		buf_drop_front(&chat->input, size + 1);
+	}
+	if (got > 0 || chat->is_input_over)
+		return;
+	/* The last line of a pipe may lack its newline. */
+	if (chat->input.size)
+		on_typed(chat, buf_view(&chat->input));
+	chat->is_input_over = true;
+}
+
+/* --- the life of a chat --- */
+
+static int show_past(struct chat *chat)
+{
+	struct json *params = json_set_text(json_object(), "conversation", chat->name),
+		    *result = NULL;
+	const struct json *list;
+	int code;
+
+	json_set_int(params, "limit", SEEN_BEFORE);
+	code = cli_call(chat->cli, "getMessages", params, &result);
+	if (code != EXIT_DONE)
+		return code;
+	list = json_get(result, "messages");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json *m = json_at(list, i);
+		bool is_own = json_bool(m, "own", false);
+		uint64_t id;
+		cmd_print(m, is_own ? _("you") : chat->name, json_text(m, "text"), is_own);
+		if (out_is_json())
+			out_json(json_set(json_set_text(json_object(), "event", "history"),
+					  "params", json_keep((struct json *)m)));
+		if (json_id(m, "id", &id) == 0 && !is_own)
+			chat->shown = id;
+	}
+	if (chat->shown)
+		mark_read(chat, chat->shown);
+	json_free(result);
+	return EXIT_DONE;
+}
+
+static int begin(struct chat *chat)
+{
+	struct json *result = NULL, *ignored = NULL, *params;
+	const struct json *contact;
+	int code = cli_call(chat->cli, "subscribe", NULL, &ignored);
+
+	json_free(ignored);
+	params = json_set_text(json_object(), "name", chat->cli->o.arguments[0]);
+	if (code != EXIT_DONE) {
+		json_free(params);
+		return code;
+	}
+	code = cli_call(chat->cli, "getContact", params, &result);
+	if (code != EXIT_DONE)
+		return code;
+	contact = json_get(result, "contact");
+	snprintf(chat->name, sizeof chat->name, "%s", json_text(contact, "name"));
+	chat->is_online = json_bool(contact, "online", false) ||
+			  json_bool(contact, "connected", false);
+	snprintf(chat->way, sizeof chat->way, "%s", cmd_way(contact));
+	code = show_past(chat);
+	if (code == EXIT_DONE && is(contact, "state", "requests"))
+		out_line(_("* %s asks to be your contact: palique accept %s"), chat->name,
+			 chat->name);
+	else if (code == EXIT_DONE && is(contact, "state", "asked"))
+		out_line(_("* %s has not accepted yet; what you write is kept until then"),
+			 chat->name);
+	else if (code == EXIT_DONE)
+		out_line(chat->is_online
+				 ? _("* %s is online%s; /quit leaves")
+				 : _("* %s is offline%s; what you write is kept. /quit leaves"),
+			 chat->name, chat->way);
+	json_free(result);
+	return code;
+}
+
+/* Over when nothing more is typed and everything typed is at least durable; a pipe also
+ * waits a little for the deliveries to somebody who is there. */
+static bool is_over(struct chat *chat, long linger_s)
+{
+	if (!chat->is_input_over)
+		return false;
+	if (chat->linger_until == 0)
+		chat->linger_until = now_ms() + linger_s * 1000;
+	if (now_ms() >= chat->linger_until)
+		return true;
+	if (chat->unanswered > 0)
+		return false;
+	return chat->is_leaving || !chat->is_online || chat->told_delivered >= chat->last_sent;
+}
+
+static int talk(struct chat *chat, long linger_s)
+{
+	struct client *client = chat->cli->client;
+	struct json *object;
+	int err;
+
+	while (!is_over(chat, linger_s)) {
+		struct pollfd wait[2] = { { .fd = client_fd(client), .events = POLLIN },
+					  { .fd = chat->is_input_over ? -1 : STDIN_FILENO,
+					    .events = POLLIN } };
+		int64_t left = chat->linger_until ? chat->linger_until - now_ms() : -1;
+		bool has_more = client_has_more(client);
+		if (poll(wait, 2, has_more ? 0 : (int)left) < 0 && errno != EINTR)
+			return cli_failed(ERR_IO, error_text(ERR_IO), "");
+		if (has_more || wait[0].revents) {
+			err = client_next(client, 0, &object);
+			if (err == 0)
+				on_object(chat, object);
+			else if (err != ERR_TIMEOUT)
+				return cli_failed(ERR_CLOSED,
+						  _("the engine has ended; what was marked as "
+						    "sent or queued is kept"),
+						  "palique chat NAME");
+			if (err == 0)
+				json_free(object);
+		}
+		if (wait[1].revents && chat->unanswered < 256)
+			on_input(chat);
+	}
+	return EXIT_DONE;
+}
+
+int cmd_chat(struct cli *c)
+{
+	struct chat chat = { .cli = c, .is_typed = isatty(STDIN_FILENO) };
+	long linger_s;
+	int code;
+
+	if (options_number(&c->o, OPT_TIMEOUT, 0, 86400, LINGER_S, &linger_s) < 0)
+		return cli_usage(_("--timeout is a number of seconds"), "palique help chat");
+	buf_init(&chat.input, INPUT_MAX);
+	code = begin(&chat);
+	if (code == EXIT_DONE)
+		code = talk(&chat, linger_s);
+	if (code == EXIT_DONE && chat.last_sent > chat.told_delivered)
+		out_line(_("queued: what %s has not yet will be sent when they are back"),
+			 chat.name);
+	else if (code == EXIT_DONE)
+		out_done("%s", _("left the chat; messages keep coming in"));
+	buf_clear(&chat.input);
+	return code;
+}

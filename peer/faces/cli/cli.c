@@ -1,0 +1,187 @@
+#include "peer/faces/cli/cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/faces/cli/output.h"
+#include "peer/faces/cli/prompt.h"
+#include "shared/error.h"
+#include "shared/text.h"
+#include "shared/version.h"
+
+enum { CALL_TIMEOUT_MS = 60 * 1000 }; /* stretching and a slow directory included */
+
+int cli_exit_code(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_DONE;
+	case ERR_FORMAT:
+	case ERR_NAME:
+		return EXIT_USAGE;
+	case ERR_LOCKED:
+	case ERR_CLOSED:
+		return EXIT_NO_ENGINE;
+	case ERR_NOT_FOUND:
+		return EXIT_NOT_FOUND;
+	case ERR_AUTH:
+	case ERR_REFUSED:
+	case ERR_KEY_CHANGED:
+		return EXIT_REFUSED;
+	case ERR_TIMEOUT:
+		return EXIT_TIMEOUT;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int cli_failed(int err, const char *message, const char *hint)
+{
+	out_error(err, message, hint);
+	return cli_exit_code(err);
+}
+
+int cli_fail(const struct client_error *error)
+{
+	return cli_failed(error->err, error->message, error->hint);
+}
+
+int cli_usage(const char *message, const char *hint)
+{
+	out_error(ERR_FORMAT, message, hint);
+	return EXIT_USAGE;
+}
+
+int cli_home(struct cli *c)
+{
+	char reason[512] = "";
+
+	if (c->programs->find_home(c->o.value[OPT_HOME], c->home, sizeof c->home, c->socket,
+				   sizeof c->socket, reason, sizeof reason) == 0)
+		return EXIT_DONE;
+	out_error(ERR_IO, reason, "palique --home DIR ...");
+	return EXIT_FAILED;
+}
+
+int cli_engine(struct cli *c)
+{
+	struct client_place place = { c->home, c->socket };
+	struct client_error error;
+	int code = c->client ? EXIT_DONE : cli_home(c);
+
+	if (code != EXIT_DONE || c->client)
+		return code;
+	if (client_open(&c->client, &place, true, &error) == 0)
+		return EXIT_DONE;
+	cli_fail(&error);
+	return EXIT_NO_ENGINE;
+}
+
+int cli_call(struct cli *c, const char *method, struct json *take_params, struct json **result)
+{
+	struct client_error error;
+	int code = cli_engine(c);
+
+	*result = NULL;
+	if (code != EXIT_DONE) {
+		json_free(take_params);
+		return code;
+	}
+	if (client_call(c->client, method, take_params, CALL_TIMEOUT_MS, result, &error) < 0)
+		return cli_fail(&error);
+	return EXIT_DONE;
+}
+
+char *cli_rest(const struct cli *c, int from)
+{
+	struct buf text = { 0 };
+
+	for (int i = from; i < c->o.argument_count; i++) {
+		if (i > from)
+			buf_append_byte(&text, ' ');
+		buf_append(&text, bytes_text(c->o.arguments[i]));
+	}
+	buf_append_byte(&text, '\0');
+	return (char *)text.data;
+}
+
+static int help(struct cli *c)
+{
+	enum command about = COMMAND_COUNT;
+
+	for (unsigned i = 0; c->o.argument_count && i < COMMAND_COUNT; i++)
+		if (!strcmp(options_command_name((enum command)i), c->o.arguments[0]))
+			about = (enum command)i;
+	if (c->o.argument_count && about == COMMAND_COUNT)
+		return cli_usage(_("there is no such command"), "palique help");
+	options_help(stdout, about);
+	return EXIT_DONE;
+}
+
+static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
+	[CMD_JOIN] = cmd_join,     [CMD_LOGIN] = cmd_login,     [CMD_HOST] = cmd_host,
+	[CMD_INVITE] = cmd_invite, [CMD_LINK] = cmd_link,       [CMD_ADD] = cmd_add,
+	[CMD_ACCEPT] = cmd_accept, [CMD_BLOCK] = cmd_block,     [CMD_REMOVE] = cmd_remove,
+	[CMD_LS] = cmd_ls,         [CMD_SEND] = cmd_send,       [CMD_RECV] = cmd_recv,
+	[CMD_CHAT] = cmd_chat,     [CMD_HISTORY] = cmd_history, [CMD_STATUS] = cmd_status,
+	[CMD_DOCTOR] = cmd_doctor, [CMD_RPC] = cmd_rpc,         [CMD_STOP] = cmd_stop,
+	[CMD_DAEMON] = cmd_daemon, [CMD_HELP] = help,
+};
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	prompt_restore();
+	_exit(EXIT_INTERRUPTED);
+}
+
+/* recv --timeout: over when the time is. */
+static void on_alarm(int signal)
+{
+	(void)signal;
+	_exit(EXIT_TIMEOUT);
+}
+
+static void version(void)
+{
+	struct json *o = json_set_text(json_object(), "name", "palique");
+
+	out_line("palique %s", PALIQUE_VERSION);
+	out_json(json_set_text(o, "version", PALIQUE_VERSION));
+}
+
+int cli_run(int argc, char **argv, const struct cli_programs *programs)
+{
+	struct cli *c = memory_new(sizeof *c);
+	char trouble[512], next[128];
+	int code, err;
+
+	c->programs = programs;
+	err = options_parse(&c->o, argc, argv, trouble, sizeof trouble, next, sizeof next);
+	if (out_init(&c->o) < 0 && err == 0) {
+		err = ERR_FORMAT;
+		snprintf(trouble, sizeof trouble, "%s", _("--color is auto, always or never"));
+		snprintf(next, sizeof next, "palique --help");
+	}
+	/* The engine minds its own signals. */
+	if (c->o.command != CMD_DAEMON) {
+		signal(SIGINT, on_interrupt);
+		signal(SIGALRM, on_alarm);
+	}
+	code = EXIT_DONE;
+	if (err < 0)
+		code = cli_usage(trouble, next);
+	else if (c->o.value[OPT_VERSION])
+		version();
+	else if (c->o.value[OPT_HELP] || c->o.command == COMMAND_COUNT)
+		options_help(stdout, c->o.command);
+	else
+		code = commands[c->o.command](c);
+	client_close(c->client);
+	free(c);
+	if (fflush(stdout) != 0 && code == EXIT_DONE)
+		code = EXIT_FAILED;
+	return code;
+}

@@ -1,0 +1,82 @@
+/* The command line. main.c gives it what lies outside of the faces. */
+#ifndef PALIQUE_PEER_FACES_CLI_CLI_H
+#define PALIQUE_PEER_FACES_CLI_CLI_H
+
+#include "peer/faces/cli/options.h"
+#include "peer/faces/client.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_ENGINE = 3,
+	EXIT_NOT_FOUND = 4,
+	EXIT_REFUSED = 5,
+	EXIT_QUEUED = 6,
+	EXIT_TIMEOUT = 7,
+	EXIT_INTERRUPTED = 130,
+};
+
+enum { CLI_PATH_MAX = 4096 };
+
+struct cli_programs {
+	/* Which home (`option`: --home or NULL) and where its engine's socket is. */
+	int (*find_home)(const char *option, char *folder, size_t folder_size, char *socket,
+			 size_t socket_size, char *reason, size_t reason_size);
+	/* The engine itself, until it ends; returns an exit code. */
+	int (*run_daemon)(const char *home, int ready_fd, bool is_verbose, bool is_quiet);
+};
+
+/* Reads the command line and does it. Returns the process's exit code. */
+int cli_run(int argc, char **argv, const struct cli_programs *programs);
+
+/* --- for the commands --- */
+
+struct cli {
+	const struct cli_programs *programs;
+	struct options o;
+	char home[CLI_PATH_MAX];
+	char socket[128];
+	struct client *client; /* NULL until cli_engine() */
+};
+
+/* Finds the home. Exit code; has said why if it is not 0. */
+int cli_home(struct cli *c);
+/* Connects, beginning an engine if there is none. Exit code. */
+int cli_engine(struct cli *c);
+/* Calls; `result` is the caller's to free. Exit code; has said why if it is not 0. */
+int cli_call(struct cli *c, const char *method, struct json *take_params, struct json **result);
+/* Says it and returns the exit code that stands for it. */
+int cli_fail(const struct client_error *error);
+int cli_failed(int err, const char *message, const char *hint);
+int cli_usage(const char *message, const char *hint);
+int cli_exit_code(int err);
+/* The words behind the first `from` arguments, with a space between; the caller frees. */
+char *cli_rest(const struct cli *c, int from);
+
+int cmd_join(struct cli *c);
+int cmd_login(struct cli *c);
+int cmd_host(struct cli *c);
+int cmd_invite(struct cli *c);
+int cmd_link(struct cli *c);
+int cmd_add(struct cli *c);
+int cmd_accept(struct cli *c);
+int cmd_block(struct cli *c);
+int cmd_remove(struct cli *c);
+int cmd_ls(struct cli *c);
+int cmd_send(struct cli *c);
+int cmd_recv(struct cli *c);
+int cmd_history(struct cli *c);
+int cmd_chat(struct cli *c);
+int cmd_status(struct cli *c);
+int cmd_doctor(struct cli *c);
+int cmd_rpc(struct cli *c);
+int cmd_stop(struct cli *c);
+int cmd_daemon(struct cli *c);
+
+/* "direct 127.0.0.1:40123, 0.4 ms" of a contact or a `connection`; "" without one. */
+const char *cmd_way(const struct json *contact);
+/* One message as a line: time, who, text. `m` is a message or a `receive`. */
+void cmd_print(const struct json *m, const char *who, const char *text, bool is_own);
+
+#endif

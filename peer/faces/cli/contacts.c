@@ -1,0 +1,183 @@
+/* Whom I know: add, accept, block, remove, ls. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/output.h"
+#include "shared/text.h"
+
+static bool is(const struct json *o, const char *key, const char *value)
+{
+	const char *text = json_text(o, key);
+
+	return text && !strcmp(text, value);
+}
+
+/* How a contact stands, in words; `out_` rings hold the result's parts, the caller's buffer
+ * the whole. */
+static void state_words(const struct json *contact, char *words, size_t size)
+{
+	const char *name = json_text(contact, "name"),
+		   *greeting = json_text(contact, "greeting");
+	int64_t seen = json_int(contact, "lastSeen", 0);
+
+	if (json_bool(contact, "keyChanged", false))
+		snprintf(words, size, _("key changed (palique accept %s, once you know why)"),
+			 name);
+	else if (is(contact, "state", "blocked"))
+		snprintf(words, size, "%s", _("blocked"));
+	else if (is(contact, "state", "asked"))
+		snprintf(words, size, "%s", _("asked (waiting for them)"));
+	else if (is(contact, "state", "requests") && greeting)
+		snprintf(words, size, _("asks you: \"%s\" (palique accept %s)"),
+			 out_safe(greeting), name);
+	else if (is(contact, "state", "requests"))
+		snprintf(words, size, _("asks you (palique accept %s)"), name);
+	else if (json_bool(contact, "online", false) || json_bool(contact, "connected", false))
+		snprintf(words, size, "%s%s", _("online"), cmd_way(contact));
+	else if (seen > 0)
+		snprintf(words, size, _("offline since %s"), out_time(seen));
+	else
+		snprintf(words, size, "%s", _("offline"));
+}
+
+static int change(struct cli *c, const char *method, struct json *take_params,
+		  struct json **contact)
+{
+	struct json *result = NULL;
+	int code = cli_call(c, method, take_params, &result);
+
+	*contact = NULL;
+	if (code == EXIT_DONE && json_get(result, "contact"))
+		*contact = json_keep((struct json *)json_get(result, "contact"));
+	out_json(result ? result : json_null());
+	return code;
+}
+
+static struct json *name_params(const struct cli *c)
+{
+	return json_set_text(json_object(), "name", c->o.arguments[0]);
+}
+
+int cmd_add(struct cli *c)
+{
+	struct json *params = json_set_text(json_object(), "contact", c->o.arguments[0]);
+	struct json *contact = NULL;
+	char *greeting = cli_rest(c, 1);
+	int code;
+
+	if (*greeting)
+		json_set_text(params, "greeting", greeting);
+	free(greeting);
+	code = change(c, "addContact", params, &contact);
+	if (code == EXIT_DONE && contact) {
+		const char *name = json_text(contact, "name");
+		if (is(contact, "state", "mutual"))
+			out_done(_("%s is your contact."), name);
+		else
+			out_done(_("Asked %s. Told when they are online and answer; \"palique "
+				   "ls\" shows it."),
+				 name);
+	}
+	json_free(contact);
+	return code;
+}
+
+/* What is about to be believed is shown, so that two people can compare it. */
+static void show_new_key(const struct json *contact)
+{
+	const char *fresh = json_text(contact, "newFingerprint"),
+		   *old = json_text(contact, "fingerprint");
+
+	if (!json_bool(contact, "keyChanged", false) || !fresh)
+		return;
+	out_say(_("  key until now: %s"), old ? old : "?");
+	out_say(_("  key from now on: %s"), fresh);
+}
+
+int cmd_accept(struct cli *c)
+{
+	struct json *before = NULL, *contact = NULL;
+	int code = cli_call(c, "getContact", name_params(c), &before);
+
+	if (code == EXIT_DONE) {
+		const struct json *known = json_get(before, "contact");
+		bool had_changed = known && json_bool(known, "keyChanged", false);
+		if (known)
+			show_new_key(known);
+		code = change(c, "acceptContact", name_params(c), &contact);
+		if (code == EXIT_DONE && contact)
+			out_done(had_changed ? _("The new key of %s is accepted; what was "
+						 "queued goes on.")
+					     : _("%s is your contact."),
+				 json_text(contact, "name"));
+	}
+	json_free(before);
+	json_free(contact);
+	return code;
+}
+
+int cmd_block(struct cli *c)
+{
+	struct json *contact = NULL;
+	int code = change(c, "blockContact", name_params(c), &contact);
+
+	if (code == EXIT_DONE)
+		out_done(_("%s is blocked, and cannot tell. (palique remove %s undoes it.)"),
+			 out_safe(c->o.arguments[0]), out_safe(c->o.arguments[0]));
+	json_free(contact);
+	return code;
+}
+
+int cmd_remove(struct cli *c)
+{
+	struct json *contact = NULL;
+	int code = change(c, "removeContact", name_params(c), &contact);
+
+	if (code == EXIT_DONE)
+		out_done(_("%s is no contact any more; the history stays."),
+			 out_safe(c->o.arguments[0]));
+	json_free(contact);
+	return code;
+}
+
+static void print_contact(const struct json *contact)
+{
+	char words[1024], counts[128] = "";
+	int64_t unread = json_int(contact, "unread", 0),
+		queued = json_int(contact, "queued", 0);
+	const char *name = json_text(contact, "name");
+	bool is_online = json_bool(contact, "online", false);
+
+	state_words(contact, words, sizeof words);
+	if (unread)
+		snprintf(counts, sizeof counts,
+			 ngettext("  %lld unread", "  %lld unread", (unsigned long)unread),
+			 (long long)unread);
+	if (queued)
+		snprintf(counts + strlen(counts), sizeof counts - strlen(counts),
+			 ngettext("  %lld queued", "  %lld queued", (unsigned long)queued),
+			 (long long)queued);
+	out_line("%-16s %s%s", name ? name : "?",
+		 out_color(is_online ? COLOR_GOOD : COLOR_NONE, words), counts);
+}
+
+int cmd_ls(struct cli *c)
+{
+	struct json *result = NULL;
+	const struct json *list;
+	int code = cli_call(c, "listContacts", NULL, &result);
+
+	if (code != EXIT_DONE)
+		return code;
+	list = json_get(result, "contacts");
+	for (size_t i = 0; i < json_count(list); i++) {
+		print_contact(json_at(list, i));
+		out_json(json_keep((struct json *)json_at(list, i)));
+	}
+	if (json_count(list) == 0)
+		out_say("%s", _("Nobody yet. Try: palique add NAME, or give your own link "
+				"away: palique link"));
+	json_free(result);
+	return EXIT_DONE;
+}

@@ -1,0 +1,325 @@
+#include "peer/faces/cli/options.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "shared/text.h"
+
+#define BIT(option) (UINT32_C(1) << (option))
+
+/* clang-format off: tables to be read as such. */
+static const struct option_row {
+	const char *name;
+	char letter;
+	const char *value; /* what stands for its value in --help; NULL: takes none */
+	const char *about; /* NULL: not shown */
+} options[OPTION_COUNT] = {
+	[OPT_HOME] = { "--home", 0, "DIR",
+		       N_("the folder of the account (default: $PALIQUE_HOME)") },
+	[OPT_JSON] = { "--json", 0, NULL, N_("one JSON object per line on standard output") },
+	[OPT_NO_INPUT] = { "--no-input", 0, NULL, N_("never ask; fail instead") },
+	[OPT_QUIET] = { "--quiet", 'q', NULL, N_("say only what was asked for, and errors") },
+	[OPT_VERBOSE] = { "--verbose", 'v', NULL, N_("say more") },
+	[OPT_COLOR] = { "--color", 0, "auto|always|never",
+			N_("colours (default: on a terminal, unless NO_COLOR is set)") },
+	[OPT_HELP] = { "--help", 'h', NULL, N_("this help") },
+	[OPT_VERSION] = { "--version", 0, NULL, N_("the version") },
+	[OPT_NAME] = { "--name", 0, "NAME", N_("your name at the directory") },
+	[OPT_PASSWORD_FD] = { "--password-fd", 0, "N",
+			      N_("read the password from this file descriptor") },
+	[OPT_LISTEN] = { "--listen", 0, "ADDR:PORT",
+			 N_("where the directory listens (default: [::]:7272)") },
+	[OPT_COUNT] = { "--count", 0, "N",
+			N_("how often the invitation can be used (default: once)") },
+	[OPT_EXPIRES] = { "--expires", 0, "TIME",
+			  N_("how long it holds: 90m, 12h, 7d (default: 7d)") },
+	[OPT_WAIT] = { "--wait", 0, "queued|delivered",
+		       N_("what to wait for before returning") },
+	[OPT_TIMEOUT] = { "--timeout", 0, "SECONDS", N_("how long to wait at most") },
+	[OPT_FOLLOW] = { "--follow", 'f', NULL, N_("go on as messages come") },
+	[OPT_SINCE] = { "--since", 0, "ID", N_("begin behind this event") },
+	[OPT_LIMIT] = { "--limit", 0, "N", N_("at most so many messages (default: 20)") },
+	[OPT_BEFORE] = { "--before", 0, "ID", N_("only messages older than this one") },
+	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
+			     N_("stay here, and log to standard error") },
+	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
+};
+
+enum {
+	GLOBAL = BIT(OPT_HOME) | BIT(OPT_JSON) | BIT(OPT_NO_INPUT) | BIT(OPT_QUIET) |
+		 BIT(OPT_VERBOSE) | BIT(OPT_COLOR) | BIT(OPT_HELP) | BIT(OPT_VERSION)
+};
+
+static const struct command_row {
+	const char *name;
+	const char *arguments;
+	const char *about;
+	uint32_t options; /* besides the global ones */
+	int min, max;     /* arguments; -1: any number, "the rest of the line" */
+} commands[COMMAND_COUNT] = {
+	[CMD_JOIN] = { "join", "LINK", N_("make an account at a directory"),
+		       BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 1, 1 },
+	[CMD_LOGIN] = { "login", "NAME@DIRECTORY", N_("log in again with the password"),
+			BIT(OPT_PASSWORD_FD), 1, 1 },
+	[CMD_HOST] = { "host", "", N_("run a directory here, for a household or a team"),
+		       BIT(OPT_LISTEN) | BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 0, 0 },
+	[CMD_INVITE] = { "invite", "", N_("an invitation to the directory hosted here"),
+			 BIT(OPT_COUNT) | BIT(OPT_EXPIRES), 0, 0 },
+	[CMD_LINK] = { "link", "", N_("your contact link, to give to others"), 0, 0, 0 },
+	[CMD_ADD] = { "add", "NAME|LINK [GREETING...]", N_("ask a person to be your contact"),
+		      0, 1, -1 },
+	[CMD_ACCEPT] = { "accept", "NAME", N_("say yes to a request, or to a changed key"), 0,
+			 1, 1 },
+	[CMD_BLOCK] = { "block", "NAME", N_("never hear of this name again"), 0, 1, 1 },
+	[CMD_REMOVE] = { "remove", "NAME", N_("forget a contact; the history stays"), 0, 1, 1 },
+	[CMD_LS] = { "ls", "", N_("contacts and requests"), 0, 0, 0 },
+	[CMD_SEND] = { "send", "NAME TEXT...",
+		       N_("send a message; - reads it from standard input"),
+		       BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 2, -1 },
+	[CMD_RECV] = { "recv", "", N_("show what came and was not read"),
+		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT), 0, 0 },
+	[CMD_CHAT] = { "chat", "NAME", N_("talk, line by line"), BIT(OPT_TIMEOUT), 1, 1 },
+	[CMD_HISTORY] = { "history", "NAME", N_("what was said"),
+			  BIT(OPT_LIMIT) | BIT(OPT_BEFORE), 1, 1 },
+	[CMD_STATUS] = { "status", "", N_("who and where you are, and what waits"), 0, 0, 0 },
+	[CMD_DOCTOR] = { "doctor", "", N_("check everything, and say what to do"), 0, 0, 0 },
+	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0 },
+	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0 },
+	[CMD_DAEMON] = { "daemon", "", N_("begin the engine (commands do so by themselves)"),
+			 BIT(OPT_FOREGROUND) | BIT(OPT_READY_FD), 0, 0 },
+	[CMD_HELP] = { "help", "[COMMAND]", N_("this help"), 0, 0, 1 },
+};
+/* clang-format on */
+
+const char *options_command_name(enum command command)
+{
+	return command < COMMAND_COUNT ? commands[command].name : "";
+}
+
+const char *options_name(enum option option)
+{
+	return options[option].name;
+}
+
+static enum command find_command(const char *name)
+{
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(commands[i].name, name))
+			return (enum command)i;
+	return COMMAND_COUNT;
+}
+
+/* "--name", "--name=value" or "-n"; `inside` points to the value behind "=". */
+static int find_option(const char *word, const char **inside)
+{
+	*inside = NULL;
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		size_t size = strlen(options[i].name);
+		if (word[1] != '-') {
+			if (options[i].letter && word[1] == options[i].letter && !word[2])
+				return i;
+			continue;
+		}
+		if (strncmp(word, options[i].name, size))
+			continue;
+		if (word[size] == '=')
+			*inside = word + size + 1;
+		if (word[size] == '=' || !word[size])
+			return i;
+	}
+	return -1;
+}
+
+struct reading {
+	struct options *o;
+	char *trouble, *next;
+	size_t size, next_size;
+};
+
+static int wrong(struct reading *r, const char *format, const char *what)
+{
+	bool has_command = r->o->command < COMMAND_COUNT;
+
+	snprintf(r->trouble, r->size, format, what);
+	snprintf(r->next, r->next_size, "palique %s%s--help",
+		 has_command ? commands[r->o->command].name : "", has_command ? " " : "");
+	return ERR_FORMAT;
+}
+
+/* Messages are "the rest of the line": once one has begun, a word with a single dash
+ * belongs to it ("-5 degrees"). Two dashes are always meant for us, so that an option
+ * typed behind the text is never sent to somebody. */
+static bool is_option(const struct options *o, const char *word)
+{
+	bool in_text = o->command < COMMAND_COUNT && commands[o->command].max < 0 &&
+		       o->argument_count >= commands[o->command].min;
+
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (in_text || (o->command == CMD_SEND && o->argument_count >= 1))
+		return word[1] == '-';
+	return true;
+}
+
+static int take_option(struct reading *r, int argc, char **argv, int *at)
+{
+	const char *inside, *word = argv[*at];
+	int which = find_option(word, &inside);
+
+	if (which < 0)
+		return wrong(r,
+			     _("there is no option %s (if it belongs to a message, put -- "
+			       "before the "
+			       "message)"),
+			     word);
+	if (!options[which].value) {
+		if (inside)
+			return wrong(r, _("%s takes no value"), options[which].name);
+		r->o->value[which] = "";
+		return 0;
+	}
+	if (!inside && *at + 1 >= argc)
+		return wrong(r, _("%s needs a value"), options[which].name);
+	r->o->value[which] = inside ? inside : argv[++*at];
+	return 0;
+}
+
+static int check_use(struct reading *r)
+{
+	const struct options *o = r->o;
+	const struct command_row *row;
+
+	if (o->command == COMMAND_COUNT || o->value[OPT_HELP] || o->value[OPT_VERSION])
+		return 0;
+	row = &commands[o->command];
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (o->value[i] && !((row->options | GLOBAL) & BIT(i)))
+			return wrong(r, _("%s does not belong to this command"),
+				     options[i].name);
+	if (o->argument_count < row->min)
+		return wrong(r, _("this needs: %s"), row->arguments);
+	if (row->max >= 0 && o->argument_count > row->max)
+		return wrong(r, _("one word too many: %s"), o->arguments[row->max]);
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char *trouble, size_t size,
+		  char *next, size_t next_size)
+{
+	struct reading r = { o, trouble, next, size, next_size };
+	bool is_over = false;
+	int err = 0;
+
+	memset(o, 0, sizeof *o);
+	o->command = COMMAND_COUNT;
+	for (int i = 1; i < argc && err == 0; i++) {
+		if (!is_over && !strcmp(argv[i], "--"))
+			is_over = true;
+		else if (!is_over && is_option(o, argv[i]))
+			err = take_option(&r, argc, argv, &i);
+		else if (o->command == COMMAND_COUNT) {
+			o->command = find_command(argv[i]);
+			if (o->command == COMMAND_COUNT)
+				err = wrong(&r, _("there is no command %s"), argv[i]);
+		} else if (o->argument_count < ARGUMENTS_MAX)
+			o->arguments[o->argument_count++] = argv[i];
+		else
+			err = wrong(&r, _("one word too many: %s"), argv[i]);
+	}
+	return err < 0 ? err : check_use(&r);
+}
+
+static int parse_long(const char *text, char **end, long *out)
+{
+	errno = 0;
+	*out = strtol(text, end, 10);
+	return errno || *end == text ? ERR_FORMAT : 0;
+}
+
+int options_number(const struct options *o, enum option which, long min, long max, long missing,
+		   long *out)
+{
+	char *end;
+
+	*out = missing;
+	if (!o->value[which])
+		return 0;
+	if (parse_long(o->value[which], &end, out) < 0 || *end || *out < min || *out > max)
+		return ERR_FORMAT;
+	return 0;
+}
+
+int options_duration(const struct options *o, enum option which, long missing, long *out)
+{
+	static const struct {
+		char letter;
+		long seconds;
+	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+
+	*out = missing;
+	if (!o->value[which])
+		return 0;
+	if (parse_long(o->value[which], &end, out) < 0 || *out <= 0 || *out > 366L * 86400)
+		return ERR_FORMAT;
+	for (unsigned i = 0; i < sizeof units / sizeof *units; i++) {
+		if (*end != units[i].letter || (*end && end[1]))
+			continue;
+		*out *= units[i].seconds;
+		return 0;
+	}
+	return ERR_FORMAT;
+}
+
+static void help_option(FILE *out, unsigned i)
+{
+	char left[64];
+
+	if (!options[i].about)
+		return;
+	snprintf(left, sizeof left, "%s%s%s%s", options[i].name, options[i].letter ? ", -" : "",
+		 options[i].letter ? (char[]){ options[i].letter, '\0' } : "", "");
+	if (options[i].value)
+		snprintf(left + strlen(left), sizeof left - strlen(left), " %s",
+			 options[i].value);
+	fprintf(out, "  %-28s %s\n", left, _(options[i].about));
+}
+
+static void help_options(FILE *out, uint32_t which)
+{
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (which & BIT(i))
+			help_option(out, i);
+}
+
+void options_help(FILE *out, enum command command)
+{
+	if (command < COMMAND_COUNT) {
+		const struct command_row *row = &commands[command];
+		fprintf(out, "palique %s%s%s\n  %s\n", row->name, *row->arguments ? " " : "",
+			row->arguments, _(row->about));
+		if (row->options) {
+			fprintf(out, "\n");
+			help_options(out, row->options);
+		}
+		fprintf(out, "\n%s\n", _("Everywhere:"));
+		help_options(out, GLOBAL);
+		return;
+	}
+	fprintf(out, "%s\n\n", _("palique: talk directly, encrypted, from machine to machine"));
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		char left[64];
+		snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
+		fprintf(out, "  %-30s %s\n", left, _(commands[i].about));
+	}
+	fprintf(out, "\n%s\n", _("Everywhere:"));
+	help_options(out, GLOBAL);
+	fprintf(out, "\n%s\n",
+		_("Exit codes: 0 done, 1 failed, 2 usage, 3 no engine or home locked, 4 not "
+		  "found, "
+		  "5 refused,\n6 still queued (send --wait delivered), 7 timeout, 130 "
+		  "interrupted."));
+}

@@ -1,0 +1,83 @@
+/* What can be typed: one table of options, one of commands. --help, usage errors and shell
+ * completion are made from them. */
+#ifndef PALIQUE_PEER_FACES_CLI_OPTIONS_H
+#define PALIQUE_PEER_FACES_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum option {
+	OPT_HOME,
+	OPT_JSON,
+	OPT_NO_INPUT,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_COLOR,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_NAME,
+	OPT_PASSWORD_FD,
+	OPT_LISTEN,
+	OPT_COUNT,
+	OPT_EXPIRES,
+	OPT_WAIT,
+	OPT_TIMEOUT,
+	OPT_FOLLOW,
+	OPT_SINCE,
+	OPT_LIMIT,
+	OPT_BEFORE,
+	OPT_FOREGROUND,
+	OPT_READY_FD,
+	OPTION_COUNT,
+};
+
+enum command {
+	CMD_JOIN,
+	CMD_LOGIN,
+	CMD_HOST,
+	CMD_INVITE,
+	CMD_LINK,
+	CMD_ADD,
+	CMD_ACCEPT,
+	CMD_BLOCK,
+	CMD_REMOVE,
+	CMD_LS,
+	CMD_SEND,
+	CMD_RECV,
+	CMD_CHAT,
+	CMD_HISTORY,
+	CMD_STATUS,
+	CMD_DOCTOR,
+	CMD_RPC,
+	CMD_STOP,
+	CMD_DAEMON,
+	CMD_HELP,
+	COMMAND_COUNT,
+};
+
+enum { ARGUMENTS_MAX = 4096 };
+
+struct options {
+	enum command command;            /* COMMAND_COUNT: none was typed */
+	const char *value[OPTION_COUNT]; /* "" for one without a value; NULL: not given */
+	int argument_count;
+	const char *arguments[ARGUMENTS_MAX];
+};
+
+/* Reads the whole command line. Options may stand anywhere; "--" ends them. On a usage
+ * error `trouble` gets a sentence and `next` the command to type: ERR_FORMAT. */
+int options_parse(struct options *o, int argc, char **argv, char *trouble, size_t size,
+		  char *next, size_t next_size);
+
+/* A whole number in its range; `missing` when the option was not given. ERR_FORMAT. */
+int options_number(const struct options *o, enum option which, long min, long max, long missing,
+		   long *out);
+/* "90", "90s", "5m", "12h", "7d": seconds. */
+int options_duration(const struct options *o, enum option which, long missing, long *out);
+
+const char *options_command_name(enum command command);
+const char *options_name(enum option option);       /* with its dashes */
+void options_help(FILE *out, enum command command); /* COMMAND_COUNT: all of them */
+
+#endif

@@ -1,0 +1,196 @@
+#include "peer/faces/cli/output.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/qr.h"
+#include "shared/text.h"
+#include "shared/uri.h"
+
+enum { RING = 8 };
+
+static struct {
+	bool is_json, is_quiet, has_colors, is_terminal;
+	char *safe[RING];
+	char *colored[RING];
+	char times[RING][32];
+	unsigned safe_at, colored_at, time_at;
+} out;
+
+int out_init(const struct options *o)
+{
+	const char *color = o->value[OPT_COLOR] ? o->value[OPT_COLOR] : "auto";
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	out.is_json = o->value[OPT_JSON] != NULL;
+	out.is_quiet = o->value[OPT_QUIET] != NULL;
+	out.is_terminal = isatty(STDOUT_FILENO);
+	/* Lines leave as they are made: the reader of a pipe sees them when they happen. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(color, "always"))
+		out.has_colors = true;
+	else if (!strcmp(color, "never"))
+		out.has_colors = false;
+	else if (!strcmp(color, "auto"))
+		out.has_colors = out.is_terminal && !(no_color && *no_color) &&
+				 !(term && !strcmp(term, "dumb"));
+	else
+		return ERR_FORMAT;
+	return 0;
+}
+
+bool out_is_json(void)
+{
+	return out.is_json;
+}
+
+bool out_is_quiet(void)
+{
+	return out.is_quiet;
+}
+
+bool out_is_terminal(void)
+{
+	return out.is_terminal;
+}
+
+void out_line(const char *format, ...)
+{
+	va_list args;
+
+	if (out.is_json)
+		return;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void out_done(const char *format, ...)
+{
+	va_list args;
+
+	if (out.is_json || out.is_quiet)
+		return;
+	printf("%s ", out_color(COLOR_GOOD, "✔"));
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void out_say(const char *format, ...)
+{
+	va_list args;
+
+	if (out.is_json || out.is_quiet)
+		return;
+	fflush(stdout);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+void out_json(struct json *take_object)
+{
+	if (out.is_json) {
+		char *line = json_print(take_object);
+		puts(line);
+		free(line);
+	}
+	json_free(take_object);
+}
+
+void out_error(int err, const char *message, const char *hint)
+{
+	fflush(stdout);
+	if (out.is_json) {
+		struct json *error = json_set_text(json_object(), "kind", error_name(err));
+		json_set_text(error, "message", message);
+		json_set_text(error, "hint", hint);
+		out_json(json_set(json_object(), "error", error));
+		return;
+	}
+	fprintf(stderr, "palique: %s\n", out_safe(message));
+	if (*hint)
+		fprintf(stderr, "  %s %s\n", _("try:"), out_safe(hint));
+}
+
+void out_qr(const char *link)
+{
+	struct buf text;
+
+	if (out.is_json || out.is_quiet || !isatty(STDERR_FILENO))
+		return;
+	buf_init(&text, 65536);
+	if (qr_print(&text, link) == 0)
+		fwrite(text.data, 1, text.size, stderr);
+	buf_clear(&text);
+}
+
+static const char *keep(char *ring[RING], unsigned *at, char *take_text)
+{
+	unsigned i = (*at)++ % RING;
+
+	free(ring[i]);
+	ring[i] = take_text;
+	return take_text;
+}
+
+const char *out_color(enum out_color color, const char *text)
+{
+	static const char *const codes[] = { [COLOR_NONE] = "",
+					     [COLOR_GOOD] = "32",
+					     [COLOR_BAD] = "31",
+					     [COLOR_NAME] = "1",
+					     [COLOR_FAINT] = "2" };
+	size_t size = strlen(text) + 16;
+	char *colored;
+
+	if (!out.has_colors || color == COLOR_NONE)
+		return text;
+	colored = memory_new(size);
+	snprintf(colored, size, "\033[%sm%s\033[0m", codes[color], text);
+	return keep(out.colored, &out.colored_at, colored);
+}
+
+const char *out_safe(const char *text)
+{
+	return text ? keep(out.safe, &out.safe_at, text_safe(text, strlen(text), false)) : "";
+}
+
+const char *out_safe_lines(const char *text)
+{
+	return text ? keep(out.safe, &out.safe_at, text_safe(text, strlen(text), true)) : "";
+}
+
+const char *out_time(wall_ms when)
+{
+	char *text = out.times[out.time_at++ % RING];
+	time_t seconds = (time_t)(when / 1000), now = time(NULL);
+	struct tm at, today;
+
+	if (!localtime_r(&seconds, &at) || !localtime_r(&now, &today))
+		return "?";
+	bool is_today = at.tm_year == today.tm_year && at.tm_yday == today.tm_yday;
+	strftime(text, sizeof out.times[0], is_today ? "%H:%M" : "%Y-%m-%d %H:%M", &at);
+	return text;
+}
+
+const char *out_duration(double ms)
+{
+	char *text = out.times[out.time_at++ % RING];
+
+	if (ms < 10)
+		snprintf(text, sizeof out.times[0], "%.1f ms", ms);
+	else if (ms < 1000)
+		snprintf(text, sizeof out.times[0], "%.0f ms", ms);
+	else
+		snprintf(text, sizeof out.times[0], "%.1f s", ms / 1000);
+	return text;
+}

@@ -1,0 +1,44 @@
+/* What is said and how: text for people or JSON for programs, data on standard output, talk
+ * on standard error. Whatever came from outside goes through text_safe(). */
+#ifndef PALIQUE_PEER_FACES_CLI_OUTPUT_H
+#define PALIQUE_PEER_FACES_CLI_OUTPUT_H
+
+#include <stdio.h>
+
+#include "peer/faces/cli/options.h"
+#include "shared/bytes.h"
+#include "shared/clock.h"
+#include "shared/json.h"
+
+enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_BAD, COLOR_NAME, COLOR_FAINT };
+
+/* ERR_FORMAT: --color has another value than auto, always, never. */
+int out_init(const struct options *o);
+bool out_is_json(void);
+bool out_is_quiet(void);
+bool out_is_terminal(void); /* standard output is one */
+
+/* A line of data. Not with --json. */
+void out_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "✔ ..." on standard output: how a command without data of its own ended. */
+void out_done(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Talk: progress, advice. On standard error; silent with --quiet and --json. */
+void out_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One object, one line, on standard output; only with --json. Takes `object`. */
+void out_json(struct json *take_object);
+/* "palique: message", and what to type next (may be ""). With --json also an object with
+ * `error`. Never silent. */
+void out_error(int err, const char *message, const char *hint);
+/* The link's QR code, on a terminal. */
+void out_qr(const char *link);
+
+/* Colours a word where colours are on; the result lives in a small ring. */
+const char *out_color(enum out_color color, const char *text);
+/* Text from outside, made safe for a terminal; from the same kind of ring. */
+const char *out_safe(const char *text);
+const char *out_safe_lines(const char *text);
+/* A moment in the local zone: "14:05" if today, else "2026-11-22 14:05". */
+const char *out_time(wall_ms when);
+const char *out_duration(double ms); /* "0.4 ms", "12 ms", "1.3 s" */
+
+#endif

@@ -1,0 +1,163 @@
+#include "peer/faces/cli/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "shared/error.h"
+#include "shared/text.h"
+
+static struct {
+	volatile int fd; /* of the terminal while its echo is off, else 0 */
+	struct termios before;
+} quiet;
+
+void prompt_restore(void)
+{
+	if (quiet.fd > 0)
+		tcsetattr(quiet.fd, TCSANOW, &quiet.before);
+	quiet.fd = 0;
+}
+
+void secret_wipe(struct secret *s)
+{
+	sodium_memzero(s, sizeof *s);
+}
+
+/* Up to a newline, byte by byte: what stands behind it in a pipe is not ours to take. */
+static int read_line(int fd, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (;;) {
+		char c;
+		ssize_t got = read(fd, &c, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return ERR_IO;
+		if (got == 0 && used == 0)
+			return ERR_CLOSED;
+		if (got == 0 || c == '\n')
+			break;
+		if (used + 1 >= size)
+			return ERR_LIMIT;
+		out[used++] = c;
+	}
+	if (used && out[used - 1] == '\r')
+		used--;
+	out[used] = '\0';
+	return 0;
+}
+
+static int open_terminal(const struct options *o)
+{
+	int fd;
+
+	if (o->value[OPT_NO_INPUT])
+		return ERR_STATE;
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? ERR_STATE : fd;
+}
+
+static void say(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) < 0)
+		return; /* the terminal went away; reading will say so */
+}
+
+static int ask_silently(int fd, const char *question, struct secret *s)
+{
+	struct termios silent;
+	int err;
+
+	say(fd, question);
+	say(fd, ": ");
+	if (tcgetattr(fd, &quiet.before) == 0) {
+		silent = quiet.before;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		quiet.fd = fd;
+		tcsetattr(fd, TCSAFLUSH, &silent);
+	}
+	err = read_line(fd, s->text, SECRET_MAX + 1);
+	prompt_restore();
+	say(fd, "\n");
+	return err;
+}
+
+static int from_terminal(struct secret *s, const struct options *o, const char *question,
+			 bool is_new)
+{
+	struct secret again;
+	int fd = open_terminal(o), err;
+
+	if (fd < 0)
+		return fd;
+	memset(&again, 0, sizeof again);
+	err = ask_silently(fd, question, s);
+	if (err == 0 && is_new && s->text[0]) {
+		err = ask_silently(fd, _("once more"), &again);
+		if (err == 0 && strcmp(s->text, again.text))
+			err = ERR_FORMAT;
+	}
+	secret_wipe(&again);
+	close(fd);
+	return err;
+}
+
+int prompt_password(struct secret *s, const struct options *o, const char *question,
+		    bool is_new, char *trouble, size_t size)
+{
+	long fd;
+	int err;
+
+	memset(s, 0, sizeof *s);
+	if (options_number(o, OPT_PASSWORD_FD, 0, 1 << 20, -1, &fd) < 0) {
+		snprintf(trouble, size, "%s",
+			 _("--password-fd needs the number of a file descriptor"));
+		return ERR_FORMAT;
+	}
+	err = fd >= 0 ? read_line((int)fd, s->text, SECRET_MAX + 1)
+		      : from_terminal(s, o, question, is_new);
+	if (err == 0 && !s->text[0])
+		err = ERR_CLOSED;
+	if (err == ERR_STATE)
+		snprintf(trouble, size, "%s",
+			 _("a password is needed and there is nobody to ask: give "
+			   "--password-fd N"));
+	else if (err == ERR_LIMIT)
+		snprintf(trouble, size, _("a password has at most %d bytes"), SECRET_MAX);
+	else if (err == ERR_FORMAT)
+		snprintf(trouble, size, "%s", _("the two passwords differ"));
+	else if (err == ERR_CLOSED)
+		snprintf(trouble, size, "%s", _("an empty password is none"));
+	else if (err < 0)
+		snprintf(trouble, size, "%s", _("the password could not be read"));
+	if (err < 0)
+		secret_wipe(s);
+	return err;
+}
+
+int prompt_line(char *out, size_t out_size, const struct options *o, const char *question,
+		const char *usual)
+{
+	int fd = open_terminal(o), err;
+
+	if (fd < 0)
+		return fd;
+	say(fd, question);
+	if (*usual) {
+		say(fd, " [");
+		say(fd, usual);
+		say(fd, "]");
+	}
+	say(fd, ": ");
+	err = read_line(fd, out, out_size);
+	close(fd);
+	if (err == 0 && !*out)
+		snprintf(out, out_size, "%s", usual);
+	return err;
+}

@@ -1,0 +1,327 @@
+/* The engine itself: status, doctor, rpc, stop, daemon. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/output.h"
+#include "shared/error.h"
+#include "shared/text.h"
+#include "shared/uri.h"
+
+enum { STOP_WAIT_S = 15, RPC_ANSWERS_MS = 60 * 1000 };
+
+/* --- status --- */
+
+static void print_host(const struct json *host)
+{
+	if (!host)
+		return;
+	out_line(_("directory  hosted here at %s: %lld accounts, %lld online"),
+		 json_text(host, "place"), (long long)json_int(host, "accounts", 0),
+		 (long long)json_int(host, "onlineAccounts", 0));
+}
+
+static void print_account(const struct json *account)
+{
+	static const struct {
+		const char *state, *words;
+	} states[] = {
+		{ "joining", N_("joining") },
+		{ "connecting", N_("looking for the directory") },
+		{ "online", N_("online") },
+		{ "refused",
+		  N_("refused: the directory does not know this device (palique login)") },
+	};
+	const char *state = json_text(account, "state"), *name = json_text(account, "name");
+	const char *trouble = json_text(account, "trouble");
+	const char *words = state ? state : "?";
+
+	if (!name) {
+		out_line("%s", _("account    none yet (palique join LINK, or palique host)"));
+		return;
+	}
+	for (size_t i = 0; state && i < sizeof states / sizeof *states; i++)
+		if (!strcmp(states[i].state, state))
+			words = _(states[i].words);
+	out_line(_("account    %s@%s, %s"), name, json_text(account, "directory"), words);
+	if (trouble && *trouble)
+		out_line("           %s", out_safe(trouble));
+	if (json_text(account, "observed"))
+		out_line(_("seen at    %s"), json_text(account, "observed"));
+}
+
+int cmd_status(struct cli *c)
+{
+	struct json *s = NULL;
+	int code = cli_call(c, "status", NULL, &s);
+
+	if (code != EXIT_DONE)
+		return code;
+	print_account(json_get(s, "account"));
+	out_line(_("contacts   %lld, %lld online, %lld unread messages, %lld queued"),
+		 (long long)json_int(s, "contacts", 0), (long long)json_int(s, "online", 0),
+		 (long long)json_int(s, "unread", 0), (long long)json_int(s, "queued", 0));
+	out_line(_("engine     version %s, process %lld, since %s, UDP port %lld"),
+		 json_text(s, "version"), (long long)json_int(s, "pid", 0),
+		 out_time(json_int(s, "started", 0)), (long long)json_int(s, "port", 0));
+	out_line(_("home       %s"), out_safe(json_text(s, "home")));
+	print_host(json_get(s, "host"));
+	out_json(s);
+	return EXIT_DONE;
+}
+
+/* --- doctor --- */
+
+static bool print_check(const struct json *check)
+{
+	bool is_ok = json_bool(check, "ok", false);
+	const char *hint = json_text(check, "hint");
+
+	out_line("%s %s", is_ok ? out_color(COLOR_GOOD, "✔") : out_color(COLOR_BAD, "✘"),
+		 out_safe(json_text(check, "text")));
+	if (!is_ok && hint && *hint)
+		out_line("  %s %s", _("try:"), out_safe(hint));
+	out_json(json_keep((struct json *)check));
+	return is_ok;
+}
+
+/* Does the directory's name mean anything on this machine? Only worth a line when it is one. */
+static bool check_resolves(struct cli *c)
+{
+	struct addrinfo want = { .ai_socktype = SOCK_DGRAM }, *found = NULL;
+	struct json *status = NULL, *check;
+	const struct json *account;
+	const char *directory;
+	struct directory_place place;
+	char text[256];
+	bool is_ok = true;
+
+	if (cli_call(c, "status", NULL, &status) != EXIT_DONE)
+		return false;
+	account = json_get(status, "account");
+	directory = account ? json_text(account, "directory") : NULL;
+	if (directory && place_parse(&place, directory) == 0) {
+		int err = getaddrinfo(place.host, NULL, &want, &found);
+		is_ok = err == 0;
+		if (is_ok)
+			snprintf(text, sizeof text, _("the directory's name %s has an address"),
+				 place.host);
+		else
+			snprintf(text, sizeof text,
+				 _("the directory's name %s has no address here: %s"),
+				 place.host, gai_strerror(err));
+		check = json_set_text(json_object(), "check", "dns");
+		json_set_bool(check, "ok", is_ok);
+		json_set_text(check, "text", text);
+		json_set_text(check, "hint",
+			      is_ok ? "" : _("check the network connection and the name"));
+		print_check(check);
+		json_free(check);
+	}
+	if (found)
+		freeaddrinfo(found);
+	json_free(status);
+	return is_ok;
+}
+
+int cmd_doctor(struct cli *c)
+{
+	struct json *result = NULL;
+	const struct json *checks;
+	unsigned bad = 0;
+	int code = cli_call(c, "doctor", NULL, &result);
+
+	if (code != EXIT_DONE)
+		return code;
+	checks = json_get(result, "checks");
+	for (size_t i = 0; i < json_count(checks); i++)
+		bad += !print_check(json_at(checks, i));
+	bad += !check_resolves(c);
+	json_free(result);
+	if (bad == 0)
+		out_done("%s", _("everything is well"));
+	else
+		out_say(ngettext("%u thing to look at", "%u things to look at", bad), bad);
+	return bad ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* --- rpc --- */
+
+/* Whether a line from the program will be answered, or one from the engine is an answer. */
+static bool has_answer(struct bytes line, bool is_request)
+{
+	struct json *o = NULL;
+	bool is_note;
+
+	if (json_parse(&o, line) < 0)
+		return true;
+	is_note = is_request ? json_text(o, "method") && !json_has(o, "id")
+			     : !json_has(o, "id");
+	json_free(o);
+	return !is_note;
+}
+
+struct bridge {
+	struct client *client;
+	struct buf input;
+	int owed;     /* answers that are still to come */
+	bool is_over; /* nothing more to ask */
+};
+
+static int take_input(struct bridge *b)
+{
+	uint8_t *room = buf_room(&b->input, 65536), *end;
+	ssize_t got = room ? read(STDIN_FILENO, room, 65536) : -1;
+	int err = 0;
+
+	if (!room)
+		return ERR_LIMIT;
+	if (got < 0 && errno == EINTR)
+		return 0;
+	if (got > 0)
+		buf_grew(&b->input, (size_t)got);
+	b->is_over = got <= 0;
+	if (b->is_over && b->input.size)
+		buf_append_byte(&b->input, '\n');
+	while (err == 0 && b->input.size &&
+	       (end = memchr(b->input.data, '\n', b->input.size)) != NULL) {
+		struct bytes line = bytes_of(b->input.data, (size_t)(end - b->input.data));
+		if (line.size) {
+			b->owed += has_answer(line, true);
+			err = client_write_line(b->client, line);
+		}
+		buf_drop_front(&b->input, line.size + 1);
+	}
+	return err;
+}
+
+static int give_output(struct bridge *b)
+{
+	struct bytes line;
+	int err = client_read_line(b->client, b->is_over ? RPC_ANSWERS_MS : CLIENT_FOREVER,
+				   &line);
+
+	if (err < 0)
+		return err;
+	if (b->owed > 0)
+		b->owed -= has_answer(line, false);
+	fwrite(line.data, 1, line.size, stdout);
+	putchar('\n');
+	return fflush(stdout) == 0 ? 0 : ERR_IO;
+}
+
+int cmd_rpc(struct cli *c)
+{
+	struct bridge b = { 0 };
+	int code = cli_engine(c), err = 0;
+
+	if (code != EXIT_DONE)
+		return code;
+	b.client = c->client;
+	buf_init(&b.input, 4 << 20);
+	while (err == 0 && (!b.is_over || b.owed > 0)) {
+		struct pollfd wait[2] = { { .fd = client_fd(b.client), .events = POLLIN },
+					  { .fd = b.is_over ? -1 : STDIN_FILENO,
+					    .events = POLLIN } };
+		bool has_more = client_has_more(b.client);
+		if (poll(wait, 2,
+			 has_more    ? 0
+			 : b.is_over ? RPC_ANSWERS_MS
+				     : -1) < 0 &&
+		    errno != EINTR)
+			err = ERR_IO;
+		if (err == 0 && (has_more || wait[0].revents))
+			err = give_output(&b);
+		if (err == 0 && wait[1].revents)
+			err = take_input(&b);
+	}
+	buf_clear(&b.input);
+	if (err < 0)
+		return cli_failed(
+			err, err == ERR_CLOSED ? _("the engine has ended") : error_text(err),
+			"palique status");
+	return EXIT_DONE;
+}
+
+/* --- stop and daemon --- */
+
+static void on_alarm(int signal)
+{
+	(void)signal; /* interrupts flock() */
+}
+
+/* The lock of the home is given up last: then everything is written and closed. */
+static int wait_until_ended(const struct cli *c)
+{
+	struct sigaction wake = { .sa_handler = on_alarm };
+	char path[CLI_PATH_MAX + 16];
+	int fd, err;
+
+	snprintf(path, sizeof path, "%s/lock", c->home);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	sigaction(SIGALRM, &wake, NULL);
+	alarm(STOP_WAIT_S);
+	err = flock(fd, LOCK_SH) < 0 ? ERR_TIMEOUT : 0;
+	alarm(0);
+	close(fd);
+	return err;
+}
+
+int cmd_stop(struct cli *c)
+{
+	struct client_place place;
+	struct client_error error;
+	struct json *result = NULL;
+	int code = cli_home(c);
+
+	if (code != EXIT_DONE)
+		return code;
+	place = (struct client_place){ c->home, c->socket };
+	if (client_open(&c->client, &place, false, &error) < 0) {
+		out_done("%s", _("no engine was running"));
+		out_json(json_set_bool(json_object(), "stopped", false));
+		return EXIT_DONE;
+	}
+	code = cli_call(c, "stop", NULL, &result);
+	json_free(result);
+	if (code != EXIT_DONE)
+		return code;
+	if (wait_until_ended(c) < 0)
+		return cli_failed(ERR_TIMEOUT, _("the engine was told to stop but still runs"),
+				  "palique status");
+	out_done("%s", _("the engine has ended; it begins again with the next command"));
+	out_json(json_set_bool(json_object(), "stopped", true));
+	return EXIT_DONE;
+}
+
+int cmd_daemon(struct cli *c)
+{
+	struct json *status = NULL;
+	long ready_fd;
+	int code;
+
+	if (options_number(&c->o, OPT_READY_FD, 3, 1 << 20, -1, &ready_fd) < 0)
+		return cli_usage(_("--ready-fd is the number of a file descriptor"),
+				 "palique help daemon");
+	if (c->o.value[OPT_FOREGROUND])
+		return c->programs->run_daemon(c->o.value[OPT_HOME], (int)ready_fd,
+					       c->o.value[OPT_VERBOSE] != NULL,
+					       c->o.value[OPT_QUIET] != NULL);
+	code = cli_call(c, "status", NULL, &status);
+	if (code == EXIT_DONE) {
+		out_done(_("the engine runs (process %lld)"),
+			 (long long)json_int(status, "pid", 0));
+		out_json(json_keep(status));
+	}
+	json_free(status);
+	return code;
+}
