@@ -14,26 +14,28 @@ struct endpoint;
 struct link;
 
 enum {
-	ENDPOINT_DATAGRAM_MAX = 1452,       /* UDP payload we send on any path */
-	ENDPOINT_LOOPBACK_MAX = 16000,      /* and between loopback addresses */
-	ENDPOINT_TOKEN_MAX = 128,           /* an address token */
-	ENDPOINT_HALF_OPEN_MAX = 256,       /* inbound handshakes not yet confirmed */
+	ENDPOINT_DATAGRAM_MAX = 1452,         /* UDP payload we send on any path */
+	ENDPOINT_LOOPBACK_MAX = 16000,        /* and between loopback addresses */
+	ENDPOINT_TOKEN_MAX = 128,             /* an address token */
+	ENDPOINT_HALF_OPEN_MAX = 256,         /* inbound handshakes not yet confirmed */
+	ENDPOINT_HALF_OPEN_PROVED_MAX = 4096, /* the same where addresses are proved */
 };
 
 enum endpoint_policy {
-	ENDPOINT_ADMITTED,  /* a peer: only identities admitted, nothing said to others */
-	ENDPOINT_ANYONE,    /* a directory: any device, and guests; the address is proved
+	ENDPOINT_ADMITTED, /* a peer: only identities admitted, nothing said to others */
+	ENDPOINT_ANYONE,   /* a directory: any device, and guests; the address is proved
 	                       first (Retry or token, RFC 9000 section 8.1) */
 };
 
 struct endpoint_config {
 	enum endpoint_policy policy;
-	struct device device;               /* our Noise static key; copied */
-	struct certificate certificate;     /* ours, shown to whom we dial and who dials us; peers only */
+	struct device device; /* our Noise static key; copied */
+	struct certificate
+		certificate; /* ours, shown to whom we dial and who dials us; peers only */
 	bool has_certificate;
 	struct knock knock;
-	mono_ns idle_timeout;               /* link is lost after this silence */
-	mono_ns keep_alive;                 /* ping after this quiet; NEVER: none */
+	mono_ns idle_timeout; /* link is lost after this silence */
+	mono_ns keep_alive;   /* ping after this quiet; NEVER: none */
 };
 
 /* The core. Never fails; free with endpoint_free(), which says nothing to anybody. */
@@ -50,21 +52,21 @@ void endpoint_dismiss(struct endpoint *e, const struct identity_public *who);
 /* --- dialling --- */
 
 enum link_pattern {
-	LINK_IK,   /* Noise_IKpsk2: both sides proved by device key */
-	LINK_NK,   /* Noise_NK: a guest at a directory */
+	LINK_IK, /* Noise_IKpsk2: both sides proved by device key */
+	LINK_NK, /* Noise_NK: a guest at a directory */
 };
 struct link_target {
 	enum link_pattern pattern;
-	struct device_public device;        /* whom we want to reach */
-	struct knock knock;                 /* theirs */
-	bool has_identity;                  /* then the answer must carry a certificate of it */
+	struct device_public device; /* whom we want to reach */
+	struct knock knock;          /* theirs */
+	bool has_identity;           /* then the answer must carry a certificate of it */
 	struct identity_public identity;
-	unsigned address_count;             /* the handshake goes to all at once; the first that
+	unsigned address_count; /* the handshake goes to all at once; the first that
 	                                       answers authentically is the path */
 	struct address addresses[CANDIDATES_MAX];
-	struct bytes token;                 /* address token from an earlier LINK_TOKEN, or empty; copied */
-	mono_ns give_up_after;              /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
-	mono_ns keep_alive, idle_timeout;   /* of this link; 0: the endpoint's */
+	struct bytes token;    /* address token from an earlier LINK_TOKEN, or empty; copied */
+	mono_ns give_up_after; /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
+	mono_ns keep_alive, idle_timeout; /* of this link; 0: the endpoint's */
 };
 
 /* Begins a handshake. The link is known by its events from now on. NULL: no usable
@@ -76,11 +78,11 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 
 /* `datagram` is changed in place. Nothing is returned: strangers get silence. */
 void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *datagram,
-                      size_t size, mono_ns now);
+		      size_t size, mono_ns now);
 
 struct datagram {
 	struct path path;
-	size_t size;      /* at most the room given */
+	size_t size; /* at most the room given */
 };
 /* Writes the next datagram into `room` (at least ENDPOINT_LOOPBACK_MAX bytes): true and
  * its path and size, false when there is nothing to send now. Datagrams of one link
@@ -93,23 +95,23 @@ void endpoint_send_stray(struct endpoint *e, const struct path *path, struct byt
 /* --- events --- */
 
 enum link_event_kind {
-	LINK_UP,        /* handshake confirmed: the other side is who it claims */
-	LINK_READABLE,  /* link_peek() has bytes on `stream`, or its end */
-	LINK_WRITABLE,  /* a stream that was full has room again */
-	LINK_TOKEN,     /* `data`: an address token for the next dial to this directory */
-	LINK_MOVED,     /* link_path() changed */
-	LINK_DOWN,      /* over; the link is freed at the next endpoint_next() */
-	STRAY,          /* a datagram outside QUIC: `path`, `data`; link is NULL */
+	LINK_UP,       /* handshake confirmed: the other side is who it claims */
+	LINK_READABLE, /* link_peek() has bytes on `stream`, or its end */
+	LINK_WRITABLE, /* a stream that was full has room again */
+	LINK_TOKEN,    /* `data`: an address token for the next dial to this directory */
+	LINK_MOVED,    /* link_path() changed */
+	LINK_DOWN,     /* over; the link is freed at the next endpoint_next() */
+	STRAY,         /* a datagram outside QUIC: `path`, `data`; link is NULL */
 };
 struct link_event {
 	enum link_event_kind kind;
 	struct link *link;
 	int64_t stream;
-	struct bytes data;      /* until the next endpoint_next() */
+	struct bytes data; /* until the next endpoint_next() */
 	struct path path;
-	int error;              /* LINK_DOWN: ERR_CLOSED by the other side (see code), ERR_TIMEOUT,
+	int error;     /* LINK_DOWN: ERR_CLOSED by the other side (see code), ERR_TIMEOUT,
 	                           ERR_AUTH, ERR_EXISTS: replaced by a newer link to the device */
-	uint64_t code;          /* LINK_DOWN, ERR_CLOSED: the application code given to link_close() */
+	uint64_t code; /* LINK_DOWN, ERR_CLOSED: the application code given to link_close() */
 };
 bool endpoint_next(struct endpoint *e, struct link_event *event);
 
@@ -119,7 +121,7 @@ void endpoint_tick(struct endpoint *e, mono_ns now);
 
 struct endpoint_counters {
 	uint64_t received, sent, received_bytes, sent_bytes;
-	uint64_t refused;          /* datagrams answered with silence */
+	uint64_t refused; /* datagrams answered with silence */
 	uint64_t retries, handshakes, links, half_open;
 };
 struct endpoint_counters endpoint_counters(const struct endpoint *e);
@@ -137,11 +139,12 @@ const struct certificate *link_certificate(const struct link *l); /* NULL: none 
 /* Noise's h after the handshake: binds what is said inside to this link. */
 const uint8_t *link_handshake_hash(const struct link *l); /* 64 bytes */
 struct path link_path(const struct link *l);
-mono_ns link_round_trip(const struct link *l);            /* smoothed */
-mono_ns link_last_heard(const struct link *l);            /* last authentic packet */
-mono_ns link_unanswered_since(const struct link *l);      /* oldest unacknowledged sending; NEVER: none */
+mono_ns link_round_trip(const struct link *l); /* smoothed */
+mono_ns link_last_heard(const struct link *l); /* last authentic packet */
+mono_ns
+link_unanswered_since(const struct link *l); /* oldest unacknowledged sending; NEVER: none */
 
-enum { LINK_CONTROL = 0 };  /* the stream of messages: opened by the initiator, used by both */
+enum { LINK_CONTROL = 0 }; /* the stream of messages: opened by the initiator, used by both */
 
 /* Streams are bidirectional. Ids are QUIC's (RFC 9000 section 2.1). */
 int link_open(struct link *l, int64_t *stream);
@@ -162,13 +165,13 @@ void link_close(struct link *l, uint64_t code, mono_ns now);
 void endpoint_close_all(struct endpoint *e, uint64_t code, mono_ns now);
 
 enum link_code {
-	LINK_CODE_BYE = 0,        /* leaving */
-	LINK_CODE_PROTOCOL = 1,   /* the other side broke the protocol */
-	LINK_CODE_UNKNOWN = 2,    /* this device is not enrolled here */
-	LINK_CODE_REPLACED = 3,   /* a newer link of the same device */
-	LINK_CODE_RESTART = 4,    /* the directory stops; come back */
-	LINK_CODE_NOT_CONTACT = 5,/* not, or no longer, a contact */
-	LINK_CODE_IDLE = 6,       /* nothing to say for a while */
+	LINK_CODE_BYE = 0,         /* leaving */
+	LINK_CODE_PROTOCOL = 1,    /* the other side broke the protocol */
+	LINK_CODE_UNKNOWN = 2,     /* this device is not enrolled here */
+	LINK_CODE_REPLACED = 3,    /* a newer link of the same device */
+	LINK_CODE_RESTART = 4,     /* the directory stops; come back */
+	LINK_CODE_NOT_CONTACT = 5, /* not, or no longer, a contact */
+	LINK_CODE_IDLE = 6,        /* nothing to say for a while */
 };
 
 #endif

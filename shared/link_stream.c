@@ -1,0 +1,249 @@
+#include "shared/link_stream.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/endpoint.h"
+
+enum { PIECE_MIN = 1024, PIECE_MAX = 64 << 10, BULK_FROM = 8 << 10, IN_MIN = 2048 };
+
+struct stream *stream_find(const struct link_streams *all, int64_t id)
+{
+	for (struct stream *s = all->list; s; s = s->next)
+		if (s->id == id)
+			return s;
+	return NULL;
+}
+
+struct stream *stream_add(struct link_streams *all, int64_t id)
+{
+	struct stream *s = memory_new(sizeof *s);
+
+	s->id = id;
+	s->next = all->list;
+	all->list = s;
+	return s;
+}
+
+static void piece_free(struct stream_piece *p)
+{
+	sodium_memzero(p->data, p->size);
+	free(p);
+}
+
+void stream_drop_queue(struct stream *s)
+{
+	while (s->first) {
+		struct stream_piece *p = s->first;
+
+		s->first = p->next;
+		piece_free(p);
+	}
+	s->last = s->unsent = NULL;
+	s->queued = s->unsent_at = 0;
+}
+
+static void in_free(struct stream *s)
+{
+	if (s->in)
+		sodium_memzero(s->in, s->in_first + s->in_size);
+	free(s->in);
+	s->in = NULL;
+	s->in_first = s->in_size = s->in_capacity = 0;
+}
+
+static void stream_free(struct stream *s)
+{
+	stream_drop_queue(s);
+	in_free(s);
+	free(s);
+}
+
+void stream_remove(struct link_streams *all, struct stream *s)
+{
+	struct stream **at = &all->list;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	if (all->turn == s)
+		all->turn = s->next;
+	stream_free(s);
+}
+
+void streams_clear(struct link_streams *all)
+{
+	while (all->list)
+		stream_remove(all, all->list);
+}
+
+size_t stream_room(const struct stream *s)
+{
+	return s->queued < STREAM_QUEUE_MAX ? STREAM_QUEUE_MAX - s->queued : 0;
+}
+
+static struct stream_piece *piece_new(const struct stream *s, size_t wanted)
+{
+	size_t capacity = s->queued > BULK_FROM ? PIECE_MAX : PIECE_MIN;
+	struct stream_piece *p;
+
+	if (capacity < wanted)
+		capacity = wanted < PIECE_MAX ? wanted : PIECE_MAX;
+	p = malloc(sizeof *p + capacity);
+	if (!p)
+		abort();
+	*p = (struct stream_piece){ .capacity = capacity };
+	return p;
+}
+
+void stream_queue(struct stream *s, struct bytes data)
+{
+	while (data.size > 0) {
+		struct stream_piece *p = s->last;
+		size_t part;
+
+		if (!p || p->size == p->capacity) {
+			p = piece_new(s, data.size);
+			if (s->last)
+				s->last->next = p;
+			else
+				s->first = p;
+			s->last = p;
+		}
+		if (!s->unsent) {
+			s->unsent = p;
+			s->unsent_at = p->size;
+		}
+		part = p->capacity - p->size < data.size ? p->capacity - p->size : data.size;
+		memcpy(p->data + p->size, data.data, part);
+		p->size += part;
+		s->queued += part;
+		data.data += part;
+		data.size -= part;
+	}
+}
+
+bool stream_wants_to_send(const struct stream *s)
+{
+	if (!s->is_known || s->is_over || s->is_last_sent || (s->unsent && s->is_blocked))
+		return false;
+	return s->unsent || s->has_last || !s->is_announced;
+}
+
+size_t stream_unsent(const struct stream *s, ngtcp2_vec *parts, bool *is_last)
+{
+	const struct stream_piece *p = s->unsent;
+	size_t at = s->unsent_at, count = 0;
+
+	for (; p && count < STREAM_VECTORS; p = p->next, at = 0) {
+		parts[count].base = (uint8_t *)p->data + at;
+		parts[count].len = p->size - at;
+		count++;
+	}
+	*is_last = s->has_last && !p;
+	return count;
+}
+
+void stream_sent(struct stream *s, size_t count)
+{
+	s->is_announced = true;
+	while (count > 0) {
+		size_t left = s->unsent->size - s->unsent_at;
+
+		if (count < left) {
+			s->unsent_at += count;
+			return;
+		}
+		count -= left;
+		s->unsent = s->unsent->next;
+		s->unsent_at = 0;
+	}
+}
+
+void stream_acknowledged(struct stream *s, size_t count)
+{
+	assert(count <= s->queued);
+	s->queued -= count;
+	while (count > 0) {
+		struct stream_piece *p = s->first;
+		size_t part = p->size - p->acknowledged;
+
+		if (count < part) {
+			p->acknowledged += count;
+			return;
+		}
+		count -= part;
+		s->first = p->next;
+		if (!s->first)
+			s->last = NULL;
+		piece_free(p);
+	}
+}
+
+struct stream *streams_next_sender(struct link_streams *all)
+{
+	struct stream *control = stream_find(all, LINK_CONTROL), *s, *from;
+
+	if (control && stream_wants_to_send(control))
+		return control;
+	from = all->turn ? all->turn : all->list;
+	s = from;
+	while (s) {
+		if (stream_wants_to_send(s)) {
+			all->turn = s->next;
+			return s;
+		}
+		s = s->next ? s->next : all->list;
+		if (s == from)
+			break;
+	}
+	return NULL;
+}
+
+void stream_arrived(struct stream *s, struct bytes data)
+{
+	size_t needed = s->in_size + data.size;
+
+	if (data.size == 0)
+		return;
+	if (s->in_first + needed > s->in_capacity) {
+		size_t capacity = s->in_capacity ? s->in_capacity : IN_MIN;
+		uint8_t *in;
+
+		while (capacity < needed + needed / 2)
+			capacity *= 2;
+		if (capacity == s->in_capacity) {
+			memmove(s->in, s->in + s->in_first, s->in_size);
+		} else {
+			in = malloc(capacity);
+			if (!in)
+				abort();
+			if (s->in_size)
+				memcpy(in, s->in + s->in_first, s->in_size);
+			if (s->in)
+				sodium_memzero(s->in, s->in_first + s->in_size);
+			free(s->in);
+			s->in = in;
+			s->in_capacity = capacity;
+		}
+		s->in_first = 0;
+	}
+	memcpy(s->in + s->in_first + s->in_size, data.data, data.size);
+	s->in_size += data.size;
+}
+
+struct bytes stream_view(const struct stream *s)
+{
+	return bytes_of(s->in + s->in_first, s->in_size);
+}
+
+void stream_consumed(struct stream *s, size_t count)
+{
+	assert(count <= s->in_size);
+	s->in_first += count;
+	s->in_size -= count;
+	if (s->in_size == 0)
+		in_free(s); /* an idle link holds no buffers */
+}

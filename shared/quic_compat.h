@@ -1,0 +1,85 @@
+/* ngtcp2 0.12 (Debian 12) and 1.x behind one set of names: the sources use those of
+ * 0.12, and this header says what each is called later. Included by the rooms of the
+ * link only. Checked against 0.12.1; the 1.x half follows its headers. */
+#ifndef PALIQUE_SHARED_QUIC_COMPAT_H
+#define PALIQUE_SHARED_QUIC_COMPAT_H
+
+#include <ngtcp2/ngtcp2.h>
+
+#if NGTCP2_VERSION_NUM >= 0x010000
+
+#define ngtcp2_connection_close_error                            ngtcp2_ccerr
+#define ngtcp2_connection_close_error_default                    ngtcp2_ccerr_default
+#define ngtcp2_connection_close_error_set_transport_error_liberr ngtcp2_ccerr_set_liberr
+#define ngtcp2_connection_close_error_set_application_error      ngtcp2_ccerr_set_application_error
+#define NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION      NGTCP2_CCERR_TYPE_APPLICATION
+#define ngtcp2_crypto_level                                      ngtcp2_encryption_level
+#define NGTCP2_CRYPTO_LEVEL_INITIAL                              NGTCP2_ENCRYPTION_LEVEL_INITIAL
+#define NGTCP2_CRYPTO_LEVEL_HANDSHAKE                            NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE
+#define ngtcp2_conn_handshake_completed                          ngtcp2_conn_tls_handshake_completed
+#define ngtcp2_conn_decode_remote_transport_params                                             \
+	ngtcp2_conn_decode_and_set_remote_transport_params
+#define ngtcp2_conn_stat               ngtcp2_conn_info
+#define ngtcp2_conn_get_conn_stat      ngtcp2_conn_get_conn_info
+#define ngtcp2_conn_get_num_scid(conn) ngtcp2_conn_get_scid((conn), NULL)
+
+static inline void quic_close_error(ngtcp2_conn *conn, ngtcp2_connection_close_error *error)
+{
+	*error = *ngtcp2_conn_get_ccerr(conn);
+}
+
+static inline const uint8_t *quic_token(const ngtcp2_pkt_hd *hd, size_t *size)
+{
+	*size = hd->tokenlen;
+	return hd->token;
+}
+
+static inline void quic_set_token(ngtcp2_settings *s, const uint8_t *token, size_t size,
+				  bool is_retry)
+{
+	s->token = token;
+	s->tokenlen = size;
+	s->token_type = is_retry ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+}
+
+static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtcp2_cid *cid)
+{
+	p->original_dcid = *cid;
+	p->original_dcid_present = 1;
+}
+
+#define QUIC_NEW_TOKEN_ARGS  const uint8_t *token, size_t tokenlen
+#define QUIC_NEW_TOKEN_BYTES bytes_of(token, tokenlen)
+
+#else
+
+static inline void quic_close_error(ngtcp2_conn *conn, ngtcp2_connection_close_error *error)
+{
+	ngtcp2_conn_get_connection_close_error(conn, error);
+}
+
+static inline const uint8_t *quic_token(const ngtcp2_pkt_hd *hd, size_t *size)
+{
+	*size = hd->token.len;
+	return hd->token.base;
+}
+
+static inline void quic_set_token(ngtcp2_settings *s, const uint8_t *token, size_t size,
+				  bool is_retry)
+{
+	(void)is_retry;
+	s->token.base = (uint8_t *)token;
+	s->token.len = size;
+}
+
+static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtcp2_cid *cid)
+{
+	p->original_dcid = *cid;
+}
+
+#define QUIC_NEW_TOKEN_ARGS  const ngtcp2_vec *token
+#define QUIC_NEW_TOKEN_BYTES bytes_of(token->base, token->len)
+
+#endif
+
+#endif
