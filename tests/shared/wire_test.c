@@ -350,6 +350,97 @@ static void fields_arrive_in_their_places(void **state)
 	buf_clear(&out);
 }
 
+static void assert_encoded(const struct wire_message *m, enum wire_side from, const char *hex)
+{
+	static struct wire_message got;
+	struct buf out = { 0 };
+	char text[2048];
+
+	assert_int_equal(wire_encode(m, &out), 0);
+	assert_true(out.size < sizeof text / 2);
+	bytes_to_hex(buf_view(&out), text);
+	assert_string_equal(text, hex);
+	assert_int_equal(wire_decode(&got, buf_view(&out), from), 0);
+	buf_clear(&out);
+}
+
+/* docs/protocol.md, Examples: made by another implementation, so that both sides of ours
+ * cannot be wrong in the same way. */
+static void the_bytes_are_those_of_the_documentation(void **state)
+{
+	static struct wire_message m;
+
+	(void)state;
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_WELCOME;
+	m.welcome.name = (struct name){ "alice" };
+	assert_encoded(&m, WIRE_FROM_DIRECTORY, "9410a5616c696365c000");
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_LIST;
+	m.list.is_first = true;
+	m.list.count = 2;
+	m.list.names[0] = (struct name){ "bob" };
+	m.list.names[1] = (struct name){ "carol" };
+	assert_encoded(&m, WIRE_FROM_CLIENT, "9412c3c292a3626f62a56361726f6c");
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_REFUSAL;
+	m.refusal.about = WIRE_LOGIN_START;
+	m.refusal.error = ERR_BUSY;
+	m.refusal.retry_after = 200;
+	assert_encoded(&m, WIRE_FROM_DIRECTORY, "94090508ccc8");
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_PUBLISH;
+	memset(m.publish.knock.bytes, 5, 16);
+	m.publish.candidates.count = 2;
+	m.publish.candidates.list[0].kind = CANDIDATE_HOST;
+	address_parse(&m.publish.candidates.list[0].address, "192.168.1.5:7272", 0);
+	m.publish.candidates.list[1].kind = CANDIDATE_REFLEXIVE;
+	address_parse(&m.publish.candidates.list[1].address, "[2001:db8::1]:65535", 0);
+	assert_encoded(&m, WIRE_FROM_CLIENT,
+		       "9311c41005050505050505050505050505050505929201c406c0a801051c68"
+		       "9202c41220010db8000000000000000000000001ffff");
+}
+
+static void a_chain_is_that_of_the_documentation(void **state)
+{
+	static struct wire_message m;
+	struct identity_public a, b;
+
+	(void)state;
+	memset(&a, 1, sizeof a);
+	memset(&b, 2, sizeof b);
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_SAY;
+	m.say.conversation = conversation_of(&b, &a);
+	memset(&m.say.author, 3, sizeof m.say.author);
+	m.say.seq = 1;
+	m.say.time = 1700000000000;
+	m.say.kind = SAY_TEXT;
+	m.say.body = bytes_text("hola");
+	assert_encoded(
+		&m, WIRE_FROM_PEER,
+		"9941c41009de711bd5b3306b62b705888bdcad76c4200303030303030303030303030303030303"
+		"030303030303030303030303030301c420000000000000000000000000000000000000000000"
+		"0000000000000000000000cf0000018bcfe5680001a4686f6c61c0");
+
+	m.say.previous = message_hash(&m.say);
+	m.say.seq = 2;
+	m.say.time = -1;
+	m.say.body = bytes_text("\xc3\xb1");
+	m.say.is_reply = true;
+	m.say.reply_author = m.say.author;
+	m.say.reply_seq = 1;
+	assert_encoded(
+		&m, WIRE_FROM_PEER,
+		"9941c41009de711bd5b3306b62b705888bdcad76c4200303030303030303030303030303030303"
+		"030303030303030303030303030302c420d6643b1737678e203018dd71593bc95b5e7e168a72"
+		"c27c570b0c70ee6bb0f696ff01a2c3b192c42003030303030303030303030303030303030303"
+		"0303030303030303030303030301");
+}
+
 static void only_those_who_may_send_a_message_can(void **state)
 {
 	static const struct wire_message nothing;
@@ -778,6 +869,8 @@ int main(void)
 		cmocka_unit_test(every_type_has_a_row_and_a_sender),
 		cmocka_unit_test(every_message_comes_back),
 		cmocka_unit_test(fields_arrive_in_their_places),
+		cmocka_unit_test(the_bytes_are_those_of_the_documentation),
+		cmocka_unit_test(a_chain_is_that_of_the_documentation),
 		cmocka_unit_test(only_those_who_may_send_a_message_can),
 		cmocka_unit_test(every_truncation_and_every_trailing_byte_is_refused),
 		cmocka_unit_test(a_value_of_another_kind_is_refused_in_every_place),
