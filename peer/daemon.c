@@ -45,7 +45,7 @@ struct daemon {
 	struct address addresses[API_ADDRESSES_MAX];
 	unsigned address_count;
 	int lock;
-	bool is_stopping;
+	bool wants_stop, is_stopping;
 };
 
 /* --- this machine's addresses --- */
@@ -128,6 +128,8 @@ static mono_ns on_step(void *user, mono_ns now)
 	sodium_memzero(&job, sizeof job);
 	if (d->api && api_step(d->api) && !d->is_stopping)
 		udp_wake(d->udp);
+	if (d->wants_stop)
+		uv_stop(&d->loop);
 	return deadline;
 }
 
@@ -233,15 +235,14 @@ static void close_handles(struct daemon *d)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 }
 
-/* The answer to `stop` is on its way already; the loop ends when all handles are closed. */
+/* The loop ends in the next step: the answer to `stop` leaves with it. */
 static void on_stop(void *user)
 {
 	struct daemon *d = user;
 
-	if (d->is_stopping)
-		return;
-	d->is_stopping = true;
-	uv_stop(&d->loop);
+	d->wants_stop = true;
+	if (!d->is_stopping)
+		udp_wake(d->udp);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

@@ -85,6 +85,8 @@ int host_new(struct host **out, uv_loop_t *loop, const struct home *home,
 		err = server_init(folder, reason, reason_size);
 	if (err < 0)
 		goto out;
+	/* Its own links would need a public name; ours are made by print_link(). */
+	config.has_place = place_parse(&config.place, "localhost") == 0;
 	config.listen_count = 1;
 	config.listen[0] = at;
 	err = serve_start(&host->serve, loop, folder, &config, reason, reason_size);

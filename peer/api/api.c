@@ -238,15 +238,12 @@ static void answer_failure(struct api_client *client, const struct json *id,
 			   const struct method *method, const struct call *call, int err)
 {
 	struct json *o = envelope(id);
-	char hint[256];
+	char message[512], hint[256];
 
-	method_hint(method, err, call->subject, hint, sizeof hint);
-	if (call->hint[0])
-		snprintf(hint, sizeof hint, "%s", call->hint);
+	method_explain(method, err, call->subject, message, sizeof message, hint, sizeof hint);
 	json_set(o, "error",
-		 error_object(API_FAILED + err,
-			      call->reason[0] ? call->reason : error_text(err), error_name(err),
-			      hint));
+		 error_object(API_FAILED + err, call->reason[0] ? call->reason : message,
+			      error_name(err), call->hint[0] ? call->hint : hint));
 	answer_after_commit(client, o);
 }
 

@@ -74,7 +74,8 @@ struct call {
 	struct json *result;       /* an object to fill in */
 	uint64_t ticket;           /* what to give to the engine when API_LATER is returned */
 	char subject[URI_MAX + 1]; /* whom or what it was about, for the hint of an error */
-	char reason[512];          /* instead of error_text(), when not empty */
+	char reason[512];          /* instead of method_explain()'s, when not empty */
+	char hint[128];            /* instead of method_explain()'s, when not empty */
 };
 
 enum param_kind { PARAM_TEXT, PARAM_SECRET, PARAM_ID, PARAM_INT, PARAM_BOOL };
@@ -97,9 +98,10 @@ struct method {
 const struct method *method_find(const char *name);
 const struct method *method_at(unsigned index); /* NULL: no more */
 
-/* The next command to type when `method` fails with `err`; "" for none. */
-void method_hint(const struct method *method, int err, const char *subject, char *out,
-		 size_t size);
+/* What to tell people when `method` fails with `err` over `subject`, and the next command to
+ * type; "" for none. */
+void method_explain(const struct method *method, int err, const char *subject, char *message,
+		    size_t message_size, char *next, size_t next_size);
 
 struct engine *api_engine(const struct api *api);
 const struct api_config *api_shell(const struct api *api);

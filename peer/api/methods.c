@@ -504,114 +504,38 @@ static int run_stop(struct call *call)
 
 /* --- the table --- */
 
-/* clang-format off: one row each, so that the table can be read as one. */
-#define TEXT(key, limit)                                                                       \
-	{                                                                                      \
-		key, PARAM_TEXT, true, 0, limit                                                \
-	}
-#define MAYBE_TEXT(key, limit)                                                                 \
-	{                                                                                      \
-		key, PARAM_TEXT, false, 0, limit                                               \
-	}
-#define SECRET(key)                                                                            \
-	{                                                                                      \
-		key, PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX                                \
-	}
-#define ID(key)                                                                                \
-	{                                                                                      \
-		key, PARAM_ID, true, 0, 0                                                      \
-	}
-#define MAYBE_ID(key)                                                                          \
-	{                                                                                      \
-		key, PARAM_ID, false, 0, 0                                                     \
-	}
-#define MAYBE_INT(key, min, max)                                                               \
-	{                                                                                      \
-		key, PARAM_INT, false, min, max                                                \
-	}
-enum {
-	SHORT = 64,
-	LINK = 256,
-	LONG = 1 << 20,
-	GREETING = WIRE_GREETING_MAX * 4,
-	YEAR_S = 366 * 86400
-};
+/* One row each, so that the table can be read as one. */
+/* clang-format off */
+#define TEXT(key, limit)    { key, PARAM_TEXT, true, 0, limit }
+#define MAYBE_TEXT(key, limit) { key, PARAM_TEXT, false, 0, limit }
+#define SECRET(key)         { key, PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX }
+#define ID(key)             { key, PARAM_ID, true, 0, 0 }
+#define MAYBE_ID(key)       { key, PARAM_ID, false, 0, 0 }
+#define MAYBE_INT(key, min, max) { key, PARAM_INT, false, min, max }
+enum { SHORT = 64, LINK = 256, LONG = 1 << 20, GREETING = WIRE_GREETING_MAX * 4, YEAR_S = 366 * 86400 };
 
 static const struct method methods[] = {
 	{ "version", "what is running here", { { 0 } }, run_version, NULL },
 	{ "methods", "this table", { { 0 } }, run_methods, NULL },
-	{ "status",
-	  "account, contacts, addresses and the directory hosted here",
-	  { { 0 } },
-	  run_status,
-	  NULL },
+	{ "status", "account, contacts, addresses and the directory hosted here", { { 0 } }, run_status, NULL },
 	{ "doctor", "checks of everything, in plain words", { { 0 } }, doctor_run, NULL },
-	{ "join",
-	  "a new account at a directory",
-	  { TEXT("link", LINK), TEXT("name", SHORT), SECRET("password") },
-	  run_join,
-	  finish_account },
-	{ "login",
-	  "password login of this home's account",
-	  { TEXT("name", SHORT), TEXT("directory", LINK), SECRET("password") },
-	  run_login,
-	  finish_account },
+	{ "join", "a new account at a directory", { TEXT("link", LINK), TEXT("name", SHORT), SECRET("password") }, run_join, finish_account },
+	{ "login", "password login of this home's account", { TEXT("name", SHORT), TEXT("directory", LINK), SECRET("password") }, run_login, finish_account },
 	{ "getLink", "the link by which others add me", { { 0 } }, run_link, NULL },
-	{ "host",
-	  "run a directory in this process",
-	  { MAYBE_TEXT("listen", SHORT) },
-	  run_host,
-	  NULL },
+	{ "host", "run a directory in this process", { MAYBE_TEXT("listen", SHORT) }, run_host, NULL },
 	{ "hostStatus", "the directory hosted here", { { 0 } }, run_host_status, NULL },
-	{ "createInvite",
-	  "an invitation to the directory hosted here",
-	  { MAYBE_INT("count", 1, 1000), MAYBE_INT("expires", 60, YEAR_S) },
-	  run_invite,
-	  NULL },
-	{ "addContact",
-	  "ask a person, by name or contact link",
-	  { TEXT("contact", LINK), MAYBE_TEXT("greeting", GREETING) },
-	  run_add,
-	  NULL },
-	{ "acceptContact",
-	  "say yes to a request, or to a changed key",
-	  { TEXT("name", SHORT) },
-	  run_accept,
-	  NULL },
-	{ "blockContact",
-	  "never hear of this name again",
-	  { TEXT("name", SHORT) },
-	  run_block,
-	  NULL },
-	{ "removeContact",
-	  "forget a contact; history stays",
-	  { TEXT("name", SHORT) },
-	  run_remove,
-	  NULL },
+	{ "createInvite", "an invitation to the directory hosted here", { MAYBE_INT("count", 1, 1000), MAYBE_INT("expires", 60, YEAR_S) }, run_invite, NULL },
+	{ "addContact", "ask a person, by name or contact link", { TEXT("contact", LINK), MAYBE_TEXT("greeting", GREETING) }, run_add, NULL },
+	{ "acceptContact", "say yes to a request, or to a changed key", { TEXT("name", SHORT) }, run_accept, NULL },
+	{ "blockContact", "never hear of this name again", { TEXT("name", SHORT) }, run_block, NULL },
+	{ "removeContact", "forget a contact; history stays", { TEXT("name", SHORT) }, run_remove, NULL },
 	{ "getContact", "one contact", { TEXT("name", SHORT) }, run_contact, NULL },
 	{ "listContacts", "all contacts and requests", { { 0 } }, run_contacts, NULL },
-	{ "send",
-	  "say something; answered when it is durable here",
-	  { TEXT("conversation", SHORT), TEXT("text", LONG), MAYBE_ID("replyTo") },
-	  run_send,
-	  finish_send },
-	{ "getMessages",
-	  "history, oldest first",
-	  { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX),
-	    MAYBE_ID("before") },
-	  run_messages,
-	  NULL },
+	{ "send", "say something; answered when it is durable here", { TEXT("conversation", SHORT), TEXT("text", LONG), MAYBE_ID("replyTo") }, run_send, finish_send },
+	{ "getMessages", "history, oldest first", { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX), MAYBE_ID("before") }, run_messages, NULL },
 	{ "getMessage", "one message", { ID("id") }, run_message, NULL },
-	{ "markRead",
-	  "all messages up to and with this one were seen",
-	  { TEXT("conversation", SHORT), ID("upTo") },
-	  run_mark_read,
-	  NULL },
-	{ "subscribe",
-	  "tell events, from now on or from behind `since`",
-	  { MAYBE_ID("since") },
-	  run_subscribe,
-	  NULL },
+	{ "markRead", "all messages up to and with this one were seen", { TEXT("conversation", SHORT), ID("upTo") }, run_mark_read, NULL },
+	{ "subscribe", "tell events, from now on or from behind `since`", { MAYBE_ID("since") }, run_subscribe, NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, run_unsubscribe, NULL },
 	{ "stop", "end the engine", { { 0 } }, run_stop, NULL },
 };
@@ -630,58 +554,4 @@ const struct method *method_find(const char *name)
 		if (!strcmp(methods[i].name, name))
 			return &methods[i];
 	return NULL;
-}
-
-/* The first row that fits tells what to type next. %s is whom it was about. */
-static const struct hint {
-	const char *method; /* NULL: any */
-	int err;
-	const char *text;
-} hints[] = {
-	{ "join", ERR_EXISTS, "palique join LINK --name OTHER-NAME" },
-	{ "join", ERR_AUTH, "palique login %s@DIRECTORY" },
-	{ "join", ERR_FORMAT, "palique join LINK" },
-	{ "join", ERR_LIMIT, "palique join LINK" },
-	{ "join", ERR_NAME, "palique join LINK --name NAME" },
-	{ "join", ERR_NOT_FOUND, "palique doctor" },
-	{ "join", ERR_EXPIRED, "palique join NEW-LINK" },
-	{ "login", ERR_AUTH, "palique login %s@DIRECTORY" },
-	{ "login", ERR_REFUSED, "palique --home OTHER-FOLDER login %s@DIRECTORY" },
-	{ "host", ERR_EXISTS, "palique host --listen ADDRESS:OTHER-PORT" },
-	{ "host", ERR_IO, "palique host --listen ADDRESS:OTHER-PORT" },
-	{ "hostStatus", ERR_STATE, "palique host" },
-	{ "createInvite", ERR_STATE, "palique host" },
-	{ "acceptContact", ERR_NOT_FOUND, "palique add %s" },
-	{ "addContact", ERR_KEY_CHANGED, "palique accept %s" },
-	{ "addContact", ERR_REFUSED, "palique status" },
-	{ "send", ERR_NOT_FOUND, "palique add %s" },
-	{ "send", ERR_REFUSED, "palique accept %s" },
-	{ "send", ERR_STATE, "palique status" },
-	{ "subscribe", ERR_LIMIT, "palique recv" },
-	{ NULL, ERR_KEY_CHANGED, "palique accept %s" },
-	{ NULL, ERR_NOT_FOUND, "palique ls" },
-	{ NULL, ERR_NAME, "palique ls" },
-	{ NULL, ERR_STATE, "palique join LINK" },
-	{ NULL, ERR_OFFLINE, "palique doctor" },
-	{ NULL, ERR_TIMEOUT, "palique doctor" },
-	{ NULL, ERR_CORRUPT, "palique doctor" },
-	{ NULL, ERR_FULL, "palique doctor" },
-};
-
-void method_hint(const struct method *method, int err, const char *subject, char *out,
-		 size_t size)
-{
-	*out = '\0';
-	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-		if (hints[i].err != err ||
-		    (hints[i].method && strcmp(hints[i].method, method->name)))
-			continue;
-		const char *at = strstr(hints[i].text, "%s");
-		if (at)
-			snprintf(out, size, "%.*s%s%s", (int)(at - hints[i].text),
-				 hints[i].text, subject && *subject ? subject : "NAME", at + 2);
-		else
-			snprintf(out, size, "%s", hints[i].text);
-		return;
-	}
 }

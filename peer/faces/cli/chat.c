@@ -315,14 +315,21 @@ static int talk(struct chat *chat, long linger_s)
 	struct json *object;
 	int err;
 
-	while (!is_over(chat, linger_s)) {
+	for (;;) {
 		struct pollfd wait[2] = { { .fd = client_fd(client), .events = POLLIN },
 					  { .fd = chat->is_input_over ? -1 : STDIN_FILENO,
 					    .events = POLLIN } };
+		bool has_more = client_has_more(client), over = is_over(chat, linger_s);
 		int64_t left = chat->linger_until ? chat->linger_until - now_ms() : -1;
-		bool has_more = client_has_more(client);
-		if (poll(wait, 2, has_more ? 0 : (int)left) < 0 && errno != EINTR)
+
+		if (chat->linger_until && left < 0)
+			left = 0;
+		/* What is here already is shown before leaving. */
+		int ready = poll(wait, 2, has_more || over ? 0 : (int)left);
+		if (ready < 0 && errno != EINTR)
 			return cli_failed(ERR_IO, error_text(ERR_IO), "");
+		if (over && ready <= 0 && !has_more)
+			return EXIT_DONE;
 		if (has_more || wait[0].revents) {
 			err = client_next(client, 0, &object);
 			if (err == 0)
@@ -338,7 +345,6 @@ static int talk(struct chat *chat, long linger_s)
 		if (wait[1].revents && chat->unanswered < 256)
 			on_input(chat);
 	}
-	return EXIT_DONE;
 }
 
 int cmd_chat(struct cli *c)

@@ -10,7 +10,8 @@
 
 #define BIT(option) (UINT32_C(1) << (option))
 
-/* clang-format off: tables to be read as such. */
+/* Tables, to be read as such. */
+/* clang-format off */
 static const struct option_row {
 	const char *name;
 	char letter;
