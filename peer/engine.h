@@ -12,20 +12,20 @@
 struct engine;
 
 struct engine_config {
-	const char *store;                   /* path of the database; NULL: in memory */
-	const struct symmetric_key *key;     /* NULL: plain (tests) */
-	bool durable;                        /* commits survive a power cut */
-	const char *device_label;            /* what other devices see: the host's name */
-	enum ksf ksf;
+	const char *store;               /* path of the database; NULL: in memory */
+	const struct symmetric_key *key; /* NULL: plain (tests) */
+	bool durable;                    /* commits survive a power cut */
+	const char *device_label;        /* what other devices see: the host's name */
+	enum ksf ksf; /* the weakest stretching a directory may ask for; 0: any we know */
 };
 
 /* ERR_AUTH, ERR_CORRUPT, ERR_LOCKED, ERR_VERSION ...: `reason` gets a sentence; the store is
  * left as it is. */
-int engine_open(struct engine **e, const struct engine_config *config, mono_ns now, wall_ms wall,
-                char *reason, size_t reason_size);
+int engine_open(struct engine **e, const struct engine_config *config, mono_ns now,
+		wall_ms wall, char *reason, size_t reason_size);
 /* Says goodbye to the directory and to every peer; datagrams are to be sent afterwards. */
 void engine_goodbye(struct engine *e, mono_ns now);
-void engine_close(struct engine *e);
+void engine_close(struct engine *e); /* NULL is harmless */
 
 struct endpoint *engine_endpoint(struct engine *e);
 
@@ -40,51 +40,53 @@ void engine_job_done(struct engine *e, const struct job *answer);
 
 /* Our own addresses (interfaces), given at the start and whenever they change; `port` is
  * that of the endpoint's socket. */
-void engine_set_addresses(struct engine *e, const struct address *list, unsigned count, uint16_t port);
+void engine_set_addresses(struct engine *e, const struct address *list, unsigned count,
+			  uint16_t port);
 
 /* --- what faces ask (each returns 0 or an error at once; those with a ticket answer by
  * EVENT_ANSWER later; a change is durable before it is answered or told) --- */
 
 /* Joins a directory under a name: invitation or directory link. The password is copied into
  * locked memory and wiped. ERR_EXISTS: this home has an account. */
-int engine_join(struct engine *e, const struct uri *link, const char *name, struct bytes password,
-                uint64_t ticket);
+int engine_join(struct engine *e, const struct uri *link, const char *name,
+		struct bytes password, uint64_t ticket);
 /* Password login of this home's account, or of one made by the operator that has no identity
  * yet. ERR_REFUSED at once: the home holds another account. */
 int engine_login(struct engine *e, const char *name, const struct directory_place *place,
-                 const struct device_public *directory_key, struct bytes password, uint64_t ticket);
+		 const struct device_public *directory_key, struct bytes password,
+		 uint64_t ticket);
 
 struct engine_account {
 	enum account_state state;
 	struct name name;
 	struct directory_place place;
 	struct device_public directory_key;
-	bool is_key_pinned_on_trust;        /* first contact without a key in hand */
+	bool is_key_pinned_on_trust; /* first contact without a key in hand */
 	struct identity_public identity;
-	struct address observed;            /* as the directory sees us */
+	struct address observed; /* as the directory sees us */
 	wall_ms online_since;
 	bool has_directory_clock;
-	int64_t directory_ahead_ms;         /* WELCOME's clock against ours when it came */
-	char trouble[128];                  /* why not online, for people; "" when fine */
+	int64_t directory_ahead_ms; /* WELCOME's clock against ours when it came */
+	char trouble[192];          /* why not online, for people; "" when fine */
 };
 void engine_account(const struct engine *e, struct engine_account *out);
 
 enum contact_state {
-	CONTACT_ASKED,        /* we list them; they have not (yet) listed us: "asked" */
-	CONTACT_REQUESTS,     /* they ask us; we have not answered */
-	CONTACT_MUTUAL,       /* both list each other */
+	CONTACT_ASKED,    /* we list them; they have not (yet) listed us: "asked" */
+	CONTACT_REQUESTS, /* they ask us; we have not answered */
+	CONTACT_MUTUAL,   /* both list each other */
 	CONTACT_BLOCKED,
 };
 struct contact {
 	struct name name;
 	enum contact_state state;
 	bool is_online;
-	bool is_linked;                     /* a direct connection is up */
+	bool is_linked; /* a direct connection is up */
 	bool has_identity, is_key_changed, is_verified;
-	struct identity_public identity;    /* the one we trust */
-	struct identity_public new_identity;/* shown instead, when is_key_changed */
-	wall_ms last_seen;                  /* 0: never */
-	char greeting[WIRE_GREETING_MAX * 4 + 1];  /* a request's */
+	struct identity_public identity;          /* the one we trust */
+	struct identity_public new_identity;      /* shown instead, when is_key_changed */
+	wall_ms last_seen;                        /* 0: never */
+	char greeting[WIRE_GREETING_MAX * 4 + 1]; /* a request's */
 	struct path path;
 	mono_ns round_trip;
 	uint64_t unread, queued;
@@ -92,10 +94,10 @@ struct contact {
 /* Adding one who asks us accepts. `identity` (from a contact link) lets the greeting be
  * sealed and pins the key; without it a greeting is refused with ERR_STATE. */
 int engine_add(struct engine *e, const char *name, const struct identity_public *identity,
-               const char *greeting);
-int engine_accept(struct engine *e, const char *name);  /* a request, or a changed key */
-int engine_block(struct engine *e, const char *name);   /* also one never heard of */
-int engine_remove(struct engine *e, const char *name);  /* history stays */
+	       const char *greeting);
+int engine_accept(struct engine *e, const char *name); /* a request, or a changed key */
+int engine_block(struct engine *e, const char *name);  /* also one never heard of */
+int engine_remove(struct engine *e, const char *name); /* history stays */
 int engine_contact(struct engine *e, const char *name, struct contact *out);
 /* The contacts by name; NULL at the end. Walk without calling anything else between. */
 int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
@@ -103,13 +105,14 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
 /* Queued durably: `message` gets it (id, time) once the next step has committed and
  * EVENT_ANSWER with the ticket says so (`message_id`). ERR_LIMIT over WIRE_TEXT_MAX, ERR_FORMAT
  * for text that is not UTF-8 or empty, ERR_NOT_FOUND, ERR_KEY_CHANGED, ERR_REFUSED (blocked). */
-int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to, uint64_t ticket);
+int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,
+		uint64_t ticket);
 
 /* History, newest first: up to `limit` messages with id below `before` (0: from the newest).
  * `each` returns false to stop. */
 typedef bool engine_each_message(void *user, const struct message *m);
 int engine_history(struct engine *e, const char *name, uint64_t before, unsigned limit,
-                   engine_each_message *each, void *user);
+		   engine_each_message *each, void *user);
 int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user);
 int engine_mark_read(struct engine *e, const char *name, uint64_t up_to);
 

@@ -1,0 +1,72 @@
+/* Who I am: keys of this home, joining a directory and logging in to it by password. */
+#ifndef PALIQUE_PEER_ACCOUNT_H
+#define PALIQUE_PEER_ACCOUNT_H
+
+#include "peer/engine.h"
+#include "peer/rooms.h"
+
+struct account;
+
+/* Reads the account, or makes a device key and a knock for a new home (to be committed). */
+int account_new(struct account **a, struct rooms *rooms, const char *label, enum ksf ksf);
+void account_free(struct account *a);
+/* After a rollback: what the store says is true again. */
+void account_reload(struct account *a);
+
+/* The endpoint learns our certificate: at the start and when it changes. */
+void account_equip(struct account *a);
+
+const struct device *account_device_keys(const struct account *a);
+const struct device_public *account_device(const struct account *a);
+const struct identity_public *account_identity(const struct account *a); /* NULL: none yet */
+const struct name *account_name(const struct account *a);
+const struct knock *account_knock(const struct account *a);
+void account_rotate_knock(struct account *a); /* in the transaction; tells the endpoint */
+void account_fill(const struct account *a, struct engine_account *out);
+
+/* Text sealed to us: the length, or an error. NUL-terminated, checked. */
+int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size);
+
+enum standing {
+	STANDING_NONE,    /* no account in this home */
+	STANDING_PENDING, /* the directory may or may not have us: ask with the device key */
+	STANDING_MEMBER,
+	STANDING_REFUSED, /* the directory does not know this device any more */
+};
+enum standing account_standing(const struct account *a);
+/* Which directory; its key when known (from a link or pinned before). */
+const struct directory_place *account_place(const struct account *a);
+const struct device_public *account_directory_key(const struct account *a);
+/* The first answer of a directory without a key in hand. */
+void account_pin_directory(struct account *a, const struct device_public *key);
+
+/* A password exchange is under way: the line must be a guest's. */
+bool account_is_becoming(const struct account *a);
+int account_join(struct account *a, const struct uri *link, const char *name,
+		 struct bytes password, uint64_t ticket);
+int account_login(struct account *a, const char *name, const struct directory_place *place,
+		  const struct device_public *directory_key, struct bytes password,
+		  uint64_t ticket);
+
+/* The guest's line is up, with this handshake hash. */
+void account_guest_up(struct account *a, const uint8_t handshake_hash[64]);
+/* It went, or could not be had: `err`. */
+void account_guest_down(struct account *a, int err);
+/* REGISTER_*, LOGIN_* and REFUSAL on it. ERR_FORMAT, ERR_STATE: the directory broke the protocol. */
+int account_message(struct account *a, const struct wire_message *m);
+/* The stretched password. */
+void account_stretched(struct account *a, const struct job *answer);
+bool account_next_job(struct account *a, struct job *job);
+/* After the commit: sends what must not leave before our keys are durable. */
+void account_release(struct account *a);
+
+/* Our line to the directory: `observed` is how it sees us, NULL when the line is down. */
+void account_set_online(struct account *a, const struct address *observed);
+void account_set_trouble(struct account *a, const char *text); /* why not online; English */
+void account_tell(struct account *a); /* EVENT_ACCOUNT if the state is not the one last told */
+
+/* With the device key: the directory knows us, or does not. */
+void account_welcomed(struct account *a);
+void account_unknown(struct account *a);
+
+#endif

@@ -1,0 +1,582 @@
+#include "peer/contacts.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/conversations.h"
+#include "peer/directory_client.h"
+#include "peer/events.h"
+#include "peer/reach.h"
+#include "peer/store.h"
+#include "shared/error.h"
+
+struct contacts {
+	struct rooms *rooms;
+	struct person **list; /* by name */
+	unsigned count;
+};
+
+/* --- memory and store --- */
+
+static unsigned place_of(const struct contacts *c, const char *name)
+{
+	unsigned low = 0, high = c->count;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (strcmp(c->list[middle]->name.text, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct person *contacts_at(struct contacts *c, unsigned index)
+{
+	return index < c->count ? c->list[index] : NULL;
+}
+
+struct person *contacts_find(struct contacts *c, const struct name *name)
+{
+	unsigned at = place_of(c, name->text);
+
+	if (at < c->count && name_equal(&c->list[at]->name, name))
+		return c->list[at];
+	return NULL;
+}
+
+struct person *contacts_of_identity(struct contacts *c, const struct identity_public *identity)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		struct person *p = c->list[i];
+
+		if (person_is_open(p) && identity_public_equal(&p->identity, identity))
+			return p;
+	}
+	return NULL;
+}
+
+static struct person *insert(struct contacts *c, const struct name *name)
+{
+	unsigned at = place_of(c, name->text);
+	struct person *p = memory_new(sizeof *p);
+
+	p->name = *name;
+	c->list = memory_grow(c->list, c->count + 1, sizeof(struct person *));
+	memmove(c->list + at + 1, c->list + at, (c->count - at) * sizeof(struct person *));
+	c->list[at] = p;
+	c->count++;
+	return p;
+}
+
+static void set_text(char **where, const char *text)
+{
+	free(*where);
+	*where = text && *text ? memory_text(text) : NULL;
+}
+
+static void person_free(struct contacts *c, struct person *p)
+{
+	reach_forget(c->rooms->reach, p);
+	conversations_close(p);
+	free(p->greeting);
+	free(p->our_greeting);
+	free(p);
+}
+
+static void read_row(struct person *p, struct statement *s)
+{
+	p->id = column_int(s, 0);
+	p->state = (enum contact_state)column_int(s, 2);
+	p->is_removed = column_int(s, 3);
+	p->has_identity = column_copy(s, 4, p->identity.bytes, 32) == 0;
+	p->is_key_changed = column_copy(s, 5, p->new_identity.bytes, 32) == 0;
+	p->is_verified = column_int(s, 6);
+	p->last_seen = column_int(s, 7);
+	p->read_up_to = (uint64_t)column_int(s, 8);
+	set_text(&p->greeting, column_text(s, 9));
+	set_text(&p->our_greeting, column_text(s, 10));
+}
+
+static int load(struct contacts *c)
+{
+	struct statement *s = db_sql(
+		store_db(c->rooms->store),
+		"SELECT id, name, state, is_removed, identity, new_identity,"
+		" is_verified, last_seen, read_up_to, greeting, our_greeting"
+		" FROM contact ORDER BY name");
+	struct name name;
+	int err;
+
+	for (unsigned i = 0; i < c->count; i++)
+		c->list[i]->id = 0;
+	while ((err = db_step(s)) == 1) {
+		struct person *p;
+
+		snprintf(name.text, sizeof name.text, "%s", column_text(s, 1));
+		p = contacts_find(c, &name);
+		if (!p)
+			p = insert(c, &name);
+		read_row(p, s);
+	}
+	db_done(s);
+	return err;
+}
+
+static void save(struct contacts *c, struct person *p)
+{
+	struct store *store = c->rooms->store;
+	struct statement *s;
+
+	store_write(store);
+	s = db_sql(
+		store_db(store),
+		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
+		" is_verified, last_seen, read_up_to, greeting, our_greeting)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
+		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
+		" greeting = ?9, our_greeting = ?10");
+	bind_text(s, 1, p->name.text);
+	bind_int(s, 2, p->state);
+	bind_int(s, 3, p->is_removed);
+	if (p->has_identity)
+		bind_bytes(s, 4, BYTES(p->identity.bytes));
+	if (p->is_key_changed)
+		bind_bytes(s, 5, BYTES(p->new_identity.bytes));
+	bind_int(s, 6, p->is_verified);
+	bind_int(s, 7, p->last_seen);
+	bind_int(s, 8, (int64_t)p->read_up_to);
+	bind_text(s, 9, p->greeting);
+	bind_text(s, 10, p->our_greeting);
+	if (store_run(store, s) >= 0 && p->id == 0)
+		p->id = db_last_id(store_db(store));
+}
+
+/* Who may connect follows from what we know. Links are closed in a step only, where the
+ * moment is known. */
+static void admission(struct contacts *c, struct person *p)
+{
+	bool is_wanted = person_is_open(p);
+
+	if (p->is_renewed) {
+		p->is_renewed = false;
+		reach_renew(c->rooms->reach, p);
+	}
+	if (p->is_admitted &&
+	    !(is_wanted && identity_public_equal(&p->admitted, &p->identity))) {
+		reach_drop(c->rooms->reach, p);
+		endpoint_dismiss(c->rooms->endpoint, &p->admitted);
+		p->is_admitted = false;
+	}
+	if (is_wanted && !p->is_admitted) {
+		endpoint_admit(c->rooms->endpoint, &p->identity);
+		p->admitted = p->identity;
+		p->is_admitted = true;
+	}
+}
+
+void contacts_step(struct contacts *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		admission(c, c->list[i]);
+}
+
+static void open_all(struct contacts *c)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		struct person *p = c->list[i];
+
+		if (p->conversation)
+			conversations_reload(c->rooms->conversations, p);
+		else
+			conversations_open(c->rooms->conversations, p);
+	}
+}
+
+int contacts_new(struct contacts **out, struct rooms *rooms)
+{
+	struct contacts *c = memory_new(sizeof *c);
+	int err;
+
+	c->rooms = rooms;
+	rooms->contacts = c;
+	err = load(c);
+	if (err < 0) {
+		contacts_free(c);
+		rooms->contacts = NULL;
+		return err;
+	}
+	open_all(c);
+	*out = c;
+	return 0;
+}
+
+void contacts_free(struct contacts *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i < c->count; i++)
+		person_free(c, c->list[i]);
+	free(c->list);
+	free(c);
+}
+
+void contacts_reload(struct contacts *c)
+{
+	unsigned kept = 0;
+
+	if (load(c) < 0)
+		return; /* the store cannot be read: what memory says is as good */
+	for (unsigned i = 0; i < c->count; i++) {
+		struct person *p = c->list[i];
+
+		if (p->id != 0) {
+			c->list[kept++] = p;
+			continue;
+		}
+		if (p->is_admitted)
+			endpoint_dismiss(c->rooms->endpoint, &p->admitted);
+		person_free(c, p);
+	}
+	c->count = kept;
+	open_all(c);
+}
+
+static struct person *make(struct contacts *c, const struct name *name)
+{
+	struct person *p = insert(c, name);
+
+	p->is_removed = true;
+	save(c, p);
+	conversations_open(c->rooms->conversations, p);
+	return p;
+}
+
+/* --- changes --- */
+
+static void tell(struct contacts *c, const struct person *p, enum event_kind kind)
+{
+	struct event e = { .kind = kind, .name = p->name, .is_online = p->is_online };
+
+	if (kind == EVENT_REQUEST && p->greeting)
+		snprintf(e.greeting, sizeof e.greeting, "%s", p->greeting);
+	events_add(c->rooms->events, &e);
+}
+
+static void set_online(struct contacts *c, struct person *p, bool is_online)
+{
+	if (p->is_online == is_online)
+		return;
+	p->is_online = is_online;
+	p->last_seen = c->rooms->wall;
+	save(c, p);
+	tell(c, p, EVENT_PRESENCE);
+}
+
+/* Their addresses and links, and that they are online, are not ours to know any more. */
+static void lose_sight(struct contacts *c, struct person *p)
+{
+	reach_presence(c->rooms->reach, p, NULL, 0);
+	set_online(c, p, false);
+}
+
+static void set_state(struct contacts *c, struct person *p, enum contact_state state,
+		      bool is_removed)
+{
+	bool was_listed = person_is_listed(p);
+
+	p->state = state;
+	p->is_removed = is_removed;
+	if (state != CONTACT_REQUESTS)
+		set_text(&p->greeting, NULL);
+	if (state != CONTACT_ASKED)
+		set_text(&p->our_greeting, NULL);
+	save(c, p);
+	if (was_listed != person_is_listed(p))
+		directory_client_list(c->rooms->directory, &p->name, person_is_listed(p));
+	if (was_listed && !person_is_listed(p))
+		lose_sight(c, p);
+	tell(c, p, EVENT_CONTACT);
+}
+
+/* From now on `identity` is the one we trust. */
+static void trust(struct contacts *c, struct person *p, const struct identity_public *identity)
+{
+	bool is_new = !p->has_identity || !identity_public_equal(&p->identity, identity);
+
+	p->is_renewed |= is_new && p->has_identity;
+	p->identity = *identity;
+	p->has_identity = true;
+	p->is_key_changed = false;
+	if (is_new)
+		p->is_verified = false;
+	save(c, p);
+	if (is_new)
+		conversations_identified(c->rooms->conversations, p);
+}
+
+static unsigned count_of(const struct contacts *c, bool (*is)(const struct person *p))
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < c->count; i++)
+		count += is(c->list[i]);
+	return count;
+}
+
+static bool is_request(const struct person *p)
+{
+	return !p->is_removed && p->state == CONTACT_REQUESTS;
+}
+
+static bool is_blocked(const struct person *p)
+{
+	return !p->is_removed && p->state == CONTACT_BLOCKED;
+}
+
+static unsigned characters(const char *text)
+{
+	unsigned count = 0;
+
+	for (; *text; text++)
+		count += (*text & 0xc0) != 0x80;
+	return count;
+}
+
+static int check_add(struct contacts *c, const struct name *name, const struct person *p,
+		     const struct identity_public *identity, const char *greeting)
+{
+	if (account_standing(c->rooms->account) == STANDING_NONE ||
+	    account_standing(c->rooms->account) == STANDING_PENDING)
+		return ERR_STATE;
+	if (name_equal(name, account_name(c->rooms->account)))
+		return ERR_REFUSED;
+	if (greeting && *greeting) {
+		if (!identity && !(p && p->has_identity))
+			return ERR_STATE;
+		if (!bytes_is_utf8(bytes_text(greeting)))
+			return ERR_FORMAT;
+		if (characters(greeting) > WIRE_GREETING_MAX)
+			return ERR_LIMIT;
+	}
+	if (p && person_is_listed(p) && !identity)
+		return ERR_EXISTS;
+	if (!(p && person_is_listed(p)) && count_of(c, person_is_listed) >= WIRE_CONTACTS_MAX)
+		return ERR_LIMIT;
+	return 0;
+}
+
+int contacts_add(struct contacts *c, const struct name *name,
+		 const struct identity_public *identity, const char *greeting)
+{
+	struct person *p = contacts_find(c, name);
+	bool asks = p && is_request(p);
+	int err = check_add(c, name, p, identity, greeting);
+
+	if (err < 0)
+		return err;
+	if (!p)
+		p = make(c, name);
+	if (identity && !(p->has_identity && identity_public_equal(&p->identity, identity)))
+		trust(c, p, identity);
+	else if (identity && p->is_key_changed)
+		trust(c, p, identity); /* the link vouches for the key we had */
+	if (person_is_listed(p))
+		return 0;
+	set_text(&p->our_greeting, asks ? NULL : greeting);
+	set_state(c, p, asks ? CONTACT_MUTUAL : CONTACT_ASKED, false);
+	return 0;
+}
+
+int contacts_accept(struct contacts *c, const struct name *name)
+{
+	struct person *p = contacts_find(c, name);
+	bool is_waiting = p && (is_request(p) || p->is_key_changed);
+
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (!is_waiting || p->state == CONTACT_BLOCKED)
+		return ERR_STATE;
+	if (is_request(p) && count_of(c, person_is_listed) >= WIRE_CONTACTS_MAX)
+		return ERR_LIMIT;
+	if (p->is_key_changed) {
+		struct identity_public accepted = p->new_identity;
+
+		trust(c, p, &accepted);
+		/* Listed anew, so that the directory tells again where they are. */
+		if (person_is_listed(p)) {
+			directory_client_list(c->rooms->directory, &p->name, false);
+			directory_client_list(c->rooms->directory, &p->name, true);
+		}
+	}
+	set_state(c, p, p->state == CONTACT_REQUESTS ? CONTACT_MUTUAL : p->state, false);
+	return 0;
+}
+
+int contacts_block(struct contacts *c, const struct name *name)
+{
+	struct person *p = contacts_find(c, name);
+
+	if (account_standing(c->rooms->account) == STANDING_NONE)
+		return ERR_STATE;
+	if (p && is_blocked(p))
+		return 0;
+	if (count_of(c, is_blocked) >= CONTACTS_BLOCKED_MAX)
+		return ERR_LIMIT;
+	if (!p)
+		p = make(c, name);
+	p->is_key_changed = false;
+	set_state(c, p, CONTACT_BLOCKED, false);
+	/* They may know the knock: with another one our port is closed to them. */
+	account_rotate_knock(c->rooms->account);
+	directory_client_republish(c->rooms->directory);
+	return 0;
+}
+
+int contacts_remove(struct contacts *c, const struct name *name)
+{
+	struct person *p = contacts_find(c, name);
+
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	p->is_key_changed = false;
+	set_state(c, p, p->state == CONTACT_BLOCKED ? CONTACT_ASKED : p->state, true);
+	return 0;
+}
+
+int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to)
+{
+	if (up_to <= p->read_up_to)
+		return 0;
+	p->read_up_to = up_to > INT64_MAX ? INT64_MAX : up_to;
+	save(c, p);
+	return conversations_mark_read(c->rooms->conversations, p);
+}
+
+/* --- what the directory tells --- */
+
+bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert)
+{
+	if (cert->not_after != 0 && cert->not_after < c->rooms->wall)
+		return false;
+	if (device_public_equal(&cert->device, account_device(c->rooms->account)))
+		return false;
+	if (!reach_knows(p, cert) && certificate_verify(cert) < 0)
+		return false;
+	if (!p->has_identity)
+		trust(c, p, &cert->identity);
+	if (identity_public_equal(&p->identity, &cert->identity))
+		return true;
+	if (!p->is_key_changed || !identity_public_equal(&p->new_identity, &cert->identity)) {
+		bool was_changed = p->is_key_changed;
+
+		p->new_identity = cert->identity;
+		p->is_key_changed = true;
+		save(c, p);
+		if (!was_changed)
+			tell(c, p, EVENT_KEY_CHANGED);
+	}
+	return p->is_key_changed;
+}
+
+void contacts_presence(struct contacts *c, const struct wire_presence *presence)
+{
+	const struct wire_device *devices[WIRE_DEVICES_MAX];
+	struct person *p = contacts_find(c, &presence->name);
+	unsigned count = 0;
+
+	if (!p || !person_is_listed(p))
+		return;
+	for (unsigned i = 0; i < presence->device_count; i++) {
+		if (contacts_vouches(c, p, &presence->devices[i].certificate))
+			devices[count++] = &presence->devices[i];
+	}
+	p->is_stale = false;
+	if (count > 0 && p->state == CONTACT_ASKED)
+		set_state(c, p, CONTACT_MUTUAL, false);
+	reach_presence(c->rooms->reach, p, devices, count);
+	set_online(c, p, count > 0);
+}
+
+void contacts_asked(struct contacts *c, const struct wire_asked *asked)
+{
+	struct person *p = contacts_find(c, &asked->name);
+	char greeting[WIRE_GREETING_MAX * 4 + 1] = "";
+
+	if (name_equal(&asked->name, account_name(c->rooms->account)))
+		return;
+	if (p && (is_blocked(p) || person_is_listed(p)))
+		return;
+	if (!(p && is_request(p)) && count_of(c, is_request) >= CONTACTS_REQUESTS_MAX)
+		return;
+	if (asked->greeting.size > 0)
+		account_open_seal(c->rooms->account, asked->greeting, greeting,
+				  sizeof greeting);
+	if (characters(greeting) > WIRE_GREETING_MAX)
+		greeting[0] = '\0';
+	if (p && is_request(p) && identity_public_equal(&p->identity, &asked->identity) &&
+	    strcmp(p->greeting ? p->greeting : "", greeting) == 0)
+		return;
+	if (!p)
+		p = make(c, &asked->name);
+	if (!p->has_identity || is_request(p)) {
+		trust(c, p, &asked->identity);
+	} else if (!identity_public_equal(&p->identity, &asked->identity)) {
+		p->new_identity = asked->identity;
+		p->is_key_changed = true;
+	}
+	p->state = CONTACT_REQUESTS;
+	p->is_removed = false;
+	set_text(&p->greeting, greeting);
+	save(c, p);
+	tell(c, p, EVENT_REQUEST);
+}
+
+void contacts_stale(struct contacts *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		c->list[i]->is_stale = c->list[i]->is_online;
+}
+
+void contacts_sweep(struct contacts *c)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->list[i]->is_stale) {
+			c->list[i]->is_stale = false;
+			lose_sight(c, c->list[i]);
+		}
+	}
+}
+
+void contacts_left(struct contacts *c, struct person *p)
+{
+	set_online(c, p, false);
+}
+
+void contacts_fill(const struct person *p, struct contact *out)
+{
+	const struct conversation *v = p->conversation;
+
+	memset(out, 0, sizeof *out);
+	out->name = p->name;
+	out->state = p->state;
+	out->is_online = p->is_online;
+	out->has_identity = p->has_identity;
+	out->is_key_changed = p->is_key_changed;
+	out->is_verified = p->is_verified;
+	out->identity = p->identity;
+	if (p->is_key_changed)
+		out->new_identity = p->new_identity;
+	out->last_seen = p->last_seen;
+	if (p->greeting)
+		snprintf(out->greeting, sizeof out->greeting, "%s", p->greeting);
+	out->unread = v->unread;
+	out->queued = v->ours.next - v->delivered;
+	reach_fill(p, out);
+}

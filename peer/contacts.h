@@ -1,0 +1,51 @@
+/* Whom I know: add, accept, block, remove; their keys and whether they are online. */
+#ifndef PALIQUE_PEER_CONTACTS_H
+#define PALIQUE_PEER_CONTACTS_H
+
+#include "peer/person.h"
+#include "peer/rooms.h"
+
+struct contacts;
+
+enum {
+	CONTACTS_REQUESTS_MAX = 1000, /* stored requests of people we do not list */
+	CONTACTS_BLOCKED_MAX = 10000,
+};
+
+int contacts_new(struct contacts **c, struct rooms *rooms);
+void contacts_free(struct contacts *c);
+/* After a rollback: persons are read again, what they hold in memory only stays. */
+void contacts_reload(struct contacts *c);
+
+/* In a step: whose devices may connect becomes what we now know. */
+void contacts_step(struct contacts *c);
+
+/* In order of names, removed ones too; NULL at the end. */
+struct person *contacts_at(struct contacts *c, unsigned index);
+struct person *contacts_find(struct contacts *c, const struct name *name);
+struct person *contacts_of_identity(struct contacts *c, const struct identity_public *identity);
+
+/* As engine.h says of them; in the transaction, to be committed by the caller. */
+int contacts_add(struct contacts *c, const struct name *name,
+		 const struct identity_public *identity, const char *greeting);
+int contacts_accept(struct contacts *c, const struct name *name);
+int contacts_block(struct contacts *c, const struct name *name);
+int contacts_remove(struct contacts *c, const struct name *name);
+int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
+
+/* What the directory tells. */
+void contacts_presence(struct contacts *c, const struct wire_presence *presence);
+void contacts_asked(struct contacts *c, const struct wire_asked *asked);
+/* A device shown under this name, as in an introduction: whether it is the contact's. */
+bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert);
+
+/* Our line to the directory is new: what it told before may be untrue. What it does not
+ * repeat is swept. */
+void contacts_stale(struct contacts *c);
+void contacts_sweep(struct contacts *c);
+/* They said goodbye to us while the directory is away. */
+void contacts_left(struct contacts *c, struct person *p);
+
+void contacts_fill(const struct person *p, struct contact *out);
+
+#endif

@@ -1,0 +1,594 @@
+#include "peer/conversations.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/events.h"
+#include "peer/store.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+/* While messages are given new places in a chain they stand above every real one. */
+#define ASIDE ((int64_t)1 << 60)
+
+struct conversations {
+	struct rooms *rooms;
+	struct buf body; /* scratch */
+};
+
+struct conversations *conversations_new(struct rooms *rooms)
+{
+	struct conversations *c = memory_new(sizeof *c);
+
+	c->rooms = rooms;
+	return c;
+}
+
+void conversations_free(struct conversations *c)
+{
+	if (!c)
+		return;
+	buf_clear(&c->body);
+	free(c);
+}
+
+static struct db *db_of(struct conversations *c)
+{
+	return store_db(c->rooms->store);
+}
+
+static void chain_read(struct conversations *c, int64_t conversation,
+		       const struct device_public *author, struct chain *chain)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT id, next, last FROM chain"
+					       " WHERE conversation = ? AND author = ?");
+	int err;
+
+	*chain = (struct chain){ .next = 1 };
+	bind_int(s, 1, conversation);
+	bind_bytes(s, 2, BYTES(author->bytes));
+	err = db_step(s);
+	if (err == 1) {
+		chain->id = column_int(s, 0);
+		chain->next = (uint64_t)column_int(s, 1);
+		err = column_copy(s, 2, chain->last.bytes, sizeof chain->last.bytes);
+	}
+	store_failed(c->rooms->store, err < 0 ? err : 0);
+	db_done(s);
+}
+
+/* A chain gets its row with its first message. */
+static void chain_make(struct conversations *c, int64_t conversation,
+		       const struct device_public *author, struct chain *chain)
+{
+	struct statement *s;
+
+	if (chain->id)
+		return;
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c),
+		   "INSERT INTO chain(conversation, author, next, last) VALUES(?,?,?,?)");
+	bind_int(s, 1, conversation);
+	bind_bytes(s, 2, BYTES(author->bytes));
+	bind_int(s, 3, (int64_t)chain->next);
+	bind_bytes(s, 4, BYTES(chain->last.bytes));
+	if (store_run(c->rooms->store, s) >= 0)
+		chain->id = db_last_id(db_of(c));
+}
+
+void conversations_save_chain(struct conversations *c, struct chain *chain)
+{
+	struct statement *s;
+
+	if (!chain->is_dirty)
+		return;
+	chain->is_dirty = false;
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "UPDATE chain SET next = ?, last = ? WHERE id = ?");
+	bind_int(s, 1, (int64_t)chain->next);
+	bind_bytes(s, 2, BYTES(chain->last.bytes));
+	bind_int(s, 3, chain->id);
+	store_run(c->rooms->store, s);
+}
+
+static void make_row(struct conversations *c, struct person *p)
+{
+	struct conversation *v = p->conversation;
+	struct statement *s;
+
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "INSERT INTO conversation(contact, identity) VALUES(?,?)");
+	bind_int(s, 1, p->id);
+	if (p->has_identity)
+		bind_bytes(s, 2, BYTES(p->identity.bytes));
+	if (store_run(c->rooms->store, s) >= 0)
+		v->id = db_last_id(db_of(c));
+	v->has_identity = p->has_identity;
+	v->delivered = v->told = 1;
+}
+
+static bool read_row(struct conversations *c, struct person *p)
+{
+	struct conversation *v = p->conversation;
+	struct statement *s = db_sql(db_of(c), "SELECT id, delivered, identity IS NOT NULL"
+					       " FROM conversation WHERE contact = ?"
+					       " ORDER BY id DESC LIMIT 1");
+	int err;
+
+	bind_int(s, 1, p->id);
+	err = db_step(s);
+	if (err == 1) {
+		v->id = column_int(s, 0);
+		v->delivered = v->told = (uint64_t)column_int(s, 1);
+		v->has_identity = column_int(s, 2);
+	}
+	store_failed(c->rooms->store, err < 0 ? err : 0);
+	db_done(s);
+	return err == 1;
+}
+
+static void count_unread(struct conversations *c, struct person *p)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message WHERE contact = ?"
+					       " AND id > ? AND is_ours = 0");
+
+	bind_int(s, 1, p->id);
+	bind_int(s, 2, (int64_t)p->read_up_to);
+	if (db_step(s) == 1)
+		p->conversation->unread = (uint64_t)column_int(s, 0);
+	db_done(s);
+}
+
+static void name_wire(struct conversations *c, struct person *p)
+{
+	const struct identity_public *ours = account_identity(c->rooms->account);
+
+	if (p->conversation->has_identity && p->has_identity && ours)
+		p->conversation->wire = conversation_of(ours, &p->identity);
+}
+
+void conversations_reload(struct conversations *c, struct person *p)
+{
+	struct conversation *v = p->conversation;
+
+	memset(v, 0, sizeof *v);
+	if (!read_row(c, p))
+		return;
+	name_wire(c, p);
+	chain_read(c, v->id, account_device(c->rooms->account), &v->ours);
+	count_unread(c, p);
+}
+
+void conversations_open(struct conversations *c, struct person *p)
+{
+	p->conversation = memory_new(sizeof *p->conversation);
+	conversations_reload(c, p);
+	if (p->conversation->id == 0) {
+		make_row(c, p);
+		name_wire(c, p);
+		p->conversation->ours.next = 1;
+	}
+}
+
+void conversations_close(struct person *p)
+{
+	free(p->conversation);
+	p->conversation = NULL;
+}
+
+/* What a message replies to, as the wire names it. */
+static void fill_reply(struct conversations *c, uint64_t reply_to, struct wire_say *say)
+{
+	struct statement *s;
+
+	say->is_reply = false;
+	if (reply_to == 0)
+		return;
+	s = db_sql(db_of(c), "SELECT chain.author, message.seq FROM message, chain"
+			     " WHERE message.id = ? AND chain.id = message.chain");
+	bind_int(s, 1, (int64_t)reply_to);
+	if (db_step(s) == 1 &&
+	    column_copy(s, 0, say->reply_author.bytes, sizeof say->reply_author.bytes) == 0) {
+		say->reply_seq = (uint64_t)column_int(s, 1);
+		say->is_reply = true;
+	}
+	db_done(s);
+}
+
+static struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t seq,
+			      const struct message_hash *previous, wall_ms time,
+			      struct bytes body, uint64_t reply_to)
+{
+	struct wire_say say = {
+		.conversation = p->conversation->wire,
+		.author = *account_device(c->rooms->account),
+		.seq = seq,
+		.previous = *previous,
+		.time = time,
+		.kind = SAY_TEXT,
+		.body = body,
+	};
+
+	fill_reply(c, reply_to, &say);
+	return say;
+}
+
+/* --- saying --- */
+
+static bool is_here(struct conversations *c, const struct person *p, uint64_t id)
+{
+	struct statement *s = db_sql(db_of(c),
+				     "SELECT 1 FROM message WHERE id = ? AND contact = ?");
+	int err;
+
+	bind_int(s, 1, (int64_t)id);
+	bind_int(s, 2, p->id);
+	err = db_step(s);
+	db_done(s);
+	return err == 1;
+}
+
+static int write_message(struct conversations *c, const struct person *p,
+			 const struct chain *chain, const struct message *m,
+			 const struct message_hash *previous)
+{
+	struct statement *s;
+
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
+			     " arrived_at, kind, reply_to, previous, body)"
+			     " VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+	bind_int(s, 1, (int64_t)m->id);
+	bind_int(s, 2, p->id);
+	bind_int(s, 3, chain->id);
+	bind_int(s, 4, (int64_t)m->seq);
+	bind_int(s, 5, m->is_ours);
+	bind_int(s, 6, m->sent_at);
+	bind_int(s, 7, m->arrived_at);
+	bind_int(s, 8, SAY_TEXT);
+	bind_int(s, 9, (int64_t)m->reply_to);
+	if (previous)
+		bind_bytes(s, 10, BYTES(previous->bytes));
+	bind_bytes(s, 11, m->text);
+	return store_run(c->rooms->store, s);
+}
+
+int conversations_say(struct conversations *c, struct person *p, struct bytes text,
+		      uint64_t reply_to, uint64_t *id)
+{
+	struct conversation *v = p->conversation;
+	const struct device_public *us = account_device(c->rooms->account);
+	struct message_hash hash = { 0 };
+	struct message m;
+	int err;
+
+	if (reply_to && !is_here(c, p, reply_to))
+		return ERR_NOT_FOUND;
+	store_write(c->rooms->store);
+	chain_make(c, v->id, us, &v->ours);
+	m = (struct message){
+		.id = events_number(c->rooms->events),
+		.contact = p->name,
+		.is_ours = true,
+		.author = *us,
+		.seq = v->ours.next,
+		.sent_at = c->rooms->wall,
+		.arrived_at = c->rooms->wall,
+		.state = MESSAGE_QUEUED,
+		.reply_to = reply_to,
+		.text = text,
+	};
+	if (v->has_identity) {
+		struct wire_say say = say_of(c, p, m.seq, &v->ours.last, m.sent_at, text,
+					     reply_to);
+
+		hash = message_hash(&say);
+	}
+	err = write_message(c, p, &v->ours, &m, v->has_identity ? &v->ours.last : NULL);
+	if (err < 0) {
+		store_failed(c->rooms->store, err);
+		return err;
+	}
+	v->ours.next++;
+	v->ours.last = hash;
+	v->ours.is_dirty = true;
+	events_message(c->rooms->events, EVENT_SAID, &m);
+	*id = m.id;
+	return 0;
+}
+
+/* --- giving undelivered messages another place --- */
+
+static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
+{
+	struct statement *s = db_sql(db_of(c), "UPDATE message SET seq = seq + ?"
+					       " WHERE chain = ? AND seq >= ?");
+
+	bind_int(s, 1, ASIDE);
+	bind_int(s, 2, chain);
+	bind_int(s, 3, (int64_t)from);
+	return store_run(c->rooms->store, s);
+}
+
+/* Moves the first message set aside in `from` to the end of our chain. False: none left. */
+static bool place_next(struct conversations *c, struct person *p, int64_t from)
+{
+	struct conversation *v = p->conversation;
+	struct statement *s = db_sql(db_of(c), "SELECT id, sent_at, reply_to, body FROM message"
+					       " WHERE chain = ? AND seq >= ?"
+					       " ORDER BY seq LIMIT 1");
+	struct message_hash hash = { 0 };
+	int64_t id, time;
+	uint64_t reply_to;
+
+	bind_int(s, 1, from);
+	bind_int(s, 2, ASIDE);
+	if (db_step(s) != 1) {
+		db_done(s);
+		return false;
+	}
+	id = column_int(s, 0);
+	time = column_int(s, 1);
+	reply_to = (uint64_t)column_int(s, 2);
+	c->body.size = 0;
+	buf_append(&c->body, column_bytes(s, 3));
+	db_done(s);
+	if (v->has_identity) {
+		struct wire_say say = say_of(c, p, v->ours.next, &v->ours.last, time,
+					     buf_view(&c->body), reply_to);
+
+		hash = message_hash(&say);
+	}
+	s = db_sql(db_of(c),
+		   "UPDATE message SET chain = ?, seq = ?, previous = ? WHERE id = ?");
+	bind_int(s, 1, v->ours.id);
+	bind_int(s, 2, (int64_t)v->ours.next);
+	if (v->has_identity)
+		bind_bytes(s, 3, BYTES(v->ours.last.bytes));
+	bind_int(s, 4, id);
+	if (store_run(c->rooms->store, s) < 0)
+		return false;
+	v->ours.next++;
+	v->ours.last = hash;
+	v->ours.is_dirty = true;
+	return true;
+}
+
+void conversations_identified(struct conversations *c, struct person *p)
+{
+	struct conversation *v = p->conversation;
+	int64_t old = v->ours.id;
+	uint64_t from = v->delivered;
+
+	assert(p->has_identity);
+	store_write(c->rooms->store);
+	if (v->has_identity) {
+		make_row(c, p);
+		v->ours = (struct chain){ .next = 1 };
+	} else {
+		struct statement *s = db_sql(
+			db_of(c), "UPDATE conversation SET identity = ? WHERE id = ?");
+
+		bind_bytes(s, 1, BYTES(p->identity.bytes));
+		bind_int(s, 2, v->id);
+		store_run(c->rooms->store, s);
+		v->has_identity = true;
+		v->ours.next = 1;
+		v->ours.last = (struct message_hash){ 0 };
+	}
+	name_wire(c, p);
+	if (old == 0 || set_aside(c, old, from) < 0)
+		return;
+	chain_make(c, v->id, account_device(c->rooms->account), &v->ours);
+	while (place_next(c, p, old))
+		;
+}
+
+void conversations_adopt(struct conversations *c, struct person *p, uint64_t next,
+			 const struct message_hash *last)
+{
+	struct conversation *v = p->conversation;
+	const struct device_public *us = account_device(c->rooms->account);
+
+	store_write(c->rooms->store);
+	chain_make(c, v->id, us, &v->ours);
+	if (set_aside(c, v->ours.id, v->delivered) < 0)
+		return;
+	v->ours.next = next;
+	v->ours.last = *last;
+	v->ours.is_dirty = true;
+	v->delivered = v->told = next;
+	v->is_dirty = true;
+	while (place_next(c, p, v->ours.id))
+		;
+	events_warn(c->rooms->events, &p->name,
+		    N_("this home seems to be an older copy: what was not delivered is said "
+		       "again"));
+}
+
+bool conversations_agrees(struct conversations *c, const struct person *p, uint64_t next,
+			  const struct message_hash *last)
+{
+	const struct conversation *v = p->conversation;
+	struct statement *s;
+	struct message_hash ours;
+	bool agrees = true;
+
+	if (next > v->ours.next)
+		return false;
+	if (next == v->ours.next)
+		return sodium_memcmp(last->bytes, v->ours.last.bytes, sizeof last->bytes) == 0;
+	if (next <= 1)
+		return true;
+	s = db_sql(db_of(c), "SELECT previous FROM message WHERE chain = ? AND seq = ?");
+	bind_int(s, 1, v->ours.id);
+	bind_int(s, 2, (int64_t)next);
+	if (db_step(s) == 1 && column_copy(s, 0, ours.bytes, sizeof ours.bytes) == 0)
+		agrees = sodium_memcmp(last->bytes, ours.bytes, sizeof ours.bytes) == 0;
+	db_done(s);
+	return agrees;
+}
+
+/* --- hearing --- */
+
+void conversations_chain(struct conversations *c, const struct person *p,
+			 const struct device_public *author, struct chain *chain)
+{
+	chain_read(c, p->conversation->id, author, chain);
+}
+
+/* The local id of what a heard message replies to; 0: not here. */
+static uint64_t find_reply(struct conversations *c, const struct person *p,
+			   const struct wire_say *say)
+{
+	struct statement *s;
+	uint64_t id = 0;
+
+	if (!say->is_reply || say->reply_seq > INT64_MAX / 2)
+		return 0;
+	s = db_sql(db_of(c),
+		   "SELECT message.id FROM chain, message WHERE chain.conversation = ?"
+		   " AND chain.author = ? AND message.chain = chain.id"
+		   " AND message.seq = ?");
+	bind_int(s, 1, p->conversation->id);
+	bind_bytes(s, 2, BYTES(say->reply_author.bytes));
+	bind_int(s, 3, (int64_t)say->reply_seq);
+	if (db_step(s) == 1)
+		id = (uint64_t)column_int(s, 0);
+	db_done(s);
+	return id;
+}
+
+static enum heard store_heard(struct conversations *c, struct person *p, struct chain *chain,
+			      const struct wire_say *say)
+{
+	struct message m;
+	int err;
+
+	store_write(c->rooms->store);
+	chain_make(c, p->conversation->id, &say->author, chain);
+	m = (struct message){
+		.contact = p->name,
+		.author = say->author,
+		.seq = say->seq,
+		.sent_at = say->time,
+		.arrived_at = c->rooms->wall,
+		.state = MESSAGE_RECEIVED,
+		.reply_to = find_reply(c, p, say),
+		.text = say->body,
+	};
+	m.id = events_number(c->rooms->events);
+	err = write_message(c, p, chain, &m, NULL);
+	if (err < 0)
+		store_failed(c->rooms->store, err == ERR_EXISTS ? ERR_CORRUPT : err);
+	chain->next = say->seq + 1;
+	chain->last = message_hash(say);
+	chain->is_dirty = true;
+	p->conversation->unread++;
+	events_message(c->rooms->events, EVENT_HEARD, &m);
+	return HEARD_NEW;
+}
+
+enum heard conversations_hear(struct conversations *c, struct person *p, struct chain *chain,
+			      const struct wire_say *say, bool is_answer)
+{
+	bool fits = say->seq == chain->next && memcmp(say->previous.bytes, chain->last.bytes,
+						      sizeof chain->last.bytes) == 0;
+	bool is_first = chain->id == 0;
+
+	if (say->seq < chain->next)
+		return HEARD_AGAIN;
+	if (!fits && !is_answer)
+		return HEARD_GAP;
+	if (!fits && !is_first)
+		events_warn(c->rooms->events, &p->name,
+			    N_("some messages before this one are missing at their author"));
+	return store_heard(c, p, chain, say);
+}
+
+/* --- what is owed --- */
+
+int conversations_said(struct conversations *c, const struct person *p, uint64_t seq,
+		       conversations_each_said *each, void *user)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT seq, sent_at, reply_to, body, previous"
+					       " FROM message WHERE chain = ? AND seq >= ?"
+					       " ORDER BY seq");
+	int err;
+
+	bind_int(s, 1, p->conversation->ours.id);
+	bind_int(s, 2, (int64_t)seq);
+	while ((err = db_step(s)) == 1) {
+		struct message_hash previous = { 0 };
+		struct wire_say say;
+
+		if (!column_is_null(s, 4))
+			column_copy(s, 4, previous.bytes, sizeof previous.bytes);
+		say = say_of(c, p, (uint64_t)column_int(s, 0), &previous, column_int(s, 1),
+			     column_bytes(s, 3), (uint64_t)column_int(s, 2));
+		if (!each(user, &say))
+			break;
+	}
+	db_done(s);
+	return err < 0 ? err : 0;
+}
+
+void conversations_delivered(struct conversations *c, struct person *p, uint64_t next)
+{
+	struct conversation *v = p->conversation;
+
+	(void)c;
+	if (next > v->delivered) {
+		v->delivered = next;
+		v->is_dirty = true;
+	}
+}
+
+int conversations_mark_read(struct conversations *c, struct person *p)
+{
+	count_unread(c, p);
+	return 0;
+}
+
+static uint64_t id_of(struct conversations *c, int64_t chain, uint64_t seq)
+{
+	struct statement *s = db_sql(db_of(c),
+				     "SELECT id FROM message WHERE chain = ? AND seq <= ?"
+				     " ORDER BY seq DESC LIMIT 1");
+	uint64_t id = 0;
+
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)seq);
+	if (db_step(s) == 1)
+		id = (uint64_t)column_int(s, 0);
+	db_done(s);
+	return id;
+}
+
+void conversations_save(struct conversations *c, struct person *p)
+{
+	struct conversation *v = p->conversation;
+	struct statement *s;
+
+	conversations_save_chain(c, &v->ours);
+	if (!v->is_dirty)
+		return;
+	v->is_dirty = false;
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "UPDATE conversation SET delivered = ? WHERE id = ?");
+	bind_int(s, 1, (int64_t)v->delivered);
+	bind_int(s, 2, v->id);
+	store_run(c->rooms->store, s);
+	if (v->delivered > v->told) {
+		struct event e = { .kind = EVENT_DELIVERED, .name = p->name };
+
+		v->told = v->delivered;
+		e.message_id = id_of(c, v->ours.id, v->delivered - 1);
+		events_add(c->rooms->events, &e);
+	}
+}

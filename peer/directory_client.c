@@ -1,0 +1,620 @@
+#include "peer/directory_client.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/candidates.h"
+#include "peer/contacts.h"
+#include "peer/line.h"
+#include "peer/reach.h"
+#include "shared/error.h"
+#include "shared/key_query.h"
+#include "shared/text.h"
+
+#define KEEP_ALIVE     (24500 * MILLISECOND) /* homes forget a UDP mapping after 30 s (reach.md) */
+#define SILENCE        (60 * SECOND)
+#define UNANSWERED     (5 * SECOND) /* then it is dead for us */
+#define DIAL           (10 * SECOND)
+#define KEY_QUERY      (5 * SECOND)
+#define GUEST          (60 * SECOND) /* for the whole password exchange */
+#define WELCOME        (10 * SECOND)
+#define SETTLED        (10 * SECOND) /* the directory has repeated who is online */
+#define BACKOFF_MAX_MS 60000
+
+enum state {
+	STATE_REST,    /* nobody to be */
+	STATE_WAITING, /* until `until` */
+	STATE_RESOLVING,
+	STATE_ASKING_KEY,
+	STATE_DIALLING,
+	STATE_UP, /* a guest's exchange, or WELCOME to come */
+	STATE_ONLINE,
+};
+
+struct change {
+	struct name name;
+	bool is_listed;
+};
+
+struct directory_client {
+	struct rooms *rooms;
+	enum state state;
+	bool is_guest, is_restarting, is_job_given;
+	struct address addresses[JOB_ADDRESSES_MAX];
+	unsigned address_count;
+	struct key_query_nonce nonce;
+	mono_ns ask_at; /* the key again */
+	mono_ns until;  /* end of this state; NEVER */
+	mono_ns check_at, settled_at;
+	unsigned failures;
+	uint32_t wait_ms; /* asked for by the directory */
+	struct link *link;
+	struct line line;
+	struct buf token;
+	bool publish_due, list_due;
+	struct change *changes; /* since the last commit, or not yet said */
+	unsigned change_count;
+};
+
+struct directory_client *directory_client_new(struct rooms *rooms)
+{
+	struct directory_client *d = memory_new(sizeof *d);
+
+	d->rooms = rooms;
+	d->until = d->check_at = d->settled_at = NEVER;
+	buf_init(&d->token, ENDPOINT_TOKEN_MAX);
+	return d;
+}
+
+void directory_client_free(struct directory_client *d)
+{
+	if (!d)
+		return;
+	line_clear(&d->line);
+	buf_clear(&d->token);
+	free(d->changes);
+	free(d);
+}
+
+void directory_client_restart(struct directory_client *d)
+{
+	d->is_restarting = true;
+}
+
+static void enter(struct directory_client *d, enum state state, mono_ns length)
+{
+	d->state = state;
+	d->until = length == NEVER ? NEVER : d->rooms->now + length;
+}
+
+/* --- the end of a line --- */
+
+static void hang_up(struct directory_client *d, enum link_code code)
+{
+	struct link *link = d->link;
+
+	if (d->state == STATE_ONLINE)
+		account_set_online(d->rooms->account, NULL);
+	line_clear(&d->line);
+	d->link = NULL;
+	d->check_at = NEVER;
+	if (link)
+		link_close(link, code, d->rooms->now);
+	enter(d, STATE_REST, NEVER);
+}
+
+/* Full jitter: a directory that comes back is not met by everyone at once. */
+static mono_ns backoff(struct directory_client *d)
+{
+	uint32_t cap = d->failures < 6 ? 1000u << d->failures : BACKOFF_MAX_MS;
+
+	d->failures++;
+	return (d->wait_ms + randombytes_uniform(cap + 1)) * MILLISECOND;
+}
+
+/* The line is gone (the link too): wait, then try again; a guest gives up. */
+static void lost(struct directory_client *d, int err, const char *trouble)
+{
+	d->link = NULL;
+	hang_up(d, LINK_CODE_BYE);
+	if (d->is_guest) {
+		account_guest_down(d->rooms->account, err);
+		return;
+	}
+	account_set_trouble(d->rooms->account, trouble);
+	enter(d, STATE_WAITING, backoff(d));
+	d->wait_ms = 0;
+}
+
+static void drop(struct directory_client *d, int err, enum link_code code, const char *trouble)
+{
+	if (d->link)
+		link_close(d->link, code, d->rooms->now);
+	lost(d, err, trouble);
+}
+
+/* --- the way to a line --- */
+
+static void dial(struct directory_client *d)
+{
+	const struct device_public *key = account_directory_key(d->rooms->account);
+	struct link_target target = {
+		.pattern = d->is_guest ? LINK_NK : LINK_IK,
+		.device = *key,
+		.knock = knock_of_directory(key),
+		.token = buf_view(&d->token),
+		.give_up_after = DIAL,
+		.keep_alive = KEEP_ALIVE,
+		.idle_timeout = SILENCE,
+	};
+
+	for (unsigned i = 0; i < d->address_count && i < CANDIDATES_MAX; i++)
+		target.addresses[target.address_count++] = d->addresses[i];
+	enter(d, STATE_DIALLING, DIAL + SECOND);
+	d->link = endpoint_dial(d->rooms->endpoint, &target, d->rooms->now);
+	if (!d->link)
+		lost(d, ERR_OFFLINE, N_("the directory cannot be reached from here"));
+}
+
+static void ask_key(struct directory_client *d)
+{
+	uint8_t question[KEY_QUERY_SIZE];
+
+	key_query_encode(question, &d->nonce);
+	for (unsigned i = 0; i < d->address_count; i++) {
+		struct path path = { .remote = d->addresses[i] };
+
+		endpoint_send_stray(d->rooms->endpoint, &path, BYTES(question));
+	}
+	d->ask_at = d->rooms->now + KEY_QUERY_RETRY_MS * MILLISECOND;
+}
+
+/* Addresses are known: now the key, then the link. */
+static void found(struct directory_client *d)
+{
+	if (account_directory_key(d->rooms->account)) {
+		dial(d);
+		return;
+	}
+	randombytes_buf(&d->nonce, sizeof d->nonce);
+	enter(d, STATE_ASKING_KEY, KEY_QUERY);
+	ask_key(d);
+}
+
+static void begin(struct directory_client *d)
+{
+	struct account *a = d->rooms->account;
+	enum standing standing = account_standing(a);
+	const struct directory_place *place = account_place(a);
+	char text[URI_HOST_MAX + 3];
+
+	d->is_guest = account_is_becoming(a);
+	enter(d, STATE_REST, NEVER);
+	if (!d->is_guest && standing != STANDING_PENDING && standing != STANDING_MEMBER)
+		return;
+	snprintf(text, sizeof text, strchr(place->host, ':') ? "[%s]" : "%s", place->host);
+	d->address_count = 0;
+	if (address_parse(&d->addresses[0], text, place->port) == 0) {
+		d->address_count = 1;
+		found(d);
+		return;
+	}
+	d->is_job_given = false;
+	enter(d, STATE_RESOLVING, NEVER);
+}
+
+bool directory_client_next_job(struct directory_client *d, struct job *job)
+{
+	const struct directory_place *place = account_place(d->rooms->account);
+
+	if (d->state != STATE_RESOLVING || d->is_job_given || d->is_restarting)
+		return false;
+	memset(job, 0, sizeof *job);
+	job->kind = JOB_RESOLVE;
+	memcpy(job->host, place->host, sizeof place->host);
+	job->port = place->port;
+	d->is_job_given = true;
+	return true;
+}
+
+void directory_client_resolved(struct directory_client *d, const struct job *answer)
+{
+	if (d->state != STATE_RESOLVING || !d->is_job_given)
+		return;
+	d->address_count = 0;
+	for (unsigned i = 0; i < answer->address_count && i < JOB_ADDRESSES_MAX; i++)
+		d->addresses[d->address_count++] = answer->addresses[i];
+	if (answer->err < 0 || d->address_count == 0)
+		lost(d, ERR_OFFLINE, N_("the directory's name cannot be resolved"));
+	else
+		found(d);
+}
+
+/* --- events of the link --- */
+
+static void on_up(struct directory_client *d)
+{
+	if (line_begin(&d->line, d->link, WIRE_FROM_DIRECTORY) < 0) {
+		drop(d, ERR_IO, LINK_CODE_PROTOCOL, N_("the directory's line failed"));
+		return;
+	}
+	enter(d, STATE_UP, d->is_guest ? GUEST : WELCOME);
+	if (d->is_guest)
+		account_guest_up(d->rooms->account, link_handshake_hash(d->link));
+}
+
+static void on_down(struct directory_client *d, const struct link_event *event)
+{
+	bool is_closed = event->error == ERR_CLOSED;
+
+	if (is_closed && event->code == LINK_CODE_UNKNOWN && !d->is_guest) {
+		d->link = NULL;
+		hang_up(d, LINK_CODE_BYE);
+		account_unknown(d->rooms->account);
+		return;
+	}
+	if (is_closed && event->code == LINK_CODE_RESTART)
+		d->failures = 0;
+	if (is_closed && event->code == LINK_CODE_REPLACED) {
+		/* The same keys elsewhere: without a pause the two would fight for the line. */
+		d->failures = 6;
+		lost(d, ERR_CLOSED, N_("another copy of this home is connected"));
+		return;
+	}
+	lost(d, event->error, N_("the directory cannot be reached"));
+}
+
+static void on_stray(struct directory_client *d, const struct link_event *event)
+{
+	struct device_public key;
+
+	if (d->state != STATE_ASKING_KEY || d->is_restarting ||
+	    key_answer_decode(&key, event->data, &d->nonce) < 0)
+		return;
+	account_pin_directory(d->rooms->account, &key);
+	dial(d);
+}
+
+bool directory_client_event(struct directory_client *d, const struct link_event *event)
+{
+	if (event->kind == STRAY) {
+		on_stray(d, event);
+		return true;
+	}
+	if (!event->link || event->link != d->link)
+		return false;
+	switch (event->kind) {
+	case LINK_UP:
+		on_up(d);
+		break;
+	case LINK_READABLE:
+		d->line.is_readable |= event->stream == LINK_CONTROL;
+		break;
+	case LINK_TOKEN:
+		d->token.size = 0;
+		buf_append(&d->token, event->data);
+		break;
+	case LINK_DOWN:
+		on_down(d, event);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* --- what the directory says --- */
+
+static int on_welcome(struct directory_client *d, const struct wire_message *m)
+{
+	struct account *a = d->rooms->account;
+
+	if (d->state != STATE_UP || !name_equal(&m->welcome.name, account_name(a)))
+		return ERR_STATE;
+	enter(d, STATE_ONLINE, NEVER);
+	d->failures = 0;
+	d->publish_due = d->list_due = true;
+	d->settled_at = d->rooms->now + SETTLED;
+	own_candidates_set_observed(d->rooms->candidates, &m->welcome.observed);
+	contacts_stale(d->rooms->contacts);
+	account_welcomed(a);
+	account_set_online(a, &m->welcome.observed);
+	return 0;
+}
+
+/* Not an answer to what we asked, but to who we are. */
+static int on_refusal(struct directory_client *d, const struct wire_message *m)
+{
+	if (d->state == STATE_ONLINE)
+		return 0;
+	if (m->refusal.error == ERR_BUSY) {
+		d->wait_ms = m->refusal.retry_after < 3600 ? m->refusal.retry_after * 1000
+							   : 3600000;
+		return ERR_BUSY;
+	}
+	return ERR_REFUSED;
+}
+
+static int on_presence(struct directory_client *d, const struct wire_message *m)
+{
+	contacts_presence(d->rooms->contacts, &m->presence);
+	return 0;
+}
+
+static int on_asked(struct directory_client *d, const struct wire_message *m)
+{
+	contacts_asked(d->rooms->contacts, &m->asked);
+	return 0;
+}
+
+static int on_introduction(struct directory_client *d, const struct wire_message *m)
+{
+	const struct wire_device *device = &m->introduction.device;
+	struct person *p = contacts_find(d->rooms->contacts, &m->introduction.name);
+
+	if (p && person_is_listed(p) &&
+	    contacts_vouches(d->rooms->contacts, p, &device->certificate))
+		reach_introduced(d->rooms->reach, p, device);
+	return 0;
+}
+
+static int on_check(struct directory_client *d, const struct wire_message *m)
+{
+	struct wire_message answer = { .type = WIRE_CHECK_ANSWER };
+
+	answer.check_answer.nonce = m->check.nonce;
+	return line_send(&d->line, &answer);
+}
+
+static const struct {
+	enum wire_type type;
+	int (*hear)(struct directory_client *d, const struct wire_message *m);
+	bool needs_welcome;
+} rows[] = {
+	{ WIRE_WELCOME, on_welcome, false },          { WIRE_REFUSAL, on_refusal, false },
+	{ WIRE_PRESENCE, on_presence, true },         { WIRE_ASKED, on_asked, true },
+	{ WIRE_INTRODUCTION, on_introduction, true }, { WIRE_CHECK, on_check, true },
+};
+
+static int on_message(void *user, const struct wire_message *m)
+{
+	struct directory_client *d = user;
+
+	if (d->is_guest)
+		return account_message(d->rooms->account, m);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (rows[i].type == m->type &&
+		    (d->state == STATE_ONLINE || !rows[i].needs_welcome))
+			return rows[i].hear(d, m);
+	}
+	return ERR_STATE;
+}
+
+static void take(struct directory_client *d)
+{
+	int err = line_take(&d->line, on_message, d);
+
+	if (err == 1)
+		d->rooms->has_more = true;
+	if (err >= 0 || d->is_restarting)
+		return;
+	if (err == ERR_REFUSED && !d->is_guest) {
+		hang_up(d, LINK_CODE_BYE);
+		account_unknown(d->rooms->account);
+	} else if (err == ERR_BUSY || err == ERR_CLOSED) {
+		drop(d, err, LINK_CODE_BYE, N_("the directory is busy"));
+	} else {
+		drop(d, ERR_FORMAT, LINK_CODE_PROTOCOL, N_("the directory broke the protocol"));
+	}
+}
+
+/* --- what is due --- */
+
+/* A line that does not answer is dead for us long before QUIC gives up. */
+static void watch(struct directory_client *d)
+{
+	mono_ns since;
+
+	d->check_at = NEVER;
+	if (d->state != STATE_UP && d->state != STATE_ONLINE)
+		return;
+	since = link_unanswered_since(d->link);
+	if (since == NEVER)
+		return;
+	if (d->rooms->now >= since + UNANSWERED) {
+		d->failures = 0;
+		drop(d, ERR_TIMEOUT, LINK_CODE_BYE, N_("the directory does not answer"));
+	} else {
+		d->check_at = since + UNANSWERED;
+	}
+}
+
+static void on_timeout(struct directory_client *d)
+{
+	d->until = NEVER;
+	switch (d->state) {
+	case STATE_WAITING:
+		begin(d);
+		break;
+	case STATE_ASKING_KEY:
+	case STATE_DIALLING:
+	case STATE_UP:
+		drop(d, ERR_TIMEOUT, LINK_CODE_BYE, N_("the directory cannot be reached"));
+		break;
+	default:
+		break;
+	}
+}
+
+mono_ns directory_client_step(struct directory_client *d)
+{
+	mono_ns now = d->rooms->now, deadline;
+
+	if (d->line.link && d->line.is_readable && !d->is_restarting)
+		take(d);
+	if (now >= d->settled_at) {
+		d->settled_at = NEVER;
+		if (d->state == STATE_ONLINE)
+			contacts_sweep(d->rooms->contacts);
+	}
+	if (now >= d->until)
+		on_timeout(d);
+	watch(d);
+	if (d->is_restarting) {
+		d->is_restarting = false;
+		d->failures = 0;
+		hang_up(d, LINK_CODE_BYE);
+		begin(d);
+	}
+	if (d->state == STATE_ASKING_KEY && now >= d->ask_at)
+		ask_key(d);
+	deadline = mono_earlier(d->until, mono_earlier(d->check_at, d->settled_at));
+	if (d->state == STATE_ASKING_KEY)
+		deadline = mono_earlier(deadline, d->ask_at);
+	return deadline;
+}
+
+bool directory_client_is_online(const struct directory_client *d)
+{
+	return d->state == STATE_ONLINE;
+}
+
+/* --- what we say --- */
+
+void directory_client_send(struct directory_client *d, const struct wire_message *m)
+{
+	if (d->line.link && line_send(&d->line, m) == ERR_FULL)
+		directory_client_restart(d);
+}
+
+void directory_client_list(struct directory_client *d, const struct name *name, bool is_listed)
+{
+	if (d->state != STATE_ONLINE)
+		return; /* the whole list is said at every welcome */
+	d->changes = memory_grow(d->changes, d->change_count + 1, sizeof *d->changes);
+	d->changes[d->change_count++] = (struct change){ *name, is_listed };
+}
+
+void directory_client_republish(struct directory_client *d)
+{
+	d->publish_due = true;
+}
+
+void directory_client_introduce(struct directory_client *d, const struct name *name)
+{
+	struct wire_message m = { .type = WIRE_INTRODUCE };
+
+	m.introduce.name = *name;
+	if (d->state == STATE_ONLINE)
+		directory_client_send(d, &m);
+}
+
+void directory_client_suspect(struct directory_client *d, const struct name *name,
+			      const struct device_public *device)
+{
+	struct wire_message m = { .type = WIRE_SUSPECT };
+
+	m.suspect.name = *name;
+	m.suspect.device = *device;
+	if (d->state == STATE_ONLINE)
+		directory_client_send(d, &m);
+}
+
+static void publish(struct directory_client *d)
+{
+	struct wire_message m = { .type = WIRE_PUBLISH };
+
+	m.publish.knock = *account_knock(d->rooms->account);
+	m.publish.candidates = *own_candidates(d->rooms->candidates);
+	directory_client_send(d, &m);
+	d->publish_due = false;
+}
+
+static bool has_greeting(const struct person *p)
+{
+	return p->state == CONTACT_ASKED && p->our_greeting && p->has_identity;
+}
+
+static void say_listed(struct directory_client *d, const struct person *p)
+{
+	struct wire_message m = { .type = WIRE_LIST_ADD };
+	struct buf sealed = { 0 };
+
+	m.list_add.name = p->name;
+	if (has_greeting(p) &&
+	    identity_seal(&p->identity, bytes_text(p->our_greeting), &sealed) == 0)
+		m.list_add.greeting = buf_view(&sealed);
+	directory_client_send(d, &m);
+	buf_clear(&sealed);
+}
+
+/* All names in chunks; who is asked with a greeting is listed alone, with it. */
+static void say_list(struct directory_client *d)
+{
+	struct wire_message m = { .type = WIRE_LIST };
+	struct person *p;
+
+	m.list.is_first = true;
+	for (unsigned i = 0; (p = contacts_at(d->rooms->contacts, i)) != NULL; i++) {
+		if (!person_is_listed(p) || has_greeting(p))
+			continue;
+		if (m.list.count == WIRE_LIST_CHUNK) {
+			directory_client_send(d, &m);
+			m.list.is_first = false;
+			m.list.count = 0;
+		}
+		m.list.names[m.list.count++] = p->name;
+	}
+	m.list.is_last = true;
+	directory_client_send(d, &m);
+	for (unsigned i = 0; (p = contacts_at(d->rooms->contacts, i)) != NULL; i++) {
+		if (person_is_listed(p) && has_greeting(p))
+			say_listed(d, p);
+	}
+	d->list_due = false;
+	d->change_count = 0;
+}
+
+static void say_changes(struct directory_client *d)
+{
+	for (unsigned i = 0; i < d->change_count; i++) {
+		const struct change *change = &d->changes[i];
+		struct person *p = contacts_find(d->rooms->contacts, &change->name);
+
+		if (change->is_listed && p) {
+			say_listed(d, p);
+		} else if (!change->is_listed) {
+			struct wire_message m = { .type = WIRE_LIST_REMOVE };
+
+			m.list_remove.name = change->name;
+			directory_client_send(d, &m);
+		}
+	}
+	d->change_count = 0;
+}
+
+void directory_client_release(struct directory_client *d)
+{
+	if (d->state == STATE_ONLINE) {
+		if (d->publish_due)
+			publish(d);
+		if (d->list_due)
+			say_list(d);
+		say_changes(d);
+	}
+	if (line_flush(&d->line))
+		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);
+}
+
+mono_ns directory_client_deadline(const struct directory_client *d)
+{
+	return d->is_restarting ? d->rooms->now : d->check_at;
+}
+
+void directory_client_drop(struct directory_client *d)
+{
+	d->change_count = 0;
+}

@@ -1,0 +1,440 @@
+#include "peer/engine.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/candidates.h"
+#include "peer/contacts.h"
+#include "peer/conversations.h"
+#include "peer/directory_client.h"
+#include "peer/events.h"
+#include "peer/history.h"
+#include "peer/outbox.h"
+#include "peer/reach.h"
+#include "peer/store.h"
+#include "shared/error.h"
+
+enum { ENGINE_EVENTS_MAX = 4096 }; /* of links, in one step */
+#define PEER_IDLE_TIMEOUT (45 * SECOND)
+#define PEER_KEEP_ALIVE   (20 * SECOND)
+
+/* Said by a face, to be written in the next step: there the time is known, and all that
+ * waits shares one commit. */
+struct wish {
+	struct name to;
+	size_t text, size; /* in engine.texts */
+	uint64_t reply_to, ticket;
+};
+
+struct engine {
+	struct rooms rooms;
+	struct wish *wishes;
+	size_t wish_count, wish_capacity;
+	struct buf texts;
+	struct job *answers;
+	unsigned answer_count;
+	mono_ns directory_deadline;
+};
+
+/* --- beginning and end --- */
+
+static void make_endpoint(struct engine *e, mono_ns now)
+{
+	struct endpoint_config config = {
+		.policy = ENDPOINT_ADMITTED,
+		.device = *account_device_keys(e->rooms.account),
+		.knock = *account_knock(e->rooms.account),
+		.idle_timeout = PEER_IDLE_TIMEOUT,
+		.keep_alive = PEER_KEEP_ALIVE,
+	};
+
+	e->rooms.endpoint = endpoint_new(&config, now);
+	sodium_memzero(&config, sizeof config);
+}
+
+int engine_open(struct engine **out, const struct engine_config *config, mono_ns now,
+		wall_ms wall, char *reason, size_t reason_size)
+{
+	struct engine *e = memory_new(sizeof *e);
+	struct rooms *r = &e->rooms;
+	int err;
+
+	r->now = now;
+	r->wall = wall;
+	err = store_open(&r->store, config->store, config->key, config->durable, reason,
+			 reason_size);
+	if (err < 0)
+		goto out;
+	r->events = events_new(r->store);
+	r->candidates = own_candidates_new();
+	err = account_new(&r->account, r, config->device_label, config->ksf);
+	if (err < 0)
+		goto unreadable;
+	make_endpoint(e, now);
+	account_equip(r->account);
+	r->conversations = conversations_new(r);
+	r->outbox = outbox_new(r);
+	r->reach = reach_new(r);
+	r->directory = directory_client_new(r);
+	err = contacts_new(&r->contacts, r);
+	if (err < 0)
+		goto unreadable;
+	err = store_commit(r->store);
+	if (err < 0)
+		goto unreadable;
+	account_tell(r->account);
+	directory_client_restart(r->directory);
+	e->directory_deadline = NEVER;
+	*out = e;
+	return 0;
+unreadable:
+	if (reason && reason_size > 0)
+		snprintf(reason, reason_size, "the store: %s", error_text(err));
+out:
+	if (err < 0)
+		engine_close(e);
+	return err;
+}
+
+void engine_close(struct engine *e)
+{
+	struct rooms *r;
+
+	if (!e)
+		return;
+	r = &e->rooms;
+	contacts_free(r->contacts);
+	reach_free(r->reach);
+	directory_client_free(r->directory);
+	outbox_free(r->outbox);
+	conversations_free(r->conversations);
+	if (r->endpoint)
+		endpoint_free(r->endpoint);
+	account_free(r->account);
+	own_candidates_free(r->candidates);
+	events_free(r->events);
+	store_close(r->store);
+	for (unsigned i = 0; i < e->answer_count; i++)
+		sodium_memzero(&e->answers[i], sizeof e->answers[i]);
+	free(e->answers);
+	free(e->wishes);
+	buf_clear(&e->texts);
+	free(e);
+}
+
+struct rooms *engine_rooms(struct engine *e)
+{
+	return &e->rooms;
+}
+
+struct endpoint *engine_endpoint(struct engine *e)
+{
+	return e->rooms.endpoint;
+}
+
+/* --- the step --- */
+
+/* All that happened since the last commit becomes durable; only then does anybody hear of
+ * it. When it cannot, memory goes back to what the store says. */
+static int settle(struct engine *e)
+{
+	struct rooms *r = &e->rooms;
+	struct person *p;
+	int err;
+
+	reach_save(r->reach);
+	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++)
+		conversations_save(r->conversations, p);
+	err = store_commit(r->store);
+	if (err == 0) {
+		events_release(r->events);
+		account_release(r->account);
+		reach_release(r->reach);
+		directory_client_release(r->directory);
+		return 0;
+	}
+	events_drop(r->events, err);
+	account_reload(r->account);
+	contacts_reload(r->contacts);
+	reach_undo(r->reach);
+	directory_client_drop(r->directory);
+	store_commit(r->store); /* what reading again may have begun */
+	return err;
+}
+
+static void grant(struct engine *e, const struct wish *wish)
+{
+	struct rooms *r = &e->rooms;
+	struct person *p = contacts_find(r->contacts, &wish->to);
+	uint64_t id = 0;
+	int err = ERR_NOT_FOUND;
+
+	if (p && !p->is_removed)
+		err = conversations_say(r->conversations, p,
+					bytes_of(e->texts.data + wish->text, wish->size),
+					wish->reply_to, &id);
+	events_answer(r->events, wish->ticket, err, NULL, id);
+}
+
+static void grant_wishes(struct engine *e)
+{
+	for (size_t i = 0; i < e->wish_count; i++)
+		grant(e, &e->wishes[i]);
+	e->wish_count = 0;
+	e->texts.size = 0;
+}
+
+static void take_answers(struct engine *e)
+{
+	for (unsigned i = 0; i < e->answer_count; i++) {
+		struct job *job = &e->answers[i];
+
+		if (job->kind == JOB_RESOLVE)
+			directory_client_resolved(e->rooms.directory, job);
+		else
+			account_stretched(e->rooms.account, job);
+		sodium_memzero(job, sizeof *job);
+	}
+	e->answer_count = 0;
+}
+
+static void take_events(struct engine *e)
+{
+	struct link_event event;
+
+	for (unsigned i = 0; i < ENGINE_EVENTS_MAX; i++) {
+		if (!endpoint_next(e->rooms.endpoint, &event))
+			return;
+		if (!directory_client_event(e->rooms.directory, &event))
+			reach_event(e->rooms.reach, &event);
+	}
+	e->rooms.has_more = true;
+}
+
+mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
+{
+	struct rooms *r = &e->rooms;
+	mono_ns deadline;
+
+	r->now = now;
+	r->wall = wall;
+	r->has_more = false;
+	contacts_step(r->contacts);
+	grant_wishes(e);
+	take_answers(e);
+	take_events(e);
+	deadline = directory_client_step(r->directory);
+	contacts_step(r->contacts);
+	reach_take(r->reach);
+	reach_step(r->reach);
+	settle(e);
+	if (r->has_more)
+		return now;
+	deadline = mono_earlier(deadline, directory_client_deadline(r->directory));
+	return mono_earlier(deadline, reach_deadline(r->reach));
+}
+
+void engine_goodbye(struct engine *e, mono_ns now)
+{
+	e->rooms.now = now;
+	grant_wishes(e);
+	settle(e);
+	endpoint_close_all(e->rooms.endpoint, LINK_CODE_BYE, now);
+}
+
+bool engine_next_event(struct engine *e, struct event *event)
+{
+	return events_next(e->rooms.events, event);
+}
+
+bool engine_next_job(struct engine *e, struct job *job)
+{
+	return account_next_job(e->rooms.account, job) ||
+	       directory_client_next_job(e->rooms.directory, job);
+}
+
+void engine_job_done(struct engine *e, const struct job *answer)
+{
+	e->answers = memory_grow(e->answers, e->answer_count + 1, sizeof *e->answers);
+	e->answers[e->answer_count++] = *answer;
+}
+
+void engine_set_addresses(struct engine *e, const struct address *list, unsigned count,
+			  uint16_t port)
+{
+	if (own_candidates_set_host(e->rooms.candidates, list, count, port))
+		directory_client_republish(e->rooms.directory);
+}
+
+/* --- what faces ask --- */
+
+int engine_join(struct engine *e, const struct uri *link, const char *name,
+		struct bytes password, uint64_t ticket)
+{
+	int err = account_join(e->rooms.account, link, name, password, ticket);
+
+	return err < 0 ? err : settle(e);
+}
+
+int engine_login(struct engine *e, const char *name, const struct directory_place *place,
+		 const struct device_public *directory_key, struct bytes password,
+		 uint64_t ticket)
+{
+	int err = account_login(e->rooms.account, name, place, directory_key, password, ticket);
+
+	return err < 0 ? err : settle(e);
+}
+
+void engine_account(const struct engine *e, struct engine_account *out)
+{
+	account_fill(e->rooms.account, out);
+}
+
+/* A name as people type it; ERR_NAME. */
+static int find(const struct engine *e, const char *text, struct name *name, struct person **p)
+{
+	int err = name_parse(name, bytes_text(text));
+
+	*p = err < 0 ? NULL : contacts_find(e->rooms.contacts, name);
+	return err;
+}
+
+/* The changes by name differ only in the function. */
+static int change(struct engine *e, const char *text,
+		  int (*how)(struct contacts *c, const struct name *name))
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	if (err == 0)
+		err = how(e->rooms.contacts, &name);
+	return err < 0 ? err : settle(e);
+}
+
+int engine_add(struct engine *e, const char *text, const struct identity_public *identity,
+	       const char *greeting)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	if (err == 0)
+		err = contacts_add(e->rooms.contacts, &name, identity, greeting);
+	return err < 0 ? err : settle(e);
+}
+
+int engine_accept(struct engine *e, const char *name)
+{
+	return change(e, name, contacts_accept);
+}
+
+int engine_block(struct engine *e, const char *name)
+{
+	return change(e, name, contacts_block);
+}
+
+int engine_remove(struct engine *e, const char *name)
+{
+	return change(e, name, contacts_remove);
+}
+
+int engine_contact(struct engine *e, const char *text, struct contact *out)
+{
+	struct name name;
+	struct person *p;
+	int err = find(e, text, &name, &p);
+
+	if (err < 0)
+		return err;
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	contacts_fill(p, out);
+	return 0;
+}
+
+int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
+{
+	struct person *p;
+
+	for (unsigned i = 0; (p = contacts_at(e->rooms.contacts, i)) != NULL; i++) {
+		if (p->is_removed || index-- > 0)
+			continue;
+		contacts_fill(p, out);
+		return 0;
+	}
+	return ERR_NOT_FOUND;
+}
+
+int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t reply_to,
+		uint64_t ticket)
+{
+	struct name name;
+	struct person *p;
+	int err = find(e, to, &name, &p);
+
+	if (err < 0)
+		return err;
+	if (text.size > WIRE_TEXT_MAX)
+		return ERR_LIMIT;
+	if (text.size == 0 || !bytes_is_utf8(text))
+		return ERR_FORMAT;
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (p->state == CONTACT_BLOCKED)
+		return ERR_REFUSED;
+	if (p->is_key_changed)
+		return ERR_KEY_CHANGED;
+	if (e->wish_count == e->wish_capacity) {
+		e->wish_capacity = e->wish_capacity ? e->wish_capacity * 2 : 64;
+		e->wishes = memory_grow(e->wishes, e->wish_capacity, sizeof *e->wishes);
+	}
+	e->wishes[e->wish_count++] = (struct wish){ name, e->texts.size, text.size, reply_to,
+						    ticket };
+	return buf_append(&e->texts, text);
+}
+
+int engine_history(struct engine *e, const char *text, uint64_t before, unsigned limit,
+		   engine_each_message *each, void *user)
+{
+	struct name name;
+	struct person *p;
+	int err = find(e, text, &name, &p);
+
+	if (err < 0)
+		return err;
+	if (!p)
+		return ERR_NOT_FOUND;
+	return history_newest(&e->rooms, p, before, limit, each, user);
+}
+
+int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user)
+{
+	return history_one(&e->rooms, id, each, user);
+}
+
+int engine_mark_read(struct engine *e, const char *text, uint64_t up_to)
+{
+	struct name name;
+	struct person *p;
+	int err = find(e, text, &name, &p);
+
+	if (err < 0)
+		return err;
+	if (!p)
+		return ERR_NOT_FOUND;
+	err = contacts_mark_read(e->rooms.contacts, p, up_to);
+	return err < 0 ? err : settle(e);
+}
+
+int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user)
+{
+	return history_since(&e->rooms, since, each, user);
+}
+
+uint64_t engine_last_event(const struct engine *e)
+{
+	return events_last(e->rooms.events);
+}

@@ -1,0 +1,261 @@
+#include "peer/events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+
+/* Answers and messages come by the ten thousand, the rest rarely: only these carry the
+ * whole struct. */
+struct item {
+	enum event_kind kind;
+	int error;
+	uint64_t ticket, message_id;
+	struct message message;
+	size_t text;         /* where in the arena */
+	struct event *other; /* owned */
+};
+
+struct events {
+	struct store *store;
+	uint64_t last; /* taken */
+	uint64_t last_released;
+	uint64_t pruned; /* rows were last dropped at this number */
+	struct item *items;
+	size_t head, released, count, capacity;
+	struct buf texts; /* arena: emptied when the queue is */
+	struct buf shown; /* the text handed out last */
+};
+
+static uint64_t stored_last(struct events *v)
+{
+	struct statement *s = db_sql(store_db(v->store),
+				     "SELECT max(coalesce((SELECT max(id) FROM message), 0),"
+				     " coalesce((SELECT max(id) FROM event), 0))");
+	int err = db_step(s);
+	uint64_t last = err == 1 ? (uint64_t)column_int(s, 0) : v->last_released;
+
+	db_done(s);
+	return last;
+}
+
+struct events *events_new(struct store *store)
+{
+	struct events *v = memory_new(sizeof *v);
+
+	v->store = store;
+	v->last = v->last_released = v->pruned = stored_last(v);
+	return v;
+}
+
+void events_free(struct events *v)
+{
+	if (!v)
+		return;
+	for (size_t i = v->head; i < v->count; i++)
+		free(v->items[i].other);
+	free(v->items);
+	buf_clear(&v->shown);
+	buf_clear(&v->texts);
+	free(v);
+}
+
+uint64_t events_number(struct events *v)
+{
+	return ++v->last;
+}
+
+uint64_t events_last(const struct events *v)
+{
+	return v->last_released;
+}
+
+static struct item *item_new(struct events *v, enum event_kind kind)
+{
+	struct item *item;
+
+	if (v->count == v->capacity) {
+		v->capacity = v->capacity ? v->capacity * 2 : 64;
+		v->items = memory_grow(v->items, v->capacity, sizeof *v->items);
+	}
+	item = &v->items[v->count++];
+	memset(item, 0, sizeof *item);
+	item->kind = kind;
+	return item;
+}
+
+void events_message(struct events *v, enum event_kind kind, const struct message *m)
+{
+	struct item *item = item_new(v, kind);
+
+	item->message = *m;
+	item->text = v->texts.size;
+	buf_append(&v->texts, m->text);
+}
+
+static void write_row(struct events *v, const struct event *e)
+{
+	struct buf remote = { 0 };
+	struct statement *s;
+
+	store_write(v->store);
+	s = db_sql(store_db(v->store),
+		   "INSERT INTO event(id, kind, name, is_online, account, message, remote,"
+		   " round_trip, greeting, detail) VALUES(?,?,?,?,?,?,?,?,?,?)");
+	bind_int(s, 1, (int64_t)e->id);
+	bind_int(s, 2, e->kind);
+	bind_text(s, 3, e->name.text);
+	bind_int(s, 4, e->is_online);
+	bind_int(s, 5, e->account);
+	bind_int(s, 6, (int64_t)e->message_id);
+	if (e->path.remote.family && address_encode(&e->path.remote, &remote) == 0)
+		bind_bytes(s, 7, buf_view(&remote));
+	bind_int(s, 8, (int64_t)e->round_trip);
+	bind_text(s, 9, e->greeting);
+	bind_text(s, 10, e->detail);
+	store_run(v->store, s);
+	buf_clear(&remote);
+}
+
+/* Now and then, so that the table stays small. */
+static void prune(struct events *v)
+{
+	struct statement *s;
+
+	if (v->last < v->pruned + EVENTS_KEPT / 10 || v->last <= EVENTS_KEPT)
+		return;
+	s = db_sql(store_db(v->store), "DELETE FROM event WHERE id <= ?");
+	bind_int(s, 1, (int64_t)(v->last - EVENTS_KEPT));
+	store_run(v->store, s);
+	v->pruned = v->last;
+}
+
+void events_add(struct events *v, const struct event *event)
+{
+	struct item *item = item_new(v, event->kind);
+
+	item->other = memory_new(sizeof *item->other);
+	*item->other = *event;
+	item->other->id = events_number(v);
+	write_row(v, item->other);
+	prune(v);
+}
+
+void events_warn(struct events *v, const struct name *about, const char *detail)
+{
+	struct event e = { .kind = EVENT_WARNING };
+
+	if (about)
+		e.name = *about;
+	snprintf(e.detail, sizeof e.detail, "%s", detail);
+	events_add(v, &e);
+}
+
+void events_answer(struct events *v, uint64_t ticket, int error, const char *detail,
+		   uint64_t message_id)
+{
+	struct item *item = item_new(v, EVENT_ANSWER);
+
+	item->ticket = ticket;
+	item->error = error;
+	item->message_id = message_id;
+	if (detail) {
+		item->other = memory_new(sizeof *item->other);
+		snprintf(item->other->detail, sizeof item->other->detail, "%s", detail);
+	}
+}
+
+void events_release(struct events *v)
+{
+	v->released = v->count;
+	v->last_released = v->last;
+}
+
+void events_drop(struct events *v, int err)
+{
+	size_t kept = v->released;
+
+	for (size_t i = v->released; i < v->count; i++) {
+		struct item *item = &v->items[i];
+
+		if (item->kind != EVENT_ANSWER) {
+			free(item->other);
+			continue;
+		}
+		if (item->error == 0) {
+			item->error = err;
+			item->message_id = 0;
+		}
+		v->items[kept++] = *item;
+	}
+	v->count = v->released = kept;
+	v->last = v->last_released = stored_last(v);
+}
+
+static void show(struct events *v, struct item *item, struct event *out)
+{
+	memset(out, 0, offsetof(struct event, greeting));
+	out->greeting[0] = out->detail[0] = '\0';
+	if (item->other) {
+		*out = *item->other;
+		free(item->other);
+		item->other = NULL;
+	}
+	out->kind = item->kind;
+	if (item->kind == EVENT_ANSWER) {
+		out->ticket = item->ticket;
+		out->error = item->error;
+		out->message_id = item->message_id;
+	} else if (item->kind == EVENT_SAID || item->kind == EVENT_HEARD) {
+		out->id = item->message.id;
+		out->name = item->message.contact;
+		out->message = item->message;
+		v->shown.size = 0;
+		buf_append(&v->shown,
+			   bytes_of(v->texts.data + item->text, item->message.text.size));
+		out->message.text = buf_view(&v->shown);
+	}
+}
+
+bool events_next(struct events *v, struct event *out)
+{
+	if (v->head == v->released) {
+		if (v->head == v->count) {
+			v->head = v->released = v->count = 0;
+			v->texts.size = 0;
+		}
+		return false;
+	}
+	show(v, &v->items[v->head++], out);
+	return true;
+}
+
+int events_read(struct events *v, uint64_t after, struct event *out)
+{
+	struct statement *s = db_sql(
+		store_db(v->store),
+		"SELECT id, kind, name, is_online, account, message, remote,"
+		" round_trip, greeting, detail FROM event WHERE id > ?"
+		" ORDER BY id LIMIT 1");
+	int err;
+
+	memset(out, 0, sizeof *out);
+	bind_int(s, 1, (int64_t)after);
+	err = db_step(s);
+	if (err == 1) {
+		out->id = (uint64_t)column_int(s, 0);
+		out->kind = (enum event_kind)column_int(s, 1);
+		snprintf(out->name.text, sizeof out->name.text, "%s", column_text(s, 2));
+		out->is_online = column_int(s, 3);
+		out->account = (enum account_state)column_int(s, 4);
+		out->message_id = (uint64_t)column_int(s, 5);
+		if (!column_is_null(s, 6))
+			address_decode(&out->path.remote, column_bytes(s, 6));
+		out->round_trip = (mono_ns)column_int(s, 7);
+		snprintf(out->greeting, sizeof out->greeting, "%s", column_text(s, 8));
+		snprintf(out->detail, sizeof out->detail, "%s", column_text(s, 9));
+	}
+	db_done(s);
+	return err;
+}

@@ -1,0 +1,99 @@
+#include "peer/line.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#include "shared/error.h"
+#include "shared/frame.h"
+
+int line_begin(struct line *l, struct link *link, enum wire_side from)
+{
+	int64_t stream = LINK_CONTROL;
+
+	line_clear(l);
+	if (link_is_initiator(link)) {
+		int err = link_open(link, &stream);
+
+		if (err < 0)
+			return err;
+		assert(stream == LINK_CONTROL);
+	}
+	l->link = link;
+	l->from = from;
+	l->is_readable = true;
+	buf_init(&l->out, LINE_OUT_MAX);
+	buf_init(&l->scratch, FRAME_MAX);
+	return 0;
+}
+
+void line_clear(struct line *l)
+{
+	buf_clear(&l->out);
+	buf_clear(&l->scratch);
+	sodium_memzero(l, sizeof *l);
+}
+
+int line_send(struct line *l, const struct wire_message *m)
+{
+	int err;
+
+	assert(l->link);
+	l->scratch.size = 0;
+	err = wire_encode(m, &l->scratch);
+	if (err < 0)
+		return err;
+	return frame_append(&l->out, buf_view(&l->scratch));
+}
+
+bool line_flush(struct line *l)
+{
+	size_t room, size = l->out.size;
+
+	if (!l->link || size == 0)
+		return false;
+	room = link_room(l->link, LINK_CONTROL);
+	if (size > room)
+		size = room;
+	if (size == 0 ||
+	    link_write(l->link, LINK_CONTROL, bytes_of(l->out.data, size), false) < 0)
+		return false;
+	buf_drop_front(&l->out, size);
+	return true;
+}
+
+size_t line_room(const struct line *l)
+{
+	size_t room = l->link ? link_room(l->link, LINK_CONTROL) : 0;
+
+	return room > l->out.size ? room - l->out.size : 0;
+}
+
+int line_take(struct line *l, line_each *each, void *user)
+{
+	struct wire_message m;
+	struct bytes all, rest, contents;
+	size_t total, taken = 0;
+	bool is_end = false;
+	int err = 0;
+
+	l->is_readable = false;
+	rest = all = link_peek(l->link, LINK_CONTROL, &is_end);
+	while (taken < LINE_TAKE_MAX && (err = frame_take(rest, &contents, &total)) == 1) {
+		err = wire_decode(&m, contents, l->from);
+		if (err == 0)
+			err = each(user, &m);
+		if (err < 0)
+			break;
+		taken += total;
+		rest = bytes_of(all.data + taken, all.size - taken);
+	}
+	if (err < 0)
+		return err;
+	if (taken > 0)
+		link_consume(l->link, LINK_CONTROL, taken);
+	if (err == 1) {
+		l->is_readable = true;
+		return 1;
+	}
+	return is_end ? ERR_CLOSED : 0;
+}

@@ -1,0 +1,42 @@
+/* The control stream of one link: whole messages in, messages out; what the link has no
+ * room for yet waits here. */
+#ifndef PALIQUE_PEER_LINE_H
+#define PALIQUE_PEER_LINE_H
+
+#include "shared/endpoint.h"
+#include "shared/wire.h"
+
+enum {
+	LINE_OUT_MAX =
+		1 << 20, /* waiting to be written: more means the other side does not read */
+	LINE_TAKE_MAX =
+		256 << 10, /* bytes taken in one step: a flood cannot starve the others */
+};
+
+/* Zeroed: no line. */
+struct line {
+	struct link *link;
+	enum wire_side from; /* what the other side may say */
+	bool is_readable;
+	struct buf out, scratch;
+};
+
+/* The link is up; opens the stream when we are the initiator. */
+int line_begin(struct line *l, struct link *link, enum wire_side from);
+void line_clear(struct line *l); /* does not touch the link */
+
+/* Encodes and keeps; written by line_flush(). ERR_FULL: LINE_OUT_MAX. */
+int line_send(struct line *l, const struct wire_message *m);
+/* True when something was handed to the link. */
+bool line_flush(struct line *l);
+/* Bytes the link would take now beyond what waits here. */
+size_t line_room(const struct line *l);
+
+/* Hands each whole message that has arrived to `each`, which must not touch the link: what
+ * it says goes through line_send(). Returns 1 when more is left than one step may take, 0
+ * when all was taken, what `each` returned below 0, ERR_FORMAT or ERR_LIMIT for a broken
+ * stream, ERR_CLOSED when the other side has ended it. */
+typedef int line_each(void *user, const struct wire_message *m);
+int line_take(struct line *l, line_each *each, void *user);
+
+#endif

@@ -1,0 +1,42 @@
+/* What we owe to each device of a contact until it acknowledges it. */
+#ifndef PALIQUE_PEER_OUTBOX_H
+#define PALIQUE_PEER_OUTBOX_H
+
+#include "peer/line.h"
+#include "peer/person.h"
+#include "peer/rooms.h"
+
+/* Our account with one device in the conversation of now; kept by reach.c. */
+struct debt {
+	int64_t conversation;
+	uint64_t next;    /* it has everything of ours below */
+	uint64_t cursor;  /* to be sent next on this link */
+	bool is_asked;    /* it has said on this link from where */
+	bool has_acked;   /* ever: before that a new device starts at the oldest undelivered */
+	bool has_adopted; /* on this link: an older copy is put back once */
+	bool is_dirty;
+};
+
+struct outbox;
+struct outbox *outbox_new(struct rooms *rooms);
+void outbox_free(struct outbox *o);
+
+/* Reads what is owed to the device; a new one starts at the oldest undelivered message. */
+void outbox_open(struct outbox *o, const struct person *p, const struct device_public *device,
+		 struct debt *debt);
+bool outbox_owes(const struct person *p, const struct debt *debt);
+
+void outbox_linked(struct debt *debt);
+/* Their HAVE and ACK about our chain. ERR_FORMAT: more than we ever said. */
+int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
+		 const struct wire_have *have);
+int outbox_acked(struct outbox *o, struct person *p, struct debt *debt, uint64_t next);
+
+/* Only after a commit: sends what is owed, as much as the line has room for. True when
+ * something was sent. */
+bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt,
+		 struct line *line);
+
+void outbox_save(struct outbox *o, const struct device_public *device, struct debt *debt);
+
+#endif

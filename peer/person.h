@@ -1,0 +1,46 @@
+/* What is known of one other account. Written by contacts.c alone; other rooms read it and
+ * hang their own part on it. */
+#ifndef PALIQUE_PEER_PERSON_H
+#define PALIQUE_PEER_PERSON_H
+
+#include "peer/engine.h"
+
+struct conversation;
+struct way;
+
+struct person {
+	int64_t id;
+	struct name name;
+	enum contact_state state;
+	bool is_removed; /* kept for the history and the key we knew */
+	bool has_identity, is_key_changed, is_verified;
+	struct identity_public identity, new_identity;
+	wall_ms last_seen;
+	uint64_t read_up_to;
+	char *greeting;     /* theirs, of a request; or NULL */
+	char *our_greeting; /* for as long as they have not answered; or NULL */
+
+	bool is_online;   /* as last heard from the directory */
+	bool is_stale;    /* ... before our line to it broke */
+	bool is_admitted; /* at the endpoint */
+	bool is_renewed;  /* another identity: their ways are to be made anew */
+	struct identity_public admitted;
+
+	struct conversation *conversation;  /* conversations.c */
+	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
+	bool is_linked;                     /* reach.c */
+};
+
+/* May we talk to them now? */
+static inline bool person_is_open(const struct person *p)
+{
+	return p->state == CONTACT_MUTUAL && !p->is_removed && p->has_identity &&
+	       !p->is_key_changed;
+}
+
+static inline bool person_is_listed(const struct person *p)
+{
+	return !p->is_removed && (p->state == CONTACT_ASKED || p->state == CONTACT_MUTUAL);
+}
+
+#endif

@@ -1,0 +1,456 @@
+#include "peer/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/contacts.h"
+#include "peer/directory_client.h"
+#include "peer/events.h"
+#include "peer/way.h"
+#include "shared/error.h"
+
+struct reach {
+	struct rooms *rooms;
+	struct way **ways; /* all of them, in the order they were made */
+	unsigned count;
+	uintptr_t numbers; /* given to ways so far */
+};
+
+struct reach *reach_new(struct rooms *rooms)
+{
+	struct reach *r = memory_new(sizeof *r);
+
+	r->rooms = rooms;
+	return r;
+}
+
+void reach_free(struct reach *r)
+{
+	if (!r)
+		return;
+	free(r->ways);
+	free(r);
+}
+
+/* --- the ways --- */
+
+static void remove_way(struct reach *r, struct way *w)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (w->person->ways[i] == w)
+			w->person->ways[i] = NULL;
+	}
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->ways[i] != w)
+			continue;
+		memmove(r->ways + i, r->ways + i + 1, (--r->count - i) * sizeof(struct way *));
+		break;
+	}
+	way_free(w);
+}
+
+static struct way *find_way(const struct person *p, const struct device_public *device)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && device_public_equal(&p->ways[i]->device, device))
+			return p->ways[i];
+	}
+	return NULL;
+}
+
+/* The way to the device, a new one if needed; NULL when all places hold devices in use. */
+static struct way *need_way(struct reach *r, struct person *p,
+			    const struct device_public *device)
+{
+	struct way *w = find_way(p, device);
+	unsigned free_at = WIRE_DEVICES_MAX;
+
+	if (w)
+		return w;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
+		if (!p->ways[i])
+			free_at = i;
+	}
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
+		if (!p->ways[i]->is_present && p->ways[i]->state == WAY_IDLE) {
+			remove_way(r, p->ways[i]);
+			free_at = i;
+		}
+	}
+	if (free_at == WIRE_DEVICES_MAX)
+		return NULL;
+	w = p->ways[free_at] = way_new(r->rooms, p, device);
+	w->number = ++r->numbers;
+	r->ways = memory_grow(r->ways, r->count + 1, sizeof(struct way *));
+	r->ways[r->count++] = w;
+	return w;
+}
+
+/* A link carries its way's number, not its address: it may outlive the way. */
+static struct way *way_of(struct reach *r, const struct link *link)
+{
+	uintptr_t number = (uintptr_t)link_user(link);
+
+	for (unsigned i = 0; number && i < r->count; i++) {
+		if (r->ways[i]->number == number && r->ways[i]->link == link)
+			return r->ways[i];
+	}
+	return NULL;
+}
+
+/* --- links come and go --- */
+
+static const struct way *linked_way(const struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
+			return p->ways[i];
+	}
+	return NULL;
+}
+
+static void tell_link(struct reach *r, struct person *p)
+{
+	const struct way *w = linked_way(p);
+	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
+
+	if (p->is_linked == (w != NULL))
+		return;
+	p->is_linked = w != NULL;
+	if (w) {
+		e.path = link_path(w->link);
+		e.round_trip = link_round_trip(w->link);
+	}
+	events_add(r->rooms->events, &e);
+}
+
+static void hang_up(struct reach *r, struct way *w, enum link_code code)
+{
+	struct link *link = w->state == WAY_LINKED ? w->link : NULL;
+
+	way_unlinked(w);
+	if (link) {
+		link_set_user(link, NULL);
+		link_close(link, code, r->rooms->now);
+	}
+	tell_link(r, w->person);
+}
+
+void reach_drop(struct reach *r, struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i])
+			hang_up(r, p->ways[i], LINK_CODE_NOT_CONTACT);
+	}
+}
+
+void reach_forget(struct reach *r, struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		struct way *w = p->ways[i];
+
+		if (!w)
+			continue;
+		if (w->state == WAY_LINKED) {
+			link_set_user(w->link, NULL);
+			link_close(w->link, LINK_CODE_NOT_CONTACT, r->rooms->now);
+		}
+		remove_way(r, w);
+	}
+}
+
+void reach_renew(struct reach *r, struct person *p)
+{
+	reach_drop(r, p);
+	reach_forget(r, p);
+}
+
+static void on_up(struct reach *r, struct link *link)
+{
+	const struct certificate *c = link_certificate(link);
+	struct person *p = c ? contacts_of_identity(r->rooms->contacts, &c->identity) : NULL;
+	struct way *w = NULL;
+
+	if (p && device_public_equal(&c->device, link_device(link)))
+		w = need_way(r, p, link_device(link));
+	if (!w) {
+		link_close(link, LINK_CODE_NOT_CONTACT, r->rooms->now);
+		return;
+	}
+	/* What the way held before was its own attempt or a link that this one replaces: the
+	 * endpoint keeps one to a device. */
+	way_unlinked(w);
+	link_set_user(link, (void *)w->number);
+	if (way_linked(r->rooms, w, link) < 0)
+		hang_up(r, w, LINK_CODE_PROTOCOL);
+	tell_link(r, p);
+}
+
+static mono_ns backoff(unsigned failures)
+{
+	mono_ns wait = REACH_RETRY << (failures < 6 ? failures : 6);
+
+	return wait < REACH_RETRY_MAX ? wait : REACH_RETRY_MAX;
+}
+
+static void failed(struct reach *r, struct way *w)
+{
+	way_unlinked(w);
+	w->retry_at = r->rooms->now + backoff(w->failures++);
+}
+
+static void on_down(struct reach *r, struct way *w, const struct link_event *event)
+{
+	enum way_state was = w->state;
+
+	if (was == WAY_DIALLING) {
+		failed(r, w);
+		return;
+	}
+	way_unlinked(w);
+	tell_link(r, w->person);
+	if (event->error != ERR_CLOSED)
+		return;
+	if (event->code == LINK_CODE_PROTOCOL || event->code == LINK_CODE_NOT_CONTACT)
+		w->retry_at = r->rooms->now + REACH_PENANCE;
+	if (event->code == LINK_CODE_BYE) {
+		w->retry_at = r->rooms->now + REACH_RETRY;
+		if (!directory_client_is_online(r->rooms->directory)) {
+			w->is_present = false;
+			contacts_left(r->rooms->contacts, w->person);
+		}
+	}
+}
+
+void reach_event(struct reach *r, const struct link_event *event)
+{
+	struct way *w;
+
+	if (!event->link)
+		return;
+	if (event->kind == LINK_UP) {
+		on_up(r, event->link);
+		return;
+	}
+	w = way_of(r, event->link);
+	if (!w)
+		return;
+	if (event->kind == LINK_READABLE && w->state == WAY_LINKED) {
+		if (event->stream == LINK_CONTROL)
+			w->line.is_readable = true;
+		else
+			hang_up(r, w, LINK_CODE_PROTOCOL);
+	} else if (event->kind == LINK_DOWN) {
+		on_down(r, w, event);
+	}
+}
+
+/* --- dialling --- */
+
+static void learn(struct reach *r, struct way *w, const struct wire_device *device)
+{
+	bool is_new = !w->is_present ||
+		      memcmp(&w->knock, &device->knock, sizeof w->knock) != 0 ||
+		      memcmp(&w->candidates, &device->candidates, sizeof w->candidates) != 0;
+
+	w->certificate = device->certificate;
+	w->has_certificate = true;
+	w->knock = device->knock;
+	w->candidates = device->candidates;
+	w->is_present = true;
+	if (is_new && w->retry_at < r->rooms->now + REACH_PENANCE / 2) {
+		w->failures = 0;
+		w->retry_at = 0;
+	}
+}
+
+void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
+		    unsigned count)
+{
+	bool was_present[WIRE_DEVICES_MAX] = { false };
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		was_present[i] = p->ways[i] && p->ways[i]->is_present;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		bool is_kept = false;
+
+		for (unsigned k = 0; was_present[i] && k < count; k++)
+			is_kept |= device_public_equal(&devices[k]->certificate.device,
+						       &p->ways[i]->device);
+		if (p->ways[i])
+			p->ways[i]->is_present = is_kept;
+	}
+	if (!person_is_open(p))
+		return;
+	for (unsigned k = 0; k < count; k++) {
+		struct way *w = need_way(r, p, &devices[k]->certificate.device);
+
+		if (w)
+			learn(r, w, devices[k]);
+	}
+}
+
+bool reach_knows(const struct person *p, const struct certificate *c)
+{
+	const struct way *w = find_way(p, &c->device);
+
+	return w && w->has_certificate &&
+	       identity_public_equal(&w->certificate.identity, &c->identity) &&
+	       w->certificate.serial == c->serial && w->certificate.not_after == c->not_after &&
+	       strcmp(w->certificate.label, c->label) == 0 &&
+	       memcmp(w->certificate.signature, c->signature, sizeof c->signature) == 0;
+}
+
+static void dial(struct reach *r, struct way *w)
+{
+	struct link_target target = {
+		.pattern = LINK_IK,
+		.device = w->device,
+		.knock = w->knock,
+		.has_identity = true,
+		.identity = w->person->identity,
+		.give_up_after = REACH_DIAL,
+	};
+	struct link *link;
+
+	for (unsigned i = 0; i < w->candidates.count && i < CANDIDATES_MAX; i++)
+		target.addresses[target.address_count++] = w->candidates.list[i].address;
+	link = endpoint_dial(r->rooms->endpoint, &target, r->rooms->now);
+	if (!link) {
+		failed(r, w);
+		return;
+	}
+	link_set_user(link, (void *)w->number);
+	w->link = link;
+	w->state = WAY_DIALLING;
+	/* The endpoint's own LINK_DOWN comes first, unless the attempt gave way to theirs. */
+	w->dial_until = r->rooms->now + REACH_DIAL + SECOND;
+}
+
+void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device)
+{
+	struct way *w = need_way(r, p, &device->certificate.device);
+
+	if (!w || !person_is_open(p))
+		return;
+	learn(r, w, device);
+	if (w->state == WAY_LINKED)
+		link_ping(w->link);
+	else if (w->retry_at < r->rooms->now + REACH_PENANCE / 2)
+		dial(r, w);
+}
+
+/* --- what is due --- */
+
+static void watch(struct reach *r, struct way *w)
+{
+	mono_ns now = r->rooms->now, since = link_unanswered_since(w->link);
+
+	w->check_at = NEVER;
+	if (since == NEVER) {
+		if (now >= w->last_used + REACH_IDLE && !outbox_owes(w->person, &w->debt))
+			hang_up(r, w, LINK_CODE_IDLE);
+		return;
+	}
+	if (now >= since + REACH_LOST) {
+		hang_up(r, w, LINK_CODE_IDLE);
+		w->retry_at = 0;
+		return;
+	}
+	if (now >= since + REACH_SUSPECT && now >= w->suspect_at) {
+		directory_client_suspect(r->rooms->directory, &w->person->name, &w->device);
+		w->suspect_at = now + REACH_SUSPECTS;
+	}
+	w->check_at = now < since + REACH_SUSPECT ? since + REACH_SUSPECT : since + REACH_LOST;
+}
+
+static bool wants_link(const struct way *w)
+{
+	return w->is_present && person_is_open(w->person) && outbox_owes(w->person, &w->debt);
+}
+
+void reach_step(struct reach *r)
+{
+	mono_ns now = r->rooms->now;
+
+	for (unsigned i = 0; i < r->count; i++) {
+		struct way *w = r->ways[i];
+
+		if (w->state == WAY_LINKED) {
+			watch(r, w);
+		} else if (w->state == WAY_DIALLING) {
+			if (now >= w->dial_until)
+				failed(r, w);
+		}
+		if (w->state == WAY_IDLE && now >= w->retry_at && wants_link(w)) {
+			dial(r, w);
+			directory_client_introduce(r->rooms->directory, &w->person->name);
+		}
+	}
+}
+
+mono_ns reach_deadline(const struct reach *r)
+{
+	mono_ns deadline = NEVER;
+
+	for (unsigned i = 0; i < r->count; i++) {
+		const struct way *w = r->ways[i];
+
+		if (w->state == WAY_LINKED) {
+			deadline = mono_earlier(deadline, w->check_at);
+			deadline = mono_earlier(deadline, w->have_at);
+			deadline = mono_earlier(deadline, w->last_used + REACH_IDLE);
+		} else if (w->state == WAY_DIALLING) {
+			deadline = mono_earlier(deadline, w->dial_until);
+		} else if (wants_link(w)) {
+			deadline = mono_earlier(deadline, w->retry_at);
+		}
+	}
+	return deadline;
+}
+
+void reach_take(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		struct way *w = r->ways[i];
+		int err;
+
+		if (w->state != WAY_LINKED || !w->line.is_readable)
+			continue;
+		err = way_take(r->rooms, w);
+		if (err == 0)
+			continue;
+		hang_up(r, w, err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
+		w->retry_at = r->rooms->now + REACH_PENANCE;
+	}
+}
+
+void reach_save(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		way_save(r->rooms, r->ways[i]);
+}
+
+void reach_release(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		way_release(r->rooms, r->ways[i]);
+}
+
+void reach_undo(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		way_undo(r->rooms, r->ways[i]);
+}
+
+void reach_fill(const struct person *p, struct contact *out)
+{
+	const struct way *w = linked_way(p);
+
+	out->is_linked = w != NULL;
+	if (w) {
+		out->path = link_path(w->link);
+		out->round_trip = link_round_trip(w->link);
+	}
+}

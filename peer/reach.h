@@ -1,0 +1,49 @@
+/* The direct connections: for each device of a contact idle, dialling or linked; when to
+ * dial, to try again, to ask for an introduction, to suspect, and to hang up. */
+#ifndef PALIQUE_PEER_REACH_H
+#define PALIQUE_PEER_REACH_H
+
+#include "peer/person.h"
+#include "peer/rooms.h"
+
+struct reach;
+
+#define REACH_DIAL      (10 * SECOND) /* an attempt */
+#define REACH_RETRY     (1 * SECOND)  /* after the first failure; doubles */
+#define REACH_RETRY_MAX (30 * SECOND)
+#define REACH_PENANCE   (60 * SECOND)  /* after a broken protocol, or a refusal */
+#define REACH_SUSPECT   (3 * SECOND)   /* unanswered: tell the directory */
+#define REACH_SUSPECTS  (10 * SECOND)  /* at most so often */
+#define REACH_LOST      (10 * SECOND)  /* unanswered: look for them again */
+#define REACH_IDLE      (300 * SECOND) /* nothing said: hang up */
+#define REACH_ASK_AGAIN (1 * SECOND)   /* after a store that failed */
+
+struct reach *reach_new(struct rooms *rooms);
+void reach_free(struct reach *r);
+
+/* What the directory says of a person's devices; their certificates have been checked. */
+void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
+		    unsigned count);
+/* Both are told at the same moment: dial now. */
+void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device);
+/* Whether this very certificate was checked before. */
+bool reach_knows(const struct person *p, const struct certificate *certificate);
+
+/* Hangs up on every device of theirs. */
+void reach_drop(struct reach *r, struct person *p);
+/* Their identity is another one: their old devices are not theirs any more. */
+void reach_renew(struct reach *r, struct person *p);
+void reach_forget(struct reach *r, struct person *p);
+
+void reach_event(struct reach *r, const struct link_event *event);
+/* In the order of a step. */
+void reach_take(struct reach *r);    /* reads what arrived */
+void reach_step(struct reach *r);    /* dials, suspects, hangs up */
+void reach_save(struct reach *r);    /* writes what only memory knows, before the commit */
+void reach_release(struct reach *r); /* it succeeded: acknowledges, sends */
+void reach_undo(struct reach *r);    /* it failed: asks again for what was not kept */
+mono_ns reach_deadline(const struct reach *r);
+
+void reach_fill(const struct person *p, struct contact *out);
+
+#endif

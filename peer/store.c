@@ -1,0 +1,136 @@
+#include "peer/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "shared/error.h"
+
+struct store {
+	struct db *db;
+	int err; /* the first failure in this transaction */
+};
+
+/* A message's id is that of its event: faces resume with one number, and a message is not
+ * written twice. A chain is what one device said in one conversation; ours is one of them.
+ * `delivered`: everything we said below it is at a device of the contact. `owed`: the same
+ * for each device. */
+static const char *const migrations[] = {
+	"CREATE TABLE account("
+	"	one INTEGER PRIMARY KEY CHECK (one = 1),"
+	"	standing INTEGER NOT NULL,"
+	"	name TEXT, host TEXT, port INTEGER,"
+	"	directory_key BLOB, is_pinned_on_trust INTEGER NOT NULL DEFAULT 0,"
+	"	identity_public BLOB, identity_secret BLOB,"
+	"	device_public BLOB NOT NULL, device_secret BLOB NOT NULL,"
+	"	certificate BLOB, knock BLOB NOT NULL);"
+	"CREATE TABLE contact("
+	"	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	"	state INTEGER NOT NULL, is_removed INTEGER NOT NULL DEFAULT 0,"
+	"	identity BLOB, new_identity BLOB, is_verified INTEGER NOT NULL DEFAULT 0,"
+	"	last_seen INTEGER NOT NULL DEFAULT 0, read_up_to INTEGER NOT NULL DEFAULT 0,"
+	"	greeting TEXT, our_greeting TEXT);"
+	"CREATE TABLE conversation("
+	"	id INTEGER PRIMARY KEY, contact INTEGER NOT NULL, identity BLOB,"
+	"	delivered INTEGER NOT NULL DEFAULT 1);"
+	"CREATE INDEX conversation_contact ON conversation(contact, id);"
+	"CREATE TABLE chain("
+	"	id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, author BLOB NOT NULL,"
+	"	next INTEGER NOT NULL, last BLOB NOT NULL, UNIQUE (conversation, author));"
+	"CREATE TABLE message("
+	"	id INTEGER PRIMARY KEY, contact INTEGER NOT NULL, chain INTEGER NOT NULL,"
+	"	seq INTEGER NOT NULL, is_ours INTEGER NOT NULL,"
+	"	sent_at INTEGER NOT NULL, arrived_at INTEGER NOT NULL,"
+	"	kind INTEGER NOT NULL, reply_to INTEGER NOT NULL, previous BLOB, body BLOB NOT "
+	"NULL);"
+	"CREATE INDEX message_contact ON message(contact, id);"
+	"CREATE UNIQUE INDEX message_once ON message(chain, seq);"
+	"CREATE TABLE owed("
+	"	conversation INTEGER NOT NULL, device BLOB NOT NULL, next INTEGER NOT NULL,"
+	"	has_acked INTEGER NOT NULL, PRIMARY KEY (conversation, device)) WITHOUT ROWID;"
+	"CREATE TABLE event("
+	"	id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT,"
+	"	is_online INTEGER NOT NULL, account INTEGER NOT NULL, message INTEGER NOT NULL,"
+	"	remote BLOB, round_trip INTEGER NOT NULL, greeting TEXT, detail TEXT);",
+};
+
+int store_open(struct store **out, const char *path, const struct symmetric_key *key,
+	       bool durable, char *reason, size_t reason_size)
+{
+	struct db_config config = {
+		.path = path,
+		.key = key,
+		.durable = durable,
+		.migrations = migrations,
+		.migration_count = sizeof migrations / sizeof *migrations,
+	};
+	struct db *db;
+	int err = db_open(&db, &config, reason, reason_size);
+
+	if (err < 0)
+		return err;
+	*out = memory_new(sizeof **out);
+	(*out)->db = db;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	if (db_in_transaction(s->db))
+		db_rollback(s->db);
+	db_close(s->db);
+	free(s);
+}
+
+struct db *store_db(struct store *s)
+{
+	return s->db;
+}
+
+void store_write(struct store *s)
+{
+	if (s->err == 0 && !db_in_transaction(s->db))
+		store_failed(s, db_begin(s->db));
+}
+
+bool store_is_writing(const struct store *s)
+{
+	return s->err < 0 || db_in_transaction(s->db);
+}
+
+int store_run(struct store *s, struct statement *statement)
+{
+	int result;
+
+	if (s->err < 0)
+		return s->err;
+	assert(db_in_transaction(s->db));
+	result = db_run(statement);
+	if (result < 0 && result != ERR_EXISTS)
+		s->err = result;
+	return result;
+}
+
+void store_failed(struct store *s, int err)
+{
+	if (err < 0 && s->err == 0)
+		s->err = err;
+}
+
+int store_error(const struct store *s)
+{
+	return s->err;
+}
+
+int store_commit(struct store *s)
+{
+	int err = s->err;
+
+	if (err == 0 && db_in_transaction(s->db))
+		err = db_commit(s->db);
+	if (err < 0 && db_in_transaction(s->db))
+		db_rollback(s->db);
+	s->err = 0;
+	return err;
+}

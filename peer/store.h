@@ -1,0 +1,34 @@
+/* The encrypted database of one home: schema, migrations and the one transaction of a
+ * step. Rooms write through store_write() and store_run(); nobody looks at the result of
+ * a single write: the first failure is kept and the commit tells it. */
+#ifndef PALIQUE_PEER_STORE_H
+#define PALIQUE_PEER_STORE_H
+
+#include "shared/db.h"
+
+struct store;
+
+/* `path` NULL: in memory; `key` NULL: plain. On ERR_AUTH, ERR_CORRUPT, ERR_LOCKED, ERR_VERSION,
+ * ERR_IO the file is left as it was and `reason` gets a sentence. */
+int store_open(struct store **s, const char *path, const struct symmetric_key *key,
+	       bool durable, char *reason, size_t reason_size);
+void store_close(struct store *s); /* what was not committed is lost */
+
+struct db *store_db(struct store *s); /* for queries */
+
+/* A transaction is open from now on; begins one if there is none. A failure is kept. */
+void store_write(struct store *s);
+bool store_is_writing(const struct store *s);
+
+/* Runs `statement` inside the transaction; rows changed, or the error that was kept.
+ * ERR_EXISTS is returned but not kept: a constraint is the caller's to understand. */
+int store_run(struct store *s, struct statement *statement);
+/* Keeps a failure met elsewhere, as by a query. */
+void store_failed(struct store *s, int err);
+int store_error(const struct store *s);
+
+/* Ends the transaction: 0 when everything since it began is in the store (or nothing was
+ * written), else the first failure, and everything is rolled back. */
+int store_commit(struct store *s);
+
+#endif
