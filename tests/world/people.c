@@ -27,6 +27,7 @@ struct person {
 	bool has_joined;
 	uint64_t join_ticket; /* 0: none under way */
 	mono_ns join_next;
+	uint64_t caught_up;  /* the last event told from the store at the start */
 	uint64_t last_event; /* what was shown so far */
 	enum wish wish[ALL];
 	bool was_parted[ALL];      /* blocked or removed the other at some time */
@@ -154,7 +155,7 @@ void people_on_event(void *user, unsigned peer, const struct event *event)
 
 	if (event->kind == EVENT_ANSWER)
 		on_answer(p, peer, event);
-	else if (event->id)
+	else if (event->id > p->persons[peer].caught_up) /* else told from the store already */
 		on_shown(p, peer, event);
 }
 
@@ -187,6 +188,7 @@ void people_on_start(void *user, unsigned peer)
 			   (unsigned long long)engine_last_event(e));
 	if (engine_events_since(e, before, each_missed, &c) < 0)
 		world_fail(p->world, "peer %u cannot tell its events", peer);
+	me->caught_up = me->last_event;
 }
 
 /* --- what a person does --- */

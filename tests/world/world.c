@@ -33,6 +33,7 @@ struct machine {
 	struct errand errands[JOBS_MAX];
 	mono_ns idle_since;
 	unsigned idle_steps;
+	bool is_new; /* has not worked since it was switched on */
 };
 
 struct world {
@@ -312,11 +313,9 @@ void world_start(struct world *w, unsigned machine)
 		return;
 	}
 	m->wake = w->now;
-	if (machine != WORLD_DIRECTORY) {
+	m->is_new = machine != WORLD_DIRECTORY;
+	if (m->is_new)
 		tell_addresses(w, m);
-		if (w->config.on_start)
-			w->config.on_start(w->config.user, machine);
-	}
 }
 
 /* What was committed before is all that survives: the folder as it is now is copied, then
@@ -529,6 +528,9 @@ static void work(struct world *w, struct machine *m)
 		return;
 	if (m->engine) {
 		take_errands(w, m);
+		if (m->is_new)
+			w->config.on_start(w->config.user, m->number);
+		m->is_new = false;
 		while (engine_next_event(m->engine, &event))
 			w->config.on_event(w->config.user, m->number, &event);
 	}

@@ -15,7 +15,7 @@ struct world;
 
 /* An event of peer `peer`'s engine. Only takes note: no engine is called from inside. */
 typedef void world_on_event(void *user, unsigned peer, const struct event *event);
-/* Peer `peer` has been started: its engine is there. */
+/* Peer `peer` has been started and has done its first work: its store tells what was missed. */
 typedef void world_on_start(void *user, unsigned peer);
 
 struct world_config {
