@@ -100,13 +100,14 @@ static struct json *invite(const struct admin_desk *desk, const struct json *req
 		return refuse(ERR_LIMIT, _("An invitation lives from a minute to ten years."));
 	randombytes_buf(random, sizeof random);
 	bytes_to_base64(BYTES(random), code);
-	if (make_link(desk, code, text, &answer) < 0)
+	/* an owner that makes links itself (the peer's host) needs no name here */
+	if (desk->place.host[0] && make_link(desk, code, text, &answer) < 0)
 		return answer;
 	err = desk->registry->invite(desk->registry, code, has_name ? &only : NULL,
 	                             (unsigned)count, desk->now + life * 1000, desk->now);
 	if (err < 0)
 		return refuse(err, _("The invitation could not be stored."));
-	answer = json_set_text(json_object(), "link", text);
+	answer = json_set_text(json_object(), "link", desk->place.host[0] ? text : NULL);
 	json_set_text(answer, "code", code);
 	json_set_int(answer, "expires", desk->now + life * 1000);
 	json_set_int(answer, "count", count);

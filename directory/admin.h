@@ -20,6 +20,7 @@ struct admin_desk {
 /*   status                                  counters (running server only)
  *   link                                    {"link"}
  *   invite [name] [count] [expires]         {"link", "code", "expires", "count", "name"};
+ *                                           link is null where no public name is known;
  *                                           count 1 to 10000, expires in seconds from now
  *   users                                   {"users": [{"name", "has_identity", "devices",
  *                                           "created"}]}
