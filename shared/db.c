@@ -304,9 +304,22 @@ static int look(const struct db_config *c, uint64_t ticket, char *reason, size_t
 		return explain(reason, size, ERR_NOT_FOUND, _("%s does not exist."), c->path);
 	if (!exists)
 		err = create(c->path, ticket);
-	if (err == 0 && ticket)
-		err = db_seal_probe(c->path, ticket);
 	return err < 0 ? explain_failure(reason, size, err, c->path) : 0;
+}
+
+static int error_of_probe(enum db_seal_state state)
+{
+	switch (state) {
+	case DB_SEAL_OTHER_KEY:
+		return ERR_AUTH;
+	case DB_SEAL_DAMAGED:
+	case DB_SEAL_LOG_BROKEN:
+		return ERR_CORRUPT;
+	case DB_SEAL_UNREADABLE:
+		return ERR_IO;
+	default:
+		return 0;
+	}
 }
 
 /* Takes the lock and reads the first page and the schema: what cannot be read is found
@@ -389,6 +402,24 @@ static int check_version(const struct db_config *c, uint64_t version, char *reas
 	return 0;
 }
 
+/* A connection to files that are there. */
+static int open_existing(struct db *db, const struct db_config *c, uint64_t *version)
+{
+	enum db_seal_state state = DB_SEAL_OK;
+	int err = 0;
+
+	if (db->ticket)
+		state = db_seal_probe(c->path, db->ticket, c->durable && !c->shared);
+	if (state != DB_SEAL_LOG_BROKEN)
+		err = error_of_probe(state);
+	if (err == 0)
+		err = connect_to(&db->sqlite, c->path, db->ticket, c->read_only);
+	if (err == 0)
+		err = verify(db->sqlite, c, version);
+	/* A log that another process writes may look broken: that one has been excluded now. */
+	return err < 0 ? err : error_of_probe(state);
+}
+
 int db_open(struct db **out, const struct db_config *c, char *reason, size_t reason_size)
 {
 	struct db *db = memory_new(sizeof *db);
@@ -405,9 +436,7 @@ int db_open(struct db **out, const struct db_config *c, char *reason, size_t rea
 		err = look(c, db->ticket, reason, reason_size);
 	if (err < 0)
 		goto out;
-	err = connect_to(&db->sqlite, c->path, db->ticket, c->read_only);
-	if (err == 0)
-		err = verify(db->sqlite, c, &version);
+	err = open_existing(db, c, &version);
 	if (err < 0) {
 		explain_failure(reason, reason_size, err, c->path);
 		goto out;

@@ -25,6 +25,9 @@ enum {
 		32, /* of the write-ahead log: https://sqlite.org/fileformat2.html#walformat */
 	FRAME_HEADER = 24, /* page number 4, commit size 4, salts 8, checksums 8 */
 	FRAME_BOUND = 16,  /* of which these are authenticated with the page */
+	SALTS = 8,         /* where in a frame's header, ... */
+	LOG_SALTS = 16,    /* ... and where in the log's */
+	SALTS_SIZE = 8,
 	FRAME = FRAME_HEADER + PAGE,
 	START = 100, /* SQLite reads so much of the first page when it opens a file */
 	AD_MAX = 1 + FRAME_BOUND,
@@ -255,6 +258,19 @@ static int read_page(struct file *f, uint8_t *out, int size, int64_t offset)
 	return SQLITE_OK;
 }
 
+/* The AD of a frame whose header is `header`. While SQLite writes pages of one transaction
+ * over again, it leaves the salts of frame headers zero until the commit: they are then
+ * taken from the log's own header, which cannot change meanwhile. */
+static int ad_in_log(struct file *f, uint8_t ad[AD_MAX], const uint8_t header[FRAME_HEADER])
+{
+	sqlite3_file *real = real_of(&f->base);
+
+	ad_of_frame(ad, header);
+	if (!sodium_is_zero(header + SALTS, SALTS_SIZE))
+		return SQLITE_OK;
+	return real->pMethods->xRead(real, ad + 1 + SALTS, SALTS_SIZE, LOG_SALTS);
+}
+
 /* SQLite reads of a log: its header; the checksum of a frame; the page of a frame; a whole
  * frame, when it recovers the log or computes the checksums anew. */
 static int read_log(struct file *f, uint8_t *out, int size, int64_t offset)
@@ -282,7 +298,10 @@ static int read_log(struct file *f, uint8_t *out, int size, int64_t offset)
 	code = real->pMethods->xRead(real, f->scratch, FRAME, start);
 	if (code != SQLITE_OK)
 		return code;
-	is_sealed = unseal(f->keys, f->scratch + FRAME_HEADER, ad_of_frame(ad, f->scratch));
+	code = ad_in_log(f, ad, f->scratch);
+	if (code != SQLITE_OK)
+		return code;
+	is_sealed = unseal(f->keys, f->scratch + FRAME_HEADER, bytes_of(ad, AD_MAX));
 	cipher_checksum(f->keys, f->scratch, start, true);
 	if (!is_sealed && within >= FRAME_HEADER) {
 		memset(out, 0, (size_t)size);
@@ -290,7 +309,7 @@ static int read_log(struct file *f, uint8_t *out, int size, int64_t offset)
 	}
 	/* A frame that was torn, or never finished, ends the log: with other salts than the
 	 * log's, SQLite takes it for the rest of an older log. */
-	for (int i = 8; !is_sealed && i < FRAME_BOUND; i++)
+	for (int i = SALTS; !is_sealed && i < FRAME_BOUND; i++)
 		f->scratch[i] ^= 0xff;
 	memcpy(out, f->scratch + within, (size_t)size);
 	sodium_memzero(f->scratch, FRAME);
@@ -344,7 +363,10 @@ static int write_log(struct file *f, const uint8_t *in, int size, int64_t offset
 			return code == SQLITE_IOERR_SHORT_READ ? SQLITE_IOERR_WRITE : code;
 		f->header_at = start;
 	}
-	seal(f->keys, f->scratch, in, ad_of_frame(ad, f->header));
+	code = ad_in_log(f, ad, f->header);
+	if (code != SQLITE_OK)
+		return code == SQLITE_IOERR_SHORT_READ ? SQLITE_IOERR_WRITE : code;
+	seal(f->keys, f->scratch, in, bytes_of(ad, AD_MAX));
 	return real->pMethods->xWrite(real, f->scratch, PAGE, offset);
 }
 
@@ -514,57 +536,141 @@ const char *db_seal_vfs(void)
 
 /* --- probing ----------------------------------------------------------------------- */
 
-/* Whether some frame of the log opens, and whether one holds the first page. */
-static void probe_log(const struct keys *k, const char *path, bool *is_ours, bool *has_first)
-{
-	uint8_t *frame = memory_new(FRAME);
-	size_t room = strlen(path) + 5;
-	char *log = memory_new(room);
-	uint8_t ad[AD_MAX];
+/* A log being walked as SQLite's recovery walks it (walIndexRecover in its wal.c). */
+struct walk {
+	const struct keys *keys;
 	int fd;
+	off_t at;
+	uint8_t header[LOG_HEADER];
+	uint8_t frame[FRAME];
+	uint32_t sum[2];
+	bool is_sealed;  /* the frame opens */
+	bool is_current; /* it is of this log, not left over from an older one */
+	bool is_whole;   /* neither the header nor a frame so far was bad */
+};
 
-	snprintf(log, room, "%s-wal", path);
-	fd = open(log, O_RDONLY | O_CLOEXEC);
-	for (off_t at = LOG_HEADER;
-	     fd >= 0 && !*has_first && pread(fd, frame, FRAME, at) == FRAME; at += FRAME) {
-		uint32_t number = be32(frame);
+/* https://sqlite.org/fileformat2.html#walcksm */
+static void add_checksum(struct walk *w, const uint8_t *b, size_t size)
+{
+	bool is_big = w->header[3] & 1;
 
-		if (!unseal(k, frame + FRAME_HEADER, ad_of_frame(ad, frame)))
-			continue;
-		*is_ours = true;
-		*has_first = number == 1;
+	for (size_t i = 0; i < size; i += 8) {
+		uint32_t x = be32(b + i), y = be32(b + i + 4);
+
+		w->sum[0] += (is_big ? x : __builtin_bswap32(x)) + w->sum[1];
+		w->sum[1] += (is_big ? y : __builtin_bswap32(y)) + w->sum[0];
 	}
-	if (fd >= 0)
-		close(fd);
-	sodium_memzero(frame, FRAME);
-	free(frame);
-	free(log);
 }
 
-int db_seal_probe(const char *path, uint64_t ticket)
+static bool checksum_is(const struct walk *w, const uint8_t *b)
+{
+	return be32(b) == w->sum[0] && be32(b + 4) == w->sum[1];
+}
+
+static bool walk_begin(struct walk *w, const char *path)
+{
+	size_t room = strlen(path) + 5;
+	char *log = memory_new(room);
+	uint8_t salts[SALTS_SIZE], ad[AD_MAX];
+
+	snprintf(log, room, "%s-wal", path);
+	w->fd = open(log, O_RDONLY | O_CLOEXEC);
+	free(log);
+	if (w->fd < 0 || pread(w->fd, w->header, LOG_HEADER, 0) != LOG_HEADER)
+		return false;
+	w->at = LOG_HEADER;
+	add_checksum(w, w->header, LOG_HEADER - 8);
+	w->is_whole = checksum_is(w, w->header + LOG_HEADER - 8);
+	/* Where the header is bad, the first frame tells which log this was. */
+	if (!w->is_whole && pread(w->fd, w->frame, FRAME, w->at) == FRAME) {
+		memcpy(salts, w->frame + SALTS, sizeof salts);
+		if (unseal(w->keys, w->frame + FRAME_HEADER, ad_of_frame(ad, w->frame)))
+			memcpy(w->header + LOG_SALTS, salts, sizeof salts);
+	}
+	return true;
+}
+
+static bool walk_next(struct walk *w)
+{
+	uint8_t ad[AD_MAX];
+
+	if (pread(w->fd, w->frame, FRAME, w->at) != FRAME)
+		return false;
+	/* The salts of an older log differ in both halves; one flipped bit, in one. */
+	w->is_current = memcmp(w->frame + 8, w->header + 16, 4) == 0 ||
+			memcmp(w->frame + 12, w->header + 20, 4) == 0;
+	w->is_sealed = unseal(w->keys, w->frame + FRAME_HEADER, ad_of_frame(ad, w->frame));
+	cipher_checksum(w->keys, w->frame, w->at, true);
+	w->at += FRAME;
+	w->is_whole = w->is_whole && w->is_current && w->is_sealed;
+	if (w->is_whole) {
+		add_checksum(w, w->frame, 8);
+		add_checksum(w, w->frame + FRAME_HEADER, PAGE);
+	}
+	w->is_whole = w->is_whole && checksum_is(w, w->frame + FRAME_BOUND);
+	return true;
+}
+
+struct log_state {
+	bool is_ours;          /* some frame opens */
+	bool has_first;        /* SQLite will find the first page in it */
+	unsigned commits_lost; /* finished transactions from a bad frame or header on */
+	bool is_headless;      /* the header is bad: it is synced before any frame comes */
+};
+
+static void probe_log(struct log_state *out, const struct keys *k, const char *path)
+{
+	struct walk *w = memory_new(sizeof *w);
+	bool first_is_written = false;
+
+	*out = (struct log_state){ 0 };
+	w->keys = k;
+	if (!walk_begin(w, path))
+		goto out;
+	out->is_headless = !w->is_whole;
+	while (walk_next(w)) {
+		bool is_commit = be32(w->frame + 4) != 0;
+
+		out->is_ours = out->is_ours || w->is_sealed;
+		first_is_written = first_is_written || (w->is_whole && be32(w->frame) == 1);
+		if (w->is_whole && is_commit)
+			out->has_first = first_is_written;
+		else if (w->is_current && is_commit)
+			out->commits_lost++;
+	}
+out:
+	if (w->fd >= 0)
+		close(w->fd);
+	sodium_memzero(w, sizeof *w);
+	free(w);
+}
+
+enum db_seal_state db_seal_probe(const char *path, uint64_t ticket, bool is_durable)
 {
 	const struct keys *k = keys_of(ticket);
 	uint8_t page[PAGE], copy[PAGE], ad[AD_MAX];
-	bool is_ours = false, has_first = false;
+	struct log_state log;
+	bool is_open;
 	ssize_t size;
 	int fd;
 
 	assert(k);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return ERR_IO;
+		return DB_SEAL_UNREADABLE;
 	memset(page, 0, sizeof page);
 	size = pread(fd, page, PAGE, 0);
 	close(fd);
 	if (size < 0)
-		return ERR_IO;
+		return DB_SEAL_UNREADABLE;
 	memcpy(copy, page, PAGE);
-	if (unseal(k, copy, ad_of_page(ad, 1))) {
-		sodium_memzero(copy, PAGE);
-		return 0;
-	}
-	probe_log(k, path, &is_ours, &has_first);
-	if (has_first)
-		return 0;
-	return is_ours || size < PAGE || is_our_nonce(k, page) ? ERR_CORRUPT : ERR_AUTH;
+	is_open = size == PAGE && unseal(k, copy, ad_of_page(ad, 1));
+	sodium_memzero(copy, PAGE);
+	probe_log(&log, k, path);
+	if (!is_open && !log.has_first)
+		return log.is_ours || (size == PAGE && is_our_nonce(k, page))
+			       ? DB_SEAL_DAMAGED
+			       : DB_SEAL_OTHER_KEY;
+	return is_durable && log.commits_lost > (log.is_headless ? 0 : 1) ? DB_SEAL_LOG_BROKEN
+									  : DB_SEAL_OK;
 }

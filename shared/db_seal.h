@@ -30,9 +30,19 @@ const char *db_seal_vfs(void);
 uint64_t db_seal_lend(const struct symmetric_key *key);
 void db_seal_return(uint64_t ticket);
 
-/* Whether the files at `path` and `path`-wal open under `ticket`, before SQLite sees
- * them. A torn first page is no damage where the log holds it whole (a power cut during a
- * checkpoint). ERR_AUTH: another key; ERR_CORRUPT: the right key, but damaged; ERR_IO. */
-int db_seal_probe(const char *path, uint64_t ticket);
+/* What is to be said of the files at `path` and `path`-wal before SQLite sees them. */
+enum db_seal_state {
+	DB_SEAL_OK, /* also with a first page torn in a checkpoint, if the log holds it */
+	DB_SEAL_OTHER_KEY,
+	DB_SEAL_DAMAGED,    /* the right key, but the first page does not open */
+	DB_SEAL_LOG_BROKEN, /* damage within the log: commits would be lost, see below */
+	DB_SEAL_UNREADABLE, /* errno tells */
+};
+
+/* SQLite takes the first bad frame for the log's end and drops what follows in silence. A
+ * power cut leaves the end of at most one transaction at or behind a bad frame if each
+ * commit was synced: where there are more, and `is_durable` says so, it is damage. While
+ * another process writes, the answer about the log means nothing. */
+enum db_seal_state db_seal_probe(const char *path, uint64_t ticket, bool is_durable);
 
 #endif
