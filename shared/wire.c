@@ -341,9 +341,8 @@ static void have(struct coder *c, struct wire_message *m)
 	fixed(c, m->have.last.bytes, sizeof m->have.last.bytes);
 }
 
-static void say(struct coder *c, struct wire_message *m)
+static void say_fields(struct coder *c, struct wire_say *s)
 {
-	struct wire_say *s = &m->say;
 	uint64_t kind = s->kind;
 
 	fixed(c, s->conversation.bytes, sizeof s->conversation.bytes);
@@ -360,6 +359,11 @@ static void say(struct coder *c, struct wire_message *m)
 	nest(c, 2);
 	fixed(c, s->reply_author.bytes, sizeof s->reply_author.bytes);
 	number(c, &s->reply_seq, 1, UINT64_MAX);
+}
+
+static void say(struct coder *c, struct wire_message *m)
+{
+	say_fields(c, &m->say);
 }
 
 static void ack(struct coder *c, struct wire_message *m)
@@ -424,6 +428,14 @@ const char *wire_name(enum wire_type type)
 	return row ? row->name : NULL;
 }
 
+/* The array's head and the type; the fields follow. */
+static void begin(struct pack *p, struct buf *out, enum wire_type type)
+{
+	pack_begin(p, out);
+	pack_array(p, 1 + rows[type].count);
+	pack_uint(p, type);
+}
+
 int wire_encode(const struct wire_message *m, struct buf *out)
 {
 	const struct row *row = row_of(m->type);
@@ -433,9 +445,7 @@ int wire_encode(const struct wire_message *m, struct buf *out)
 	int err;
 
 	assert(row);
-	pack_begin(&p, out);
-	pack_array(&p, 1 + row->count);
-	pack_uint(&p, m->type);
+	begin(&p, out, m->type);
 	row->fields(&c, (struct wire_message *)(uintptr_t)m); /* only read: there is a `to` */
 	err = pack_end(&p);
 	if (err < 0)
@@ -470,6 +480,8 @@ int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from)
 	return err;
 }
 
+enum { SAY_OVERHEAD_MAX = 256 }; /* of an encoded SAY around its text; 154 is the most */
+
 /* --- what is named by a hash ------------------------------------------------------------ */
 
 struct conversation_id conversation_of(const struct identity_public *a,
@@ -489,21 +501,27 @@ struct conversation_id conversation_of(const struct identity_public *a,
 	return id;
 }
 
+/* Hashed for each message said and heard: no copy of the large union, no allocation. */
 struct message_hash message_hash(const struct wire_say *said)
 {
 	static const char domain[] = "palique-message-v1";
-	struct wire_message m = { .type = WIRE_SAY, .say = *said };
-	struct buf encoded = { 0 };
+	uint8_t room[WIRE_TEXT_MAX + SAY_OVERHEAD_MAX];
+	struct buf encoded = { .data = room, .capacity = sizeof room, .limit = sizeof room };
 	struct message_hash hash;
 	crypto_generichash_state state;
-	int err = wire_encode(&m, &encoded);
+	struct pack p;
+	struct coder c = { .to = &p };
+	int err;
 
+	begin(&p, &encoded, WIRE_SAY);
+	say_fields(&c, (struct wire_say *)(uintptr_t)said);
+	err = pack_end(&p);
 	assert(err == 0);
 	(void)err;
 	crypto_generichash_init(&state, NULL, 0, sizeof hash.bytes);
 	crypto_generichash_update(&state, (const uint8_t *)domain, sizeof domain - 1);
 	crypto_generichash_update(&state, encoded.data, encoded.size);
 	crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
-	buf_clear(&encoded);
+	sodium_memzero(room, encoded.size);
 	return hash;
 }

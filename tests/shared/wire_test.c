@@ -862,6 +862,25 @@ static void a_message_hash_covers_every_field(void **state)
 	buf_clear(&out);
 }
 
+static void the_longest_message_has_a_hash(void **state)
+{
+	static uint8_t text[WIRE_TEXT_MAX];
+	struct wire_say say = {
+		.seq = UINT64_MAX,
+		.time = INT64_MIN,
+		.kind = SAY_TEXT,
+		.is_reply = true,
+		.reply_seq = UINT64_MAX,
+	};
+	struct message_hash hash, zeros = { 0 };
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	say.body = BYTES(text);
+	hash = message_hash(&say);
+	assert_memory_not_equal(&hash, &zeros, sizeof hash);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -878,6 +897,7 @@ int main(void)
 		cmocka_unit_test(hostile_bytes_are_refused),
 		cmocka_unit_test(a_conversation_is_the_same_from_both_sides),
 		cmocka_unit_test(a_message_hash_covers_every_field),
+		cmocka_unit_test(the_longest_message_has_a_hash),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
