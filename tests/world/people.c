@@ -536,3 +536,33 @@ struct people_counts people_counts(const struct people *p)
 	counts.unanswered = counts.said - counts.accepted - counts.refused;
 	return counts;
 }
+
+void people_print(struct people *p)
+{
+	static const char *const wishes[] = { "nothing", "contact", "blocked" };
+	static const char *const states[] = { "asked", "requests", "mutual", "blocked" };
+
+	for (unsigned a = 1; a <= p->count; a++) {
+		struct engine *e = world_engine(p->world, a);
+		struct engine_account account = { 0 };
+
+		if (e)
+			engine_account(e, &account);
+		printf("  peer %u: %s, account state %d, %s\n", a, e ? "on" : "off",
+		       (int)account.state, account.trouble);
+		for (unsigned b = 1; b <= p->count; b++) {
+			struct contact c;
+
+			if (a == b || !e)
+				continue;
+			printf("    wants of %u: %s; ", b, wishes[p->persons[a].wish[b]]);
+			if (engine_contact(e, p->persons[b].name, &c) == 0)
+				printf("has %s, %s, %s, %llu queued\n", states[c.state],
+				       c.is_online ? "online" : "offline",
+				       c.is_linked ? "linked" : "not linked",
+				       (unsigned long long)c.queued);
+			else
+				printf("has nothing\n");
+		}
+	}
+}

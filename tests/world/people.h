@@ -39,6 +39,8 @@ bool people_nothing_is_owed(struct people *p, char *why, size_t why_size);
 
 /* The invariants, at the end, all machines on: world_fail() with what is broken. */
 void people_judge(struct people *p);
+/* Who wants what of whom, and how each engine sees it: for a person who looks for a mistake. */
+void people_print(struct people *p);
 struct people_counts people_counts(const struct people *p);
 
 #endif

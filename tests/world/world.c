@@ -345,6 +345,12 @@ void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams)
 	w->machines[machine].crash_after = datagrams;
 }
 
+void world_no_more_crashes(struct world *w)
+{
+	for (unsigned i = 0; i <= w->config.peers; i++)
+		w->machines[i].crash_after = NEVER_CRASHES;
+}
+
 static struct endpoint *endpoint_of(const struct machine *m)
 {
 	return m->engine ? engine_endpoint(m->engine) : server_endpoint(m->server);

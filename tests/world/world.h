@@ -54,6 +54,7 @@ void world_stop(struct world *w, unsigned machine); /* says goodbye, closes its 
 /* Dies as by kill -9: at once, or in its next work after `datagrams` more have left. */
 void world_crash(struct world *w, unsigned machine);
 void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams);
+void world_no_more_crashes(struct world *w); /* none that was announced comes */
 bool world_is_up(const struct world *w, unsigned machine);
 /* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`. */
 void world_move(struct world *w, unsigned machine, bool is_behind_nat);
