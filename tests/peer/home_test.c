@@ -1,0 +1,305 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "peer/config.h"
+#include "peer/home.h"
+#include "shared/error.h"
+
+static char base[] = "/tmp/palique-home-test-XXXXXX";
+static char folder[256];
+static char reason[512];
+static unsigned next_folder;
+
+/* A folder of its own for each test. */
+static int fresh(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "%s/%u", base, next_folder++);
+	reason[0] = '\0';
+	return 0;
+}
+
+static void write_file(const struct home *home, const char *name, const char *text, mode_t mode)
+{
+	char path[HOME_PATH_MAX];
+	int fd;
+
+	assert_int_equal(home_path(home, name, path), 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	fchmod(fd, mode);
+	close(fd);
+}
+
+static void a_missing_home_is_made_for_its_owner_alone(void **state)
+{
+	struct home home;
+	struct stat st;
+	char deep[300];
+
+	(void)state;
+	snprintf(deep, sizeof deep, "%s/a/b", folder);
+	assert_int_equal(home_find(&home, deep, reason, sizeof reason), 0);
+	assert_int_equal(stat(home.folder, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_non_null(strstr(home.socket, "/a/b/engine.sock"));
+}
+
+static void the_option_wins_over_the_environment_and_that_over_xdg(void **state)
+{
+	struct home home;
+	char one[300], two[300];
+
+	(void)state;
+	snprintf(one, sizeof one, "%s/one", folder);
+	snprintf(two, sizeof two, "%s/two", folder);
+	setenv("PALIQUE_HOME", one, 1);
+	setenv("XDG_DATA_HOME", two, 1);
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	assert_string_equal(home.folder, folder);
+	assert_int_equal(home_find(&home, NULL, reason, sizeof reason), 0);
+	assert_string_equal(home.folder, one);
+	unsetenv("PALIQUE_HOME");
+	assert_int_equal(home_find(&home, NULL, reason, sizeof reason), 0);
+	assert_non_null(strstr(home.folder, "/two/palique"));
+	unsetenv("XDG_DATA_HOME");
+	setenv("HOME", one, 1);
+	assert_int_equal(home_find(&home, NULL, reason, sizeof reason), 0);
+	assert_non_null(strstr(home.folder, "/one/.local/share/palique"));
+}
+
+static void a_home_that_others_can_write_is_refused(void **state)
+{
+	struct home home;
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	chmod(folder, 0777);
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), ERR_REFUSED);
+	assert_non_null(strstr(reason, "chmod 700"));
+}
+
+static void a_long_path_puts_the_socket_into_the_runtime_folder(void **state)
+{
+	struct home home, other;
+	char deep[600], run[300];
+
+	(void)state;
+	snprintf(deep, sizeof deep, "%s/%0150d", folder, 1);
+	snprintf(run, sizeof run, "%s", base);
+	setenv("XDG_RUNTIME_DIR", run, 1);
+	assert_int_equal(home_find(&home, deep, reason, sizeof reason), 0);
+	assert_true(strlen(home.socket) < HOME_SOCKET_MAX);
+	assert_int_equal(strncmp(home.socket, run, strlen(run)), 0);
+	snprintf(deep, sizeof deep, "%s/%0150d", folder, 2);
+	assert_int_equal(home_find(&other, deep, reason, sizeof reason), 0);
+	assert_string_not_equal(home.socket, other.socket);
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_int_equal(home_find(&home, deep, reason, sizeof reason), ERR_LIMIT);
+}
+
+static void the_key_is_made_once_and_read_again(void **state)
+{
+	struct symmetric_key first, second;
+	struct home home;
+	struct stat st;
+	char path[HOME_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	assert_int_equal(home_key(&home, &first, reason, sizeof reason), 0);
+	assert_int_equal(home_key(&home, &second, reason, sizeof reason), 0);
+	assert_memory_equal(&first, &second, sizeof first);
+	assert_false(sodium_is_zero(first.bytes, sizeof first.bytes));
+	home_path(&home, "store.key", path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void a_store_without_its_key_gets_no_new_one(void **state)
+{
+	struct symmetric_key key;
+	struct home home;
+	char path[HOME_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	write_file(&home, "store.db", "sealed", 0600);
+	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_NOT_FOUND);
+	assert_non_null(strstr(reason, "store.key"));
+	home_path(&home, "store.key", path);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_damaged_key_is_refused_and_left_as_it_is(void **state)
+{
+	struct symmetric_key key;
+	struct home home;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	write_file(&home, "store.key", "not a key\n", 0600);
+	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_CORRUPT);
+	assert_true(sodium_is_zero(key.bytes, sizeof key.bytes));
+	assert_int_equal(home_recall(&home, "store.key", text, sizeof text), 0);
+	assert_string_equal(text, "not a key");
+}
+
+static void a_key_that_others_may_read_is_refused(void **state)
+{
+	struct symmetric_key key;
+	struct home home;
+	char path[HOME_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	assert_int_equal(home_key(&home, &key, reason, sizeof reason), 0);
+	home_path(&home, "store.key", path);
+	chmod(path, 0644);
+	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_REFUSED);
+}
+
+static void one_process_holds_the_home_at_a_time(void **state)
+{
+	struct home home;
+	int lock, status;
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	lock = home_lock(&home, 0);
+	assert_true(lock >= 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(home_lock(&home, 0) == ERR_LOCKED ? 0 : 1);
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	close(lock);
+	lock = home_lock(&home, 0);
+	assert_true(lock >= 0);
+	close(lock);
+}
+
+static void small_things_are_remembered(void **state)
+{
+	struct home home;
+	char text[8];
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	assert_int_equal(home_recall(&home, "port", text, sizeof text), ERR_NOT_FOUND);
+	assert_int_equal(home_remember(&home, "port", "4711\n"), 0);
+	assert_int_equal(home_recall(&home, "port", text, sizeof text), 0);
+	assert_string_equal(text, "4711");
+	assert_int_equal(home_remember(&home, "port", "123456789"), 0);
+	assert_int_equal(home_recall(&home, "port", text, sizeof text), ERR_LIMIT);
+}
+
+/* --- peer.conf --- */
+
+static int read_config(struct peer_config *config, const char *text)
+{
+	struct home home;
+	char path[HOME_PATH_MAX];
+
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	write_file(&home, "peer.conf", text, 0600);
+	home_path(&home, "peer.conf", path);
+	return peer_config_read(config, path, reason, sizeof reason);
+}
+
+static void a_configuration_is_read(void **state)
+{
+	struct peer_config config;
+
+	(void)state;
+	assert_int_equal(read_config(&config, "# mine\nlisten = 0.0.0.0:7373\ndurable = no\n"
+					      "device = laptop\nlog = debug\n"
+					      "directory = dir.example.org\n"),
+			 0);
+	assert_int_equal(config.listen.port, 7373);
+	assert_int_equal(config.listen.family, 4);
+	assert_true(config.is_port_chosen);
+	assert_false(config.durable);
+	assert_string_equal(config.device, "laptop");
+	assert_int_equal(config.log, LOG_DEBUG);
+	assert_string_equal(config.directory.host, "dir.example.org");
+}
+
+static void a_missing_configuration_is_the_default(void **state)
+{
+	struct peer_config config;
+
+	(void)state;
+	assert_int_equal(peer_config_read(&config, "/nowhere/peer.conf", reason, sizeof reason),
+			 0);
+	assert_true(config.durable);
+	assert_int_equal(config.listen.port, 0);
+	assert_false(config.is_port_chosen);
+}
+
+static void a_wrong_line_is_named(void **state)
+{
+	static const char *const wrong[] = {
+		"durable = yes\nlisten = nonsense\n",      "durable = yes\nfrobnicate = 1\n",
+		"durable = yes\ndurable = perhaps\n",      "durable = yes\njust words\n",
+		"durable = yes\n[section]\nlog = debug\n", "durable = yes\ndevice = \n",
+	};
+	struct peer_config config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		assert_int_equal(read_config(&config, wrong[i]), ERR_FORMAT);
+		assert_non_null(strstr(reason, i == 4 ? "peer.conf:3:" : "peer.conf:2:"));
+	}
+}
+
+static int make_base(void **state)
+{
+	(void)state;
+	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
+}
+
+static int remove_base(void **state)
+{
+	char command[300];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf '%s'", base);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_missing_home_is_made_for_its_owner_alone, fresh),
+		cmocka_unit_test_setup(the_option_wins_over_the_environment_and_that_over_xdg,
+				       fresh),
+		cmocka_unit_test_setup(a_home_that_others_can_write_is_refused, fresh),
+		cmocka_unit_test_setup(a_long_path_puts_the_socket_into_the_runtime_folder,
+				       fresh),
+		cmocka_unit_test_setup(the_key_is_made_once_and_read_again, fresh),
+		cmocka_unit_test_setup(a_store_without_its_key_gets_no_new_one, fresh),
+		cmocka_unit_test_setup(a_damaged_key_is_refused_and_left_as_it_is, fresh),
+		cmocka_unit_test_setup(a_key_that_others_may_read_is_refused, fresh),
+		cmocka_unit_test_setup(one_process_holds_the_home_at_a_time, fresh),
+		cmocka_unit_test_setup(small_things_are_remembered, fresh),
+		cmocka_unit_test_setup(a_configuration_is_read, fresh),
+		cmocka_unit_test_setup(a_missing_configuration_is_the_default, fresh),
+		cmocka_unit_test_setup(a_wrong_line_is_named, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, make_base, remove_base);
+}

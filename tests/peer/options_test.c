@@ -1,0 +1,199 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/faces/cli/options.h"
+#include "shared/error.h"
+
+static struct options o;
+static char trouble[256], next[128];
+
+/* `line` is split at spaces. */
+static int parse(const char *line)
+{
+	static char copy[512];
+	char *argv[32] = { "palique" };
+	int argc = 1;
+
+	strncpy(copy, line, sizeof copy - 1);
+	for (char *word = strtok(copy, " "); word && argc < 31; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	trouble[0] = next[0] = '\0';
+	return options_parse(&o, argc, argv, trouble, sizeof trouble, next, sizeof next);
+}
+
+static void options_may_stand_before_and_behind_the_command(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--home /x --json join palique:h --name bob"), 0);
+	assert_int_equal(o.command, CMD_JOIN);
+	assert_string_equal(o.value[OPT_HOME], "/x");
+	assert_string_equal(o.value[OPT_NAME], "bob");
+	assert_non_null(o.value[OPT_JSON]);
+	assert_int_equal(o.argument_count, 1);
+	assert_string_equal(o.arguments[0], "palique:h");
+}
+
+static void a_value_may_hang_on_an_equals_sign(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("history bob --limit=5"), 0);
+	assert_string_equal(o.value[OPT_LIMIT], "5");
+}
+
+static void a_message_is_the_rest_of_the_line(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob it is -5 degrees"), 0);
+	assert_int_equal(o.argument_count, 5);
+	assert_string_equal(o.arguments[3], "-5");
+}
+
+static void an_option_behind_the_text_is_never_sent_to_somebody(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob hi --wait delivered --timeout 3"), 0);
+	assert_int_equal(o.argument_count, 2);
+	assert_string_equal(o.value[OPT_WAIT], "delivered");
+	assert_int_equal(parse("send bob hi --wiat delivered"), ERR_FORMAT);
+	assert_non_null(strstr(trouble, "--wiat"));
+}
+
+static void behind_two_dashes_everything_is_text(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob -- I love --json"), 0);
+	assert_int_equal(o.argument_count, 4);
+	assert_null(o.value[OPT_JSON]);
+}
+
+static void a_single_dash_is_an_argument(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob -"), 0);
+	assert_string_equal(o.arguments[1], "-");
+}
+
+static void an_unknown_command_is_named_and_help_is_offered(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("frobnicate"), ERR_FORMAT);
+	assert_non_null(strstr(trouble, "frobnicate"));
+	assert_string_equal(next, "palique --help");
+}
+
+static void an_option_of_another_command_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("ls --follow"), ERR_FORMAT);
+	assert_string_equal(next, "palique ls --help");
+}
+
+static void missing_and_superfluous_words_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob"), ERR_FORMAT);
+	assert_int_equal(parse("accept"), ERR_FORMAT);
+	assert_int_equal(parse("accept bob carol"), ERR_FORMAT);
+	assert_non_null(strstr(trouble, "carol"));
+	assert_int_equal(parse("ls now"), ERR_FORMAT);
+}
+
+static void an_option_at_the_end_needs_its_value(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("ls --home"), ERR_FORMAT);
+	assert_int_equal(parse("ls --json=yes"), ERR_FORMAT);
+}
+
+static void help_needs_no_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send --help"), 0);
+	assert_non_null(o.value[OPT_HELP]);
+	assert_int_equal(parse("-h"), 0);
+	assert_int_equal(o.command, COMMAND_COUNT);
+}
+
+static void numbers_are_taken_in_their_range_only(void **state)
+{
+	static const char *const bad[] = { "history b --limit 0", "history b --limit 1001",
+					   "history b --limit 5x", "history b --limit x",
+					   "history b --limit 99999999999999999999" };
+	long n;
+
+	(void)state;
+	assert_int_equal(parse("history b --limit 7"), 0);
+	assert_int_equal(options_number(&o, OPT_LIMIT, 1, 1000, 20, &n), 0);
+	assert_int_equal(n, 7);
+	assert_int_equal(parse("history b"), 0);
+	assert_int_equal(options_number(&o, OPT_LIMIT, 1, 1000, 20, &n), 0);
+	assert_int_equal(n, 20);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(parse(bad[i]), 0);
+		assert_int_equal(options_number(&o, OPT_LIMIT, 1, 1000, 20, &n), ERR_FORMAT);
+	}
+}
+
+static void durations_know_their_units(void **state)
+{
+	long n;
+
+	(void)state;
+	parse("invite --expires 90m");
+	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), 0);
+	assert_int_equal(n, 5400);
+	parse("invite --expires 7d");
+	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), 0);
+	assert_int_equal(n, 7 * 86400);
+	parse("invite --expires 7y");
+	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), ERR_FORMAT);
+	parse("invite --expires 7dd");
+	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), ERR_FORMAT);
+	parse("invite --expires -5");
+	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), ERR_FORMAT);
+}
+
+static void help_names_every_command(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	options_help(out, COMMAND_COUNT);
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		options_help(out, (enum command)i);
+	fclose(out);
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		assert_non_null(strstr(text, options_command_name((enum command)i)));
+	assert_non_null(strstr(text, "--password-fd N"));
+	assert_null(strstr(text, "--ready-fd"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_may_stand_before_and_behind_the_command),
+		cmocka_unit_test(a_value_may_hang_on_an_equals_sign),
+		cmocka_unit_test(a_message_is_the_rest_of_the_line),
+		cmocka_unit_test(an_option_behind_the_text_is_never_sent_to_somebody),
+		cmocka_unit_test(behind_two_dashes_everything_is_text),
+		cmocka_unit_test(a_single_dash_is_an_argument),
+		cmocka_unit_test(an_unknown_command_is_named_and_help_is_offered),
+		cmocka_unit_test(an_option_of_another_command_is_refused),
+		cmocka_unit_test(missing_and_superfluous_words_are_refused),
+		cmocka_unit_test(an_option_at_the_end_needs_its_value),
+		cmocka_unit_test(help_needs_no_arguments),
+		cmocka_unit_test(numbers_are_taken_in_their_range_only),
+		cmocka_unit_test(durations_know_their_units),
+		cmocka_unit_test(help_names_every_command),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "peer/faces/cli/output.h"
+#include "shared/error.h"
+
+static void begin(const char *color)
+{
+	struct options o = { 0 };
+
+	o.value[OPT_COLOR] = color;
+	assert_int_equal(out_init(&o), 0);
+}
+
+static void colours_are_off_where_nobody_looks(void **state)
+{
+	(void)state;
+	begin("never");
+	assert_string_equal(out_color(COLOR_GOOD, "yes"), "yes");
+	begin("always");
+	assert_string_equal(out_color(COLOR_GOOD, "yes"), "\033[32myes\033[0m");
+	begin("never");
+}
+
+static void no_color_is_heeded_unless_colours_are_demanded(void **state)
+{
+	(void)state;
+	setenv("NO_COLOR", "1", 1);
+	begin(NULL);
+	assert_string_equal(out_color(COLOR_BAD, "no"), "no");
+	begin("always");
+	assert_string_not_equal(out_color(COLOR_BAD, "no"), "no");
+	unsetenv("NO_COLOR");
+	begin("never");
+}
+
+static void another_colour_word_is_refused(void **state)
+{
+	struct options o = { 0 };
+
+	(void)state;
+	o.value[OPT_COLOR] = "pink";
+	assert_int_equal(out_init(&o), ERR_FORMAT);
+}
+
+static void text_from_outside_cannot_reach_the_terminal_raw(void **state)
+{
+	(void)state;
+	assert_null(strchr(out_safe("red\033[31m"), '\033'));
+	assert_null(strchr(out_safe("two\nlines"), '\n'));
+	assert_non_null(strchr(out_safe_lines("two\nlines"), '\n'));
+	assert_null(strstr(out_safe("right\xe2\x80\xaeleft"), "\xe2\x80\xae"));
+	assert_string_equal(out_safe("¿qué tal?"), "¿qué tal?");
+}
+
+static void a_moment_today_is_an_hour_and_another_day_has_its_date(void **state)
+{
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_string_equal(out_time(1000000000000), "2001-09-09 01:46");
+	assert_int_equal(strlen(out_time((wall_ms)time(NULL) * 1000)), 5);
+}
+
+static void durations_have_a_unit_people_know(void **state)
+{
+	(void)state;
+	assert_string_equal(out_duration(0.42), "0.4 ms");
+	assert_string_equal(out_duration(12.3), "12 ms");
+	assert_string_equal(out_duration(1500), "1.5 s");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(colours_are_off_where_nobody_looks),
+		cmocka_unit_test(no_color_is_heeded_unless_colours_are_demanded),
+		cmocka_unit_test(another_colour_word_is_refused),
+		cmocka_unit_test(text_from_outside_cannot_reach_the_terminal_raw),
+		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),
+		cmocka_unit_test(durations_have_a_unit_people_know),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
