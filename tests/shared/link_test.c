@@ -33,7 +33,7 @@ static int clear(void **state)
 	return 0;
 }
 
-static void connect(void)
+static void connect_both(void)
 {
 	assert_non_null(net_dial(&net, 0, 1));
 	assert_true(net_run_until(&net, both_up, 10 * SECOND));
@@ -42,7 +42,7 @@ static void connect(void)
 static void a_handshake_of_two_peers_proves_both(void **state)
 {
 	(void)state;
-	connect();
+	connect_both();
 	assert_true(device_public_equal(link_device(net.nodes[1].link),
 					&net.nodes[0].config.device.public));
 	assert_true(identity_public_equal(&link_certificate(net.nodes[1].link)->identity,
@@ -58,7 +58,7 @@ static void a_handshake_of_two_peers_proves_both(void **state)
 static void both_sides_speak_on_the_control_stream(void **state)
 {
 	(void)state;
-	connect();
+	connect_both();
 	net_write(&net, 1, LINK_CONTROL, "responder first");
 	net_run(&net, SECOND);
 	assert_true(net_inbox_is(&net, 0, "responder first"));
