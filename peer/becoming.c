@@ -177,16 +177,19 @@ static int finish_new(struct becoming *b, const uint8_t stretched[64],
 		      const struct identity *identity, const struct certificate *certificate)
 {
 	struct wire_register_finish *f = &b->last.register_finish;
+	uint8_t record[OPAQUE_RECORD_SIZE];
 	uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE];
 	int err;
 
 	b->last.type = WIRE_REGISTER_FINISH;
 	err = opaque_register_finish(&b->opaque, stretched, (struct opaque_names){ 0 },
-				     f->record, export_key);
+				     record, export_key);
 	if (err == 0) {
+		memcpy(f->record, record, sizeof record);
 		f->certificate = *certificate;
 		proof_register(f->proof_of_possession, identity, b->handshake_hash, &b->name);
 	}
+	sodium_memzero(record, sizeof record);
 	sodium_memzero(export_key, sizeof export_key);
 	return err;
 }

@@ -237,10 +237,7 @@ void directory_client_resolved(struct directory_client *d, const struct job *ans
 
 static void on_up(struct directory_client *d)
 {
-	if (line_begin(&d->line, d->link, WIRE_FROM_DIRECTORY) < 0) {
-		drop(d, ERR_IO, LINK_CODE_PROTOCOL, N_("the directory's line failed"));
-		return;
-	}
+	line_begin(&d->line, d->link, WIRE_FROM_DIRECTORY);
 	enter(d, STATE_UP, d->is_guest ? GUEST : WELCOME);
 	if (d->is_guest)
 		account_guest_up(d->rooms->account, link_handshake_hash(d->link));

@@ -6,24 +6,14 @@
 #include "shared/error.h"
 #include "shared/frame.h"
 
-int line_begin(struct line *l, struct link *link, enum wire_side from)
+void line_begin(struct line *l, struct link *link, enum wire_side from)
 {
-	int64_t stream = LINK_CONTROL;
-
 	line_clear(l);
-	if (link_is_initiator(link)) {
-		int err = link_open(link, &stream);
-
-		if (err < 0)
-			return err;
-		assert(stream == LINK_CONTROL);
-	}
 	l->link = link;
 	l->from = from;
 	l->is_readable = true;
 	buf_init(&l->out, LINE_OUT_MAX);
 	buf_init(&l->scratch, FRAME_MAX);
-	return 0;
 }
 
 void line_clear(struct line *l)

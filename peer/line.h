@@ -21,8 +21,8 @@ struct line {
 	struct buf out, scratch;
 };
 
-/* The link is up; opens the stream when we are the initiator. */
-int line_begin(struct line *l, struct link *link, enum wire_side from);
+/* The link is up (and has opened its control stream). */
+void line_begin(struct line *l, struct link *link, enum wire_side from);
 void line_clear(struct line *l); /* does not touch the link */
 
 /* Encodes and keeps; written by line_flush(). ERR_FULL: LINE_OUT_MAX. */

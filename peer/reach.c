@@ -182,8 +182,7 @@ static void on_up(struct reach *r, struct link *link)
 	 * endpoint keeps one to a device. */
 	way_unlinked(w);
 	link_set_user(link, (void *)w->number);
-	if (way_linked(r->rooms, w, link) < 0)
-		hang_up(r, w, LINK_CODE_PROTOCOL);
+	way_linked(r->rooms, w, link);
 	tell_link(r, p);
 }
 

@@ -28,12 +28,9 @@ void way_free(struct way *w)
 	free(w);
 }
 
-int way_linked(struct rooms *rooms, struct way *w, struct link *link)
+void way_linked(struct rooms *rooms, struct way *w, struct link *link)
 {
-	int err = line_begin(&w->line, link, WIRE_FROM_PEER);
-
-	if (err < 0)
-		return err;
+	line_begin(&w->line, link, WIRE_FROM_PEER);
 	w->link = link;
 	w->state = WAY_LINKED;
 	w->failures = 0;
@@ -44,7 +41,6 @@ int way_linked(struct rooms *rooms, struct way *w, struct link *link)
 	w->is_asking = w->ack_due = false;
 	w->highest = 0;
 	outbox_linked(&w->debt);
-	return 0;
 }
 
 void way_unlinked(struct way *w)

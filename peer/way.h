@@ -36,8 +36,8 @@ struct way {
 struct way *way_new(struct rooms *rooms, struct person *p, const struct device_public *device);
 void way_free(struct way *w);
 
-/* The link is up: 0 or an error to hang up for. */
-int way_linked(struct rooms *rooms, struct way *w, struct link *link);
+/* The link is up. */
+void way_linked(struct rooms *rooms, struct way *w, struct link *link);
 /* Forgets the link; does not close it. */
 void way_unlinked(struct way *w);
 

@@ -1,0 +1,737 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory/server.h"
+#include "peer/engine.h"
+#include "shared/error.h"
+#include "tests/calm_net.h"
+
+/* --- two engines and a directory in one process --- */
+
+struct home {
+	struct engine *engine;
+	unsigned node;
+	char path[160];
+	struct event *events;
+	unsigned count;
+	uint64_t last_id;
+};
+
+struct town {
+	struct calm_net net;
+	char folder[64];
+	struct server *server;
+	unsigned server_node;
+	struct home homes[3];
+	uint64_t tickets;
+};
+
+static mono_ns on_server(void *user, mono_ns now, wall_ms wall)
+{
+	struct town *t = user;
+
+	return server_step(t->server, now, wall);
+}
+
+/* Stretching is the same function of its input for everyone, and not what is tested here. */
+static void answer_jobs(struct engine *e)
+{
+	struct job job;
+
+	while (engine_next_job(e, &job)) {
+		assert_int_equal(job.kind, JOB_STRETCH);
+		for (size_t i = 0; i < sizeof job.stretch; i++)
+			job.stretch[i] ^= 0x5a;
+		engine_job_done(e, &job);
+	}
+}
+
+static void keep_event(struct home *h, const struct event *e)
+{
+	struct event *kept;
+
+	h->events = memory_grow(h->events, h->count + 1, sizeof *h->events);
+	kept = &h->events[h->count++];
+	*kept = *e;
+	if (e->message.text.size > 0) {
+		uint8_t *copy = memory_new(e->message.text.size);
+
+		memcpy(copy, e->message.text.data, e->message.text.size);
+		kept->message.text.data = copy;
+	}
+	if (e->id) {
+		assert_int_equal(e->id, h->last_id + 1);
+		h->last_id = e->id;
+	}
+}
+
+static mono_ns on_engine(void *user, mono_ns now, wall_ms wall)
+{
+	struct home *h = user;
+	mono_ns deadline = engine_step(h->engine, now, wall);
+	struct event event;
+
+	answer_jobs(h->engine);
+	while (engine_next_event(h->engine, &event))
+		keep_event(h, &event);
+	return deadline;
+}
+
+static void forget_events(struct home *h)
+{
+	for (unsigned i = 0; i < h->count; i++)
+		free((void *)(uintptr_t)h->events[i].message.text.data);
+	free(h->events);
+	h->events = NULL;
+	h->count = 0;
+}
+
+static const struct event *find_event(const struct home *h, enum event_kind kind)
+{
+	for (unsigned i = h->count; i-- > 0;) {
+		if (h->events[i].kind == kind)
+			return &h->events[i];
+	}
+	return NULL;
+}
+
+static unsigned count_events(const struct home *h, enum event_kind kind)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < h->count; i++)
+		count += h->events[i].kind == kind;
+	return count;
+}
+
+static void start_server(struct town *t)
+{
+	struct server_config config = { .data = t->folder, .registration = REGISTRATION_OPEN };
+	char reason[200] = "";
+
+	if (server_open(&t->server, &config, t->net.now, t->net.wall, reason, sizeof reason) < 0)
+		fail_msg("server: %s", reason);
+	t->net.nodes[t->server_node].endpoint = server_endpoint(t->server);
+}
+
+static void stop_server(struct town *t)
+{
+	server_close(t->server);
+	t->server = NULL;
+	t->net.nodes[t->server_node].endpoint = NULL;
+}
+
+static void start_home(struct town *t, struct home *h)
+{
+	struct engine_config config = { .store = h->path, .device_label = "test" };
+	struct calm_net_node *node = &t->net.nodes[h->node];
+	char reason[200] = "";
+
+	if (engine_open(&h->engine, &config, t->net.now, t->net.wall, reason, sizeof reason) < 0)
+		fail_msg("engine: %s", reason);
+	node->endpoint = engine_endpoint(h->engine);
+	engine_set_addresses(h->engine, &node->address, 1, node->address.port);
+}
+
+static void stop_home(struct town *t, struct home *h)
+{
+	engine_close(h->engine);
+	h->engine = NULL;
+	t->net.nodes[h->node].endpoint = NULL;
+}
+
+static void remove_folder(const char *folder)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
+static int build_town(void **state)
+{
+	struct town *t = memory_new(sizeof *t);
+	char reason[200] = "";
+
+	calm_net_init(&t->net);
+	snprintf(t->folder, sizeof t->folder, "/tmp/palique-engine-XXXXXX");
+	assert_non_null(mkdtemp(t->folder));
+	remove_folder(t->folder);
+	if (server_init(t->folder, reason, sizeof reason) < 0)
+		fail_msg("server: %s", reason);
+	t->server_node = calm_net_add(&t->net, NULL, on_server, t);
+	start_server(t);
+	for (unsigned i = 0; i < 3; i++) {
+		struct home *h = &t->homes[i];
+
+		h->node = calm_net_add(&t->net, NULL, on_engine, h);
+		snprintf(h->path, sizeof h->path, "%s/home%u.db", t->folder, i);
+		start_home(t, h);
+	}
+	*state = t;
+	return 0;
+}
+
+static int raze_town(void **state)
+{
+	struct town *t = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		forget_events(&t->homes[i]);
+		if (t->homes[i].engine)
+			stop_home(t, &t->homes[i]);
+	}
+	if (t->server)
+		stop_server(t);
+	remove_folder(t->folder);
+	free(t);
+	return 0;
+}
+
+/* --- what tests wait for --- */
+
+struct wait {
+	struct home *home;
+	enum event_kind kind;
+	uint64_t ticket;
+	unsigned count;
+	const char *name;
+};
+
+static bool has_answer(void *user)
+{
+	struct wait *w = user;
+
+	for (unsigned i = 0; i < w->home->count; i++) {
+		const struct event *e = &w->home->events[i];
+
+		if (e->kind == EVENT_ANSWER && e->ticket == w->ticket)
+			return true;
+	}
+	return false;
+}
+
+static int answer_of(struct town *t, struct home *h, uint64_t ticket)
+{
+	struct wait w = { .home = h, .ticket = ticket };
+
+	if (!calm_net_run(&t->net, 60 * SECOND, has_answer, &w))
+		fail_msg("no answer");
+	for (unsigned i = 0; i < h->count; i++) {
+		if (h->events[i].kind == EVENT_ANSWER && h->events[i].ticket == ticket)
+			return h->events[i].error;
+	}
+	return ERR_STATE;
+}
+
+static bool has_events(void *user)
+{
+	struct wait *w = user;
+
+	return count_events(w->home, w->kind) >= w->count;
+}
+
+static void wait_for(struct town *t, struct home *h, enum event_kind kind, unsigned count)
+{
+	struct wait w = { .home = h, .kind = kind, .count = count };
+
+	if (!calm_net_run(&t->net, 120 * SECOND, has_events, &w))
+		fail_msg("event %d did not come %u times", kind, count);
+}
+
+static bool is_online(void *user)
+{
+	struct home *h = user;
+	struct engine_account a;
+
+	engine_account(h->engine, &a);
+	return a.state == ACCOUNT_ONLINE;
+}
+
+static void wait_online(struct town *t, struct home *h)
+{
+	if (!calm_net_run(&t->net, 120 * SECOND, is_online, h))
+		fail_msg("not online");
+}
+
+static bool sees_online(void *user)
+{
+	struct wait *w = user;
+	struct contact c;
+
+	return engine_contact(w->home->engine, w->name, &c) == 0 && c.is_online;
+}
+
+static bool sees_offline(void *user)
+{
+	return !sees_online(user);
+}
+
+static void wait_seen(struct town *t, struct home *h, const char *name, bool is_up)
+{
+	struct wait w = { .home = h, .name = name };
+
+	if (!calm_net_run(&t->net, 120 * SECOND, is_up ? sees_online : sees_offline, &w))
+		fail_msg("%s is not seen %s", name, is_up ? "online" : "offline");
+}
+
+static struct uri link_of(struct town *t, bool has_key)
+{
+	struct uri link = { .kind = URI_DIRECTORY, .place = { "10.0.0.1", 7000 } };
+
+	link.has_directory_key = has_key;
+	if (has_key)
+		link.directory_key = *server_key(t->server);
+	return link;
+}
+
+static int join(struct town *t, struct home *h, const char *name, bool has_key)
+{
+	struct uri link = link_of(t, has_key);
+	int err = engine_join(h->engine, &link, name, bytes_text("correct horse"), ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
+static uint64_t say(struct town *t, struct home *h, const char *to, const char *text)
+{
+	uint64_t ticket = ++t->tickets;
+
+	assert_int_equal(engine_send(h->engine, to, bytes_text(text), 0, ticket), 0);
+	assert_int_equal(answer_of(t, h, ticket), 0);
+	return find_event(h, EVENT_SAID)->message.id;
+}
+
+static void befriend(struct town *t)
+{
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	assert_int_equal(join(t, b, "bob", true), 0);
+	wait_online(t, a);
+	wait_online(t, b);
+	assert_int_equal(engine_add(a->engine, "bob", NULL, NULL), 0);
+	wait_for(t, b, EVENT_REQUEST, 1);
+	assert_int_equal(engine_accept(b->engine, "alice"), 0);
+	wait_seen(t, a, "bob", true);
+	wait_seen(t, b, "alice", true);
+}
+
+static void assert_heard(const struct home *h, unsigned at, const char *text)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < h->count; i++) {
+		if (h->events[i].kind != EVENT_HEARD || seen++ != at)
+			continue;
+		assert_true(bytes_equal(h->events[i].message.text, bytes_text(text)));
+		return;
+	}
+	fail_msg("message %u was not heard", at);
+}
+
+/* --- the tests --- */
+
+static void somebody_joins_and_is_online(void **state)
+{
+	struct town *t = *state;
+	struct engine_account account;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	wait_online(t, &t->homes[0]);
+	engine_account(t->homes[0].engine, &account);
+	assert_string_equal(account.name.text, "alice");
+	assert_false(account.is_key_pinned_on_trust);
+	assert_true(server_is_online(t->server, "alice"));
+}
+
+static void a_home_holds_one_account(void **state)
+{
+	struct town *t = *state;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	assert_int_equal(join(t, &t->homes[0], "alicia", true), ERR_EXISTS);
+}
+
+static void a_taken_name_is_refused_and_leaves_the_home_empty(void **state)
+{
+	struct town *t = *state;
+	struct engine_account account;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	assert_int_equal(join(t, &t->homes[1], "alice", true), ERR_EXISTS);
+	engine_account(t->homes[1].engine, &account);
+	assert_int_equal(account.state, ACCOUNT_NONE);
+	assert_int_equal(join(t, &t->homes[1], "bob", true), 0);
+}
+
+static void a_link_without_key_pins_the_first_one_and_says_so(void **state)
+{
+	struct town *t = *state;
+	struct engine_account account;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", false), 0);
+	engine_account(t->homes[0].engine, &account);
+	assert_true(account.is_key_pinned_on_trust);
+	assert_memory_equal(&account.directory_key, server_key(t->server), 32);
+	assert_int_equal(count_events(&t->homes[0], EVENT_WARNING), 1);
+}
+
+static void a_request_is_shown_once_and_accepting_makes_both_visible(void **state)
+{
+	struct town *t = *state;
+	struct contact c;
+
+	befriend(t);
+	assert_int_equal(engine_contact(t->homes[0].engine, "bob", &c), 0);
+	assert_int_equal(c.state, CONTACT_MUTUAL);
+	assert_true(c.has_identity);
+	assert_int_equal(count_events(&t->homes[1], EVENT_REQUEST), 1);
+}
+
+static void a_greeting_sealed_to_the_identity_is_read(void **state)
+{
+	struct town *t = *state;
+	struct engine_account bob;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	assert_int_equal(join(t, &t->homes[1], "bob", true), 0);
+	wait_online(t, &t->homes[0]);
+	wait_online(t, &t->homes[1]);
+	engine_account(t->homes[1].engine, &bob);
+	assert_int_equal(engine_add(t->homes[0].engine, "bob", NULL, "hola"), ERR_STATE);
+	assert_int_equal(engine_add(t->homes[0].engine, "bob", &bob.identity, "¡hola!"), 0);
+	wait_for(t, &t->homes[1], EVENT_REQUEST, 1);
+	assert_string_equal(find_event(&t->homes[1], EVENT_REQUEST)->greeting, "¡hola!");
+}
+
+static void messages_arrive_in_order_and_are_told_delivered(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t last;
+
+	befriend(t);
+	say(t, a, "bob", "one");
+	say(t, a, "bob", "two");
+	last = say(t, a, "bob", "three");
+	wait_for(t, b, EVENT_HEARD, 3);
+	assert_heard(b, 0, "one");
+	assert_heard(b, 1, "two");
+	assert_heard(b, 2, "three");
+	say(t, b, "alice", "four");
+	wait_for(t, a, EVENT_HEARD, 1);
+	assert_heard(a, 0, "four");
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	assert_int_equal(find_event(a, EVENT_DELIVERED)->message_id, last);
+}
+
+static bool on_history(void *user, const struct message *m)
+{
+	char *out = user;
+	size_t used = strlen(out);
+
+	snprintf(out + used, 200 - used, "%s%.*s:%d ", m->is_ours ? ">" : "<", (int)m->text.size,
+	         (const char *)m->text.data, m->state);
+	return true;
+}
+
+static void history_is_there_after_a_restart(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char text[200] = "";
+
+	befriend(t);
+	say(t, a, "bob", "one");
+	wait_for(t, b, EVENT_HEARD, 1);
+	say(t, b, "alice", "two");
+	wait_for(t, a, EVENT_HEARD, 1);
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	stop_home(t, a);
+	start_home(t, a);
+	assert_int_equal(engine_history(a->engine, "bob", 0, 10, on_history, text), 0);
+	assert_string_equal(text, "<two:3 >one:2 ");
+}
+
+static void what_is_said_while_away_is_delivered_later_once(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+
+	befriend(t);
+	stop_home(t, b);
+	wait_seen(t, a, "bob", false);
+	say(t, a, "bob", "one");
+	say(t, a, "bob", "two");
+	calm_net_run(&t->net, 100 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(a, EVENT_DELIVERED), 0);
+	stop_home(t, a);
+	start_home(t, b);
+	start_home(t, a);
+	wait_for(t, b, EVENT_HEARD, 2);
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(b, EVENT_HEARD), 2);
+	assert_heard(b, 0, "one");
+	assert_heard(b, 1, "two");
+}
+
+static void a_crash_of_the_receiver_loses_and_repeats_nothing(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char text[8];
+
+	befriend(t);
+	for (int i = 0; i < 40; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		say(t, a, "bob", text);
+		if (i % 10 == 5) {
+			stop_home(t, b);
+			start_home(t, b);
+		}
+	}
+	wait_for(t, b, EVENT_HEARD, 40);
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(b, EVENT_HEARD), 40);
+	for (int i = 0; i < 40; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		assert_heard(b, (unsigned)i, text);
+	}
+}
+
+static void a_conversation_goes_on_while_the_directory_is_away(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+
+	befriend(t);
+	say(t, a, "bob", "one");
+	wait_for(t, b, EVENT_HEARD, 1);
+	stop_server(t);
+	calm_net_run(&t->net, 40 * SECOND, NULL, NULL);
+	say(t, b, "alice", "two");
+	wait_for(t, a, EVENT_HEARD, 1);
+	start_server(t);
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_true(is_online(a));
+	assert_true(is_online(b));
+	wait_seen(t, a, "bob", true);
+	wait_seen(t, b, "alice", true);
+}
+
+static void who_leaves_is_seen_to_leave_at_once(void **state)
+{
+	struct town *t = *state;
+	struct home *b = &t->homes[1];
+	struct wait w = { .home = &t->homes[0], .name = "bob" };
+	static uint8_t room[ENDPOINT_LOOPBACK_MAX];
+	struct datagram d;
+	mono_ns start;
+
+	befriend(t);
+	engine_goodbye(b->engine, t->net.now);
+	while (endpoint_send(engine_endpoint(b->engine), room, &d, t->net.now)) {
+		struct path path = { .local = t->net.nodes[t->server_node].address,
+			             .remote = t->net.nodes[b->node].address };
+
+		if (address_equal(&d.path.remote, &path.local))
+			endpoint_receive(server_endpoint(t->server), &path, room, d.size,
+			                 t->net.now);
+	}
+	stop_home(t, b);
+	start = t->net.now;
+	assert_true(calm_net_run(&t->net, 60 * SECOND, sees_offline, &w));
+	assert_true(t->net.now - start < SECOND);
+}
+
+static void a_blocked_contact_sees_us_no_more_and_hears_nothing(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct contact c;
+
+	befriend(t);
+	say(t, b, "alice", "hello");
+	wait_for(t, a, EVENT_HEARD, 1);
+	assert_int_equal(engine_block(a->engine, "bob"), 0);
+	wait_seen(t, b, "alice", false);
+	assert_int_equal(engine_send(a->engine, "bob", bytes_text("x"), 0, 1), ERR_REFUSED);
+	say(t, b, "alice", "are you there?");
+	calm_net_run(&t->net, 100 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(a, EVENT_HEARD), 1);
+	assert_int_equal(engine_contact(a->engine, "bob", &c), 0);
+	assert_int_equal(c.state, CONTACT_BLOCKED);
+	assert_false(c.is_linked);
+}
+
+static void a_request_of_somebody_blocked_is_dropped_silently(void **state)
+{
+	struct town *t = *state;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	assert_int_equal(join(t, &t->homes[1], "bob", true), 0);
+	wait_online(t, &t->homes[0]);
+	wait_online(t, &t->homes[1]);
+	assert_int_equal(engine_block(t->homes[1].engine, "alice"), 0);
+	assert_int_equal(engine_add(t->homes[0].engine, "bob", NULL, NULL), 0);
+	calm_net_run(&t->net, 30 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(&t->homes[1], EVENT_REQUEST), 0);
+}
+
+static void sending_to_nobody_too_much_or_nothing_is_refused(void **state)
+{
+	struct town *t = *state;
+	static uint8_t big[WIRE_TEXT_MAX + 1];
+	struct engine *e;
+
+	befriend(t);
+	e = t->homes[0].engine;
+	memset(big, 'x', sizeof big);
+	assert_int_equal(engine_send(e, "carol", bytes_text("x"), 0, 1), ERR_NOT_FOUND);
+	assert_int_equal(engine_send(e, "bob", BYTES(big), 0, 1), ERR_LIMIT);
+	assert_int_equal(engine_send(e, "bob", bytes_text(""), 0, 1), ERR_FORMAT);
+	assert_int_equal(engine_send(e, "bob", bytes_text("\xff"), 0, 1), ERR_FORMAT);
+	assert_int_equal(engine_send(e, "bob", bytes_of(big, WIRE_TEXT_MAX), 0, 99), 0);
+	assert_int_equal(answer_of(t, &t->homes[0], 99), 0);
+	wait_for(t, &t->homes[1], EVENT_HEARD, 1);
+	assert_int_equal(find_event(&t->homes[1], EVENT_HEARD)->message.text.size, WIRE_TEXT_MAX);
+}
+
+static bool count_resumed(void *user, const struct event *e)
+{
+	uint64_t *last = user;
+
+	assert_int_equal(e->id, *last + 1);
+	*last = e->id;
+	return true;
+}
+
+static void events_can_be_resumed_without_a_gap(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	uint64_t last = 0;
+
+	befriend(t);
+	say(t, a, "bob", "one");
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	assert_int_equal(engine_events_since(a->engine, 0, count_resumed, &last), 0);
+	assert_int_equal(last, engine_last_event(a->engine));
+	stop_home(t, a);
+	start_home(t, a);
+	last = 0;
+	assert_int_equal(engine_events_since(a->engine, 0, count_resumed, &last), 0);
+	assert_int_equal(last, engine_last_event(a->engine));
+}
+
+static void many_messages_both_ways_arrive_once_and_in_order(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char text[16];
+
+	befriend(t);
+	forget_events(a);
+	forget_events(b);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		assert_int_equal(engine_send(a->engine, "bob", bytes_text(text), 0, 0), 0);
+		assert_int_equal(engine_send(b->engine, "alice", bytes_text(text), 0, 0), 0);
+	}
+	wait_for(t, a, EVENT_HEARD, 2000);
+	wait_for(t, b, EVENT_HEARD, 2000);
+	for (unsigned i = 0, k = 0; i < b->count; i++) {
+		if (b->events[i].kind != EVENT_HEARD)
+			continue;
+		snprintf(text, sizeof text, "%u", k++);
+		assert_true(bytes_equal(b->events[i].message.text, bytes_text(text)));
+	}
+}
+
+static void a_device_the_directory_forgot_is_told_to_log_in_again(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct engine_account account;
+	char reason[100], old[80];
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	stop_server(t);
+	/* The same keys, no accounts. */
+	snprintf(old, sizeof old, "%s/accounts.db", t->folder);
+	(void)reason;
+	unlink(old);
+	snprintf(old, sizeof old, "%s/accounts.db-wal", t->folder);
+	unlink(old);
+	{
+		struct server_config config = { .data = t->folder };
+
+		if (server_open(&t->server, &config, t->net.now, t->net.wall, reason,
+		                sizeof reason) < 0)
+			skip();
+		t->net.nodes[t->server_node].endpoint = server_endpoint(t->server);
+	}
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	engine_account(a->engine, &account);
+	assert_int_equal(account.state, ACCOUNT_REFUSED);
+	assert_non_null(strstr(account.trouble, "palique login alice@10.0.0.1:7000"));
+}
+
+static void a_password_login_enrols_this_home_again(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct directory_place place = { "10.0.0.1", 7000 };
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	assert_int_equal(engine_login(a->engine, "alice", &place, NULL, bytes_text("wrong"), 77), 0);
+	assert_int_equal(answer_of(t, a, 77), ERR_AUTH);
+	assert_int_equal(
+		engine_login(a->engine, "alice", &place, NULL, bytes_text("correct horse"), 78), 0);
+	assert_int_equal(answer_of(t, a, 78), 0);
+	wait_online(t, a);
+	assert_int_equal(engine_login(a->engine, "bob", &place, NULL, bytes_text("x"), 79),
+	                 ERR_REFUSED);
+}
+
+#define TOWN(test) cmocka_unit_test_setup_teardown(test, build_town, raze_town)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOWN(somebody_joins_and_is_online),
+		TOWN(a_home_holds_one_account),
+		TOWN(a_taken_name_is_refused_and_leaves_the_home_empty),
+		TOWN(a_link_without_key_pins_the_first_one_and_says_so),
+		TOWN(a_request_is_shown_once_and_accepting_makes_both_visible),
+		TOWN(a_greeting_sealed_to_the_identity_is_read),
+		TOWN(messages_arrive_in_order_and_are_told_delivered),
+		TOWN(history_is_there_after_a_restart),
+		TOWN(what_is_said_while_away_is_delivered_later_once),
+		TOWN(a_crash_of_the_receiver_loses_and_repeats_nothing),
+		TOWN(a_conversation_goes_on_while_the_directory_is_away),
+		TOWN(who_leaves_is_seen_to_leave_at_once),
+		TOWN(a_blocked_contact_sees_us_no_more_and_hears_nothing),
+		TOWN(a_request_of_somebody_blocked_is_dropped_silently),
+		TOWN(sending_to_nobody_too_much_or_nothing_is_refused),
+		TOWN(events_can_be_resumed_without_a_gap),
+		TOWN(many_messages_both_ways_arrive_once_and_in_order),
+		TOWN(a_device_the_directory_forgot_is_told_to_log_in_again),
+		TOWN(a_password_login_enrols_this_home_again),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
