@@ -25,6 +25,19 @@ struct side {
 	struct noise noise;
 };
 
+/* Keys that are the same in each run, for the one test that needs them. */
+static bool is_fixed;
+
+static void key_make(struct device *d, uint8_t first)
+{
+	if (!is_fixed) {
+		device_make(d);
+		return;
+	}
+	memset(d->secret.bytes, first, sizeof d->secret.bytes);
+	crypto_scalarmult_base(d->public.bytes, d->secret.bytes);
+}
+
 /* Both with all keys: the handshake takes what its pattern needs. */
 static int begin_with(struct side sides[2], const char *protocol, unsigned psk_count,
 		      struct bytes prologue_a, struct bytes prologue_b)
@@ -35,8 +48,8 @@ static int begin_with(struct side sides[2], const char *protocol, unsigned psk_c
 	int err = 0, i;
 
 	for (i = 0; i < 2; i++) {
-		device_make(&sides[i].our_static);
-		device_make(&sides[i].our_ephemeral);
+		key_make(&sides[i].our_static, 10 + i);
+		key_make(&sides[i].our_ephemeral, 20 + i);
 	}
 	for (i = 0; i < 2 && err == 0; i++) {
 		struct noise_keys keys = { .our_static = &sides[i].our_static,
@@ -210,6 +223,52 @@ static void prologues_must_agree_also_when_one_is_empty(void **state)
 	assert_true(run(sides, -1, 0) < 0);
 }
 
+/* One digest over the ends of all handshakes with fixed keys. It was taken when every pattern
+ * agreed with published transcripts (cacophony's and snow's), and keeps tokens in their place
+ * for those that our set of vectors does not hold. */
+static void all_transcripts_are_still_the_published_ones(void **state)
+{
+	static const char *const more[] = { "NNpsk0+psk2",           "IKpsk1",      "IKpsk2",
+					    "XXpsk0+psk1+psk2+psk3", "XNpsk1+psk3", "Xpsk1" };
+	static const unsigned counts[] = { 2, 1, 1, 4, 2, 1 };
+	crypto_generichash_state all;
+	uint8_t digest[32];
+	char text[BYTES_HEX_SIZE(32)];
+	struct side sides[2];
+	size_t i;
+
+	(void)state;
+	is_fixed = true;
+	crypto_generichash_init(&all, NULL, 0, sizeof digest);
+	for (i = 0; i < PATTERNS + 6; i++) {
+		assert_int_equal(
+			i < PATTERNS ? begin(sides, patterns[i], 0)
+				     : begin(sides, more[i - PATTERNS], counts[i - PATTERNS]),
+			0);
+		assert_int_equal(run(sides, -1, 0), 0);
+		crypto_generichash_update(&all, sides[0].noise.h, NOISE_HASH_SIZE);
+		crypto_generichash_update(&all, sides[0].noise.ck, NOISE_HASH_SIZE);
+	}
+	crypto_generichash_final(&all, digest, sizeof digest);
+	is_fixed = false;
+	bytes_to_hex(BYTES(digest), text);
+	assert_string_equal(text,
+			    "904720fd8f90f26c3f2dbba0c0c3c145a23453ae71be423d0449f84ec3a90060");
+}
+
+static void an_empty_prologue_is_mixed_too(void **state)
+{
+	static const char protocol[] = "Noise_NN_25519_ChaChaPoly_BLAKE2b";
+	uint8_t padded[NOISE_HASH_SIZE] = { 0 }, h[NOISE_HASH_SIZE];
+	struct side sides[2];
+
+	(void)state;
+	memcpy(padded, protocol, sizeof protocol - 1);
+	crypto_generichash(h, sizeof h, padded, sizeof padded, NULL, 0);
+	assert_int_equal(begin_with(sides, protocol, 0, bytes_text(""), bytes_text("")), 0);
+	assert_memory_equal(sides[0].noise.h, h, sizeof h);
+}
+
 static void a_missing_key_is_told_before_anything_is_sent(void **state)
 {
 	static const char protocol[] = "Noise_IK_25519_ChaChaPoly_BLAKE2b";
@@ -360,6 +419,8 @@ int main(void)
 		cmocka_unit_test(names_that_are_no_protocol_of_ours_are_refused),
 		cmocka_unit_test(a_changed_bit_anywhere_ends_the_handshake),
 		cmocka_unit_test(prologues_must_agree_also_when_one_is_empty),
+		cmocka_unit_test(all_transcripts_are_still_the_published_ones),
+		cmocka_unit_test(an_empty_prologue_is_mixed_too),
 		cmocka_unit_test(a_missing_key_is_told_before_anything_is_sent),
 		cmocka_unit_test(speaking_out_of_turn_changes_nothing),
 		cmocka_unit_test(keys_can_be_taken_before_the_last_payload),

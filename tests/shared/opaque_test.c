@@ -12,26 +12,34 @@
 
 static struct opaque_server server;
 
-/* One whole registration; the stretching is left out, as in the RFC's Identity. */
+/* Stands for Argon2id: another value that only the password's owner has. */
+static void stretch(uint8_t out[64], const uint8_t in[64])
+{
+	crypto_hash_sha512(out, in, 64);
+}
+
+/* One whole registration. */
 static void registered(uint8_t record[OPAQUE_RECORD_SIZE], const char *password,
 		       struct opaque_names names, uint8_t export_key[64])
 {
 	struct opaque_client_random random;
 	struct opaque_client c = { 0 };
-	uint8_t request[32], response[64], oprf[64];
+	uint8_t request[32], response[64], oprf[64], stretched[64];
 
 	opaque_client_random(&random);
 	assert_int_equal(opaque_register_start(&c, bytes_text(password), &random, request), 0);
 	assert_int_equal(
 		opaque_server_register(&server, bytes_text("alice"), request, response), 0);
 	assert_int_equal(opaque_register_evaluate(&c, response, oprf), 0);
-	assert_int_equal(opaque_register_finish(&c, oprf, names, record, export_key), 0);
+	stretch(stretched, oprf);
+	assert_int_equal(opaque_register_finish(&c, stretched, names, record, export_key), 0);
 	assert_int_equal(opaque_server_check_record(record), 0);
 	opaque_client_wipe(&c);
 }
 
 struct attempt {
 	const char *password, *id;
+	bool is_unstretched;
 	struct opaque_names client_names, server_names;
 	struct bytes client_context, server_context;
 	uint8_t ke2[OPAQUE_KE2_SIZE], ke3[64], session[64], server_session[64], export_key[64];
@@ -44,7 +52,7 @@ static int log_in(struct attempt *a, const uint8_t record[OPAQUE_RECORD_SIZE], i
 	struct opaque_client_random random;
 	struct opaque_server_random server_random;
 	struct opaque_client c = { 0 };
-	uint8_t ke1[OPAQUE_KE1_SIZE], oprf[64];
+	uint8_t ke1[OPAQUE_KE1_SIZE], oprf[64], stretched[64];
 	int err;
 
 	opaque_client_random(&random);
@@ -57,9 +65,12 @@ static int log_in(struct attempt *a, const uint8_t record[OPAQUE_RECORD_SIZE], i
 	if (changed >= 0)
 		a->ke2[changed / 8] ^= 1 << changed % 8;
 	err = opaque_login_evaluate(&c, a->ke2, oprf);
-	if (err == 0)
-		err = opaque_login_finish(&c, oprf, a->client_names, a->client_context, a->ke3,
+	if (err == 0) {
+		stretch(stretched, oprf);
+		err = opaque_login_finish(&c, a->is_unstretched ? oprf : stretched,
+					  a->client_names, a->client_context, a->ke3,
 					  a->session, a->export_key);
+	}
 	opaque_client_wipe(&c);
 	return err;
 }
@@ -99,6 +110,16 @@ static void a_wrong_password_and_an_unknown_name_look_alike(void **state)
 	assert_true(sodium_is_zero(wrong.session, 64) && sodium_is_zero(wrong.ke3, 64));
 	assert_true(sodium_is_zero(unknown.session, 64) &&
 		    sodium_is_zero(unknown.export_key, 64));
+}
+
+static void the_stretching_is_part_of_the_password(void **state)
+{
+	uint8_t record[OPAQUE_RECORD_SIZE], export_key[64];
+	struct attempt a = { .password = "secret", .id = "alice", .is_unstretched = true };
+
+	(void)state;
+	registered(record, "secret", (struct opaque_names){ 0 }, export_key);
+	assert_int_equal(log_in(&a, record, -1), ERR_AUTH);
 }
 
 static void the_answer_for_an_unknown_name_never_repeats(void **state)
@@ -258,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_right_password_gives_both_sides_one_key),
 		cmocka_unit_test(a_wrong_password_and_an_unknown_name_look_alike),
+		cmocka_unit_test(the_stretching_is_part_of_the_password),
 		cmocka_unit_test(the_answer_for_an_unknown_name_never_repeats),
 		cmocka_unit_test(every_part_of_ke2_counts),
 		cmocka_unit_test(names_and_context_must_be_the_same_on_both_sides),
