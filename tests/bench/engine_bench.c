@@ -569,8 +569,8 @@ int main(void)
 	atexit(end_all);
 	snprintf(data, sizeof data, "%s/directory", folder);
 	snprintf(listen, sizeof listen, "127.0.0.1:%u", free_port());
-	ask(link, sizeof link, "%s/palique-directory init --data %s --listen %s 2>&1", programs,
-	    data, listen);
+	ask(link, sizeof link, "%s/palique-directory init --data %s %s 2>&1", programs, data,
+	    listen);
 	start("palique-directory",
 	      (const char *const[]){ "palique-directory", "serve", "--data", data, "--listen",
 				     listen, NULL });

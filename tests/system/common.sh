@@ -51,7 +51,7 @@ free_port() {
 	echo "$port"
 }
 
-# until SECONDS COMMAND...: waits until the command succeeds
+# until_true SECONDS COMMAND...: waits until the command succeeds
 until_true() {
 	end=$(($(date +%s) + $1))
 	shift
@@ -67,9 +67,14 @@ directory() {
 	"$programs/palique-directory" "$command" --data "$folder/directory" "$@"
 }
 
+# invite: the link of a fresh invitation
+invite() {
+	directory invite "$@" 2>/dev/null | head -n 1
+}
+
 # start_directory ADDR:PORT: begins one (made on first use) and waits until it answers
 start_directory() {
-	[ -d "$folder/directory" ] || directory init --listen "$1" >"$folder/init.log" 2>&1 ||
+	[ -d "$folder/directory" ] || directory init "$1" >"$folder/init.log" 2>&1 ||
 		fail "init: $(cat "$folder/init.log")"
 	"$programs/palique-directory" serve --data "$folder/directory" --listen "$1" \
 		>>"$folder/directory.log" 2>&1 &
@@ -119,8 +124,17 @@ befriend() {
 # The texts that NAME has from WHOM, oldest first, one to a line (texts of these tests have
 # neither quotes nor newlines)
 texts_from() {
-	peer "$1" history "$2" --json --limit "${3-100000}" | grep '"own":false' |
-		sed 's/.*"text":"\([^"]*\)".*/\1/'
+	pages=$folder/pages-$1-$2
+	rm -rf "$pages"
+	mkdir "$pages"
+	page=9999 # the newest page comes first, so that they are named downwards
+	before=
+	while peer "$1" history "$2" --json --limit 1000 ${before:+--before "$before"} >"$pages/$page" &&
+		[ -s "$pages/$page" ]; do
+		before=$(sed -n '1s/^{"id":"\([0-9]*\)".*/\1/p' "$pages/$page")
+		page=$((page - 1))
+	done
+	cat "$pages"/* | grep '"own":false' | sed 's/.*"text":"\([^"]*\)".*/\1/'
 }
 
 # delivered_exactly SAID GOT: every line of SAID stands in GOT once and in that order; a

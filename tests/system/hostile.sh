@@ -9,7 +9,7 @@ port=$(free_port)
 start_directory "127.0.0.1:$port"
 for name in ana ben; do
 	make_home $name 'listen = 127.0.0.1:0'
-	join $name "$(directory invite | head -n 1)" >/dev/null
+	join $name "$(invite)" >/dev/null
 done
 befriend ana ben
 checks=0

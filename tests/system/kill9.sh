@@ -9,7 +9,7 @@ start_at=127.0.0.1:$(free_port)
 start_directory "$start_at"
 for name in ana ben; do
 	make_home $name 'listen = 127.0.0.1:0'
-	join $name "$(directory invite | head -n 1)" >/dev/null
+	join $name "$(invite)" >/dev/null
 done
 befriend ana ben
 

@@ -59,7 +59,7 @@ peer() {
 	in_space "$name" "$programs/palique" --home "$folder/home-$name" "$@"
 }
 start_directory() {
-	directory init --listen "$1" >"$folder/init.log" 2>&1 || fail "init: $(cat "$folder/init.log")"
+	directory init "$1" >"$folder/init.log" 2>&1 || fail "init: $(cat "$folder/init.log")"
 	in_space dir "$programs/palique-directory" serve --data "$folder/directory" --listen "$1" \
 		>"$folder/directory.log" 2>&1 &
 	started="$started $!"
@@ -87,7 +87,7 @@ switch() {
 talk() {
 	for name in ana ben; do
 		make_home $name
-		join $name "$(directory invite | head -n 1)" >/dev/null || fail "$1: $name cannot join"
+		join $name "$(invite)" >/dev/null || fail "$1: $name cannot join"
 	done
 	befriend ana ben
 	for pair in ana:ben ben:ana; do
