@@ -311,10 +311,12 @@ static int run_add(struct call *call)
 	}
 	snprintf(call->subject, sizeof call->subject, "%s", name.text);
 	err = engine_add(e, name.text, identity, greeting ? greeting : "");
-	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0])
+	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
 		snprintf(call->reason, sizeof call->reason,
 			 _("a greeting can only be sealed with %s's contact link in hand"),
 			 name.text);
+		snprintf(call->hint, sizeof call->hint, "palique add %s", name.text);
+	}
 	return err < 0 ? err : answer_contact(call, name.text);
 }
 
