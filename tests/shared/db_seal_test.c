@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -488,6 +489,75 @@ static void a_file_cut_anywhere_is_refused_and_stays(void **state)
 	drop(&files);
 }
 
+/* Two tables of one page each: exchanged, they would make a sane database that lies. */
+static void the_pages_of_two_tables_cannot_be_exchanged(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_at(p);
+	uint8_t page[DB_SEAL_PAGE], *one, *two;
+	struct pair files;
+	struct statement *s;
+	int64_t at_one, at_two;
+
+	assert_int_equal(db_exec(db, "CREATE TABLE one(x); CREATE TABLE two(x);"
+				     "INSERT INTO one VALUES(1); INSERT INTO two VALUES(2)"),
+			 0);
+	s = db_sql(db, "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'one'),"
+		       "(SELECT rootpage FROM sqlite_schema WHERE name = 'two')");
+	assert_int_equal(db_step(s), 1);
+	at_one = column_int(s, 0);
+	at_two = column_int(s, 1);
+	db_close(db);
+	files = take(p);
+	one = files.db.data + (at_one - 1) * DB_SEAL_PAGE;
+	two = files.db.data + (at_two - 1) * DB_SEAL_PAGE;
+	memcpy(page, one, DB_SEAL_PAGE);
+	memcpy(one, two, DB_SEAL_PAGE);
+	memcpy(two, page, DB_SEAL_PAGE);
+	put(p, files);
+	db = open_at(p);
+	s = db_sql(db, "SELECT x FROM one");
+	assert_int_equal(db_step(s), ERR_CORRUPT);
+	db_close(db);
+	drop(&files);
+}
+
+/* The same bytes as SQLite sees them and as they stand in the log. */
+static void a_frame_shows_its_page_number_and_nothing_else(void **state)
+{
+	struct place *p = *state;
+	uint8_t seen[FRAME], on_disk[FRAME];
+	uint64_t ticket = db_seal_lend(&key);
+	sqlite3_file *log = NULL;
+	sqlite3 *sqlite = NULL;
+	char uri[160];
+	FILE *file;
+
+	db_close(open_at(p));
+	snprintf(uri, sizeof uri, "file:%s?seal=%llu", p->path, (unsigned long long)ticket);
+	assert_int_equal(sqlite3_open_v2(uri, &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI,
+					 db_seal_vfs()),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite, "UPDATE total SET n = 5", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_file_control(sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
+		SQLITE_OK);
+	assert_int_equal(log->pMethods->xRead(log, seen, FRAME, LOG_HEADER), SQLITE_OK);
+	file = fopen(p->log, "rb");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, LOG_HEADER, SEEK_SET), 0);
+	assert_int_equal(fread(on_disk, 1, FRAME, file), FRAME);
+	fclose(file);
+	assert_memory_equal(seen, on_disk, 16);
+	assert_memory_not_equal(seen + 16, on_disk + 16, 4); /* SQLite's checksums */
+	assert_memory_not_equal(seen + 20, on_disk + 20, 4);
+	for (size_t at = 24; at < FRAME; at += 16)
+		assert_memory_not_equal(seen + at, on_disk + at, 16);
+	assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+	db_seal_return(ticket);
+}
+
 static void pages_cannot_change_places(void **state)
 {
 	struct place *p = *state, elsewhere = *p;
@@ -701,6 +771,8 @@ int main(void)
 		IN_PLACE(a_flipped_bit_in_the_log_loses_no_finished_message_in_silence),
 		IN_PLACE(a_log_cut_anywhere_keeps_a_beginning),
 		IN_PLACE(a_file_cut_anywhere_is_refused_and_stays),
+		IN_PLACE(the_pages_of_two_tables_cannot_be_exchanged),
+		IN_PLACE(a_frame_shows_its_page_number_and_nothing_else),
 		IN_PLACE(pages_cannot_change_places),
 		IN_PLACE(stores_with_keys_of_their_own_are_open_side_by_side),
 		IN_PLACE(a_journal_put_beside_the_store_is_not_played_back),
