@@ -15,7 +15,7 @@ struct bytes {
 #define BYTES(array) ((struct bytes){ (const uint8_t *)(array), sizeof(array) })
 
 struct bytes bytes_of(const void *data, size_t size);
-struct bytes bytes_text(const char *text); /* without the final NUL */
+struct bytes bytes_text(const char *text);        /* without the final NUL */
 bool bytes_equal(struct bytes a, struct bytes b); /* not for secrets */
 
 /* Whether `b` is well-formed UTF-8 (RFC 3629) without NUL. */
@@ -44,16 +44,16 @@ void buf_drop_front(struct buf *b, size_t count);
 struct bytes buf_view(const struct buf *b);
 
 /* Allocation that aborts when memory is gone. */
-void *memory_new(size_t size);                    /* zeroed */
-void *memory_array(size_t count, size_t size);    /* zeroed, overflow checked */
+void *memory_new(size_t size);                 /* zeroed */
+void *memory_array(size_t count, size_t size); /* zeroed, overflow checked */
 void *memory_grow(void *p, size_t count, size_t size);
 char *memory_text(const char *text);
 
 /* Hexadecimal and base64url without padding (RFC 4648 section 5). The decoders
  * want exactly `size` bytes: ERR_FORMAT otherwise. `out` of the encoders has
  * room for BYTES_HEX_SIZE / BYTES_BASE64_SIZE, NUL included. */
-#define BYTES_HEX_SIZE(size)    ((size) * 2 + 1)
-#define BYTES_BASE64_SIZE(size) (((size) * 4 + 2) / 3 + 1)
+#define BYTES_HEX_SIZE(size)    ((size)*2 + 1)
+#define BYTES_BASE64_SIZE(size) (((size)*4 + 2) / 3 + 1)
 void bytes_to_hex(struct bytes b, char *out);
 int bytes_from_hex(const char *text, uint8_t *out, size_t size);
 void bytes_to_base64(struct bytes b, char *out);

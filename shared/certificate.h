@@ -6,14 +6,14 @@
 #include "shared/clock.h"
 #include "shared/keys.h"
 
-enum { CERTIFICATE_LABEL_MAX = 32 };  /* bytes of UTF-8 without control characters */
+enum { CERTIFICATE_LABEL_MAX = 32 }; /* bytes of UTF-8 without control characters */
 enum { CERTIFICATE_SIZE_MAX = 32 + 32 + 8 + 8 + 1 + CERTIFICATE_LABEL_MAX + 64 };
 
 struct certificate {
 	struct identity_public identity;
 	struct device_public device;
 	uint64_t serial;
-	wall_ms not_after;  /* 0: does not end by itself */
+	wall_ms not_after; /* 0: does not end by itself */
 	char label[CERTIFICATE_LABEL_MAX + 1];
 	uint8_t signature[64];
 };
@@ -21,8 +21,8 @@ struct certificate {
 /* Fills and signs. `label` is cut at the limit, at a character's boundary, and before the
  * first character that may not stand in one. */
 void certificate_make(struct certificate *c, const struct identity *by,
-                      const struct device_public *device, const char *label,
-                      uint64_t serial, wall_ms not_after);
+		      const struct device_public *device, const char *label, uint64_t serial,
+		      wall_ms not_after);
 
 /* ERR_AUTH: the signature does not hold. Says nothing about time. */
 int certificate_verify(const struct certificate *c);

@@ -7,17 +7,35 @@
 
 #include "shared/bytes.h"
 
-struct identity_public { uint8_t bytes[32]; };  /* Ed25519: one for each account */
-struct identity_secret { uint8_t bytes[64]; };  /* libsodium's form: seed and public key */
-struct device_public { uint8_t bytes[32]; };    /* X25519: one for each machine; Noise's static key */
-struct device_secret { uint8_t bytes[32]; };
-struct symmetric_key { uint8_t bytes[32]; };    /* stores, seals */
+struct identity_public {
+	uint8_t bytes[32];
+}; /* Ed25519: one for each account */
+struct identity_secret {
+	uint8_t bytes[64];
+}; /* libsodium's form: seed and public key */
+struct device_public {
+	uint8_t bytes[32];
+}; /* X25519: one for each machine; Noise's static key */
+struct device_secret {
+	uint8_t bytes[32];
+};
+struct symmetric_key {
+	uint8_t bytes[32];
+}; /* stores, seals */
 
 /* 16 random bytes that open a peer's port (docs/protocol.md, The knock). */
-struct knock { uint8_t bytes[16]; };
+struct knock {
+	uint8_t bytes[16];
+};
 
-struct identity { struct identity_public public; struct identity_secret secret; };
-struct device { struct device_public public; struct device_secret secret; };
+struct identity {
+	struct identity_public public;
+	struct identity_secret secret;
+};
+struct device {
+	struct device_public public;
+	struct device_secret secret;
+};
 
 void identity_make(struct identity *identity);
 void identity_wipe(struct identity *identity);

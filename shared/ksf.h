@@ -9,8 +9,8 @@
 #include "shared/bytes.h"
 
 enum ksf {
-	KSF_ARGON2ID_64M = 1,   /* t=3, m=64 MiB,  p=1: 0.1 to 0.2 s */
-	KSF_ARGON2ID_256M = 2,  /* t=3, m=256 MiB, p=1: 0.5 to 1 s; the default */
+	KSF_ARGON2ID_64M = 1,  /* t=3, m=64 MiB,  p=1: 0.1 to 0.2 s */
+	KSF_ARGON2ID_256M = 2, /* t=3, m=256 MiB, p=1: 0.5 to 1 s; the default */
 };
 
 bool ksf_is_known(uint64_t id);
@@ -23,6 +23,6 @@ int ksf_stretch(enum ksf id, const uint8_t in[64], uint8_t out[64]);
 /* The same with any cost, for vectors. memory_kib >= 8. ERR_LIMIT: a parameter outside
  * what libsodium takes. */
 int ksf_argon2id(uint64_t passes, uint64_t memory_kib, struct bytes password,
-                 const uint8_t salt[16], uint8_t *out, size_t size);
+		 const uint8_t salt[16], uint8_t *out, size_t size);
 
 #endif

@@ -6,64 +6,9 @@
 #include <sodium.h>
 
 #include "shared/error.h"
+#include "shared/noise_pattern.h"
 
-enum token { END, E, S, EE, ES, SE, SS, PSK };
-
-enum { MESSAGES_MAX = 4, TOKENS_MAX = 5, PUBLIC_SIZE = 32, BLAKE2B_BLOCK_SIZE = 128 };
-
-/* A row reads as in the specification: the name, whose static keys are known before,
- * then the messages, the initiator's first. */
-struct noise_pattern {
-	char name[5];
-	enum { NONE, INITIATOR = 1, RESPONDER = 2, BOTH = 3 } known;
-	uint8_t messages[MESSAGES_MAX][TOKENS_MAX];
-};
-
-/* clang-format off */
-static const struct noise_pattern patterns[] = {
-	/* Section 7.4: one way */
-	{ "N",    RESPONDER, { { E, ES } } },
-	{ "K",    BOTH,      { { E, ES, SS } } },
-	{ "X",    RESPONDER, { { E, ES, S, SS } } },
-	/* Section 7.5: interactive */
-	{ "NN",   NONE,      { { E }, { E, EE } } },
-	{ "NK",   RESPONDER, { { E, ES }, { E, EE } } },
-	{ "NX",   NONE,      { { E }, { E, EE, S, ES } } },
-	{ "XN",   NONE,      { { E }, { E, EE }, { S, SE } } },
-	{ "XK",   RESPONDER, { { E, ES }, { E, EE }, { S, SE } } },
-	{ "XX",   NONE,      { { E }, { E, EE, S, ES }, { S, SE } } },
-	{ "KN",   INITIATOR, { { E }, { E, EE, SE } } },
-	{ "KK",   BOTH,      { { E, ES, SS }, { E, EE, SE } } },
-	{ "KX",   INITIATOR, { { E }, { E, EE, SE, S, ES } } },
-	{ "IN",   NONE,      { { E, S }, { E, EE, SE } } },
-	{ "IK",   RESPONDER, { { E, ES, S, SS }, { E, EE, SE } } },
-	{ "IX",   NONE,      { { E, S }, { E, EE, SE, S, ES } } },
-	/* Section 18.1 (appendix): deferred */
-	{ "NK1",  RESPONDER, { { E }, { E, EE, ES } } },
-	{ "NX1",  NONE,      { { E }, { E, EE, S }, { ES } } },
-	{ "X1N",  NONE,      { { E }, { E, EE }, { S }, { SE } } },
-	{ "X1K",  RESPONDER, { { E, ES }, { E, EE }, { S }, { SE } } },
-	{ "XK1",  RESPONDER, { { E }, { E, EE, ES }, { S, SE } } },
-	{ "X1K1", RESPONDER, { { E }, { E, EE, ES }, { S }, { SE } } },
-	{ "X1X",  NONE,      { { E }, { E, EE, S, ES }, { S }, { SE } } },
-	{ "XX1",  NONE,      { { E }, { E, EE, S }, { ES, S, SE } } },
-	{ "X1X1", NONE,      { { E }, { E, EE, S }, { ES, S }, { SE } } },
-	{ "K1N",  INITIATOR, { { E }, { E, EE }, { SE } } },
-	{ "K1K",  BOTH,      { { E, ES }, { E, EE }, { SE } } },
-	{ "KK1",  BOTH,      { { E }, { E, EE, SE, ES } } },
-	{ "K1K1", BOTH,      { { E }, { E, EE, ES }, { SE } } },
-	{ "K1X",  INITIATOR, { { E }, { E, EE, S, ES }, { SE } } },
-	{ "KX1",  INITIATOR, { { E }, { E, EE, SE, S }, { ES } } },
-	{ "K1X1", INITIATOR, { { E }, { E, EE, S }, { SE, ES } } },
-	{ "I1N",  NONE,      { { E, S }, { E, EE }, { SE } } },
-	{ "I1K",  RESPONDER, { { E, ES, S }, { E, EE }, { SE } } },
-	{ "IK1",  RESPONDER, { { E, S }, { E, EE, SE, ES } } },
-	{ "I1K1", RESPONDER, { { E, S }, { E, EE, ES }, { SE } } },
-	{ "I1X",  NONE,      { { E, S }, { E, EE, S, ES }, { SE } } },
-	{ "IX1",  NONE,      { { E, S }, { E, EE, SE, S }, { ES } } },
-	{ "I1X1", NONE,      { { E, S }, { E, EE, S }, { SE, ES } } },
-};
-/* clang-format on */
+enum { PUBLIC_SIZE = 32, BLAKE2B_BLOCK_SIZE = 128 };
 
 /* ---- Hashing (section 4.3): HMAC over BLAKE2b, not BLAKE2b's own keyed mode. ---- */
 
@@ -243,34 +188,25 @@ static int decrypt_and_hash(struct noise *n, struct bytes sealed, struct buf *ou
 
 /* ---- HandshakeState (section 5.3) ---- */
 
-static unsigned message_count(const struct noise_pattern *pattern)
-{
-	unsigned count = 0;
-
-	while (count < MESSAGES_MAX && pattern->messages[count][0] != END)
-		count++;
-	return count;
-}
-
 /* The `i`th token of message `message`, with the psk tokens where the modifiers put them:
  * psk0 before the first message's tokens, pskN behind the Nth's (section 9.2). */
-static enum token token_at(const struct noise *n, unsigned i)
+static enum noise_token token_at(const struct noise *n, unsigned i)
 {
 	const uint8_t *tokens = n->pattern->messages[n->message];
 	unsigned count = 0;
 
 	if (n->message == 0 && n->psk_modifiers & 1) {
 		if (i == 0)
-			return PSK;
+			return NOISE_PSK;
 		i--;
 	}
-	while (count < TOKENS_MAX && tokens[count] != END)
+	while (count < NOISE_TOKENS_MAX && tokens[count] != NOISE_END)
 		count++;
 	if (i < count)
 		return tokens[i];
 	if (i == count && n->psk_modifiers >> (n->message + 1) & 1)
-		return PSK;
-	return END;
+		return NOISE_PSK;
+	return NOISE_END;
 }
 
 /* "psk0+psk2" as bits; each at most once and in order, as there must be one name for one
@@ -302,7 +238,7 @@ static int protocol_parse(struct noise *n, struct bytes name)
 {
 	static const char front[] = "Noise_", back[] = "_25519_ChaChaPoly_BLAKE2b";
 	struct bytes middle;
-	size_t length = 0, i;
+	size_t length = 0;
 
 	if (name.size > NOISE_PROTOCOL_NAME_MAX || name.size < sizeof front + sizeof back - 2 ||
 	    memcmp(name.data, front, sizeof front - 1) != 0 ||
@@ -312,47 +248,33 @@ static int protocol_parse(struct noise *n, struct bytes name)
 			  name.size - sizeof front - sizeof back + 2);
 	while (length < middle.size && middle.data[length] != 'p')
 		length++;
-	for (i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
-		if (!bytes_equal(bytes_text(patterns[i].name), bytes_of(middle.data, length)))
-			continue;
-		n->pattern = &patterns[i];
-		return modifiers_parse(&n->psk_modifiers,
-				       bytes_of(middle.data + length, middle.size - length),
-				       message_count(n->pattern));
-	}
-	return ERR_NOT_FOUND;
-}
-
-/* Whether the side with `role` sends `token` in any message. */
-static bool sends(const struct noise_pattern *pattern, enum noise_role role, enum token token)
-{
-	unsigned m, i;
-
-	for (m = role; m < MESSAGES_MAX; m += 2)
-		for (i = 0; i < TOKENS_MAX; i++)
-			if (pattern->messages[m][i] == token)
-				return true;
-	return false;
+	n->pattern = noise_pattern_find(bytes_of(middle.data, length));
+	if (!n->pattern)
+		return ERR_NOT_FOUND;
+	return modifiers_parse(&n->psk_modifiers,
+			       bytes_of(middle.data + length, middle.size - length),
+			       noise_pattern_messages(n->pattern));
 }
 
 /* Takes what the pattern needs, and only that. */
 static int keys_take(struct noise *n, const struct noise_keys *keys)
 {
-	unsigned ours = n->role == NOISE_INITIATOR ? INITIATOR : RESPONDER;
+	unsigned ours = n->role == NOISE_INITIATOR ? NOISE_KNOWS_INITIATOR
+						   : NOISE_KNOWS_RESPONDER;
 	unsigned wanted = 0, i;
 
-	if (n->pattern->known & ours || sends(n->pattern, n->role, S)) {
+	if (n->pattern->known & ours || noise_pattern_sends(n->pattern, n->role, NOISE_S)) {
 		if (!keys->our_static)
 			return ERR_STATE;
 		n->our_static = *keys->our_static;
 		n->has_our_static = true;
 	}
-	if (sends(n->pattern, n->role, E)) {
+	if (noise_pattern_sends(n->pattern, n->role, NOISE_E)) {
 		if (!keys->our_ephemeral)
 			return ERR_STATE;
 		n->our_ephemeral = *keys->our_ephemeral;
 	}
-	if (n->pattern->known & (BOTH ^ ours)) {
+	if (n->pattern->known & (NOISE_KNOWS_BOTH ^ ours)) {
 		if (!keys->their_static)
 			return ERR_STATE;
 		n->their_static = *keys->their_static;
@@ -389,9 +311,9 @@ int noise_begin(struct noise *n, const char *protocol, enum noise_role role,
 	mix_hash(n, prologue); /* also an empty one */
 	initiator = role == NOISE_INITIATOR ? &n->our_static.public : &n->their_static;
 	responder = role == NOISE_INITIATOR ? &n->their_static : &n->our_static.public;
-	if (n->pattern->known & INITIATOR) /* -> s */
+	if (n->pattern->known & NOISE_KNOWS_INITIATOR) /* -> s */
 		mix_hash(n, BYTES(initiator->bytes));
-	if (n->pattern->known & RESPONDER) /* <- s */
+	if (n->pattern->known & NOISE_KNOWS_RESPONDER) /* <- s */
 		mix_hash(n, BYTES(responder->bytes));
 	return 0;
 out:
@@ -407,11 +329,13 @@ void noise_wipe(struct noise *n)
 
 /* MixKey(DH(...)). The first letter is the initiator's key, the second the responder's.
  * crypto_scalarmult() fails exactly when the result is all zero. */
-static int mix_dh(struct noise *n, enum token token)
+static int mix_dh(struct noise *n, enum noise_token token)
 {
 	bool is_initiator = n->role == NOISE_INITIATOR;
-	bool ours_is_static = token == SS || token == (is_initiator ? SE : ES);
-	bool theirs_is_static = token == SS || token == (is_initiator ? ES : SE);
+	bool ours_is_static = token == NOISE_SS ||
+			      token == (is_initiator ? NOISE_SE : NOISE_ES);
+	bool theirs_is_static = token == NOISE_SS ||
+				token == (is_initiator ? NOISE_ES : NOISE_SE);
 	const struct device *ours = ours_is_static ? &n->our_static : &n->our_ephemeral;
 	const struct device_public *theirs = theirs_is_static ? &n->their_static
 							      : &n->their_ephemeral;
@@ -443,20 +367,20 @@ static void mix_ephemeral(struct noise *n, struct bytes public)
 		mix_key(n, public);
 }
 
-static int write_token(struct noise *n, enum token token, struct buf *out)
+static int write_token(struct noise *n, enum noise_token token, struct buf *out)
 {
 	int err = 0;
 
 	switch (token) {
-	case E:
+	case NOISE_E:
 		err = buf_append(out, BYTES(n->our_ephemeral.public.bytes));
 		if (err == 0)
 			mix_ephemeral(n, BYTES(n->our_ephemeral.public.bytes));
 		break;
-	case S:
+	case NOISE_S:
 		err = encrypt_and_hash(n, BYTES(n->our_static.public.bytes), out);
 		break;
-	case PSK:
+	case NOISE_PSK:
 		mix_psk(n);
 		break;
 	default:
@@ -480,13 +404,13 @@ static int fail(struct noise *n, int err)
 int noise_write_tokens(struct noise *n, struct buf *out)
 {
 	size_t start = out->size;
-	enum token token;
+	enum noise_token token;
 	unsigned i;
 	int err;
 
 	if (n->is_failed || noise_is_done(n) || !is_our_turn(n) || n->tokens_done)
 		return ERR_STATE;
-	for (i = 0; (token = token_at(n, i)) != END; i++) {
+	for (i = 0; (token = token_at(n, i)) != NOISE_END; i++) {
 		err = write_token(n, token, out);
 		if (err < 0) {
 			out->size = start;
@@ -545,13 +469,13 @@ out:
 	return err;
 }
 
-static int read_token(struct noise *n, enum token token, struct bytes *rest)
+static int read_token(struct noise *n, enum noise_token token, struct bytes *rest)
 {
 	struct bytes public;
 	int err = 0;
 
 	switch (token) {
-	case E:
+	case NOISE_E:
 		assert(!n->has_their_ephemeral);
 		err = read_public(rest, PUBLIC_SIZE, &public);
 		if (err < 0)
@@ -560,10 +484,10 @@ static int read_token(struct noise *n, enum token token, struct bytes *rest)
 		n->has_their_ephemeral = true;
 		mix_ephemeral(n, public);
 		break;
-	case S:
+	case NOISE_S:
 		err = read_static(n, rest);
 		break;
-	case PSK:
+	case NOISE_PSK:
 		mix_psk(n);
 		break;
 	default:
@@ -574,7 +498,7 @@ static int read_token(struct noise *n, enum token token, struct bytes *rest)
 
 int noise_read(struct noise *n, struct bytes message, struct buf *payload)
 {
-	enum token token;
+	enum noise_token token;
 	unsigned i;
 	int err;
 
@@ -582,7 +506,7 @@ int noise_read(struct noise *n, struct bytes message, struct buf *payload)
 		return ERR_STATE;
 	if (message.size > NOISE_MESSAGE_MAX)
 		return fail(n, ERR_LIMIT);
-	for (i = 0; (token = token_at(n, i)) != END; i++) {
+	for (i = 0; (token = token_at(n, i)) != NOISE_END; i++) {
 		err = read_token(n, token, &message);
 		if (err < 0)
 			return fail(n, err);
@@ -596,7 +520,7 @@ int noise_read(struct noise *n, struct bytes message, struct buf *payload)
 
 bool noise_is_done(const struct noise *n)
 {
-	return !n->is_failed && n->message == message_count(n->pattern);
+	return !n->is_failed && n->message == noise_pattern_messages(n->pattern);
 }
 
 void noise_split(const struct noise *n, struct noise_cipher *first, struct noise_cipher *second)
@@ -604,7 +528,7 @@ void noise_split(const struct noise *n, struct noise_cipher *first, struct noise
 	uint8_t out[2][NOISE_HASH_SIZE];
 
 	assert(noise_is_done(n) ||
-	       (n->tokens_done && n->message + 1 == message_count(n->pattern)));
+	       (n->tokens_done && n->message + 1 == noise_pattern_messages(n->pattern)));
 	hkdf(out, 2, n->ck, (struct bytes){ 0 });
 	cipher_set(first, out[0]);
 	cipher_set(second, out[1]);

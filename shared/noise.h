@@ -5,10 +5,10 @@
 
 #include "shared/keys.h"
 
-enum { NOISE_MESSAGE_MAX = 65535 };  /* section 3 */
+enum { NOISE_MESSAGE_MAX = 65535 }; /* section 3 */
 enum { NOISE_HASH_SIZE = 64, NOISE_TAG_SIZE = 16 };
 enum { NOISE_PROTOCOL_NAME_MAX = 64 };
-enum { NOISE_PSK_MAX = 5 };  /* psk0 to psk4: the longest patterns have four messages */
+enum { NOISE_PSK_MAX = 5 }; /* psk0 to psk4: the longest patterns have four messages */
 
 enum noise_role { NOISE_INITIATOR, NOISE_RESPONDER };
 
@@ -23,24 +23,24 @@ struct noise_cipher {
 struct noise {
 	const struct noise_pattern *pattern;
 	enum noise_role role;
-	unsigned message;             /* which handshake message is next, from 0 */
-	bool tokens_done;             /* tokens written, payload not yet */
-	size_t tokens_size;           /* bytes of them, towards NOISE_MESSAGE_MAX */
-	uint8_t psk_modifiers;        /* bit n: a psk token at place n */
+	unsigned message;      /* which handshake message is next, from 0 */
+	bool tokens_done;      /* tokens written, payload not yet */
+	size_t tokens_size;    /* bytes of them, towards NOISE_MESSAGE_MAX */
+	uint8_t psk_modifiers; /* bit n: a psk token at place n */
 	struct noise_cipher cipher;
 	uint8_t ck[NOISE_HASH_SIZE], h[NOISE_HASH_SIZE];
 	struct device our_static, our_ephemeral;
 	struct device_public their_static, their_ephemeral;
 	bool has_their_static, has_their_ephemeral, has_our_static;
-	struct symmetric_key psk[NOISE_PSK_MAX];  /* in the order they are used */
+	struct symmetric_key psk[NOISE_PSK_MAX]; /* in the order they are used */
 	unsigned psk_count, psk_used;
-	bool is_failed;               /* a failed handshake stays failed */
+	bool is_failed; /* a failed handshake stays failed */
 };
 
 /* What one side brings; NULL where the pattern does not need it. Copied. */
 struct noise_keys {
 	const struct device *our_static;
-	const struct device *our_ephemeral;       /* fresh for each handshake; wiped by the caller */
+	const struct device *our_ephemeral; /* fresh for each handshake; wiped by the caller */
 	const struct device_public *their_static; /* pre-message, where the pattern has one */
 	const struct symmetric_key *psks;
 	unsigned psk_count;
@@ -50,7 +50,7 @@ struct noise_keys {
  * interactive, three one-way and 23 deferred patterns, with any psk modifiers.
  * ERR_NOT_FOUND: not a pattern of ours. ERR_STATE: a key is missing. */
 int noise_begin(struct noise *n, const char *protocol, enum noise_role role,
-                struct bytes prologue, const struct noise_keys *keys);
+		struct bytes prologue, const struct noise_keys *keys);
 void noise_wipe(struct noise *n);
 
 /* The next message, in two halves: after the tokens ck is final for this message,
@@ -67,10 +67,12 @@ bool noise_is_done(const struct noise *n);
 
 /* Split (section 5.2): `first` is for what the initiator sends. May be taken once
  * the tokens of the last message are written or read. */
-void noise_split(const struct noise *n, struct noise_cipher *first, struct noise_cipher *second);
+void noise_split(const struct noise *n, struct noise_cipher *first,
+		 struct noise_cipher *second);
 
 /* Transport messages under a split cipher; used by tests and small seals. */
 int noise_encrypt(struct noise_cipher *c, struct bytes ad, struct bytes plain, struct buf *out);
-int noise_decrypt(struct noise_cipher *c, struct bytes ad, struct bytes sealed, struct buf *out);
+int noise_decrypt(struct noise_cipher *c, struct bytes ad, struct bytes sealed,
+		  struct buf *out);
 
 #endif
