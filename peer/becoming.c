@@ -182,8 +182,8 @@ static int finish_new(struct becoming *b, const uint8_t stretched[64],
 	int err;
 
 	b->last.type = WIRE_REGISTER_FINISH;
-	err = opaque_register_finish(&b->opaque, stretched, (struct opaque_names){ 0 },
-				     record, export_key);
+	err = opaque_register_finish(&b->opaque, stretched, (struct opaque_names){ 0 }, record,
+				     export_key);
 	if (err == 0) {
 		memcpy(f->record, record, sizeof record);
 		f->certificate = *certificate;

@@ -83,10 +83,11 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	err = contacts_new(&r->contacts, r);
 	if (err < 0)
 		goto unreadable;
+	account_tell(r->account);
 	err = store_commit(r->store);
 	if (err < 0)
 		goto unreadable;
-	account_tell(r->account);
+	events_release(r->events);
 	directory_client_restart(r->directory);
 	e->directory_deadline = NEVER;
 	*out = e;

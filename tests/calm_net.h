@@ -10,7 +10,7 @@ enum { CALM_NET_NODES_MAX = 8 };
 typedef mono_ns calm_net_step(void *user, mono_ns now, wall_ms wall);
 
 struct calm_net_node {
-	struct endpoint *endpoint;  /* NULL: down, what is sent there is lost */
+	struct endpoint *endpoint; /* NULL: down, what is sent there is lost */
 	struct address address;
 	calm_net_step *step;
 	void *user;
@@ -23,13 +23,15 @@ struct calm_net {
 	unsigned count;
 	mono_ns now;
 	wall_ms wall;
-	bool (*is_cut)(void *user, const struct calm_net_node *from, const struct calm_net_node *to);
+	bool (*is_cut)(void *user, const struct calm_net_node *from,
+		       const struct calm_net_node *to);
 	void *cut_user;
 };
 
 void calm_net_init(struct calm_net *net);
 /* 10.0.0.<n>:7000; returns the node's index. */
-unsigned calm_net_add(struct calm_net *net, struct endpoint *e, calm_net_step *step, void *user);
+unsigned calm_net_add(struct calm_net *net, struct endpoint *e, calm_net_step *step,
+		      void *user);
 
 /* Lets time pass until `done(user)` or for `length`; true when done. */
 bool calm_net_run(struct calm_net *net, mono_ns length, bool (*done)(void *user), void *user);

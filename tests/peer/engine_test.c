@@ -12,6 +12,8 @@
 
 #include "directory/server.h"
 #include "peer/engine.h"
+#include "peer/rooms.h"
+#include "peer/store.h"
 #include "shared/error.h"
 #include "tests/calm_net.h"
 
@@ -118,7 +120,8 @@ static void start_server(struct town *t)
 	struct server_config config = { .data = t->folder, .registration = REGISTRATION_OPEN };
 	char reason[200] = "";
 
-	if (server_open(&t->server, &config, t->net.now, t->net.wall, reason, sizeof reason) < 0)
+	if (server_open(&t->server, &config, t->net.now, t->net.wall, reason, sizeof reason) <
+	    0)
 		fail_msg("server: %s", reason);
 	t->net.nodes[t->server_node].endpoint = server_endpoint(t->server);
 }
@@ -136,7 +139,8 @@ static void start_home(struct town *t, struct home *h)
 	struct calm_net_node *node = &t->net.nodes[h->node];
 	char reason[200] = "";
 
-	if (engine_open(&h->engine, &config, t->net.now, t->net.wall, reason, sizeof reason) < 0)
+	if (engine_open(&h->engine, &config, t->net.now, t->net.wall, reason, sizeof reason) <
+	    0)
 		fail_msg("engine: %s", reason);
 	node->endpoint = engine_endpoint(h->engine);
 	engine_set_addresses(h->engine, &node->address, 1, node->address.port);
@@ -297,7 +301,8 @@ static struct uri link_of(struct town *t, bool has_key)
 static int join(struct town *t, struct home *h, const char *name, bool has_key)
 {
 	struct uri link = link_of(t, has_key);
-	int err = engine_join(h->engine, &link, name, bytes_text("correct horse"), ++t->tickets);
+	int err = engine_join(h->engine, &link, name, bytes_text("correct horse"),
+			      ++t->tickets);
 
 	return err < 0 ? err : answer_of(t, h, t->tickets);
 }
@@ -440,8 +445,8 @@ static bool on_history(void *user, const struct message *m)
 	char *out = user;
 	size_t used = strlen(out);
 
-	snprintf(out + used, 200 - used, "%s%.*s:%d ", m->is_ours ? ">" : "<", (int)m->text.size,
-	         (const char *)m->text.data, m->state);
+	snprintf(out + used, 200 - used, "%s%.*s:%d ", m->is_ours ? ">" : "<",
+		 (int)m->text.size, (const char *)m->text.data, m->state);
 	return true;
 }
 
@@ -489,7 +494,7 @@ static void a_crash_of_the_receiver_loses_and_repeats_nothing(void **state)
 {
 	struct town *t = *state;
 	struct home *a = &t->homes[0], *b = &t->homes[1];
-	char text[8];
+	char text[16];
 
 	befriend(t);
 	for (int i = 0; i < 40; i++) {
@@ -542,11 +547,11 @@ static void who_leaves_is_seen_to_leave_at_once(void **state)
 	engine_goodbye(b->engine, t->net.now);
 	while (endpoint_send(engine_endpoint(b->engine), room, &d, t->net.now)) {
 		struct path path = { .local = t->net.nodes[t->server_node].address,
-			             .remote = t->net.nodes[b->node].address };
+				     .remote = t->net.nodes[b->node].address };
 
 		if (address_equal(&d.path.remote, &path.local))
 			endpoint_receive(server_endpoint(t->server), &path, room, d.size,
-			                 t->net.now);
+					 t->net.now);
 	}
 	stop_home(t, b);
 	start = t->net.now;
@@ -604,7 +609,8 @@ static void sending_to_nobody_too_much_or_nothing_is_refused(void **state)
 	assert_int_equal(engine_send(e, "bob", bytes_of(big, WIRE_TEXT_MAX), 0, 99), 0);
 	assert_int_equal(answer_of(t, &t->homes[0], 99), 0);
 	wait_for(t, &t->homes[1], EVENT_HEARD, 1);
-	assert_int_equal(find_event(&t->homes[1], EVENT_HEARD)->message.text.size, WIRE_TEXT_MAX);
+	assert_int_equal(find_event(&t->homes[1], EVENT_HEARD)->message.text.size,
+			 WIRE_TEXT_MAX);
 }
 
 static bool count_resumed(void *user, const struct event *e)
@@ -658,34 +664,143 @@ static void many_messages_both_ways_arrive_once_and_in_order(void **state)
 	}
 }
 
+static void remove_user(struct town *t, const char *name)
+{
+	struct json *request = json_object(), *answer;
+
+	json_set_text(request, "command", "remove");
+	json_set_text(request, "name", name);
+	answer = server_admin(t->server, request);
+	assert_non_null(json_text(answer, "removed"));
+	json_free(answer);
+	json_free(request);
+}
+
 static void a_device_the_directory_forgot_is_told_to_log_in_again(void **state)
 {
 	struct town *t = *state;
 	struct home *a = &t->homes[0];
 	struct engine_account account;
-	char reason[100], old[80];
 
 	assert_int_equal(join(t, a, "alice", true), 0);
 	wait_online(t, a);
-	stop_server(t);
-	/* The same keys, no accounts. */
-	snprintf(old, sizeof old, "%s/accounts.db", t->folder);
-	(void)reason;
-	unlink(old);
-	snprintf(old, sizeof old, "%s/accounts.db-wal", t->folder);
-	unlink(old);
-	{
-		struct server_config config = { .data = t->folder };
-
-		if (server_open(&t->server, &config, t->net.now, t->net.wall, reason,
-		                sizeof reason) < 0)
-			skip();
-		t->net.nodes[t->server_node].endpoint = server_endpoint(t->server);
-	}
-	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	remove_user(t, "alice");
+	calm_net_run(&t->net, 90 * SECOND, NULL, NULL);
 	engine_account(a->engine, &account);
 	assert_int_equal(account.state, ACCOUNT_REFUSED);
 	assert_non_null(strstr(account.trouble, "palique login alice@10.0.0.1:7000"));
+}
+
+/* Bob's account is taken away and made anew, in another home, by whoever that is. */
+static void replace_bob(struct town *t)
+{
+	remove_user(t, "bob");
+	stop_home(t, &t->homes[1]);
+	assert_int_equal(join(t, &t->homes[2], "bob", true), 0);
+	wait_online(t, &t->homes[2]);
+	assert_int_equal(engine_add(t->homes[2].engine, "alice", NULL, NULL), 0);
+}
+
+static void a_changed_key_stops_sending_until_the_person_accepts(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct contact contact;
+
+	befriend(t);
+	say(t, a, "bob", "to the old bob");
+	wait_for(t, &t->homes[1], EVENT_HEARD, 1);
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	stop_home(t, &t->homes[1]);
+	wait_seen(t, a, "bob", false);
+	say(t, a, "bob", "queued");
+	start_home(t, &t->homes[1]);
+	t->net.nodes[t->homes[1].node].endpoint = NULL; /* never heard of again */
+	replace_bob(t);
+	wait_for(t, a, EVENT_KEY_CHANGED, 1);
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(a, EVENT_KEY_CHANGED), 1);
+	assert_int_equal(count_events(c, EVENT_HEARD), 0);
+	assert_int_equal(engine_send(a->engine, "bob", bytes_text("x"), 0, 1), ERR_KEY_CHANGED);
+	assert_int_equal(engine_contact(a->engine, "bob", &contact), 0);
+	assert_true(contact.is_key_changed);
+	assert_memory_not_equal(&contact.identity, &contact.new_identity, 32);
+
+	assert_int_equal(engine_accept(a->engine, "bob"), 0);
+	wait_for(t, c, EVENT_HEARD, 1);
+	assert_heard(c, 0, "queued");
+	say(t, c, "alice", "thank you");
+	wait_for(t, a, EVENT_HEARD, 1);
+	calm_net_run(&t->net, 30 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(c, EVENT_HEARD), 1);
+}
+
+static void a_full_disk_is_told_and_nothing_is_lost_or_said_twice(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct db *db;
+	static char text[WIRE_TEXT_MAX + 1];
+
+	befriend(t);
+	say(t, a, "bob", "before");
+	wait_for(t, b, EVENT_HEARD, 1);
+	db = store_db(engine_rooms(b->engine)->store);
+	assert_int_equal(db_exec(db, "PRAGMA max_page_count = 1"), 0);
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	for (int i = 0; i < 30; i++)
+		say(t, a, "bob", text);
+	calm_net_run(&t->net, 20 * SECOND, NULL, NULL);
+	assert_true(count_events(b, EVENT_HEARD) < 31);
+	assert_int_equal(engine_send(b->engine, "alice", bytes_text(text), 0, 501), 0);
+	assert_int_equal(answer_of(t, b, 501), ERR_FULL);
+	assert_int_equal(db_exec(db, "PRAGMA max_page_count = 100000"), 0);
+	wait_for(t, b, EVENT_HEARD, 31);
+	assert_int_equal(engine_send(b->engine, "alice", bytes_text("room again"), 0, 502), 0);
+	assert_int_equal(answer_of(t, b, 502), 0);
+	wait_for(t, a, EVENT_HEARD, 1);
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(b, EVENT_HEARD), 31);
+	assert_int_equal(count_events(a, EVENT_HEARD), 1);
+}
+
+/* As a backup put back: what was said since is at the other side only. */
+static void a_home_put_back_from_an_older_copy_goes_on_without_collision(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char copy[200], command[600];
+
+	befriend(t);
+	say(t, a, "bob", "one");
+	wait_for(t, b, EVENT_HEARD, 1);
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	stop_home(t, a);
+	snprintf(copy, sizeof copy, "%s.copy", a->path);
+	snprintf(command, sizeof command, "cp '%s' '%s'", a->path, copy);
+	assert_int_equal(system(command), 0);
+	start_home(t, a);
+	say(t, a, "bob", "two");
+	say(t, a, "bob", "three");
+	wait_for(t, b, EVENT_HEARD, 3);
+	stop_home(t, a);
+	snprintf(command, sizeof command, "rm -f '%s' '%s-wal' '%s-shm'", a->path, a->path,
+		 a->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(rename(copy, a->path), 0);
+	forget_events(a);
+	a->last_id = 0;
+	start_home(t, a);
+	a->last_id = engine_last_event(a->engine) - 1; /* that one is still to be handed out */
+	say(t, a, "bob", "four");
+	wait_for(t, b, EVENT_HEARD, 4);
+	say(t, a, "bob", "five");
+	wait_for(t, b, EVENT_HEARD, 5);
+	assert_heard(b, 3, "four");
+	assert_heard(b, 4, "five");
+	calm_net_run(&t->net, 60 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(b, EVENT_HEARD), 5);
 }
 
 static void a_password_login_enrols_this_home_again(void **state)
@@ -695,14 +810,16 @@ static void a_password_login_enrols_this_home_again(void **state)
 	struct directory_place place = { "10.0.0.1", 7000 };
 
 	assert_int_equal(join(t, a, "alice", true), 0);
-	assert_int_equal(engine_login(a->engine, "alice", &place, NULL, bytes_text("wrong"), 77), 0);
+	assert_int_equal(
+		engine_login(a->engine, "alice", &place, NULL, bytes_text("wrong"), 77), 0);
 	assert_int_equal(answer_of(t, a, 77), ERR_AUTH);
 	assert_int_equal(
-		engine_login(a->engine, "alice", &place, NULL, bytes_text("correct horse"), 78), 0);
+		engine_login(a->engine, "alice", &place, NULL, bytes_text("correct horse"), 78),
+		0);
 	assert_int_equal(answer_of(t, a, 78), 0);
 	wait_online(t, a);
 	assert_int_equal(engine_login(a->engine, "bob", &place, NULL, bytes_text("x"), 79),
-	                 ERR_REFUSED);
+			 ERR_REFUSED);
 }
 
 #define TOWN(test) cmocka_unit_test_setup_teardown(test, build_town, raze_town)
@@ -728,6 +845,9 @@ int main(void)
 		TOWN(events_can_be_resumed_without_a_gap),
 		TOWN(many_messages_both_ways_arrive_once_and_in_order),
 		TOWN(a_device_the_directory_forgot_is_told_to_log_in_again),
+		TOWN(a_changed_key_stops_sending_until_the_person_accepts),
+		TOWN(a_full_disk_is_told_and_nothing_is_lost_or_said_twice),
+		TOWN(a_home_put_back_from_an_older_copy_goes_on_without_collision),
 		TOWN(a_password_login_enrols_this_home_again),
 	};
 
