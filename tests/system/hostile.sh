@@ -9,7 +9,7 @@ port=$(free_port)
 start_directory "127.0.0.1:$port"
 for name in ana ben; do
 	make_home $name 'listen = 127.0.0.1:0'
-	join $name "$(invite)" >/dev/null
+	join $name "$(invite)" >/dev/null 2>&1 || fail "$name cannot join"
 done
 befriend ana ben
 checks=0
@@ -107,10 +107,11 @@ got=0
 peer bad status >"$folder/out" 2>"$folder/err" || got=$?
 [ $got != 0 ] || fail 'a wrong peer.conf is accepted'
 grep -q 'peer.conf:2' "$folder/err" || fail "the line is not named: $(cat "$folder/err")"
-cp "$folder/bad.conf" "$folder/directory-bad.conf"
+mkdir -m 700 "$folder/other"
+cp "$folder/bad.conf" "$folder/other/directory.conf"
 got=0
-directory serve --config "$folder/directory-bad.conf" >"$folder/out" 2>"$folder/err" || got=$?
-[ $got != 0 ] && grep -q 'directory-bad.conf:2' "$folder/err" ||
+"$programs/palique-directory" check-config --data "$folder/other" >"$folder/out" 2>"$folder/err" || got=$?
+[ $got != 0 ] && grep -q 'directory.conf:2' "$folder/err" ||
 	fail "directory.conf: the line is not named: $(cat "$folder/err")"
 passed 'wrong configuration names file and line'
 

@@ -87,7 +87,7 @@ switch() {
 talk() {
 	for name in ana ben; do
 		make_home $name
-		join $name "$(invite)" >/dev/null || fail "$1: $name cannot join"
+		join $name "$(invite)" >/dev/null 2>&1 || fail "$1: $name cannot join"
 	done
 	befriend ana ben
 	for pair in ana:ben ben:ana; do

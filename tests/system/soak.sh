@@ -10,7 +10,7 @@ start_at=127.0.0.1:$(free_port)
 start_directory "$start_at"
 for name in ana ben; do
 	make_home $name 'listen = 127.0.0.1:0'
-	join $name "$(invite)" >/dev/null
+	join $name "$(invite)" >/dev/null 2>&1 || fail "$name cannot join"
 done
 befriend ana ben
 
