@@ -18,14 +18,19 @@ struct db_config {
 	unsigned migration_count;
 };
 
-/* ERR_AUTH or ERR_CORRUPT: wrong key or damaged (never deleted or overwritten here),
- * ERR_LOCKED, ERR_VERSION: made by a newer program, ERR_IO, ERR_FULL. On failure
- * `reason` (may be NULL) gets a sentence. */
+/* Makes what is not there (not for a reader: ERR_NOT_FOUND); brings the schema up to date.
+ * ERR_AUTH: another key; ERR_CORRUPT: damaged, empty, or a log without its file: never
+ * deleted or overwritten here; ERR_LOCKED; ERR_VERSION: made by a newer program, or by an
+ * older one and opened by a reader; ERR_IO, ERR_FULL. On failure `reason` (may be NULL)
+ * gets a sentence. Contents are not checked as a whole: a start must stay quick, and in a
+ * sealed file each page is checked as it is read. While it is open the process must not
+ * open and close the file by other means: closing drops its locks (fcntl(2)). */
 int db_open(struct db **db, const struct db_config *config, char *reason, size_t reason_size);
 void db_close(struct db *db);
 
 /* One transaction at a time; begin inside one is an assertion. The commit is what
- * makes things durable. */
+ * makes things durable; when it fails, nothing of the transaction has happened. Where a
+ * failing disk ends a transaction early, every step until the commit gives that error. */
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
@@ -37,7 +42,7 @@ struct statement;
 struct statement *db_sql(struct db *db, const char *sql);
 void bind_int(struct statement *s, int at, int64_t v);
 void bind_bytes(struct statement *s, int at, struct bytes b);  /* blob; not copied: must live until done */
-void bind_text(struct statement *s, int at, const char *text); /* NULL: null */
+void bind_text(struct statement *s, int at, const char *text); /* copied; NULL: null */
 void bind_null(struct statement *s, int at);
 /* 1: a row, 0: done, else an error (ERR_EXISTS: a constraint, ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_LOCKED). */
 int db_step(struct statement *s);
@@ -52,7 +57,8 @@ int column_copy(struct statement *s, int at, void *out, size_t size); /* exactly
 
 int64_t db_last_id(struct db *db);
 int db_exec(struct db *db, const char *sql);
-/* Online copy into a new file sealed with the same key (or plain if plain). */
+/* Online copy into a new file sealed with the same key (or plain if plain). ERR_EXISTS: a
+ * file of that name is there and stays. */
 int db_backup(struct db *db, const char *path);
 
 #endif

@@ -645,32 +645,45 @@ out:
 	free(w);
 }
 
+/* Through the VFS beneath, for closing a descriptor of our own would drop the locks that
+ * this process may hold on the file by another (fcntl(2)). Short files end in zeros. */
+static bool read_first(uint8_t page[PAGE], const char *path)
+{
+	sqlite3_filename name = sqlite3_create_filename(path, "", "", 0, NULL);
+	sqlite3_file *file = memory_new((size_t)under->szOsFile);
+	int flags = SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READONLY, code;
+
+	if (!name)
+		abort();
+	memset(page, 0, PAGE);
+	code = under->xOpen(under, name, file, flags, NULL);
+	if (code == SQLITE_OK)
+		code = file->pMethods->xRead(file, page, PAGE, 0);
+	if (file->pMethods)
+		file->pMethods->xClose(file);
+	free(file);
+	sqlite3_free_filename(name);
+	return code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ;
+}
+
 enum db_seal_state db_seal_probe(const char *path, uint64_t ticket, bool is_durable)
 {
 	const struct keys *k = keys_of(ticket);
 	uint8_t page[PAGE], copy[PAGE], ad[AD_MAX];
 	struct log_state log;
 	bool is_open;
-	ssize_t size;
-	int fd;
 
 	assert(k);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return DB_SEAL_UNREADABLE;
-	memset(page, 0, sizeof page);
-	size = pread(fd, page, PAGE, 0);
-	close(fd);
-	if (size < 0)
+	(void)db_seal_vfs(); /* registered, so that there is one beneath */
+	if (!read_first(page, path))
 		return DB_SEAL_UNREADABLE;
 	memcpy(copy, page, PAGE);
-	is_open = size == PAGE && unseal(k, copy, ad_of_page(ad, 1));
+	is_open = unseal(k, copy, ad_of_page(ad, 1));
 	sodium_memzero(copy, PAGE);
 	probe_log(&log, k, path);
 	if (!is_open && !log.has_first)
-		return log.is_ours || (size == PAGE && is_our_nonce(k, page))
-			       ? DB_SEAL_DAMAGED
-			       : DB_SEAL_OTHER_KEY;
+		return log.is_ours || is_our_nonce(k, page) ? DB_SEAL_DAMAGED
+							    : DB_SEAL_OTHER_KEY;
 	return is_durable && log.commits_lost > (log.is_headless ? 0 : 1) ? DB_SEAL_LOG_BROKEN
 									  : DB_SEAL_OK;
 }

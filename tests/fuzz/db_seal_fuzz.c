@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared/db.h"
@@ -59,6 +58,12 @@ static void say(struct db *db, int64_t from, int64_t to)
 	}
 }
 
+static void remove_files(void)
+{
+	unlink(path);
+	unlink(log_path);
+}
+
 /* Half in the file; the other half in the log of one that never closed it. */
 static void make(void)
 {
@@ -69,8 +74,8 @@ static void make(void)
 	snprintf(path, sizeof path, "%s/palique-fuzz-%d.db",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
 	snprintf(log_path, sizeof log_path, "%s-wal", path);
-	unlink(path);
-	unlink(log_path);
+	remove_files();
+	atexit(remove_files);
 	if (db_open(&db, &config, NULL, 0) < 0)
 		abort();
 	say(db, 0, SAID / 2);

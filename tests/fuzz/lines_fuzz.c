@@ -32,9 +32,15 @@ static void on_gone(void *user, struct lines *who)
 	gone++;
 }
 
+static struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+static void remove_socket(void)
+{
+	unlink(address.sun_path);
+}
+
 static int dial(void)
 {
-	static struct sockaddr_un address = { .sun_family = AF_UNIX };
 	static struct lines_server *server;
 	static const struct lines_calls calls = { on_line, on_gone, NULL };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -43,6 +49,7 @@ static int dial(void)
 		snprintf(address.sun_path, sizeof address.sun_path, "/tmp/palique-fuzz-%d",
 			 (int)getpid());
 		uv_loop_init(&loop);
+		atexit(remove_socket);
 		if (lines_listen(&server, &loop, address.sun_path, &calls, NULL) < 0)
 			abort();
 	}
