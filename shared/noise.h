@@ -51,6 +51,7 @@ struct noise_keys {
  * ERR_NOT_FOUND: not a pattern of ours. ERR_STATE: a key is missing. */
 int noise_begin(struct noise *n, const char *protocol, enum noise_role role,
 		struct bytes prologue, const struct noise_keys *keys);
+/* Nothing secret stays; the handshake counts as failed. A failure does the same. */
 void noise_wipe(struct noise *n);
 
 /* The next message, in two halves: after the tokens ck is final for this message,
