@@ -193,6 +193,16 @@ out:
 	return err < 0 ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* From the initiator it is proof. From the responder it only makes the library see that
+ * the path works, without which an initiator's datagrams would never grow. */
+static int confirm(struct link *l)
+{
+	static const uint8_t byte[] = { CONFIRM_BYTE };
+
+	return ngtcp2_conn_submit_crypto_data(l->conn, NGTCP2_CRYPTO_LEVEL_HANDSHAKE, byte,
+					      sizeof byte);
+}
+
 /* Keys for both directions and levels; transport parameters between, where the library
  * wants them: ours are committed by the server's handshake key, theirs must be known
  * before data keys. */
@@ -220,6 +230,9 @@ static int answer(struct link *l, struct bytes parameters)
 		goto out;
 	memcpy(l->hash, h->noise.h, sizeof l->hash);
 	err = link_crypto_install_data(l->conn, &l->crypto, &secrets);
+	if (err < 0)
+		goto out;
+	err = confirm(l);
 out:
 	sodium_memzero(&secrets, sizeof secrets);
 	buf_clear(&message);
@@ -280,7 +293,6 @@ static int check_answerer(const struct link *l)
 
 static int read_second(struct link *l, unsigned type, struct bytes message)
 {
-	static const uint8_t confirm[] = { CONFIRM_BYTE };
 	struct link_handshake *h = l->handshake;
 	struct link_secrets secrets;
 	struct buf payload = { 0 };
@@ -307,8 +319,7 @@ static int read_second(struct link *l, unsigned type, struct bytes message)
 							 parameters.size);
 	if (err < 0)
 		goto out;
-	err = ngtcp2_conn_submit_crypto_data(l->conn, NGTCP2_CRYPTO_LEVEL_HANDSHAKE, confirm,
-					     sizeof confirm);
+	err = confirm(l);
 	if (err < 0)
 		goto out;
 	err = link_crypto_install_data(l->conn, &l->crypto, &secrets);
@@ -344,9 +355,10 @@ static int receive_message(struct link *l, struct bytes data)
 /* The other side holds the keys that only the true initiator can have. */
 static int receive_confirm(struct link *l, struct bytes data)
 {
-	if (l->is_initiator || !l->handshake->is_message_read || data.size != 1 ||
-	    data.data[0] != CONFIRM_BYTE)
+	if (!l->handshake->is_message_read || data.size != 1 || data.data[0] != CONFIRM_BYTE)
 		return ERR_FORMAT;
+	if (l->is_initiator)
+		return 0;
 	ngtcp2_conn_handshake_completed(l->conn);
 	return 0;
 }

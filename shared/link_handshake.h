@@ -1,8 +1,8 @@
 /* Noise inside QUIC's CRYPTO frames: who the other side is. The first message of each
  * side goes at Initial level as type (1 byte), length (2 bytes), Noise message; the
  * payload is the transport parameters' length (2 bytes), the parameters, and perhaps a
- * certificate. The initiator then sends one byte at Handshake level: only with it is
- * the initiator proved, since anybody can send a first message again. */
+ * certificate. Each side then sends one byte at Handshake level: only with the
+ * initiator's is it proved, since anybody can send a first message again. */
 #ifndef PALIQUE_SHARED_LINK_HANDSHAKE_H
 #define PALIQUE_SHARED_LINK_HANDSHAKE_H
 

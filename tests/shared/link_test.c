@@ -2,19 +2,22 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include "shared/error.h"
+#include "shared/link_stream.h"
 #include "tests/link_net.h"
 
-static bool both_up(struct net *net)
-{
-	return net->nodes[0].link && net->nodes[1].link;
-}
-
 static struct net net;
+
+static bool both_up(struct net *n)
+{
+	return n->nodes[0].link && n->nodes[1].link;
+}
 
 static int two_peers(void **state)
 {
@@ -36,7 +39,8 @@ static int clear(void **state)
 static void connect_both(void)
 {
 	assert_non_null(net_dial(&net, 0, 1));
-	assert_true(net_run_until(&net, both_up, 10 * SECOND));
+	assert_true(net_run_until(&net, both_up, 30 * SECOND));
+	net_run(&net, SECOND);
 }
 
 static void a_handshake_of_two_peers_proves_both(void **state)
@@ -55,6 +59,17 @@ static void a_handshake_of_two_peers_proves_both(void **state)
 	assert_false(link_is_initiator(net.nodes[1].link));
 }
 
+static void a_handshake_takes_one_round_trip(void **state)
+{
+	mono_ns began = net.now;
+
+	(void)state;
+	net_dial(&net, 0, 1);
+	while (!net.nodes[0].link)
+		net_run(&net, MILLISECOND);
+	assert_in_range(net.now - began, 20 * MILLISECOND, 21 * MILLISECOND);
+}
+
 static void both_sides_speak_on_the_control_stream(void **state)
 {
 	(void)state;
@@ -67,13 +82,359 @@ static void both_sides_speak_on_the_control_stream(void **state)
 	assert_true(net_inbox_is(&net, 1, "then the initiator"));
 }
 
+static bool responder_up(struct net *n)
+{
+	return n->nodes[1].link;
+}
+
+static void the_responder_may_write_before_the_stream_is_known(void **state)
+{
+	(void)state;
+	net_dial(&net, 0, 1);
+	assert_true(net_run_until(&net, responder_up, SECOND));
+	net_write(&net, 1, LINK_CONTROL, "at once");
+	net_run(&net, SECOND);
+	assert_true(net_inbox_is(&net, 0, "at once"));
+}
+
+/* Byte n of a long text. */
+static uint8_t letter(size_t n)
+{
+	return n * 2654435761u >> 13;
+}
+
+static size_t fill(struct link *l, int64_t stream, size_t from, size_t total)
+{
+	static uint8_t part[100000];
+	bool is_last;
+	size_t size;
+
+	while (from < total) {
+		size = total - from < sizeof part ? total - from : sizeof part;
+		if (size > link_room(l, stream))
+			size = link_room(l, stream);
+		if (size == 0)
+			break;
+		for (size_t i = 0; i < size; i++)
+			part[i] = letter(from + i);
+		is_last = from + size == total;
+		assert_int_equal(link_write(l, stream, bytes_of(part, size), is_last), 0);
+		from += size;
+	}
+	return from;
+}
+
+static void assert_text(const struct buf *inbox, size_t total)
+{
+	assert_int_equal(inbox->size, total);
+	for (size_t i = 0; i < total; i++)
+		assert_int_equal(inbox->data[i], letter(i));
+}
+
+static void send_all(size_t total, mono_ns patience)
+{
+	mono_ns until = net.now + patience;
+	size_t from = 0;
+	int64_t stream;
+
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	while (net.now < until && !net.nodes[1].has_end) {
+		from = fill(net.nodes[0].link, stream, from, total);
+		net_run(&net, 20 * MILLISECOND);
+	}
+	assert_true(net.nodes[1].has_end);
+	assert_text(&net.nodes[1].inbox, total);
+}
+
+static void much_arrives_whole_over_a_good_network(void **state)
+{
+	(void)state;
+	connect_both();
+	send_all(8 << 20, 60 * SECOND);
+}
+
+static void much_arrives_whole_over_a_bad_network(void **state)
+{
+	(void)state;
+	net.loss = 200;
+	net.jitter = 30 * MILLISECOND;
+	net.duplicates = 50;
+	connect_both();
+	send_all(1 << 20, 3000 * SECOND);
+}
+
+static void many_seeds_of_a_bad_network(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 30; seed++) {
+		two_peers(state);
+		net.random = seed * 0x9e3779b97f4a7c15u;
+		net.loss = 200;
+		net.jitter = seed % 4 * 20 * MILLISECOND;
+		connect_both();
+		send_all(100000, 600 * SECOND);
+		clear(state);
+	}
+}
+
+static void a_reader_that_stops_stops_the_sender(void **state)
+{
+	enum { TOTAL = 12 << 20 };
+	size_t from = 0, stopped;
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	net.nodes[1].is_reading = false;
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	for (int i = 0; i < 200; i++) {
+		from = fill(net.nodes[0].link, stream, from, TOTAL);
+		net_run(&net, 20 * MILLISECOND);
+	}
+	stopped = from;
+	assert_true(stopped <= STREAM_QUEUE_MAX + STREAM_WINDOW_FIRST);
+	assert_int_equal(
+		link_write(net.nodes[0].link, stream, BYTES("0123456789abcdef"), false),
+		ERR_FULL);
+	assert_int_equal(net.nodes[0].told[LINK_WRITABLE], 0);
+	net_run(&net, 100 * SECOND);
+	assert_int_equal(fill(net.nodes[0].link, stream, from, TOTAL), stopped);
+	/* It reads again. */
+	net.nodes[1].is_reading = true;
+	for (int i = 0; i < 2000 && !net.nodes[1].has_end; i++) {
+		bool is_end;
+		struct bytes view = link_peek(net.nodes[1].link, stream, &is_end);
+
+		if (view.size) {
+			buf_append(&net.nodes[1].inbox, view);
+			link_consume(net.nodes[1].link, stream, view.size);
+		}
+		from = fill(net.nodes[0].link, stream, from, TOTAL);
+		net_run(&net, 20 * MILLISECOND);
+	}
+	assert_true(net.nodes[0].told[LINK_WRITABLE] > 0);
+	assert_text(&net.nodes[1].inbox, TOTAL);
+}
+
+static void a_full_control_stream_does_not_stop_another(void **state)
+{
+	size_t from = 0;
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	net.nodes[1].is_reading = false;
+	for (int i = 0; i < 50; i++) {
+		from = fill(net.nodes[0].link, LINK_CONTROL, from, 12 << 20);
+		net_run(&net, 20 * MILLISECOND);
+	}
+	net.nodes[1].is_reading = true;
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	net_write(&net, 0, stream, "past it");
+	net_run(&net, SECOND);
+	assert_true(net_inbox_is(&net, 1, "past it"));
+}
+
+static void streams_are_limited_and_come_back(void **state)
+{
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	for (int round = 0; round < 5; round++) {
+		unsigned count = 0;
+
+		while (link_open(net.nodes[0].link, &stream) == 0) {
+			assert_int_equal(
+				link_write(net.nodes[0].link, stream, BYTES("x"), true), 0);
+			count++;
+		}
+		assert_true(count > 0 && count <= 64);
+		net_run(&net, SECOND);
+		/* the other half ends too */
+		for (int64_t id = 4; id <= stream + 400; id += 4)
+			link_write(net.nodes[1].link, id, bytes_of(NULL, 0), true);
+		net_run(&net, SECOND);
+		for (int64_t id = 4; id <= stream + 400; id += 4) {
+			bool is_end;
+
+			link_peek(net.nodes[0].link, id, &is_end);
+			link_consume(net.nodes[0].link, id, 0);
+		}
+		net_run(&net, SECOND);
+	}
+	assert_non_null(net.nodes[0].link);
+	assert_non_null(net.nodes[1].link);
+	assert_true(net.nodes[1].inbox.size > 64 * 2);
+}
+
+static void the_end_is_seen_behind_what_was_not_read_yet(void **state)
+{
+	struct bytes view;
+	int64_t stream;
+	bool is_end;
+
+	(void)state;
+	connect_both();
+	net.nodes[1].is_reading = false;
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_text("first"), false), 0);
+	net_run(&net, SECOND);
+	view = link_peek(net.nodes[1].link, stream, &is_end);
+	assert_true(bytes_equal(view, bytes_text("first")));
+	assert_false(is_end);
+	/* The end comes, and both halves are over, before the first part is consumed. */
+	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
+	assert_int_equal(link_write(net.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&net, SECOND);
+	link_consume(net.nodes[1].link, stream, 5);
+	view = link_peek(net.nodes[1].link, stream, &is_end);
+	assert_int_equal(view.size, 0);
+	assert_true(is_end);
+	assert_int_equal(net.nodes[1].told[LINK_READABLE], 2);
+}
+
+static void a_stream_ended_takes_no_more(void **state)
+{
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("x"), true), 0);
+	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("y"), false), ERR_STATE);
+	assert_int_equal(link_room(net.nodes[0].link, stream), 0);
+	assert_int_equal(link_write(net.nodes[0].link, 400, BYTES("y"), false), ERR_NOT_FOUND);
+}
+
+static void nothing_is_written_before_the_link_is_up(void **state)
+{
+	struct link *l = net_dial(&net, 0, 1);
+	int64_t stream;
+
+	(void)state;
+	assert_false(link_is_up(l));
+	assert_int_equal(link_write(l, LINK_CONTROL, BYTES("x"), false), ERR_STATE);
+	assert_int_equal(link_open(l, &stream), ERR_STATE);
+	link_close(l, 0, net.now);
+	net_run(&net, 15 * SECOND);
+	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
+	assert_int_equal(net.nodes[1].told[LINK_UP], 0);
+}
+
+static void readable_is_told_once_until_taken(void **state)
+{
+	(void)state;
+	connect_both();
+	net.nodes[1].is_dead = true; /* takes no events for a while */
+	for (int i = 0; i < 10; i++) {
+		net_write(&net, 0, LINK_CONTROL, "x");
+		net_flush(&net);
+	}
+	net.nodes[1].is_dead = false;
+	net_run(&net, SECOND);
+	assert_int_equal(net.nodes[1].inbox.size, 10);
+	assert_true(net.nodes[1].told[LINK_READABLE] <= 10);
+}
+
+static void a_ping_is_answered(void **state)
+{
+	mono_ns heard;
+
+	(void)state;
+	connect_both();
+	heard = link_last_heard(net.nodes[0].link);
+	net_run(&net, 2 * SECOND);
+	assert_int_equal(link_last_heard(net.nodes[0].link), heard);
+	link_ping(net.nodes[0].link);
+	net_run(&net, 100 * MILLISECOND);
+	assert_true(link_last_heard(net.nodes[0].link) > heard);
+	assert_in_range(link_round_trip(net.nodes[0].link), 15 * MILLISECOND, 50 * MILLISECOND);
+}
+
+static size_t largest;
+
+static bool note_size(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	(void)n;
+	(void)data;
+	if (from == 0 && d->size > largest)
+		largest = d->size;
+	return true;
+}
+
+static bool narrow(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	(void)n;
+	(void)from;
+	(void)data;
+	return d->size <= 1232;
+}
+
+static void datagrams_grow_where_the_path_lets_them(void **state)
+{
+	(void)state;
+	largest = 0;
+	net.tap = note_size;
+	net_dial(&net, 0, 1);
+	net_run_until(&net, both_up, SECOND);
+	net_run(&net, 2 * SECOND);
+	send_all(1 << 20, 60 * SECOND);
+	assert_true(largest > 1400 && largest <= ENDPOINT_DATAGRAM_MAX);
+}
+
+static void a_narrow_path_carries_all_the_same(void **state)
+{
+	(void)state;
+	net.tap = narrow;
+	connect_both();
+	send_all(1 << 20, 60 * SECOND);
+}
+
+static void a_path_that_becomes_narrow_carries_on(void **state)
+{
+	(void)state;
+	connect_both();
+	net_run(&net, 2 * SECOND);
+	net.tap = narrow;
+	send_all(1 << 20, 60 * SECOND);
+}
+
+static void loopback_carries_large_datagrams(void **state)
+{
+	(void)state;
+	net.nodes[0].address.ip[0] = net.nodes[1].address.ip[0] = 127;
+	largest = 0;
+	net.tap = note_size;
+	connect_both();
+	send_all(4 << 20, 60 * SECOND);
+	assert_true(largest > 15000 && largest <= ENDPOINT_LOOPBACK_MAX);
+}
+
+#define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_handshake_of_two_peers_proves_both, two_peers,
-						clear),
-		cmocka_unit_test_setup_teardown(both_sides_speak_on_the_control_stream,
-						two_peers, clear),
+		PEERS(a_handshake_of_two_peers_proves_both),
+		PEERS(a_handshake_takes_one_round_trip),
+		PEERS(both_sides_speak_on_the_control_stream),
+		PEERS(the_responder_may_write_before_the_stream_is_known),
+		PEERS(much_arrives_whole_over_a_good_network),
+		PEERS(much_arrives_whole_over_a_bad_network),
+		cmocka_unit_test(many_seeds_of_a_bad_network),
+		PEERS(a_reader_that_stops_stops_the_sender),
+		PEERS(a_full_control_stream_does_not_stop_another),
+		PEERS(streams_are_limited_and_come_back),
+		PEERS(the_end_is_seen_behind_what_was_not_read_yet),
+		PEERS(a_stream_ended_takes_no_more),
+		PEERS(nothing_is_written_before_the_link_is_up),
+		PEERS(readable_is_told_once_until_taken),
+		PEERS(a_ping_is_answered),
+		PEERS(datagrams_grow_where_the_path_lets_them),
+		PEERS(a_narrow_path_carries_all_the_same),
+		PEERS(a_path_that_becomes_narrow_carries_on),
+		PEERS(loopback_carries_large_datagrams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
