@@ -460,8 +460,8 @@ static void answered(struct api *api, const struct event *event)
 		int err = event->error;
 		call.result = json_object();
 		memcpy(call.subject, p->subject, sizeof call.subject);
-		if (err < 0)
-			snprintf(call.reason, sizeof call.reason, "%s", event->detail);
+		if (err < 0 && event->detail[0])
+			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
 		else if (p->method->finish)
 			err = p->method->finish(&call, event);
 		p->client->pending_count--;

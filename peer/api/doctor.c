@@ -123,7 +123,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		snprintf(text, sizeof text,
 			 _("the directory %s does not answer (%s); conversations that are open "
 			   "go on"),
-			 place, account->trouble[0] ? account->trouble : _("still looking"));
+			 place, account->trouble[0] ? _(account->trouble) : _("still looking"));
 		note(f, "directory", text,
 		     _("ask its operator whether it runs, and whether UDP passes"));
 	}

@@ -99,7 +99,7 @@ static struct json *account_json(const struct engine_account *a)
 	}
 	if (a->state == ACCOUNT_ONLINE && a->online_since > 0)
 		json_set_int(o, "onlineSince", a->online_since);
-	json_set_text(o, "trouble", a->trouble);
+	json_set_text(o, "trouble", a->trouble[0] ? _(a->trouble) : "");
 	return o;
 }
 

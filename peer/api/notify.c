@@ -3,6 +3,7 @@
 
 #include "peer/api/api.h"
 #include "shared/error.h"
+#include "shared/text.h"
 
 const char *notify_account_state(enum account_state state)
 {
@@ -27,6 +28,12 @@ static const char *contact_state_name(enum contact_state state)
 	};
 
 	return state < sizeof names / sizeof *names ? names[state] : "asked";
+}
+
+/* The engine's own sentences are English; here they get their language. */
+static const char *told(const char *detail)
+{
+	return *detail ? _(detail) : "";
 }
 
 static void set_path(struct json *o, bool is_up, const struct path *path, mono_ns round_trip)
@@ -112,7 +119,7 @@ static void tell_account(struct engine *e, const struct event *event, struct jso
 {
 	(void)e;
 	json_set_text(p, "state", notify_account_state(event->account));
-	json_set_text(p, "detail", event->detail);
+	json_set_text(p, "detail", told(event->detail));
 }
 
 static void tell_contact(struct engine *e, const struct event *event, struct json *p)
@@ -187,7 +194,7 @@ static void tell_warning(struct engine *e, const struct event *event, struct jso
 	(void)e;
 	if (event->name.text[0])
 		json_set_text(p, "name", event->name.text);
-	json_set_text(p, "detail", event->detail);
+	json_set_text(p, "detail", told(event->detail));
 }
 
 static const struct row {

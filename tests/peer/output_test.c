@@ -59,6 +59,12 @@ static void text_from_outside_cannot_reach_the_terminal_raw(void **state)
 	assert_string_equal(out_safe("¿qué tal?"), "¿qué tal?");
 }
 
+static void a_message_of_several_lines_cannot_look_like_several_messages(void **state)
+{
+	(void)state;
+	assert_string_equal(out_safe_lines("hi\n14:05 bob: lie"), "hi\n      14:05 bob: lie");
+}
+
 static void a_moment_today_is_an_hour_and_another_day_has_its_date(void **state)
 {
 	(void)state;
@@ -83,6 +89,7 @@ int main(void)
 		cmocka_unit_test(no_color_is_heeded_unless_colours_are_demanded),
 		cmocka_unit_test(another_colour_word_is_refused),
 		cmocka_unit_test(text_from_outside_cannot_reach_the_terminal_raw),
+		cmocka_unit_test(a_message_of_several_lines_cannot_look_like_several_messages),
 		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),
 		cmocka_unit_test(durations_have_a_unit_people_know),
 	};

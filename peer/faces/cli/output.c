@@ -164,9 +164,22 @@ const char *out_safe(const char *text)
 	return text ? keep(out.safe, &out.safe_at, text_safe(text, strlen(text), false)) : "";
 }
 
+/* Lines behind the first are indented: a message cannot look like several. */
 const char *out_safe_lines(const char *text)
 {
-	return text ? keep(out.safe, &out.safe_at, text_safe(text, strlen(text), true)) : "";
+	static const char indent[] = "\n      ";
+	char *safe = text_safe(text ? text : "", text ? strlen(text) : 0, true);
+	struct buf indented = { 0 };
+
+	for (const char *at = safe; *at; at++) {
+		if (*at == '\n')
+			buf_append(&indented, bytes_text(indent));
+		else
+			buf_append_byte(&indented, (uint8_t)*at);
+	}
+	buf_append_byte(&indented, '\0');
+	free(safe);
+	return keep(out.safe, &out.safe_at, (char *)indented.data);
 }
 
 const char *out_time(wall_ms when)

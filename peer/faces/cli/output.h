@@ -36,7 +36,7 @@ void out_qr(const char *link);
 const char *out_color(enum out_color color, const char *text);
 /* Text from outside, made safe for a terminal; from the same kind of ring. */
 const char *out_safe(const char *text);
-const char *out_safe_lines(const char *text);
+const char *out_safe_lines(const char *text); /* keeps newlines, and indents behind them */
 /* A moment in the local zone: "14:05" if today, else "2026-11-22 14:05". */
 const char *out_time(wall_ms when);
 const char *out_duration(double ms); /* "0.4 ms", "12 ms", "1.3 s" */

@@ -14,6 +14,7 @@
 #include "shared/error.h"
 #include "shared/text.h"
 #include "shared/uri.h"
+#include "shared/version.h"
 
 enum { STOP_WAIT_S = 15, RPC_ANSWERS_MS = 60 * 1000 };
 
@@ -73,6 +74,10 @@ int cmd_status(struct cli *c)
 		 out_time(json_int(s, "started", 0)), (long long)json_int(s, "port", 0));
 	out_line(_("home       %s"), out_safe(json_text(s, "home")));
 	print_host(json_get(s, "host"));
+	if (json_text(s, "version") && strcmp(json_text(s, "version"), PALIQUE_VERSION))
+		out_say(_("This command is version %s: palique stop, so that the new engine "
+			  "begins."),
+			PALIQUE_VERSION);
 	out_json(s);
 	return EXIT_DONE;
 }
