@@ -1,0 +1,143 @@
+#include "tests/peer_fixture.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/account.h"
+
+struct name name_of(const char *text)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	assert(err == 0);
+	return name;
+}
+
+static void write_account(struct peer *p)
+{
+	struct buf certificate = { 0 };
+	struct store *store;
+	struct statement *s;
+	int err = store_open(&store, p->path, NULL, false, NULL, 0);
+
+	assert(err == 0);
+	store_write(store);
+	s = db_sql(store_db(store), "INSERT INTO account(one, standing, name, host, port,"
+	                            " directory_key, identity_public, identity_secret,"
+	                            " device_public, device_secret, certificate, knock)"
+	                            " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?)");
+	bind_int(s, 1, STANDING_MEMBER);
+	bind_text(s, 2, p->name.text);
+	bind_bytes(s, 3, BYTES(p->device.public.bytes));
+	bind_bytes(s, 4, BYTES(p->identity.public.bytes));
+	bind_bytes(s, 5, BYTES(p->identity.secret.bytes));
+	bind_bytes(s, 6, BYTES(p->device.public.bytes));
+	bind_bytes(s, 7, BYTES(p->device.secret.bytes));
+	err = certificate_encode(&p->certificate, &certificate);
+	assert(err == 0);
+	bind_bytes(s, 8, buf_view(&certificate));
+	bind_bytes(s, 9, BYTES(p->knock.bytes));
+	store_run(store, s);
+	buf_clear(&certificate);
+	err = store_commit(store);
+	assert(err == 0);
+	store_close(store);
+}
+
+void peer_make(struct peer *p, const char *name)
+{
+	int file;
+
+	memset(p, 0, sizeof *p);
+	snprintf(p->path, sizeof p->path, "/tmp/palique-peer-XXXXXX");
+	file = mkstemp(p->path);
+	assert(file >= 0);
+	close(file);
+	unlink(p->path); /* a name of its own is all that was wanted */
+	p->name = name_of(name);
+	identity_make(&p->identity);
+	device_make(&p->device);
+	randombytes_buf(&p->knock, sizeof p->knock);
+	certificate_make(&p->certificate, &p->identity, &p->device.public, "test", 1, 0);
+	write_account(p);
+}
+
+void peer_open(struct peer *p, mono_ns now, wall_ms wall)
+{
+	struct engine_config config = { .store = p->path, .device_label = "test" };
+	int err = engine_open(&p->engine, &config, now, wall, NULL, 0);
+
+	assert(err == 0);
+	p->rooms = engine_rooms(p->engine);
+}
+
+void peer_close(struct peer *p)
+{
+	engine_close(p->engine);
+	p->engine = NULL;
+	p->rooms = NULL;
+}
+
+void peer_remove(struct peer *p)
+{
+	char name[80];
+
+	peer_close(p);
+	unlink(p->path);
+	snprintf(name, sizeof name, "%s-wal", p->path);
+	unlink(name);
+	snprintf(name, sizeof name, "%s-shm", p->path);
+	unlink(name);
+	identity_wipe(&p->identity);
+	device_wipe(&p->device);
+}
+
+static void count(struct peer *p, const struct event *e)
+{
+	size_t used = strlen(p->heard);
+
+	assert((size_t)e->kind < sizeof p->counts / sizeof *p->counts);
+	p->counts[e->kind]++;
+	p->last[e->kind] = *e;
+	if (e->kind == EVENT_HEARD)
+		snprintf(p->heard + used, sizeof p->heard - used, "%.*s ",
+		         (int)e->message.text.size, (const char *)e->message.text.data);
+}
+
+mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
+{
+	struct peer *p = user;
+	mono_ns deadline = engine_step(p->engine, now, wall);
+	struct event e;
+
+	while (engine_next_event(p->engine, &e))
+		count(p, &e);
+	return deadline;
+}
+
+void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
+                        bool is_online)
+{
+	struct wire_presence *w = memory_new(sizeof *w);
+
+	w->name = other->name;
+	w->device_count = is_online;
+	w->devices[0].certificate = other->certificate;
+	w->devices[0].knock = other->knock;
+	if (at)
+		candidates_add(&w->devices[0].candidates, CANDIDATE_HOST, at);
+	contacts_presence(p->rooms->contacts, w);
+	free(w);
+}
+
+struct person *peer_person(struct peer *p, const char *name)
+{
+	struct name wanted = name_of(name);
+
+	return contacts_find(p->rooms->contacts, &wanted);
+}
