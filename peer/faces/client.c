@@ -34,6 +34,7 @@ struct note {
 struct client {
 	int fd;
 	int last_id;
+	bool has_started_engine;
 	struct buf in;
 	size_t scanned; /* bytes of `in` known to hold no newline */
 	size_t taken;   /* bytes at the front given out by client_read_line() */
@@ -198,12 +199,14 @@ static int connect_or_start(const struct client_place *place, struct client_erro
 int client_open(struct client **out, const struct client_place *place, bool may_start,
 		struct client_error *error)
 {
+	bool is_absent;
 	int fd;
 
 	*out = NULL;
 	memset(error, 0, sizeof *error);
 	fd = connect_once(place->socket);
-	if (fd == ERR_OFFLINE && may_start)
+	is_absent = fd == ERR_OFFLINE;
+	if (is_absent && may_start)
 		fd = connect_or_start(place, error);
 	if (fd < 0) {
 		error->err = fd;
@@ -218,6 +221,7 @@ int client_open(struct client **out, const struct client_place *place, bool may_
 	}
 	struct client *client = memory_new(sizeof *client);
 	client->fd = fd;
+	client->has_started_engine = is_absent;
 	client->last = &client->first;
 	buf_init(&client->in, LINE_MAX_BYTES);
 	*out = client;
@@ -237,6 +241,11 @@ void client_close(struct client *client)
 	close(client->fd);
 	buf_clear(&client->in);
 	free(client);
+}
+
+bool client_has_started_engine(const struct client *client)
+{
+	return client->has_started_engine;
 }
 
 int client_fd(const struct client *client)

@@ -26,6 +26,8 @@ struct client_error {
 int client_open(struct client **client, const struct client_place *place, bool may_start,
 		struct client_error *error);
 void client_close(struct client *client);
+/* Whether client_open() had to begin the engine: then it is still finding its contacts. */
+bool client_has_started_engine(const struct client *client);
 
 /* For poll(). Look at client_has_more() first: what was read already does not show there. */
 int client_fd(const struct client *client);

@@ -11,7 +11,12 @@
 #include "shared/text.h"
 #include "shared/version.h"
 
-enum { CALL_TIMEOUT_MS = 60 * 1000 }; /* stretching and a slow directory included */
+enum {
+	CALL_TIMEOUT_MS = 60 * 1000, /* stretching and a slow directory included */
+	SETTLE_MS = 2000, /* a new engine finds the directory in less, if there is one */
+	SETTLE_NOTES = 1000,
+	SETTLE_QUIET_MS = 60, /* and after so much silence has heard of its contacts */
+};
 
 int cli_exit_code(int err)
 {
@@ -65,6 +70,42 @@ int cli_home(struct cli *c)
 	return EXIT_FAILED;
 }
 
+static bool is_connecting(const struct json *account)
+{
+	const char *state = account ? json_text(account, "state") : NULL;
+
+	return state && !strcmp(state, "connecting");
+}
+
+/* An engine that was begun a moment ago does not know yet who is online: what a command
+ * would show or decide now would be stale the next moment. */
+static void settle(struct client *client)
+{
+	struct client_error error;
+	struct json *result = NULL, *note = NULL;
+	bool is_waiting = false;
+	int wait = SETTLE_MS;
+
+	if (client_call(client, "subscribe", NULL, SETTLE_MS, &result, &error) < 0)
+		return;
+	json_free(result);
+	if (client_call(client, "status", NULL, SETTLE_MS, &result, &error) == 0)
+		is_waiting = is_connecting(json_get(result, "account"));
+	json_free(result);
+	for (unsigned i = 0;
+	     is_waiting && i < SETTLE_NOTES && client_next(client, wait, &note) == 0; i++) {
+		const char *method = json_text(note, "method");
+		if (method && !strcmp(method, "account") &&
+		    !is_connecting(json_get(note, "params")))
+			wait = SETTLE_QUIET_MS;
+		json_free(note);
+	}
+	if (client_call(client, "unsubscribe", NULL, SETTLE_MS, &result, &error) == 0)
+		json_free(result);
+	while (client_next(client, 0, &note) == 0)
+		json_free(note);
+}
+
 int cli_engine(struct cli *c)
 {
 	struct client_place place = { c->home, c->socket };
@@ -73,10 +114,13 @@ int cli_engine(struct cli *c)
 
 	if (code != EXIT_DONE || c->client)
 		return code;
-	if (client_open(&c->client, &place, true, &error) == 0)
-		return EXIT_DONE;
-	cli_fail(&error);
-	return EXIT_NO_ENGINE;
+	if (client_open(&c->client, &place, true, &error) < 0) {
+		cli_fail(&error);
+		return EXIT_NO_ENGINE;
+	}
+	if (client_has_started_engine(c->client))
+		settle(c->client);
+	return EXIT_DONE;
 }
 
 int cli_call(struct cli *c, const char *method, struct json *take_params, struct json **result)
