@@ -236,7 +236,7 @@ void stream_arrived(struct stream *s, struct bytes data)
 
 struct bytes stream_view(const struct stream *s)
 {
-	return bytes_of(s->in + s->in_first, s->in_size);
+	return s->in_size ? bytes_of(s->in + s->in_first, s->in_size) : bytes_of(NULL, 0);
 }
 
 void stream_consumed(struct stream *s, size_t count)

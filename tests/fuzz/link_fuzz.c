@@ -1,0 +1,133 @@
+/* A proved contact that does with QUIC what it likes: streams opened, cut off, ended,
+ * blocked, in any order, while the other side reads, stops, writes and closes. */
+#include <sodium.h>
+#include <string.h>
+
+#include "shared/link.h"
+#include "tests/link_net.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct net net;
+
+static uint64_t sequence;
+
+static uint32_t sequence_next(void)
+{
+	sequence = sequence * 6364136223846793005u + 1442695040888963407u;
+	return sequence >> 32;
+}
+
+static void sequence_fill(void *p, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)p)[i] = sequence_next();
+}
+
+static const char *sequence_name(void)
+{
+	return "repeatable";
+}
+
+static struct randombytes_implementation repeatable = {
+	.implementation_name = sequence_name,
+	.random = sequence_next,
+	.buf = sequence_fill,
+};
+
+static void act(uint8_t what, uint8_t more)
+{
+	static const uint8_t zeros[60000];
+	struct net_node *node = &net.nodes[what >> 7];
+	struct link *l = node->link;
+	int64_t stream = more & 31;
+	struct bytes view;
+	bool is_end;
+
+	if (!l) {
+		net_run(&net, SECOND);
+		net_dial(&net, what >> 7, !(what >> 7));
+		net_run(&net, SECOND);
+		return;
+	}
+	switch (what & 15) {
+	case 0:
+		link_open(l, &stream);
+		break;
+	case 1:
+		link_write(l, stream, bytes_of(zeros, more), false);
+		break;
+	case 2:
+		link_write(l, stream, bytes_of(zeros, more * 200u), more & 64);
+		break;
+	case 3:
+		view = link_peek(l, stream, &is_end);
+		link_consume(l, stream, view.size < more * 50u ? view.size : more * 50u);
+		break;
+	case 4:
+		node->is_reading = !node->is_reading;
+		break;
+	case 5: /* what our own code never does */
+		ngtcp2_conn_shutdown_stream(l->conn, stream, 1);
+		link_wake(l);
+		break;
+	case 6:
+		ngtcp2_conn_shutdown_stream_read(l->conn, stream, 1);
+		link_wake(l);
+		break;
+	case 7:
+		ngtcp2_conn_shutdown_stream_write(l->conn, stream, 1);
+		link_wake(l);
+		break;
+	case 8:
+		link_ping(l);
+		break;
+	case 9:
+		net.loss = more * 3u;
+		break;
+	case 10:
+		if (more > 200) {
+			link_close(l, more, net.now);
+			node->link = NULL;
+		}
+		break;
+	case 11:
+		net_dial(&net, what >> 7, !(what >> 7));
+		break;
+	case 12:
+		node->address.port = 1000 + more;
+		break;
+	case 13:
+		if (!link_is_initiator(l))
+			ngtcp2_conn_submit_new_token(l->conn, zeros, 1 + more * 4u);
+		link_wake(l);
+		break;
+	case 14:
+		ngtcp2_conn_submit_crypto_data(l->conn, NGTCP2_CRYPTO_LEVEL_APPLICATION, zeros,
+					       more);
+		link_wake(l);
+		break;
+	default:
+		net_run(&net, more * MILLISECOND);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	sequence = 1;
+	randombytes_set_implementation(&repeatable);
+	net_init(&net);
+	net_add(&net, ENDPOINT_ADMITTED);
+	net_add(&net, ENDPOINT_ADMITTED);
+	net_befriend(&net, 2);
+	net_dial(&net, 0, 1);
+	net_run(&net, SECOND);
+	for (size_t i = 0; i + 1 < size && i < 400; i += 2) {
+		act(data[i], data[i + 1]);
+		net_run(&net, 2 * MILLISECOND);
+	}
+	net.loss = 0;
+	net_run(&net, 5 * SECOND);
+	net_clear(&net);
+	return 0;
+}
