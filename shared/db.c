@@ -156,7 +156,7 @@ static int connect_to(sqlite3 **out, const char *path, uint64_t ticket, bool rea
 		    SQLITE_OPEN_EXRESCODE |
 		    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	char *uri = path ? uri_of(path, ticket) : memory_text(":memory:");
-	int reserved = DB_SEAL_RESERVED;
+	int reserved = PAGE_RESERVED;
 	sqlite3 *sqlite = NULL;
 	int err;
 

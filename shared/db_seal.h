@@ -13,16 +13,12 @@
 #ifndef PALIQUE_SHARED_DB_SEAL_H
 #define PALIQUE_SHARED_DB_SEAL_H
 
-#include "shared/keys.h"
-
-enum {
-	DB_SEAL_PAGE = 4096,
-	DB_SEAL_RESERVED = 40, /* for SQLITE_FCNTL_RESERVE_BYTES, before the first write */
-};
+#include "shared/page.h"
 
 /* The name of the VFS, registered by the first call. A database is opened through it with
  * the URI parameter seal=TICKET. Rollback journals do not exist for it: a database must be
- * created with the journal in memory and live in WAL mode, with temp_store=MEMORY. */
+ * created with PAGE_RESERVED bytes reserved (SQLITE_FCNTL_RESERVE_BYTES, before the first
+ * write) and the journal in memory, and live in WAL mode, with temp_store=MEMORY. */
 const char *db_seal_vfs(void);
 
 /* Lends a copy of `key` to all files opened under the returned ticket (never 0), until

@@ -19,7 +19,7 @@
 #include "shared/db_seal.h"
 #include "shared/error.h"
 
-enum { FRAME = 24 + DB_SEAL_PAGE, LOG_HEADER = 32 };
+enum { FRAME = 24 + PAGE_BYTES, LOG_HEADER = 32 };
 
 #define MARK "the word that nobody may read"
 
@@ -281,7 +281,7 @@ static void nothing_in_the_files_is_plain_text(void **state)
 
 	make(p, 300, 300);
 	files = take(p);
-	assert_true(files.db.size > 10 * DB_SEAL_PAGE);
+	assert_true(files.db.size > 10 * PAGE_BYTES);
 	assert_true(files.log.size > 100 * FRAME);
 	for (const char *const *word = words; *word; word++) {
 		assert_false(has_text(files.db, *word));
@@ -397,9 +397,9 @@ static void any_flipped_bit_in_the_file_is_found(void **state)
 	for (unsigned i = 0; i < 250; i++) {
 		/* Each page in turn, and the places where something begins or ends. */
 		static const unsigned within[] = { 0, 99, 100, 4055, 4056, 4072, 4080, 4095 };
-		size_t page = i % (files.db.size / DB_SEAL_PAGE);
-		size_t at = page * DB_SEAL_PAGE +
-			    (i % 2 ? within[i / 2 % 8] : randombytes_uniform(DB_SEAL_PAGE));
+		size_t page = i % (files.db.size / PAGE_BYTES);
+		size_t at = page * PAGE_BYTES +
+			    (i % 2 ? within[i / 2 % 8] : randombytes_uniform(PAGE_BYTES));
 		uint8_t bit = (uint8_t)(1u << randombytes_uniform(8));
 		int64_t result;
 
@@ -482,7 +482,7 @@ static void a_file_cut_anywhere_is_refused_and_stays(void **state)
 
 		put(p, cut);
 		result = read_all(p);
-		if (result != ERR_CORRUPT && !(result == ERR_AUTH && size < DB_SEAL_PAGE))
+		if (result != ERR_CORRUPT && !(result == ERR_AUTH && size < PAGE_BYTES))
 			fail_msg("cut to %zu: %d", size, (int)result);
 		stays(p, cut);
 	}
@@ -494,7 +494,7 @@ static void the_pages_of_two_tables_cannot_be_exchanged(void **state)
 {
 	struct place *p = *state;
 	struct db *db = open_at(p);
-	uint8_t page[DB_SEAL_PAGE], *one, *two;
+	uint8_t page[PAGE_BYTES], *one, *two;
 	struct pair files;
 	struct statement *s;
 	int64_t at_one, at_two;
@@ -509,11 +509,11 @@ static void the_pages_of_two_tables_cannot_be_exchanged(void **state)
 	at_two = column_int(s, 1);
 	db_close(db);
 	files = take(p);
-	one = files.db.data + (at_one - 1) * DB_SEAL_PAGE;
-	two = files.db.data + (at_two - 1) * DB_SEAL_PAGE;
-	memcpy(page, one, DB_SEAL_PAGE);
-	memcpy(one, two, DB_SEAL_PAGE);
-	memcpy(two, page, DB_SEAL_PAGE);
+	one = files.db.data + (at_one - 1) * PAGE_BYTES;
+	two = files.db.data + (at_two - 1) * PAGE_BYTES;
+	memcpy(page, one, PAGE_BYTES);
+	memcpy(one, two, PAGE_BYTES);
+	memcpy(two, page, PAGE_BYTES);
 	put(p, files);
 	db = open_at(p);
 	s = db_sql(db, "SELECT x FROM one");
@@ -562,24 +562,24 @@ static void pages_cannot_change_places(void **state)
 {
 	struct place *p = *state, elsewhere = *p;
 	struct pair files, foreign;
-	uint8_t page[DB_SEAL_PAGE];
+	uint8_t page[PAGE_BYTES];
 
 	make(p, 100, 0);
 	files = take(p);
-	memcpy(page, files.db.data + DB_SEAL_PAGE, DB_SEAL_PAGE);
-	memcpy(files.db.data + DB_SEAL_PAGE, files.db.data + 2 * DB_SEAL_PAGE, DB_SEAL_PAGE);
-	memcpy(files.db.data + 2 * DB_SEAL_PAGE, page, DB_SEAL_PAGE);
+	memcpy(page, files.db.data + PAGE_BYTES, PAGE_BYTES);
+	memcpy(files.db.data + PAGE_BYTES, files.db.data + 2 * PAGE_BYTES, PAGE_BYTES);
+	memcpy(files.db.data + 2 * PAGE_BYTES, page, PAGE_BYTES);
 	put(p, files);
 	assert_int_equal(read_all(p), ERR_CORRUPT);
 	/* Nor can a page come from a store under another key. */
-	memcpy(files.db.data + 2 * DB_SEAL_PAGE, files.db.data + DB_SEAL_PAGE, DB_SEAL_PAGE);
+	memcpy(files.db.data + 2 * PAGE_BYTES, files.db.data + PAGE_BYTES, PAGE_BYTES);
 	snprintf(elsewhere.path, sizeof elsewhere.path, "%s", p->other);
 	snprintf(elsewhere.log, sizeof elsewhere.log, "%s-wal", p->other);
 	elsewhere.config.path = elsewhere.path;
 	elsewhere.config.key = &other_key;
 	make(&elsewhere, 100, 0);
 	foreign = take(&elsewhere);
-	memcpy(files.db.data + DB_SEAL_PAGE, foreign.db.data + DB_SEAL_PAGE, DB_SEAL_PAGE);
+	memcpy(files.db.data + PAGE_BYTES, foreign.db.data + PAGE_BYTES, PAGE_BYTES);
 	put(p, files);
 	assert_int_equal(read_all(p), ERR_CORRUPT);
 	drop(&files);
