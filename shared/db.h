@@ -1,5 +1,5 @@
-/* SQLite at arm's length: open, migrate, bind, step, transaction. The only room that
- * knows sqlite3.h besides the VFS beneath it (db_seal). */
+/* SQLite at arm's length: open, migrate, bind, step, transaction. sqlite3.h is known
+ * here, in the file beneath (db_file) and in the VFS beneath that (db_seal), nowhere else. */
 #ifndef PALIQUE_SHARED_DB_H
 #define PALIQUE_SHARED_DB_H
 
