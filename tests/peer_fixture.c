@@ -28,9 +28,9 @@ static void write_account(struct peer *p)
 	assert(err == 0);
 	store_write(store);
 	s = db_sql(store_db(store), "INSERT INTO account(one, standing, name, host, port,"
-	                            " directory_key, identity_public, identity_secret,"
-	                            " device_public, device_secret, certificate, knock)"
-	                            " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?)");
+				    " directory_key, identity_public, identity_secret,"
+				    " device_public, device_secret, certificate, knock)"
+				    " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?)");
 	bind_int(s, 1, STANDING_MEMBER);
 	bind_text(s, 2, p->name.text);
 	bind_bytes(s, 3, BYTES(p->device.public.bytes));
@@ -106,7 +106,7 @@ static void count(struct peer *p, const struct event *e)
 	p->last[e->kind] = *e;
 	if (e->kind == EVENT_HEARD)
 		snprintf(p->heard + used, sizeof p->heard - used, "%.*s ",
-		         (int)e->message.text.size, (const char *)e->message.text.data);
+			 (int)e->message.text.size, (const char *)e->message.text.data);
 }
 
 mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
@@ -121,7 +121,7 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
 }
 
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
-                        bool is_online)
+			bool is_online)
 {
 	struct wire_presence *w = memory_new(sizeof *w);
 

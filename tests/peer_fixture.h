@@ -22,23 +22,23 @@ struct peer {
 	struct certificate certificate;
 	char path[64];
 	unsigned node;
-	unsigned counts[16];     /* events by kind */
-	struct event last[16];   /* the last of each kind; texts are gone */
-	char heard[4096];        /* texts heard, one behind the other with a space each */
+	unsigned counts[16];   /* events by kind */
+	struct event last[16]; /* the last of each kind; texts are gone */
+	char heard[4096];      /* texts heard, one behind the other with a space each */
 };
 
 /* Makes the store with its account, then opens it. */
 void peer_make(struct peer *p, const char *name);
 void peer_open(struct peer *p, mono_ns now, wall_ms wall);
-void peer_close(struct peer *p);    /* the store stays */
-void peer_remove(struct peer *p);   /* closes, removes the store, wipes */
+void peer_close(struct peer *p);  /* the store stays */
+void peer_remove(struct peer *p); /* closes, removes the store, wipes */
 
 /* One step, events counted. For the calm network too. */
 mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
 
 /* What the directory would say of the other: `is_online` with the address of its node. */
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
-                        bool is_online);
+			bool is_online);
 struct name name_of(const char *text);
 struct person *peer_person(struct peer *p, const char *name);
 

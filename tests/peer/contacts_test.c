@@ -1,0 +1,286 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "tests/peer_fixture.h"
+
+static struct peer alice, bob;
+
+static int begin(void **state)
+{
+	(void)state;
+	peer_make(&alice, "alice");
+	peer_make(&bob, "bob");
+	peer_open(&alice, SECOND, 1700000000000);
+	peer_step(&alice, SECOND, 1700000000000);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	peer_remove(&alice);
+	peer_remove(&bob);
+	return 0;
+}
+
+static void step(void)
+{
+	peer_step(&alice, 2 * SECOND, 1700000001000);
+}
+
+static struct contact get(const char *name)
+{
+	struct contact c;
+
+	assert_int_equal(engine_contact(alice.engine, name, &c), 0);
+	return c;
+}
+
+static void assert_trusted(const struct identity_public *key)
+{
+	struct contact c = get("bob");
+
+	assert_memory_equal(&c.identity, key, sizeof *key);
+}
+
+static void assert_shown(const struct identity_public *key)
+{
+	struct contact c = get("bob");
+
+	assert_memory_equal(&c.new_identity, key, sizeof *key);
+}
+
+static void ask(const struct peer *who)
+{
+	struct wire_asked asked = { .name = who->name, .identity = who->identity.public };
+
+	contacts_asked(alice.rooms->contacts, &asked);
+	step();
+}
+
+static void seen(const struct peer *who, bool is_online)
+{
+	peer_tell_presence(&alice, who, NULL, is_online);
+	step();
+}
+
+static void whom_we_add_is_asked_until_they_show_up(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "Bob", NULL, NULL), 0);
+	assert_int_equal(get("bob").state, CONTACT_ASKED);
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), ERR_EXISTS);
+	seen(&bob, true);
+	assert_int_equal(get("bob").state, CONTACT_MUTUAL);
+	assert_true(get("bob").is_online);
+	assert_trusted(&bob.identity.public);
+	seen(&bob, false);
+	assert_false(get("bob").is_online);
+	assert_int_equal(alice.counts[EVENT_PRESENCE], 2);
+}
+
+static void presence_of_somebody_not_listed_is_ignored(void **state)
+{
+	struct contact c;
+
+	(void)state;
+	seen(&bob, true);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_NOT_FOUND);
+	assert_int_equal(alice.counts[EVENT_PRESENCE], 0);
+}
+
+static void names_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "b", NULL, NULL), ERR_NAME);
+	assert_int_equal(engine_add(alice.engine, "alice", NULL, NULL), ERR_REFUSED);
+	assert_int_equal(engine_remove(alice.engine, "nobody"), ERR_NOT_FOUND);
+}
+
+static void a_request_is_told_once_and_accepted(void **state)
+{
+	(void)state;
+	ask(&bob);
+	ask(&bob);
+	assert_int_equal(alice.counts[EVENT_REQUEST], 1);
+	assert_int_equal(get("bob").state, CONTACT_REQUESTS);
+	assert_int_equal(engine_accept(alice.engine, "bob"), 0);
+	assert_int_equal(get("bob").state, CONTACT_MUTUAL);
+	assert_int_equal(engine_accept(alice.engine, "bob"), ERR_STATE);
+}
+
+static void a_forged_certificate_shows_nobody(void **state)
+{
+	struct peer forged = bob;
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	forged.certificate.signature[5] ^= 1;
+	seen(&forged, true);
+	assert_false(get("bob").is_online);
+	assert_false(get("bob").has_identity);
+}
+
+static void an_expired_certificate_shows_nobody(void **state)
+{
+	struct peer old = bob;
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	certificate_make(&old.certificate, &bob.identity, &bob.device.public, "old", 1, 1000);
+	seen(&old, true);
+	assert_false(get("bob").is_online);
+}
+
+static void another_identity_is_told_once_and_shuts_the_door(void **state)
+{
+	struct peer other;
+
+	(void)state;
+	peer_make(&other, "bob");
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	assert_true(person_is_open(peer_person(&alice, "bob")));
+	seen(&other, true);
+	seen(&other, true);
+	assert_int_equal(alice.counts[EVENT_KEY_CHANGED], 1);
+	assert_true(get("bob").is_key_changed);
+	assert_trusted(&bob.identity.public);
+	assert_shown(&other.identity.public);
+	assert_false(person_is_open(peer_person(&alice, "bob")));
+	assert_false(peer_person(&alice, "bob")->is_admitted);
+	assert_int_equal(engine_accept(alice.engine, "bob"), 0);
+	assert_trusted(&other.identity.public);
+	assert_true(person_is_open(peer_person(&alice, "bob")));
+	peer_remove(&other);
+}
+
+static void a_link_pins_the_key_before_they_are_seen(void **state)
+{
+	struct peer other;
+
+	(void)state;
+	peer_make(&other, "bob");
+	assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, "hola"), 0);
+	seen(&other, true);
+	assert_int_equal(alice.counts[EVENT_KEY_CHANGED], 1);
+	assert_trusted(&bob.identity.public);
+	peer_remove(&other);
+}
+
+static void blocking_forgets_where_they_are_and_changes_the_knock(void **state)
+{
+	struct knock before;
+	struct statement *s;
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	before = alice.knock;
+	assert_int_equal(engine_block(alice.engine, "bob"), 0);
+	step();
+	assert_int_equal(get("bob").state, CONTACT_BLOCKED);
+	assert_false(get("bob").is_online);
+	assert_false(peer_person(&alice, "bob")->is_admitted);
+	s = db_sql(store_db(alice.rooms->store), "SELECT knock FROM account");
+	assert_int_equal(db_step(s), 1);
+	assert_memory_not_equal(column_bytes(s, 0).data, before.bytes, sizeof before.bytes);
+	db_done(s);
+	ask(&bob);
+	assert_int_equal(alice.counts[EVENT_REQUEST], 0);
+	seen(&bob, true);
+	assert_false(get("bob").is_online);
+}
+
+static void what_was_not_repeated_after_a_reconnect_is_swept(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	contacts_stale(alice.rooms->contacts);
+	seen(&bob, true);
+	contacts_sweep(alice.rooms->contacts);
+	assert_true(get("bob").is_online);
+	contacts_stale(alice.rooms->contacts);
+	contacts_sweep(alice.rooms->contacts);
+	assert_false(get("bob").is_online);
+}
+
+static void contacts_survive_a_restart_in_order_of_names(void **state)
+{
+	struct contact c;
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "zoe", NULL, NULL), 0);
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	assert_int_equal(engine_add(alice.engine, "mia", NULL, NULL), 0);
+	assert_int_equal(engine_remove(alice.engine, "mia"), 0);
+	peer_close(&alice);
+	peer_open(&alice, SECOND, 1700000000000);
+	assert_int_equal(engine_contact_at(alice.engine, 0, &c), 0);
+	assert_string_equal(c.name.text, "bob");
+	assert_int_equal(engine_contact_at(alice.engine, 1, &c), 0);
+	assert_string_equal(c.name.text, "zoe");
+	assert_int_equal(engine_contact_at(alice.engine, 2, &c), ERR_NOT_FOUND);
+}
+
+static void a_failed_commit_leaves_no_contact_behind(void **state)
+{
+	struct contact c;
+
+	(void)state;
+	store_failed(alice.rooms->store, ERR_FULL);
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), ERR_FULL);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_NOT_FOUND);
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), 0);
+}
+
+static void requests_are_bounded(void **state)
+{
+	struct wire_asked asked = { .identity = bob.identity.public };
+
+	(void)state;
+	for (unsigned i = 0; i < CONTACTS_REQUESTS_MAX + 50; i++) {
+		char text[16];
+
+		snprintf(text, sizeof text, "user%u", i);
+		asked.name = name_of(text);
+		contacts_asked(alice.rooms->contacts, &asked);
+	}
+	step();
+	assert_int_equal(alice.counts[EVENT_REQUEST], CONTACTS_REQUESTS_MAX);
+}
+
+#define CONTACTS(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CONTACTS(whom_we_add_is_asked_until_they_show_up),
+		CONTACTS(presence_of_somebody_not_listed_is_ignored),
+		CONTACTS(names_are_checked),
+		CONTACTS(a_request_is_told_once_and_accepted),
+		CONTACTS(a_forged_certificate_shows_nobody),
+		CONTACTS(an_expired_certificate_shows_nobody),
+		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
+		CONTACTS(a_link_pins_the_key_before_they_are_seen),
+		CONTACTS(blocking_forgets_where_they_are_and_changes_the_knock),
+		CONTACTS(what_was_not_repeated_after_a_reconnect_is_swept),
+		CONTACTS(contacts_survive_a_restart_in_order_of_names),
+		CONTACTS(a_failed_commit_leaves_no_contact_behind),
+		CONTACTS(requests_are_bounded),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

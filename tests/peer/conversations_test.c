@@ -1,0 +1,267 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "tests/peer_fixture.h"
+
+#define NOW  SECOND
+#define WALL ((wall_ms)1700000000000)
+
+static struct peer alice, bob;
+static struct chain chain; /* what bob holds of alice */
+
+static void meet(struct peer *p, struct peer *other)
+{
+	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
+			 0);
+	peer_step(p, NOW, WALL);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	peer_make(&alice, "alice");
+	peer_make(&bob, "bob");
+	peer_open(&alice, NOW, WALL);
+	peer_open(&bob, NOW, WALL);
+	meet(&alice, &bob);
+	meet(&bob, &alice);
+	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
+			    &alice.device.public, &chain);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	peer_remove(&alice);
+	peer_remove(&bob);
+	return 0;
+}
+
+static void say(const char *text)
+{
+	assert_int_equal(engine_send(alice.engine, "bob", bytes_text(text), 0, 1), 0);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(alice.last[EVENT_ANSWER].error, 0);
+}
+
+struct delivery {
+	enum heard heard[16];
+	unsigned count, limit;
+	bool is_answer;
+};
+
+static bool deliver(void *user, const struct wire_say *say)
+{
+	struct delivery *d = user;
+	struct wire_message m = { .type = WIRE_SAY, .say = *say }, decoded;
+	struct buf raw = { 0 };
+
+	assert_int_equal(wire_encode(&m, &raw), 0);
+	assert_int_equal(wire_decode(&decoded, buf_view(&raw), WIRE_FROM_PEER), 0);
+	d->heard[d->count++] = conversations_hear(bob.rooms->conversations,
+						  peer_person(&bob, "alice"), &chain,
+						  &decoded.say, d->is_answer);
+	buf_clear(&raw);
+	return d->count < d->limit;
+}
+
+static struct delivery bring(uint64_t from, unsigned limit, bool is_answer)
+{
+	struct delivery d = { .limit = limit, .is_answer = is_answer };
+
+	assert_int_equal(conversations_said(alice.rooms->conversations,
+					    peer_person(&alice, "bob"), from, deliver, &d),
+			 0);
+	conversations_save_chain(bob.rooms->conversations, &chain);
+	peer_step(&bob, NOW, WALL);
+	return d;
+}
+
+static void what_is_said_is_heard_in_order(void **state)
+{
+	struct delivery d;
+
+	(void)state;
+	say("one");
+	say("two");
+	d = bring(1, 16, false);
+	assert_int_equal(d.count, 2);
+	assert_int_equal(d.heard[0], HEARD_NEW);
+	assert_int_equal(d.heard[1], HEARD_NEW);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+static void what_comes_again_is_known(void **state)
+{
+	(void)state;
+	say("one");
+	bring(1, 16, false);
+	assert_int_equal(bring(1, 16, false).heard[0], HEARD_AGAIN);
+	assert_string_equal(bob.heard, "one ");
+}
+
+static void a_gap_is_noticed_and_taken_only_when_it_stays(void **state)
+{
+	(void)state;
+	say("one");
+	say("two");
+	say("three");
+	bring(1, 1, false);
+	assert_int_equal(bring(3, 1, false).heard[0], HEARD_GAP);
+	assert_string_equal(bob.heard, "one ");
+	assert_int_equal(bring(3, 1, true).heard[0], HEARD_NEW);
+	assert_string_equal(bob.heard, "one three ");
+	assert_int_equal(bob.counts[EVENT_WARNING], 1);
+}
+
+static void another_past_under_the_same_number_is_a_gap(void **state)
+{
+	(void)state;
+	say("one");
+	say("two");
+	bring(1, 1, false);
+	chain.last.bytes[0] ^= 1;
+	assert_int_equal(bring(2, 1, false).heard[0], HEARD_GAP);
+}
+
+static void a_chain_goes_on_after_a_restart(void **state)
+{
+	(void)state;
+	say("one");
+	bring(1, 16, false);
+	peer_close(&alice);
+	peer_close(&bob);
+	peer_open(&alice, NOW, WALL);
+	peer_open(&bob, NOW, WALL);
+	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
+			    &alice.device.public, &chain);
+	assert_int_equal(chain.next, 2);
+	say("two");
+	assert_int_equal(bring(2, 16, false).heard[0], HEARD_NEW);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+static void what_was_said_before_the_key_was_known_is_said_under_it(void **state)
+{
+	struct peer carol;
+	struct person *person;
+
+	(void)state;
+	peer_make(&carol, "carol");
+	assert_int_equal(engine_add(alice.engine, "carol", NULL, NULL), 0);
+	assert_int_equal(engine_send(alice.engine, "carol", bytes_text("early"), 0, 2), 0);
+	peer_step(&alice, NOW, WALL);
+	person = peer_person(&alice, "carol");
+	assert_false(person->conversation->has_identity);
+	peer_tell_presence(&alice, &carol, NULL, true);
+	peer_step(&alice, NOW, WALL);
+	assert_true(person->conversation->has_identity);
+	assert_int_equal(person->conversation->ours.next, 2);
+	assert_true(conversations_agrees(alice.rooms->conversations, person, 2,
+					 &person->conversation->ours.last));
+	peer_remove(&carol);
+}
+
+static void a_reply_names_the_same_message_on_both_sides(void **state)
+{
+	uint64_t id;
+	struct event e;
+
+	(void)state;
+	say("question");
+	bring(1, 16, false);
+	assert_int_equal(engine_send(alice.engine, "bob", bytes_text("more"),
+				     alice.last[EVENT_SAID].message.id, 5),
+			 0);
+	peer_step(&alice, NOW, WALL);
+	id = bob.last[EVENT_HEARD].message.id;
+	bring(2, 16, false);
+	e = bob.last[EVENT_HEARD];
+	assert_int_equal(e.message.reply_to, id);
+	assert_int_equal(engine_send(alice.engine, "bob", bytes_text("x"), 999999, 6), 0);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(alice.last[EVENT_ANSWER].error, ERR_NOT_FOUND);
+}
+
+static void a_failed_commit_takes_a_message_back_whole(void **state)
+{
+	struct person *p = peer_person(&alice, "bob");
+
+	(void)state;
+	say("one");
+	assert_int_equal(engine_send(alice.engine, "bob", bytes_text("two"), 0, 9), 0);
+	store_failed(alice.rooms->store, ERR_FULL);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(alice.last[EVENT_ANSWER].error, ERR_FULL);
+	assert_int_equal(p->conversation->ours.next, 2);
+	say("three");
+	bring(1, 16, false);
+	assert_string_equal(bob.heard, "one three ");
+}
+
+static void an_older_copy_says_again_what_was_not_delivered(void **state)
+{
+	struct person *p = peer_person(&alice, "bob");
+	struct message_hash last = { { 7 } };
+
+	(void)state;
+	say("one");
+	say("two");
+	conversations_delivered(alice.rooms->conversations, p, 2);
+	assert_false(conversations_agrees(alice.rooms->conversations, p, 9, &last));
+	conversations_adopt(alice.rooms->conversations, p, 9, &last);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(p->conversation->ours.next, 10);
+	chain = (struct chain){ .next = 9, .last = last };
+	assert_int_equal(bring(9, 16, false).heard[0], HEARD_NEW);
+	assert_string_equal(bob.heard, "two ");
+}
+
+static void unread_counts_what_was_heard_until_it_is_read(void **state)
+{
+	struct contact c;
+
+	(void)state;
+	say("one");
+	say("two");
+	bring(1, 16, false);
+	assert_int_equal(engine_contact(bob.engine, "alice", &c), 0);
+	assert_int_equal(c.unread, 2);
+	assert_int_equal(
+		engine_mark_read(bob.engine, "alice", bob.last[EVENT_HEARD].message.id - 1), 0);
+	assert_int_equal(engine_contact(bob.engine, "alice", &c), 0);
+	assert_int_equal(c.unread, 1);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), 0);
+	assert_int_equal(c.queued, 2);
+}
+
+#define TALK(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TALK(what_is_said_is_heard_in_order),
+		TALK(what_comes_again_is_known),
+		TALK(a_gap_is_noticed_and_taken_only_when_it_stays),
+		TALK(another_past_under_the_same_number_is_a_gap),
+		TALK(a_chain_goes_on_after_a_restart),
+		TALK(what_was_said_before_the_key_was_known_is_said_under_it),
+		TALK(a_reply_names_the_same_message_on_both_sides),
+		TALK(a_failed_commit_takes_a_message_back_whole),
+		TALK(an_older_copy_says_again_what_was_not_delivered),
+		TALK(unread_counts_what_was_heard_until_it_is_read),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

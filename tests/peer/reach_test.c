@@ -1,0 +1,258 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "peer/reach.h"
+#include "shared/error.h"
+#include "tests/peer_fixture.h"
+
+/* Alice and Bob on a calm network; no directory: what it would say is told by hand. */
+
+static struct calm_net net;
+static struct peer alice, bob;
+static bool is_cut;
+
+static bool cut(void *user, const struct calm_net_node *from, const struct calm_net_node *to)
+{
+	(void)user, (void)from, (void)to;
+	return is_cut;
+}
+
+static void join_net(struct peer *p)
+{
+	peer_open(p, net.now, net.wall);
+	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	calm_net_init(&net);
+	is_cut = false;
+	net.is_cut = cut;
+	peer_make(&alice, "alice");
+	peer_make(&bob, "bob");
+	join_net(&alice);
+	join_net(&bob);
+	assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, NULL), 0);
+	assert_int_equal(engine_add(bob.engine, "alice", &alice.identity.public, NULL), 0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	peer_remove(&alice);
+	peer_remove(&bob);
+	return 0;
+}
+
+static void show(struct peer *to, const struct peer *who, bool is_online)
+{
+	peer_tell_presence(to, who, &net.nodes[who->node].address, is_online);
+}
+
+static void pass(mono_ns length)
+{
+	calm_net_run(&net, length, NULL, NULL);
+}
+
+static struct way *way_to_bob(void)
+{
+	return peer_person(&alice, "bob")->ways[0];
+}
+
+static void say(struct peer *from, const char *to, const char *text)
+{
+	assert_int_equal(engine_send(from->engine, to, bytes_text(text), 0, 1), 0);
+}
+
+static void nobody_is_dialled_while_nothing_is_owed(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	pass(10 * SECOND);
+	assert_int_equal(net.nodes[bob.node].received, 0);
+	assert_int_equal(way_to_bob()->state, WAY_IDLE);
+}
+
+static void what_is_owed_makes_a_link_and_is_delivered(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "hello");
+	pass(SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_LINKED);
+	assert_string_equal(bob.heard, "hello ");
+	assert_int_equal(alice.counts[EVENT_LINK], 1);
+	assert_true(alice.last[EVENT_LINK].is_online);
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 1);
+	say(&bob, "alice", "back");
+	pass(SECOND);
+	assert_string_equal(alice.heard, "back ");
+}
+
+static void who_is_not_online_is_not_dialled(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&alice, &bob, false);
+	say(&alice, "bob", "hello");
+	pass(60 * SECOND);
+	assert_int_equal(net.nodes[bob.node].received, 0);
+}
+
+static void a_stranger_gets_silence(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_remove(bob.engine, "alice"), 0);
+	show(&alice, &bob, true);
+	say(&alice, "bob", "hello");
+	pass(30 * SECOND);
+	assert_true(net.nodes[bob.node].received > 0);
+	assert_int_equal(net.nodes[alice.node].received, 0);
+	assert_string_equal(bob.heard, "");
+}
+
+static void a_failed_dial_is_tried_again_later_and_later(void **state)
+{
+	mono_ns first, second;
+
+	(void)state;
+	is_cut = true;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "hello");
+	pass(12 * SECOND);
+	assert_int_equal(way_to_bob()->failures, 1);
+	first = way_to_bob()->failures;
+	pass(60 * SECOND);
+	second = way_to_bob()->failures;
+	assert_true(second > first && second < 10);
+	is_cut = false;
+	pass(60 * SECOND);
+	assert_string_equal(bob.heard, "hello ");
+	assert_int_equal(way_to_bob()->failures, 0);
+}
+
+static void an_idle_link_is_closed_and_opened_again_when_needed(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_LINKED);
+	pass(200 * SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_LINKED);
+	pass(120 * SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_IDLE);
+	say(&alice, "bob", "two");
+	pass(SECOND);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+static void a_link_that_does_not_answer_is_dropped_and_looked_for_again(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	is_cut = true;
+	say(&alice, "bob", "two");
+	pass(REACH_LOST + 2 * SECOND);
+	assert_int_not_equal(way_to_bob()->state, WAY_LINKED);
+	is_cut = false;
+	pass(60 * SECOND);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+static void a_contact_that_starts_anew_is_found_again(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	peer_close(&bob);
+	peer_open(&bob, net.now, net.wall);
+	net.nodes[bob.node].endpoint = engine_endpoint(bob.engine);
+	say(&alice, "bob", "two");
+	pass(60 * SECOND);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+/* What a way does with one message, without a network. */
+static int tell(const struct wire_message *m)
+{
+	return way_message(alice.rooms, way_to_bob(), m);
+}
+
+static void what_breaks_the_protocol_is_refused(void **state)
+{
+	struct person *p;
+	struct wire_message m = { .type = WIRE_SAY };
+
+	(void)state;
+	show(&alice, &bob, true);
+	pass(SECOND);
+	p = peer_person(&alice, "bob");
+	m.say.conversation = p->conversation->wire;
+	m.say.author = bob.device.public;
+	m.say.seq = 1;
+	m.say.kind = SAY_TEXT;
+	m.say.body = bytes_text("x");
+	m.say.author.bytes[0] ^= 1;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.say.author.bytes[0] ^= 1;
+	m.say.conversation.bytes[0] ^= 1;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.say.conversation.bytes[0] ^= 1;
+	m.say.seq = 0;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.say.seq = UINT64_MAX;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.say.seq = 1;
+	assert_int_equal(tell(&m), 0);
+	m = (struct wire_message){ .type = WIRE_ACK };
+	m.ack.conversation = p->conversation->wire;
+	m.ack.author = bob.device.public;
+	m.ack.next = 1;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.ack.author = alice.device.public;
+	assert_int_equal(tell(&m), 0);
+	m.ack.next = 2;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+	m.type = WIRE_PRESENCE;
+	assert_int_equal(tell(&m), ERR_FORMAT);
+}
+
+#define REACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		REACH(nobody_is_dialled_while_nothing_is_owed),
+		REACH(what_is_owed_makes_a_link_and_is_delivered),
+		REACH(who_is_not_online_is_not_dialled),
+		REACH(a_stranger_gets_silence),
+		REACH(a_failed_dial_is_tried_again_later_and_later),
+		REACH(an_idle_link_is_closed_and_opened_again_when_needed),
+		REACH(a_link_that_does_not_answer_is_dropped_and_looked_for_again),
+		REACH(a_contact_that_starts_anew_is_found_again),
+		REACH(what_breaks_the_protocol_is_refused),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
