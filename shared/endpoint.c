@@ -384,6 +384,7 @@ static bool win_device(struct endpoint *e, struct link *l, mono_ns now)
 	for (struct link *x = links_of_device(e, &l->device); x; x = x->same_next) {
 		if (x == l || x->state != LINK_IS_UP || !goes_before(e, x, l))
 			continue;
+		event_queue_forget(&e->home.events, l); /* it was never up */
 		if (l->is_initiator) {
 			replace(e, l, now);
 		} else {
@@ -410,6 +411,8 @@ static void give_token(struct endpoint *e, struct link *l, mono_ns now)
 {
 	uint8_t token[DOOR_ADDRESS_TOKEN_SIZE];
 
+	if (e->config.policy != ENDPOINT_ANYONE || l->is_initiator)
+		return;
 	door_address_token_make(e->home.door, token, &l->path.remote, now);
 	ngtcp2_conn_submit_new_token(l->conn, token, sizeof token);
 }
@@ -420,12 +423,9 @@ static bool came_up(struct endpoint *e, struct link *l, mono_ns now)
 	e->counters.handshakes++;
 	if (l->has_device && !win_device(e, l, now))
 		return false;
-	event_queue_add(&e->home.events,
-			&(struct link_event){ .kind = LINK_UP, .link = l, .path = l->path });
 	if (l->has_device)
 		replace_others(e, l, now);
-	if (e->config.policy == ENDPOINT_ANYONE && !l->is_initiator)
-		give_token(e, l, now);
+	give_token(e, l, now);
 	return true;
 }
 
@@ -434,6 +434,8 @@ static void failed(struct endpoint *e, struct link *l, mono_ns now)
 	int error = l->error;
 
 	l->error = 0;
+	if (l->state == LINK_SHAKING && l->has_news_up)
+		event_queue_forget(&e->home.events, l);
 	if (l->state == LINK_SHAKING && !l->is_initiator) {
 		e->counters.refused++;
 		destroy(e, l); /* and not a byte back */
@@ -454,6 +456,12 @@ static bool settle(struct endpoint *e, struct link *l, mono_ns now)
 	if (l->has_news_up && l->state == LINK_IS_UP) {
 		l->has_news_up = false;
 		return came_up(e, l, now);
+	}
+	if (l->has_moved) {
+		l->has_moved = false;
+		event_queue_add(&e->home.events,
+				&(struct link_event){ .kind = LINK_MOVED, .link = l });
+		give_token(e, l, now);
 	}
 	return true;
 }
@@ -560,7 +568,8 @@ static struct link *accept_initial(struct endpoint *e, const struct path *path,
 	ngtcp2_pkt_hd hd;
 	struct link *l;
 
-	if (ngtcp2_accept(&hd, datagram, size) != 0)
+	if (ngtcp2_accept(&hd, datagram, size) != 0 || hd.dcid.datalen < QUIC_CID_SIZE ||
+	    hd.scid.datalen == 0)
 		return NULL;
 	a.hd = &hd;
 	if (!passes_the_door(e, path, &hd, &a, now) || !has_room(e, path, now))
@@ -678,6 +687,8 @@ bool endpoint_next(struct endpoint *e, struct link_event *event)
 		}
 		if (event->kind == LINK_DOWN)
 			e->taken_down = event->link;
+		if (event->link)
+			event->path = event->link->path;
 		return true;
 	}
 	return false;

@@ -114,6 +114,8 @@ static int on_completed(ngtcp2_conn *conn, void *user)
 	l->has_news_up = true;
 	if (!l->is_initiator)
 		l->is_confirmed = true;
+	/* Now, because data that came with the last of the handshake is told of next. */
+	event_queue_add(&l->home->events, &(struct link_event){ .kind = LINK_UP, .link = l });
 	return 0;
 }
 
@@ -554,6 +556,15 @@ static void come_up(struct link *l, mono_ns now)
 	open_control(l);
 }
 
+/* For a time that doubles: a path that is found too narrow again and again is. */
+static void stay_small(struct link *l, mono_ns now)
+{
+	l->small_for = l->small_for ? l->small_for * 2 : LINK_SIZE_PENALTY;
+	if (l->small_for > LINK_SIZE_PENALTY_MAX)
+		l->small_for = LINK_SIZE_PENALTY_MAX;
+	l->small_until = now + l->small_for;
+}
+
 static void move_to(struct link *l, const struct path *path, size_t size, mono_ns now)
 {
 	bool is_known = address_equal(&path->remote, &l->proved_path.remote);
@@ -568,8 +579,8 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
 	l->unproved_from = size;
 	l->unproved_sent = 0;
 	l->proof_packet = l->crypto.sealed + 1;
-	l->wants_ping = true;                     /* something that must be acknowledged */
-	l->small_until = now + LINK_SIZE_PENALTY; /* the new path may carry less */
+	l->wants_ping = true; /* something that must be acknowledged */
+	stay_small(l, now);   /* the new path may carry less */
 }
 
 /* Where the newest authentic packet came from is where the other side is. */
@@ -693,7 +704,9 @@ static size_t size_allowed(const struct link *l, mono_ns now)
 	size_t size = LINK_DATAGRAM_SAFE;
 
 	if (l->state == LINK_IS_UP && now >= l->small_until)
-		size = l->is_loopback ? ENDPOINT_LOOPBACK_MAX : ENDPOINT_DATAGRAM_MAX;
+		size = !l->is_loopback                        ? ENDPOINT_DATAGRAM_MAX
+		       : address_is_loopback(&l->path.remote) ? ENDPOINT_LOOPBACK_MAX
+							      : LINK_DATAGRAM_SAFE;
 	if (l->is_unproved) {
 		uint64_t most = LINK_AMPLIFICATION * l->unproved_from;
 		uint64_t left = most > l->unproved_sent ? most - l->unproved_sent : 0;
@@ -824,8 +837,8 @@ void link_tick(struct link *l, mono_ns now)
 		return;
 	}
 	ngtcp2_conn_get_conn_stat(l->conn, &stat);
-	if (stat.pto_count >= 3) /* perhaps large datagrams vanish somewhere */
-		l->small_until = now + LINK_SIZE_PENALTY;
+	if (stat.pto_count >= 3 && now >= l->small_until)
+		stay_small(l, now); /* perhaps large datagrams vanish somewhere */
 	link_wake(l);
 }
 

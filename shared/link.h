@@ -25,7 +25,8 @@ enum {
 #define LINK_INITIAL_RTT       (100 * MILLISECOND)
 #define LINK_KEY_LIFE          (60 * SECOND)
 #define LINK_CLOSE_LINGER      (3 * SECOND)
-#define LINK_SIZE_PENALTY      (60 * SECOND) /* small datagrams after a black hole */
+#define LINK_SIZE_PENALTY      (60 * SECOND) /* small datagrams after a black hole, at first */
+#define LINK_SIZE_PENALTY_MAX  (3600 * SECOND)
 
 enum link_state {
 	LINK_SHAKING, /* handshake under way */
@@ -62,7 +63,7 @@ struct link {
 	ngtcp2_conn *conn;
 	enum link_state state;
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
-	bool is_queued, is_counted_half_open, is_path_fixed, is_listed;
+	bool is_queued, is_counted_half_open, is_path_fixed, is_listed, has_moved;
 	enum link_pattern pattern;
 	int error; /* why it failed, until endpoint.c takes it */
 	uint64_t error_code;
@@ -82,7 +83,8 @@ struct link {
 	bool is_unproved;
 	int64_t proof_packet; /* an acknowledgement from here on proves the address */
 
-	mono_ns began, up_at, heard_at, unanswered_since, key_updated_at, small_until, leave_at;
+	mono_ns began, up_at, heard_at, unanswered_since, key_updated_at, small_until, leave_at,
+		small_for;
 	uint64_t in_flight;
 	unsigned burst;
 	struct link_streams streams;

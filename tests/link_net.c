@@ -161,6 +161,8 @@ static void read_stream(struct net_node *node, struct link *l, int64_t stream)
 static void take(struct net_node *node, const struct link_event *event)
 {
 	node->told[event->kind]++;
+	if (node->first_told == NET_KINDS)
+		node->first_told = event->kind;
 	switch (event->kind) {
 	case LINK_UP:
 		node->link = event->link;
@@ -191,11 +193,11 @@ static void flush_node(struct net *net, unsigned n)
 	struct link_event event;
 	struct datagram d;
 
-	while (endpoint_next(node->e, &event))
+	while (!node->is_deaf && endpoint_next(node->e, &event))
 		take(node, &event);
 	while (endpoint_send(node->e, room, &d, net->now))
 		transmit(net, n, &d, room);
-	while (endpoint_next(node->e, &event))
+	while (!node->is_deaf && endpoint_next(node->e, &event))
 		take(node, &event);
 }
 

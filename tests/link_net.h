@@ -25,10 +25,12 @@ struct net_node {
 	bool is_dead;           /* its packets vanish, it is never called */
 	/* what has been told */
 	unsigned told[NET_KINDS];
-	struct link *link; /* the last that came up and is not down */
+	unsigned first_told; /* the kind told first since set to NET_KINDS */
+	struct link *link;   /* the last that came up and is not down */
 	int down_error;
 	uint64_t down_code;
 	struct buf token;
+	bool is_deaf;     /* takes no events */
 	bool is_reading;  /* consumes what arrives */
 	struct buf inbox; /* what was read from any stream */
 	bool has_end;

@@ -273,6 +273,47 @@ static bool swallow_answers(struct net *n, unsigned from, struct datagram *d, ui
 	return from != 1;
 }
 
+/* An Initial whose token is right for an id of `size` bytes; behind it, nothing true. */
+static size_t initial_with_id(uint8_t *out, size_t size)
+{
+	static const uint8_t id[20];
+	uint8_t token[DOOR_TOKEN_MAX];
+	struct door_keys keys;
+	size_t at = 0, token_size;
+
+	door_keys_make(&keys, &net.nodes[1].config.knock, &net.nodes[1].config.device.public);
+	token_size = door_token_make(token, &keys, bytes_of(id, size), bytes_of(NULL, 0));
+	memset(out, 0, 1200);
+	out[at++] = 0xc3;
+	memcpy(out + at, "pal\1", 4);
+	at += 4;
+	out[at++] = size;
+	at += size;
+	out[at++] = 8;
+	at += 8;
+	out[at++] = token_size;
+	memcpy(out + at, token, token_size);
+	at += token_size;
+	out[at] = 0x40 | (1200 - at - 2) >> 8;
+	out[at + 1] = 1200 - at - 2;
+	return 1200;
+}
+
+static void a_first_packet_with_any_id_is_met_with_silence(void **state)
+{
+	uint8_t initial[1200];
+
+	(void)state;
+	for (size_t size = 0; size <= 20; size++) {
+		initial_with_id(initial, size);
+		net_inject(&net, &net.nodes[0].address, &net.nodes[1].address, BYTES(initial),
+			   0);
+		net_run(&net, MILLISECOND);
+	}
+	assert_silent(1);
+	assert_int_equal(endpoint_counters(net.nodes[1].e).links, 0);
+}
+
 static void an_unproved_address_leaves_nothing_at_the_directory(void **state)
 {
 	(void)state;
@@ -598,6 +639,12 @@ static void a_session_sent_again_brings_nothing_up_or_down(void **state)
 	net_run(&net, 2 * SECOND);
 	net.tap = NULL;
 	replay(r, &elsewhere); /* while the link lives */
+	for (int i = 0; i < 200; i++) {
+		net_run(&net, 10 * MILLISECOND);
+		path = link_path(net.nodes[1].link);
+		assert_true(address_equal(&path.remote, &net.nodes[0].address));
+		assert_int_equal(endpoint_counters(net.nodes[1].e).half_open, 0);
+	}
 	net_run(&net, 15 * SECOND);
 	assert_int_equal(net.nodes[1].told[LINK_UP], 1);
 	assert_int_equal(net.nodes[1].told[LINK_DOWN], 0);
@@ -906,6 +953,7 @@ int main(void)
 		DIRECTORY(a_first_contact_proves_its_address_a_second_need_not),
 		DIRECTORY(a_token_from_another_address_or_life_costs_a_round_trip_only),
 		DIRECTORY(a_guest_proves_the_directory_and_stays_unknown),
+		PEERS(a_first_packet_with_any_id_is_met_with_silence),
 		DIRECTORY(an_unproved_address_leaves_nothing_at_the_directory),
 		cmocka_unit_test(of_two_that_dial_each_other_one_link_survives),
 		cmocka_unit_test(both_agree_on_one_link_whatever_the_network_does),

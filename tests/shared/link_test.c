@@ -326,15 +326,32 @@ static void readable_is_told_once_until_taken(void **state)
 {
 	(void)state;
 	connect_both();
-	net.nodes[1].is_dead = true; /* takes no events for a while */
+	net.nodes[1].is_deaf = true;
 	for (int i = 0; i < 10; i++) {
 		net_write(&net, 0, LINK_CONTROL, "x");
-		net_flush(&net);
+		net_run(&net, 100 * MILLISECOND);
 	}
-	net.nodes[1].is_dead = false;
+	net.nodes[1].is_deaf = false;
 	net_run(&net, SECOND);
 	assert_int_equal(net.nodes[1].inbox.size, 10);
-	assert_true(net.nodes[1].told[LINK_READABLE] <= 10);
+	assert_int_equal(net.nodes[1].told[LINK_READABLE], 1);
+}
+
+static void a_link_is_told_up_before_its_data(void **state)
+{
+	(void)state;
+	net.jitter = 0;
+	net.nodes[1].is_deaf = true;
+	net_dial(&net, 0, 1);
+	while (!net.nodes[0].link)
+		net_run(&net, MILLISECOND);
+	net_write(&net, 0, LINK_CONTROL, "at once");
+	net_run(&net, SECOND);
+	net.nodes[1].is_deaf = false;
+	net.nodes[1].first_told = NET_KINDS;
+	net_run(&net, SECOND);
+	assert_int_equal(net.nodes[1].first_told, LINK_UP);
+	assert_true(net_inbox_is(&net, 1, "at once"));
 }
 
 static void a_ping_is_answered(void **state)
@@ -430,6 +447,7 @@ int main(void)
 		PEERS(a_stream_ended_takes_no_more),
 		PEERS(nothing_is_written_before_the_link_is_up),
 		PEERS(readable_is_told_once_until_taken),
+		PEERS(a_link_is_told_up_before_its_data),
 		PEERS(a_ping_is_answered),
 		PEERS(datagrams_grow_where_the_path_lets_them),
 		PEERS(a_narrow_path_carries_all_the_same),
