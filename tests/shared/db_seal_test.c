@@ -42,8 +42,8 @@ static int set_up(void **state)
 	struct place *p = calloc(1, sizeof *p);
 
 	/* In memory where the machine has such a folder: these tests write a lot. */
-	strcpy(p->folder, access("/dev/shm", W_OK) == 0 ? "/dev/shm/palique-seal-XXXXXX"
-							: "/tmp/palique-seal-XXXXXX");
+	snprintf(p->folder, sizeof p->folder, "%s/palique-seal-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(p->folder))
 		return -1;
 	snprintf(p->path, sizeof p->path, "%s/store.db", p->folder);

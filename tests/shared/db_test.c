@@ -38,7 +38,7 @@ static int set_up(void **state, bool is_sealed)
 {
 	struct place *p = calloc(1, sizeof *p);
 
-	strcpy(p->folder, "/tmp/palique-db-XXXXXX");
+	snprintf(p->folder, sizeof p->folder, "/tmp/palique-db-XXXXXX");
 	if (!p || !mkdtemp(p->folder))
 		return -1;
 	snprintf(p->path, sizeof p->path, "%s/a b%%?.db", p->folder);

@@ -76,7 +76,7 @@ static int set_up(void **state)
 {
 	struct room *r = calloc(1, sizeof *r);
 
-	strcpy(r->folder, "/tmp/palique-lines-XXXXXX");
+	snprintf(r->folder, sizeof r->folder, "/tmp/palique-lines-XXXXXX");
 	if (!mkdtemp(r->folder) || uv_loop_init(&r->loop) != 0)
 		return -1;
 	snprintf(r->path, sizeof r->path, "%s/socket", r->folder);
@@ -333,7 +333,7 @@ static void a_folder_with_a_long_path_is_no_obstacle(void **state)
 
 	snprintf(path, sizeof path, "%s/%0*d", r->folder, 200, 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	strcat(path, "/socket");
+	snprintf(path, sizeof path, "%s/%0*d/socket", r->folder, 200, 0);
 	assert_int_equal(lines_listen(&server, &r->loop, path, &calls, &seen), 0);
 	assert_int_equal(lines_connect(&r->client, &r->loop, path, &calls, &r->at_client), 0);
 	assert_int_equal(lines_send(r->client, bytes_text("far")), 0);
