@@ -119,6 +119,13 @@ static void on_account(struct chat *chat, const struct json *params)
 		out_line("%s", _("* the directory answers"));
 }
 
+/* What we send is on the screen already; programs get its id. */
+static void on_sent(struct chat *chat, const struct json *params)
+{
+	(void)chat;
+	(void)params;
+}
+
 static const struct row {
 	const char *method;
 	const char *whose; /* the parameter that must be our contact; NULL: always */
@@ -165,10 +172,7 @@ static void on_object(struct chat *chat, const struct json *object)
 			continue;
 		if (rows[i].whose && !is(params, rows[i].whose, chat->name))
 			continue;
-		if (out_is_json()) {
-			struct json *o = json_set_text(json_object(), "event", method);
-			out_json(json_set(o, "params", json_keep((struct json *)params)));
-		}
+		cmd_json_event(method, params);
 		rows[i].on(chat, params);
 	}
 }
@@ -246,9 +250,7 @@ static int show_past(struct chat *chat)
 		bool is_own = json_bool(m, "own", false);
 		uint64_t id;
 		cmd_print(m, is_own ? _("you") : chat->name, json_text(m, "text"), is_own);
-		if (out_is_json())
-			out_json(json_set(json_set_text(json_object(), "event", "history"),
-					  "params", json_keep((struct json *)m)));
+		cmd_json_event("history", m);
 		if (json_id(m, "id", &id) == 0 && !is_own)
 			chat->shown = id;
 	}

@@ -76,6 +76,8 @@ int cmd_daemon(struct cli *c);
 
 /* "direct 127.0.0.1:40123, 0.4 ms" of a contact or a `connection`; "" without one. */
 const char *cmd_way(const struct json *contact);
+/* With --json: one flat object, the event's name before its fields. */
+void cmd_json_event(const char *event, const struct json *fields);
 /* One message as a line: time, who, text. `m` is a message or a `receive`. */
 void cmd_print(const struct json *m, const char *who, const char *text, bool is_own);
 

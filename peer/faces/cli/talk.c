@@ -36,6 +36,18 @@ void cmd_print(const struct json *m, const char *who, const char *text, bool is_
 		 out_safe_lines(text));
 }
 
+void cmd_json_event(const char *event, const struct json *fields)
+{
+	struct json *o = json_set_text(json_object(), "event", event);
+	const struct json *value;
+	const char *key;
+	void *it = NULL;
+
+	while ((key = json_each(fields, &it, &value)) != NULL)
+		json_set(o, key, json_keep((struct json *)value));
+	out_json(o);
+}
+
 static bool is(const struct json *o, const char *key, const char *value)
 {
 	const char *text = json_text(o, key);
@@ -410,15 +422,7 @@ static void print_event(struct cli *c, const struct json *note, const struct jso
 	if (is_message && name && json_id(params, "id", &id) == 0 &&
 	    json_id(shown, name, &before) == 0 && id <= before)
 		return;
-	if (out_is_json()) {
-		const struct json *value;
-		const char *key;
-		void *it = NULL;
-		struct json *o = json_set_text(json_object(), "event", method);
-		while ((key = json_each(params, &it, &value)) != NULL)
-			json_set(o, key, json_keep((struct json *)value));
-		out_json(o);
-	}
+	cmd_json_event(method, params);
 	if (is_message) {
 		message = json_get(params, "message");
 		cmd_print(params, name ? name : "?", message ? json_text(message, "text") : "",
