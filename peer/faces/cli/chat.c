@@ -131,9 +131,13 @@ static const struct row {
 	const char *whose; /* the parameter that must be our contact; NULL: always */
 	void (*on)(struct chat *chat, const struct json *params);
 } rows[] = {
-	{ "receive", "conversation", on_message }, { "delivery", "conversation", on_delivery },
-	{ "presence", "name", on_presence },       { "connection", "name", on_connection },
-	{ "keyChanged", "name", on_key_changed },  { "account", NULL, on_account },
+	{ "receive", "conversation", on_message },
+	{ "sent", "conversation", on_sent },
+	{ "delivery", "conversation", on_delivery },
+	{ "presence", "name", on_presence },
+	{ "connection", "name", on_connection },
+	{ "keyChanged", "name", on_key_changed },
+	{ "account", NULL, on_account },
 };
 
 static void on_answer(struct chat *chat, const struct json *answer)
