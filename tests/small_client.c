@@ -369,6 +369,8 @@ static int do_login(struct small_client *c, const char *password)
 		return err;
 	proof_context(context, (enum ksf)m.login_challenge.ksf, link_handshake_hash(c->link));
 	err = opaque_login_evaluate(&oc, m.login_challenge.ke2, oprf);
+	if (!err && c->stretches)
+		err = ksf_stretch((enum ksf)m.login_challenge.ksf, oprf, oprf);
 	if (!err)
 		err = opaque_login_finish(&oc, oprf, names, BYTES(context), ke3, session, export);
 	memset(&m, 0, sizeof m);

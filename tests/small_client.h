@@ -22,6 +22,7 @@ struct small_client {
 	struct buf scratch;
 	bool is_up, is_cut;          /* cut: its datagrams are lost, both ways */
 	bool is_deaf;                /* reads nothing from its stream */
+	bool stretches;              /* passwords, as the real one does: slow */
 	int down_error;
 	uint64_t down_code;
 	struct bytes stray;          /* the last one; owned */

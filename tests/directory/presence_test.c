@@ -1,0 +1,111 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "directory/presence.h"
+
+static const struct certificate phone = { .device = { { 1 } }, .identity = { { 9 } } };
+static const struct certificate desk = { .device = { { 2 } }, .identity = { { 9 } } };
+
+static void a_name_has_one_number_while_somebody_holds_it(void **state)
+{
+	static const uint8_t key[16] = { 3 };
+	struct names *n = names_new(key);
+	name_id first[500];
+	struct name name;
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		snprintf(name.text, sizeof name.text, "user%d", i);
+		first[i] = names_hold(n, &name);
+	}
+	for (int i = 0; i < 500; i++) {
+		snprintf(name.text, sizeof name.text, "user%d", i);
+		assert_int_equal(names_hold(n, &name), first[i]);
+		assert_string_equal(names_of(n, first[i])->text, name.text);
+	}
+	for (int i = 0; i < 500; i++) {
+		names_release(n, first[i]);
+		if (i % 2)
+			names_release(n, first[i]);
+	}
+	assert_int_equal(names_count(n), 250);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name.text, sizeof name.text, "user%d", i);
+		assert_int_equal(names_find(n, &name), i % 2 ? NAMES_NONE : first[i]);
+	}
+	names_free(n);
+}
+
+static void a_device_is_told_only_once_it_has_published(void **state)
+{
+	struct presence *p = presence_new();
+	struct record *r = presence_enter(p, 5, &phone, NULL);
+	struct wire_device devices[WIRE_DEVICES_MAX];
+	struct candidates c = { 0 };
+	struct knock knock = { { 4 } };
+	struct address seen = { .family = 4, .port = 9, .ip = { 192, 0, 2, 1 } };
+	struct address inside = { .family = 4, .port = 8, .ip = { 10, 0, 0, 1 } };
+
+	(void)state;
+	assert_true(presence_is_online(p, 5));
+	assert_int_equal(presence_devices(p, 5, devices), 0);
+	assert_true(presence_observed(r, &seen));
+	assert_false(presence_observed(r, &seen));
+	candidates_add(&c, CANDIDATE_HOST, &inside);
+	presence_publish(r, &knock, &c);
+	assert_int_equal(presence_devices(p, 5, devices), 1);
+	assert_int_equal(devices[0].knock.bytes[0], 4);
+	assert_int_equal(devices[0].candidates.count, 2);
+	assert_int_equal(devices[0].certificate.device.bytes[0], 1);
+	/* the newer publication replaces the older, whatever its size */
+	presence_publish(r, &knock, &(struct candidates){ 0 });
+	assert_int_equal(presence_devices(p, 5, devices), 1);
+	assert_int_equal(devices[0].candidates.count, 1);
+	assert_int_equal(devices[0].candidates.list[0].kind, CANDIDATE_REFLEXIVE);
+	presence_leave(p, r);
+	assert_false(presence_is_online(p, 5));
+	assert_int_equal(presence_counts(p).devices, 0);
+	presence_free(p);
+}
+
+static void an_account_has_eight_places(void **state)
+{
+	struct presence *p = presence_new();
+	struct record *r[PRESENCE_SLOTS];
+	struct certificate c = phone;
+
+	(void)state;
+	for (unsigned i = 0; i < PRESENCE_SLOTS; i++) {
+		c.device.bytes[1] = (uint8_t)i;
+		r[i] = presence_enter(p, 0, &c, NULL);
+		assert_int_equal(record_slot(r[i]), i);
+	}
+	assert_null(presence_enter(p, 0, &desk, NULL));
+	assert_int_equal(presence_counts(p).accounts, 1);
+	assert_int_equal(presence_counts(p).devices, 8);
+	presence_leave(p, r[3]);
+	r[3] = presence_enter(p, 0, &desk, &c);
+	assert_int_equal(record_slot(r[3]), 3);
+	assert_ptr_equal(presence_find(p, 0, &desk.device), r[3]);
+	assert_ptr_equal(presence_at(p, 0, 3), r[3]);
+	assert_ptr_equal(record_user(r[3]), &c);
+	assert_null(presence_at(p, 77, 0));
+	presence_free(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_has_one_number_while_somebody_holds_it),
+		cmocka_unit_test(a_device_is_told_only_once_it_has_published),
+		cmocka_unit_test(an_account_has_eight_places),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,303 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/watchers.h"
+#include "shared/error.h"
+
+static struct names *names;
+static struct watchers *w;
+static name_id a, b, c;
+static const struct bytes none;
+
+static name_id hold(const char *text)
+{
+	struct name name;
+
+	name_parse(&name, bytes_text(text));
+	return names_hold(names, &name);
+}
+
+static int begin(void **state)
+{
+	static const uint8_t key[16] = { 1 };
+
+	(void)state;
+	names = names_new(key);
+	w = watchers_new(names);
+	a = hold("alice");
+	b = hold("bob");
+	c = hold("carol");
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	watchers_free(w);
+	names_free(names);
+	return 0;
+}
+
+/* Everything due, as sorted words "to<about:slots" and "to?about:slots". */
+static const char *due(void)
+{
+	static char text[512];
+	char words[16][32];
+	struct watchers_due d;
+	int count = 0;
+
+	text[0] = 0;
+	while (watchers_next(w, &d)) {
+		assert_true(count < 16);
+		snprintf(words[count++], sizeof words[0], "%c%c%c:%x ", names_of(names, d.to)->text[0],
+		         d.kind == WATCHERS_PRESENCE ? '<' : '?', names_of(names, d.about)->text[0],
+		         d.slots);
+	}
+	qsort(words, (size_t)count, sizeof words[0], (int (*)(const void *, const void *))strcmp);
+	for (int i = 0; i < count; i++)
+		strcat(text, words[i]);
+	return text;
+}
+
+static void add(name_id who, unsigned slot, name_id whom)
+{
+	assert_int_equal(watchers_add(w, who, slot, whom, none), 0);
+}
+
+static void only_who_list_each_other_hear_of_each_other(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	assert_false(watchers_mutual(w, a, b));
+	watchers_changed(w, a);
+	watchers_changed(w, b);
+	assert_string_equal(due(), "");
+	add(b, 0, a);
+	assert_true(watchers_mutual(w, a, b));
+	assert_true(watchers_mutual(w, b, a));
+	assert_string_equal(due(), "a<b:1 b<a:1 ");
+	assert_string_equal(due(), "");
+	add(a, 0, c);
+	watchers_changed(w, a);
+	watchers_changed(w, a);
+	assert_string_equal(due(), "b<a:1 ");
+}
+
+static void an_end_is_told_to_the_other_side(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	add(b, 0, a);
+	due();
+	watchers_remove(w, b, 0, a);
+	assert_false(watchers_mutual(w, a, b));
+	assert_string_equal(due(), "a<b:1 ");
+	add(b, 0, a);
+	due();
+	watchers_leave(w, b, 0);
+	assert_string_equal(due(), "a<b:1 ");
+	assert_false(watchers_mutual(w, a, b));
+	watchers_leave(w, a, 0);
+	assert_string_equal(due(), "");
+}
+
+static void an_account_lists_what_any_of_its_sessions_lists(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	add(a, 3, b);
+	add(b, 1, a);
+	assert_string_equal(due(), "a<b:9 b<a:2 ");
+	watchers_leave(w, a, 0);
+	assert_true(watchers_mutual(w, a, b));
+	assert_string_equal(due(), "");
+	watchers_changed(w, b);
+	assert_string_equal(due(), "a<b:8 ");
+	/* a session that comes to list it hears what is true, and only that one */
+	add(a, 5, b);
+	assert_string_equal(due(), "a<b:20 ");
+}
+
+static void who_is_ready_is_asked_once_for_each_login(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	assert_string_equal(due(), "");
+	watchers_ready(w, b, 0);
+	assert_string_equal(due(), "b?a:1 ");
+	watchers_remove(w, a, 0, b);
+	add(a, 0, b);
+	assert_string_equal(due(), "");
+	watchers_ready(w, b, 1);
+	assert_string_equal(due(), "b?a:2 ");
+	/* another login of the asker */
+	add(a, 1, b);
+	assert_string_equal(due(), "b?a:3 ");
+	/* another login of the asked */
+	watchers_leave(w, b, 0);
+	watchers_ready(w, b, 0);
+	assert_string_equal(due(), "b?a:1 ");
+}
+
+static void who_lists_back_is_not_asked(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	add(b, 0, a);
+	watchers_ready(w, b, 0);
+	watchers_ready(w, a, 0);
+	assert_string_equal(due(), "a<b:1 b<a:1 ");
+}
+
+static void a_greeting_goes_with_the_question(void **state)
+{
+	struct watchers_due d;
+
+	(void)state;
+	watchers_ready(w, b, 0);
+	assert_int_equal(watchers_add(w, a, 0, b, bytes_text("sealed")), 0);
+	assert_true(watchers_next(w, &d));
+	assert_int_equal(d.kind, WATCHERS_ASKED);
+	assert_true(bytes_equal(d.greeting, bytes_text("sealed")));
+	assert_false(watchers_next(w, &d));
+	watchers_ready(w, b, 1);
+	assert_true(watchers_next(w, &d));
+	assert_true(bytes_equal(d.greeting, bytes_text("sealed")));
+	watchers_leave(w, a, 0);
+	watchers_ready(w, b, 2);
+	assert_false(watchers_next(w, &d));
+}
+
+static void what_did_not_fit_comes_again_when_there_is_room(void **state)
+{
+	struct watchers_due d;
+
+	(void)state;
+	add(a, 0, b);
+	add(b, 0, a);
+	add(b, 1, a);
+	due();
+	watchers_changed(w, a);
+	assert_true(watchers_next(w, &d));
+	watchers_later(w, &d, 2);
+	assert_string_equal(due(), "");
+	watchers_writable(w, b, 0);
+	assert_string_equal(due(), "");
+	watchers_changed(w, a);  /* the newest is told, once */
+	assert_true(watchers_next(w, &d));
+	watchers_later(w, &d, 2);
+	assert_string_equal(due(), "");
+	watchers_writable(w, b, 1);
+	assert_string_equal(due(), "b<a:2 ");
+
+	watchers_ready(w, c, 0);
+	add(a, 0, c);
+	assert_true(watchers_next(w, &d));
+	assert_int_equal(d.kind, WATCHERS_ASKED);
+	watchers_later(w, &d, 1);
+	assert_string_equal(due(), "");
+	watchers_writable(w, c, 0);
+	assert_string_equal(due(), "c?a:1 ");
+}
+
+static void a_list_has_an_end(void **state)
+{
+	char text[16];
+	int err = 0;
+
+	(void)state;
+	for (int i = 0; i < WATCHERS_LIST_MAX + 10 && !err; i++) {
+		name_id id;
+
+		snprintf(text, sizeof text, "x%d", i);
+		id = hold(text);
+		err = watchers_add(w, a, 0, id, none);
+		names_release(names, id);
+		assert_true(i <= WATCHERS_LIST_MAX);
+	}
+	assert_int_equal(err, ERR_LIMIT);
+	assert_int_equal(watchers_listed(w, a, 0), WATCHERS_LIST_MAX);
+	watchers_leave(w, a, 0);
+	assert_int_equal(names_count(names), 3);
+}
+
+/* Against a plain matrix: random comings and goings of 12 accounts. */
+static void random_lists_agree_with_a_matrix(void **state)
+{
+	enum { N = 12, STEPS = 20000 };
+	static uint8_t lists[N][N];  /* sessions of the first that list the second */
+	name_id id[N];
+	uint32_t seed = 7;
+
+	(void)state;
+	memset(lists, 0, sizeof lists);
+	for (int i = 0; i < N; i++) {
+		char text[8];
+
+		snprintf(text, sizeof text, "u%d", i);
+		id[i] = hold(text);
+	}
+	for (int step = 0; step < STEPS; step++) {
+		unsigned x, y, slot, what;
+		struct watchers_due d;
+
+		seed = seed * 1664525 + 1013904223;
+		x = (seed >> 8) % N;
+		y = (seed >> 14) % N;
+		slot = (seed >> 20) % 3;
+		what = (seed >> 24) % 16;
+		if (what == 0) {
+			watchers_leave(w, id[x], slot);
+			for (int i = 0; i < N; i++)
+				lists[x][i] &= (uint8_t)~(1u << slot);
+		} else if (what < 10 && x != y) {
+			add(id[x], slot, id[y]);
+			lists[x][y] |= (uint8_t)(1u << slot);
+		} else if (what < 14) {
+			watchers_remove(w, id[x], slot, id[y]);
+			lists[x][y] &= (uint8_t)~(1u << slot);
+		} else if (what == 14) {
+			watchers_ready(w, id[x], slot);
+		}
+		if (step % 3 == 0)
+			while (watchers_next(w, &d))
+				;
+		if (step % 50)
+			continue;
+		for (int i = 0; i < N; i++)
+			for (int j = 0; j < N; j++)
+				assert_int_equal(watchers_mutual(w, id[i], id[j]),
+				                 i != j && lists[i][j] && lists[j][i]);
+	}
+	for (int i = 0; i < N; i++)
+		for (unsigned slot = 0; slot < 3; slot++)
+			watchers_leave(w, id[i], slot);
+	for (int i = 0; i < N; i++)
+		names_release(names, id[i]);
+	assert_int_equal(names_count(names), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define ROW(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		ROW(only_who_list_each_other_hear_of_each_other),
+		ROW(an_end_is_told_to_the_other_side),
+		ROW(an_account_lists_what_any_of_its_sessions_lists),
+		ROW(who_is_ready_is_asked_once_for_each_login),
+		ROW(who_lists_back_is_not_asked),
+		ROW(a_greeting_goes_with_the_question),
+		ROW(what_did_not_fit_comes_again_when_there_is_room),
+		ROW(a_list_has_an_end),
+		ROW(random_lists_agree_with_a_matrix),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
