@@ -8,25 +8,23 @@
 #include "shared/deadline_heap.h"
 #include "shared/door.h"
 #include "shared/endpoint.h"
+#include "shared/link_callbacks.h"
 #include "shared/link_crypto.h"
 #include "shared/link_event.h"
 #include "shared/link_handshake.h"
+#include "shared/link_path.h"
 #include "shared/link_stream.h"
 #include "shared/quic_compat.h"
 
 enum {
-	LINK_DATAGRAM_SAFE = 1200, /* fits every path QUIC may use (RFC 9000 section 14) */
-	LINK_STREAMS_MAX = 64,     /* the other side may have open at once */
-	LINK_BURST = 64,           /* datagrams before other links get their turn */
-	LINK_CLOSE_ANSWERS = 8,    /* repetitions of a goodbye */
-	LINK_AMPLIFICATION = 3,    /* RFC 9000 section 8.1: toward an unproved address */
+	LINK_STREAMS_MAX = 64,  /* the other side may have open at once */
+	LINK_BURST = 64,        /* datagrams before other links get their turn */
+	LINK_CLOSE_ANSWERS = 8, /* repetitions of a goodbye */
 };
 #define LINK_HANDSHAKE_TIMEOUT (10 * SECOND)
 #define LINK_INITIAL_RTT       (100 * MILLISECOND)
 #define LINK_KEY_LIFE          (60 * SECOND)
 #define LINK_CLOSE_LINGER      (3 * SECOND)
-#define LINK_SIZE_PENALTY      (60 * SECOND) /* small datagrams after a black hole, at first */
-#define LINK_SIZE_PENALTY_MAX  (3600 * SECOND)
 
 enum link_state {
 	LINK_SHAKING, /* handshake under way */
@@ -47,15 +45,6 @@ struct link_home {
 	 * library, so it changes nothing of the link's. Negative: silence. */
 	int (*judge)(void *owner, struct link *l);
 	void *owner;
-};
-
-/* Copies of the newest datagram of a handshake, for each address not yet sent to. */
-struct link_fan {
-	unsigned count;
-	struct address addresses[CANDIDATES_MAX];
-	uint32_t pending; /* bit n: address n still gets `last` */
-	size_t size;
-	uint8_t last[LINK_DATAGRAM_SAFE];
 };
 
 struct link {
@@ -130,9 +119,6 @@ mono_ns link_due(const struct link *l);
 void link_wake(struct link *l);
 void link_sleep(struct link *l);
 
-/* One more address for an attempt; it gets the newest datagram at once. */
-void link_add_address(struct link *l, const struct address *a);
-
 /* Writes the goodbye into `room`: its size, 0 if nothing may be said. The connection is
  * over; its ids stay mapped until link_free(). */
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now);
@@ -140,5 +126,7 @@ size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t siz
 /* The connection id map, for both ends of a link's life. */
 void link_map_cid(struct link *l, const uint8_t *cid, size_t size);
 void link_unmap_cid(struct link *l, const uint8_t *cid, size_t size);
+/* A random id that is not in use. */
+void link_cid_new(const struct link_home *home, ngtcp2_cid *cid, size_t size);
 
 #endif
