@@ -310,6 +310,11 @@ static int run_add(struct call *call)
 		identity = uri.has_identity ? &uri.identity : NULL;
 	}
 	snprintf(call->subject, sizeof call->subject, "%s", name.text);
+	if (name_equal(&name, &account.name)) {
+		snprintf(call->reason, sizeof call->reason, "%s", _("this is your own name"));
+		snprintf(call->hint, sizeof call->hint, "palique link");
+		return ERR_REFUSED;
+	}
 	err = engine_add(e, name.text, identity, greeting ? greeting : "");
 	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
 		snprintf(call->reason, sizeof call->reason,

@@ -196,6 +196,24 @@ static int connect_or_start(const struct client_place *place, struct client_erro
 	return fd;
 }
 
+/* What helps depends on why an engine does not start. */
+static const char *start_hint(int err)
+{
+	switch (err) {
+	case ERR_FORMAT:
+		return "man palique.conf";
+	case ERR_LOCKED:
+		return "palique status";
+	case ERR_AUTH:
+	case ERR_CORRUPT:
+	case ERR_NOT_FOUND:
+	case ERR_VERSION:
+		return "palique --home OTHER-FOLDER status";
+	default:
+		return "palique daemon --foreground";
+	}
+}
+
 int client_open(struct client **out, const struct client_place *place, bool may_start,
 		struct client_error *error)
 {
