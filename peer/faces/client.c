@@ -233,8 +233,7 @@ int client_open(struct client **out, const struct client_place *place, bool may_
 				 fd == ERR_OFFLINE ? _("the engine is not running")
 						   : error_text(fd));
 		if (!error->hint[0])
-			snprintf(error->hint, sizeof error->hint,
-				 "palique daemon --foreground");
+			snprintf(error->hint, sizeof error->hint, "%s", start_hint(fd));
 		return fd;
 	}
 	struct client *client = memory_new(sizeof *client);
