@@ -358,7 +358,8 @@ static int do_login(struct small_client *c, const char *password)
 	struct opaque_names names = { { 0 }, { 0 } };
 	struct opaque_client_random random;
 	struct opaque_client oc = { 0 };
-	uint8_t oprf[64], ke3[64], session[64], export[64], context[PROOF_CONTEXT_SIZE];
+	uint8_t oprf[64], stretched[64], ke3[64], session[64], export[64];
+	uint8_t context[PROOF_CONTEXT_SIZE];
 	int err;
 
 	opaque_client_random(&random);
@@ -370,9 +371,11 @@ static int do_login(struct small_client *c, const char *password)
 	proof_context(context, (enum ksf)m.login_challenge.ksf, link_handshake_hash(c->link));
 	err = opaque_login_evaluate(&oc, m.login_challenge.ke2, oprf);
 	if (!err && c->stretches)
-		err = ksf_stretch((enum ksf)m.login_challenge.ksf, oprf, oprf);
+		err = ksf_stretch((enum ksf)m.login_challenge.ksf, oprf, stretched);
+	else
+		memcpy(stretched, oprf, sizeof stretched);
 	if (!err)
-		err = opaque_login_finish(&oc, oprf, names, BYTES(context), ke3, session, export);
+		err = opaque_login_finish(&oc, stretched, names, BYTES(context), ke3, session, export);
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_LOGIN_FINISH;
 	m.login_finish.certificate = c->certificate;

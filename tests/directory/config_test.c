@@ -82,7 +82,7 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		{ "listen = localhost:7272\n", "d.conf:1: listen", ERR_FORMAT },
 		{ "max-online = 0\n", "d.conf:1: max-online", ERR_LIMIT },
 		{ "max-online = 99999999999999999999\n", "d.conf:1: max-online", ERR_LIMIT },
-		{ "max-online = -5\n", "d.conf:1: max-online", ERR_FORMAT },
+		{ "max-online = -5\n", "d.conf:1: max-online", ERR_LIMIT },
 		{ "max-online = 5 people\n", "d.conf:1: max-online", ERR_FORMAT },
 		{ "contacts-max = 1001\n", "d.conf:1: contacts-max", ERR_LIMIT },
 		{ "log = info\nlog = info\n", "d.conf:2: log", ERR_FORMAT },
