@@ -6,37 +6,28 @@
 #include <string.h>
 
 #include "shared/cid_map.h"
+#include "shared/device_links.h"
 #include "shared/door.h"
 #include "shared/error.h"
 #include "shared/link.h"
+#include "shared/loose.h"
 #include "shared/quic_wire.h"
 
 enum {
-	LOOSE_MAX = 1024,           /* datagrams outside links waiting to be sent */
 	PEER_HANDSHAKES = 20,       /* a second, from one network */
 	DIRECTORY_HANDSHAKES = 200, /* a second, from one network, addresses proved */
-};
-#define TIE_HELD (3 * SECOND)
-
-/* A datagram that belongs to no link any more, or never did. */
-struct loose {
-	struct loose *next;
-	struct path path;
-	size_t size;
-	uint8_t data[];
 };
 
 struct endpoint {
 	struct link_home home;
 	struct endpoint_config config;
 	struct door_keys keys;
-	struct cid_map *devices; /* the first of each device's links */
+	struct device_links devices;
 	struct cid_map *admitted;
 	struct deadline_heap deadlines;
 	struct link *links;
 	struct link *taken_down; /* its LINK_DOWN was taken: freed at the next call */
-	struct loose *loose, **loose_end;
-	size_t loose_count;
+	struct loose loose;
 	size_t half_open;
 	struct endpoint_counters counters;
 };
@@ -56,9 +47,8 @@ struct endpoint *endpoint_new(const struct endpoint_config *config, mono_ns now)
 		.judge = judge,
 		.owner = e,
 	};
-	e->devices = cid_map_new();
+	device_links_init(&e->devices, &config->device.public);
 	e->admitted = cid_map_new();
-	e->loose_end = &e->loose;
 	door_keys_make(&e->keys, &config->knock, &config->device.public);
 	return e;
 }
@@ -76,43 +66,6 @@ void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
 }
 
 /* --- the lists a link is on --- */
-
-static struct bytes device_key(const struct link *l)
-{
-	return BYTES(l->device.bytes);
-}
-
-static struct link *links_of_device(struct endpoint *e, const struct device_public *d)
-{
-	return cid_map_get(e->devices, BYTES(d->bytes));
-}
-
-static void device_list_add(struct endpoint *e, struct link *l)
-{
-	l->same_next = links_of_device(e, &l->device);
-	cid_map_put(e->devices, device_key(l), l);
-	l->is_listed = true;
-}
-
-static void device_list_remove(struct endpoint *e, struct link *l)
-{
-	struct link *first;
-
-	if (!l->is_listed)
-		return;
-	l->is_listed = false;
-	first = links_of_device(e, &l->device);
-	if (first == l) {
-		if (l->same_next)
-			cid_map_put(e->devices, device_key(l), l->same_next);
-		else
-			cid_map_remove(e->devices, device_key(l), l);
-		return;
-	}
-	while (first->same_next != l)
-		first = first->same_next;
-	first->same_next = l->same_next;
-}
 
 static void list_add(struct endpoint *e, struct link *l)
 {
@@ -133,7 +86,7 @@ static void not_half_open(struct endpoint *e, struct link *l)
 /* Off every list but that of all: no more packets, no more sending. */
 static void retire(struct endpoint *e, struct link *l)
 {
-	device_list_remove(e, l);
+	device_links_remove(&e->devices, l);
 	deadline_heap_set(&e->deadlines, &l->deadline, NEVER);
 	link_sleep(l);
 	not_half_open(e, l);
@@ -160,16 +113,11 @@ void endpoint_free(struct endpoint *e)
 		return;
 	while (e->links)
 		destroy(e, e->links);
-	while (e->loose) {
-		struct loose *next = e->loose->next;
-
-		free(e->loose);
-		e->loose = next;
-	}
+	loose_clear(&e->loose);
 	event_queue_clear(&e->home.events);
 	deadline_heap_clear(&e->deadlines);
 	cid_map_free(e->home.cids);
-	cid_map_free(e->devices);
+	device_links_clear(&e->devices);
 	cid_map_free(e->admitted);
 	door_free(e->home.door);
 	device_wipe(&e->config.device);
@@ -189,43 +137,11 @@ static void schedule(struct endpoint *e, struct link *l, mono_ns now)
 
 /* --- datagrams without a link --- */
 
-static void loose_add(struct endpoint *e, const struct path *path, struct bytes data)
-{
-	struct loose *d;
-
-	if (e->loose_count >= LOOSE_MAX)
-		return;
-	d = memory_new(sizeof *d + data.size);
-	d->path = *path;
-	d->size = data.size;
-	memcpy(d->data, data.data, data.size);
-	*e->loose_end = d;
-	e->loose_end = &d->next;
-	e->loose_count++;
-}
-
 void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents)
 {
 	assert(contents.size > 0 && contents.size <= ENDPOINT_DATAGRAM_MAX &&
 	       contents.data[0] < QUIC_STRAY_BELOW);
-	loose_add(e, path, contents);
-}
-
-static bool loose_take(struct endpoint *e, uint8_t *room, struct datagram *out)
-{
-	struct loose *d = e->loose;
-
-	if (!d)
-		return false;
-	memcpy(room, d->data, d->size);
-	out->path = d->path;
-	out->size = d->size;
-	e->loose = d->next;
-	if (!e->loose)
-		e->loose_end = &e->loose;
-	e->loose_count--;
-	free(d);
-	return true;
+	loose_add(&e->loose, path, contents);
 }
 
 /* --- the end of a link --- */
@@ -241,7 +157,7 @@ static void say_goodbye(struct endpoint *e, struct link *l, uint64_t code, mono_
 	if (size == 0)
 		return;
 	quic_wire_out(room, size);
-	loose_add(e, &l->path, bytes_of(room, size));
+	loose_add(&e->loose, &l->path, bytes_of(room, size));
 	copy = memory_new(size);
 	memcpy(copy, room, size);
 	l->goodbye = bytes_of(copy, size);
@@ -328,25 +244,10 @@ void endpoint_dismiss(struct endpoint *e, const struct identity_public *who)
 
 /* --- two that dial each other --- */
 
-static bool we_are_smaller(const struct endpoint *e, const struct link *l)
-{
-	return memcmp(e->config.device.public.bytes, l->device.bytes, 32) < 0;
-}
-
-/* Whether our own dialling of the same device goes before this inbound one. Also for a
- * moment after it came up: until confirmed, the other side may not know of it. */
-static bool holds_the_tie(const struct endpoint *e, const struct link *ours)
-{
-	if (!ours->is_initiator || !we_are_smaller(e, ours))
-		return false;
-	return ours->state == LINK_SHAKING ||
-	       (ours->state == LINK_IS_UP && !ours->is_confirmed &&
-		e->home.now - ours->up_at < TIE_HELD);
-}
-
 static int judge(void *owner, struct link *l)
 {
 	struct endpoint *e = owner;
+	struct link *ours;
 
 	if (e->config.policy == ENDPOINT_ADMITTED &&
 	    (!l->certificate ||
@@ -356,51 +257,37 @@ static int judge(void *owner, struct link *l)
 		return 0;
 	if (device_public_equal(&l->device, &e->config.device.public))
 		return ERR_REFUSED; /* our own first message, sent back */
-	for (struct link *x = links_of_device(e, &l->device); x; x = x->same_next) {
-		if (!holds_the_tie(e, x))
-			continue;
+	ours = device_links_tie_holder(&e->devices, &l->device, e->home.now);
+	if (ours) {
 		/* Refused, but where it came from is where they can be reached now: what
 		 * punches through a NAT that gives each destination its own port. */
-		link_add_address(x, &l->path.remote);
+		link_add_address(ours, &l->path.remote);
 		return ERR_REFUSED;
 	}
-	device_list_add(e, l);
+	device_links_add(&e->devices, l);
 	return 0;
-}
-
-/* Both sides must choose the same one of two. Handshakes that overlapped: the one that
- * the smaller key began. Otherwise the newer: the other side has started anew. */
-static bool goes_before(const struct endpoint *e, const struct link *old,
-			const struct link *new)
-{
-	if (old->is_initiator == new->is_initiator || new->began > old->up_at)
-		return false;
-	return old->is_initiator == we_are_smaller(e, old);
 }
 
 /* False: there is a better one, and `l` is gone. */
 static bool win_device(struct endpoint *e, struct link *l, mono_ns now)
 {
-	for (struct link *x = links_of_device(e, &l->device); x; x = x->same_next) {
-		if (x == l || x->state != LINK_IS_UP || !goes_before(e, x, l))
-			continue;
-		event_queue_forget(&e->home.events, l); /* it was never up */
-		if (l->is_initiator) {
-			replace(e, l, now);
-		} else {
-			say_goodbye(e, l, LINK_CODE_REPLACED, now);
-			part(e, l, now);
-		}
-		return false;
+	if (!device_links_better(&e->devices, l))
+		return true;
+	event_queue_forget(&e->home.events, l); /* it was never up */
+	if (l->is_initiator) {
+		replace(e, l, now);
+	} else {
+		say_goodbye(e, l, LINK_CODE_REPLACED, now);
+		part(e, l, now);
 	}
-	return true;
+	return false;
 }
 
 static void replace_others(struct endpoint *e, struct link *l, mono_ns now)
 {
 	struct link *x, *next;
 
-	for (x = links_of_device(e, &l->device); x; x = next) {
+	for (x = device_links_of(&e->devices, &l->device); x; x = next) {
 		next = x->same_next;
 		if (x != l && (x->state == LINK_IS_UP || x->is_initiator))
 			replace(e, x, now);
@@ -491,7 +378,7 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 	for (unsigned i = 0; i < target->address_count && i < CANDIDATES_MAX; i++)
 		if (address_is_unicast(&target->addresses[i]))
 			t.addresses[t.address_count++] = target->addresses[i];
-	for (l = links_of_device(e, &t.device); l; l = l->same_next) {
+	for (l = device_links_of(&e->devices, &t.device); l; l = l->same_next) {
 		if (l->state != LINK_SHAKING || !l->is_initiator || l->pattern != t.pattern)
 			continue;
 		for (unsigned i = 0; i < t.address_count; i++)
@@ -500,7 +387,7 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 	}
 	l = link_dial(&e->home, &t, now);
 	list_add(e, l);
-	device_list_add(e, l);
+	device_links_add(&e->devices, l);
 	return l;
 }
 
@@ -521,7 +408,7 @@ static void send_retry(struct endpoint *e, const struct path *path, const ngtcp2
 	if (size == 0)
 		return;
 	quic_wire_out(room, size);
-	loose_add(e, path, bytes_of(room, size));
+	loose_add(&e->loose, path, bytes_of(room, size));
 	e->counters.retries++;
 }
 
@@ -593,7 +480,7 @@ static void repeat_goodbye(struct endpoint *e, struct link *l, const struct path
 {
 	if (!l->goodbye.size || l->goodbyes++ >= LINK_CLOSE_ANSWERS)
 		return;
-	loose_add(e, path, l->goodbye);
+	loose_add(&e->loose, path, l->goodbye);
 }
 
 void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *datagram,
@@ -648,7 +535,8 @@ bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono
 	struct link *l;
 
 	e->home.now = now;
-	if (loose_take(e, room, out)) {
+	out->size = loose_take(&e->loose, room, &out->path);
+	if (out->size) {
 		counted(e, out);
 		return true;
 	}
@@ -698,7 +586,7 @@ mono_ns endpoint_deadline(const struct endpoint *e)
 {
 	const struct deadline *first = deadline_heap_first(&e->deadlines);
 
-	if (e->loose || e->home.sending)
+	if (e->loose.count || e->home.sending)
 		return e->home.now;
 	return first ? first->at : NEVER;
 }

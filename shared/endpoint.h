@@ -99,7 +99,7 @@ enum link_event_kind {
 	LINK_READABLE, /* link_peek() has bytes on `stream`, or its end */
 	LINK_WRITABLE, /* a stream that was full has room again */
 	LINK_TOKEN,    /* `data`: an address token for the next dial to this directory */
-	LINK_MOVED,    /* link_path() changed */
+	LINK_MOVED,    /* the other side has a new address, and has proved it */
 	LINK_DOWN,     /* over; the link is freed at the next endpoint_next() */
 	STRAY,         /* a datagram outside QUIC: `path`, `data`; link is NULL */
 };
@@ -110,9 +110,13 @@ struct link_event {
 	struct bytes data; /* until the next endpoint_next() */
 	struct path path;
 	int error;     /* LINK_DOWN: ERR_CLOSED by the other side (see code), ERR_TIMEOUT,
-	                           ERR_AUTH, ERR_EXISTS: replaced by a newer link to the device */
+	                  ERR_AUTH: not who was dialled, ERR_EXISTS: replaced by another link
+	                  to the device, ERR_REFUSED: dismissed, ERR_FORMAT: broke the protocol */
 	uint64_t code; /* LINK_DOWN, ERR_CLOSED: the application code given to link_close() */
 };
+/* A link is told LINK_UP before anything else of it; and when it replaces another (both
+ * sides dialled, or the other started anew) before that one's LINK_DOWN. An attempt that
+ * another link to the device has overtaken ends with ERR_EXISTS. */
 bool endpoint_next(struct endpoint *e, struct link_event *event);
 
 /* When endpoint_tick() must be called at the latest; NEVER when nothing is timed. */

@@ -394,6 +394,22 @@ static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_
 	}
 }
 
+/* The library's only way to make a PING is a keep-alive that is due. A packet that is
+ * acknowledged anyway does as well; one with nothing but an acknowledgement does not. */
+static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, mono_ns now)
+{
+	ngtcp2_conn_stat before, after;
+	ngtcp2_ssize written;
+
+	ngtcp2_conn_get_conn_stat(l->conn, &before);
+	ngtcp2_conn_set_keep_alive_timeout(l->conn, QUIC_KEEP_ALIVE_DUE);
+	written = write_next(l, room, size, now);
+	keep_alive_set(l, l->home->config->keep_alive);
+	ngtcp2_conn_get_conn_stat(l->conn, &after);
+	l->wants_ping = after.bytes_in_flight <= before.bytes_in_flight;
+	return written;
+}
+
 void link_burst_over(struct link *l, mono_ns now)
 {
 	if (l->burst > 0 && l->is_confirmed)
@@ -421,13 +437,8 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 		return 0;
 	}
 	update_keys_if_old(l, now);
-	if (l->wants_ping)
-		keep_alive_set(l, 1); /* the library's only way to make a PING: it is due */
-	written = write_next(l, room, size, now);
-	if (l->wants_ping) {
-		keep_alive_set(l, l->home->config->keep_alive);
-		l->wants_ping = written == 0;
-	}
+	written = l->wants_ping ? write_with_ping(l, room, size, now)
+				: write_next(l, room, size, now);
 	if (written < 0)
 		l->error = error_of(l, (int)written);
 	if (written <= 0) {

@@ -8,6 +8,8 @@
 
 #if NGTCP2_VERSION_NUM >= 0x010000
 
+#define QUIC_KEEP_ALIVE_DUE 1 /* a nanosecond after the last packet */
+
 #define ngtcp2_connection_close_error                            ngtcp2_ccerr
 #define ngtcp2_connection_close_error_default                    ngtcp2_ccerr_default
 #define ngtcp2_connection_close_error_set_transport_error_liberr ngtcp2_ccerr_set_liberr
@@ -52,6 +54,9 @@ static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtc
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token, tokenlen)
 
 #else
+
+/* Added to the time of the last packet it wraps: due already at that very moment. */
+#define QUIC_KEEP_ALIVE_DUE UINT64_MAX
 
 static inline void quic_close_error(ngtcp2_conn *conn, ngtcp2_connection_close_error *error)
 {

@@ -764,6 +764,24 @@ static void either_side_may_move(void **state)
 	}
 }
 
+static void a_device_that_moves_gets_a_token_for_where_it_is(void **state)
+{
+	struct net_node *node = &net.nodes[0];
+
+	(void)state;
+	time_to_come_up(bytes_of(NULL, 0), LINK_IK);
+	net_run(&net, SECOND);
+	node->address.ip[3] = 99;
+	assert_works(0, 1);
+	assert_int_equal(net.nodes[1].told[LINK_MOVED], 1);
+	assert_int_equal(node->told[LINK_TOKEN], 2);
+	link_close(node->link, 0, net.now);
+	node->link = NULL;
+	net_run(&net, SECOND);
+	assert_in_range(time_to_come_up(buf_view(&node->token), LINK_IK), 20 * MILLISECOND,
+			22 * MILLISECOND);
+}
+
 struct thief {
 	struct address at;
 	unsigned stolen;
@@ -973,6 +991,7 @@ int main(void)
 		PEERS(half_open_handshakes_are_bounded_and_die),
 		PEERS(one_network_cannot_knock_without_end),
 		cmocka_unit_test(either_side_may_move),
+		DIRECTORY(a_device_that_moves_gets_a_token_for_where_it_is),
 		PEERS(an_address_not_proved_gets_at_most_three_times_what_it_sent),
 		PEERS(keys_are_renewed_while_a_link_is_used),
 		PEERS(rubbish_behind_a_packet_does_no_harm),
