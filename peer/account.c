@@ -29,6 +29,7 @@ struct account {
 	struct certificate certificate;
 	struct knock knock;
 
+	uint64_t jobs;             /* given so far */
 	struct becoming *becoming; /* a password exchange, or NULL */
 	uint64_t waiting;          /* ticket of one whose outcome is unknown */
 	enum account_state told;
@@ -497,7 +498,10 @@ int account_message(struct account *a, const struct wire_message *m)
 
 bool account_next_job(struct account *a, struct job *job)
 {
-	return a->becoming && becoming_next_job(a->becoming, job);
+	if (!a->becoming || !becoming_next_job(a->becoming, a->jobs + 1, job))
+		return false;
+	a->jobs++;
+	return true;
 }
 
 void account_stretched(struct account *a, const struct job *answer)

@@ -18,7 +18,8 @@ enum stage {
 
 struct becoming {
 	enum stage stage;
-	bool is_new, has_key, is_pinned, is_job_given;
+	bool is_new, has_key, is_pinned;
+	uint64_t job; /* 0: not given yet */
 	struct name name;
 	struct directory_place place;
 	struct device_public directory_key;
@@ -156,21 +157,22 @@ int becoming_challenged(struct becoming *b, const struct wire_message *m)
 	return 0;
 }
 
-bool becoming_next_job(struct becoming *b, struct job *job)
+bool becoming_next_job(struct becoming *b, uint64_t number, struct job *job)
 {
-	if (b->stage != STAGE_STRETCHING || b->is_job_given)
+	if (b->stage != STAGE_STRETCHING || b->job)
 		return false;
 	memset(job, 0, sizeof *job);
 	job->kind = JOB_STRETCH;
+	job->ticket = b->job = number;
 	job->ksf = b->ksf;
 	memcpy(job->stretch, b->oprf_output, sizeof job->stretch);
-	b->is_job_given = true;
 	return true;
 }
 
 bool becoming_wants(const struct becoming *b, const struct job *answer)
 {
-	return b->stage == STAGE_STRETCHING && b->is_job_given && answer->kind == JOB_STRETCH;
+	return b->stage == STAGE_STRETCHING && b->job && answer->ticket == b->job &&
+	       answer->kind == JOB_STRETCH;
 }
 
 static int finish_new(struct becoming *b, const uint8_t stretched[64],

@@ -37,7 +37,8 @@ int becoming_start(struct becoming *b, const uint8_t handshake_hash[64],
 		   struct wire_message *m);
 /* The directory's challenge; a job is next. ERR_STATE, ERR_FORMAT: not one of ours. */
 int becoming_challenged(struct becoming *b, const struct wire_message *m);
-bool becoming_next_job(struct becoming *b, struct job *job);
+/* `number` (not 0) tells its answer from one to an earlier exchange. */
+bool becoming_next_job(struct becoming *b, uint64_t number, struct job *job);
 bool becoming_wants(const struct becoming *b, const struct job *answer);
 /* Makes the last message and forgets the password. ERR_AUTH: wrong name or password. */
 int becoming_finish(struct becoming *b, const struct job *answer,

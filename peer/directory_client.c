@@ -43,6 +43,7 @@ struct directory_client {
 	struct rooms *rooms;
 	enum state state;
 	bool is_guest, is_restarting, is_job_given;
+	uint64_t job; /* number of the last one: older answers are not ours */
 	struct address addresses[JOB_ADDRESSES_MAX];
 	unsigned address_count;
 	struct key_query_nonce nonce;
@@ -214,6 +215,7 @@ bool directory_client_next_job(struct directory_client *d, struct job *job)
 		return false;
 	memset(job, 0, sizeof *job);
 	job->kind = JOB_RESOLVE;
+	job->ticket = ++d->job;
 	memcpy(job->host, place->host, sizeof place->host);
 	job->port = place->port;
 	d->is_job_given = true;
@@ -222,7 +224,7 @@ bool directory_client_next_job(struct directory_client *d, struct job *job)
 
 void directory_client_resolved(struct directory_client *d, const struct job *answer)
 {
-	if (d->state != STATE_RESOLVING || !d->is_job_given)
+	if (d->state != STATE_RESOLVING || !d->is_job_given || answer->ticket != d->job)
 		return;
 	d->address_count = 0;
 	for (unsigned i = 0; i < answer->address_count && i < JOB_ADDRESSES_MAX; i++)

@@ -167,14 +167,26 @@ static int settle(struct engine *e)
 	return err;
 }
 
+/* Whether a message to them may be stored. */
+static int may_send(const struct person *p)
+{
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (p->state == CONTACT_BLOCKED)
+		return ERR_REFUSED;
+	if (p->state == CONTACT_REQUESTS)
+		return ERR_STATE;
+	return p->is_key_changed ? ERR_KEY_CHANGED : 0;
+}
+
 static void grant(struct engine *e, const struct wish *wish)
 {
 	struct rooms *r = &e->rooms;
 	struct person *p = contacts_find(r->contacts, &wish->to);
 	uint64_t id = 0;
-	int err = ERR_NOT_FOUND;
+	int err = may_send(p);
 
-	if (p && !p->is_removed)
+	if (err == 0)
 		err = conversations_say(r->conversations, p,
 					bytes_of(e->texts.data + wish->text, wish->size),
 					wish->reply_to, &id);
@@ -382,12 +394,9 @@ int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t re
 		return ERR_LIMIT;
 	if (text.size == 0 || !bytes_is_utf8(text))
 		return ERR_FORMAT;
-	if (!p || p->is_removed)
-		return ERR_NOT_FOUND;
-	if (p->state == CONTACT_BLOCKED)
-		return ERR_REFUSED;
-	if (p->is_key_changed)
-		return ERR_KEY_CHANGED;
+	err = may_send(p);
+	if (err < 0)
+		return err;
 	if (e->wish_count == e->wish_capacity) {
 		e->wish_capacity = e->wish_capacity ? e->wish_capacity * 2 : 64;
 		e->wishes = memory_grow(e->wishes, e->wish_capacity, sizeof *e->wishes);

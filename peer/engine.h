@@ -104,7 +104,8 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
 
 /* Queued durably: `message` gets it (id, time) once the next step has committed and
  * EVENT_ANSWER with the ticket says so (`message_id`). ERR_LIMIT over WIRE_TEXT_MAX, ERR_FORMAT
- * for text that is not UTF-8 or empty, ERR_NOT_FOUND, ERR_KEY_CHANGED, ERR_REFUSED (blocked). */
+ * for text that is not UTF-8 or empty, ERR_NOT_FOUND, ERR_KEY_CHANGED, ERR_REFUSED (blocked),
+ * ERR_STATE (a request not answered). */
 int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,
 		uint64_t ticket);
 

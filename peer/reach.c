@@ -141,7 +141,7 @@ void reach_drop(struct reach *r, struct person *p)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
 		if (p->ways[i])
-			hang_up(r, p->ways[i], LINK_CODE_NOT_CONTACT);
+			hang_up(r, p->ways[i], LINK_CODE_BYE);
 	}
 }
 
@@ -154,7 +154,7 @@ void reach_forget(struct reach *r, struct person *p)
 			continue;
 		if (w->state == WAY_LINKED) {
 			link_set_user(w->link, NULL);
-			link_close(w->link, LINK_CODE_NOT_CONTACT, r->rooms->now);
+			link_close(w->link, LINK_CODE_BYE, r->rooms->now);
 		}
 		remove_way(r, w);
 	}
@@ -199,6 +199,15 @@ static void failed(struct reach *r, struct way *w)
 	w->retry_at = r->rooms->now + backoff(w->failures++);
 }
 
+static bool is_anywhere(const struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->is_present)
+			return true;
+	}
+	return false;
+}
+
 static void on_down(struct reach *r, struct way *w, const struct link_event *event)
 {
 	enum way_state was = w->state;
@@ -217,7 +226,8 @@ static void on_down(struct reach *r, struct way *w, const struct link_event *eve
 		w->retry_at = r->rooms->now + REACH_RETRY;
 		if (!directory_client_is_online(r->rooms->directory)) {
 			w->is_present = false;
-			contacts_left(r->rooms->contacts, w->person);
+			if (!is_anywhere(w->person))
+				contacts_left(r->rooms->contacts, w->person);
 		}
 	}
 }
@@ -329,9 +339,12 @@ static void dial(struct reach *r, struct way *w)
 
 void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device)
 {
-	struct way *w = need_way(r, p, &device->certificate.device);
+	struct way *w;
 
-	if (!w || !person_is_open(p))
+	if (!person_is_open(p))
+		return;
+	w = need_way(r, p, &device->certificate.device);
+	if (!w)
 		return;
 	learn(r, w, device);
 	if (w->state == WAY_LINKED)

@@ -29,7 +29,7 @@ void reach_introduced(struct reach *r, struct person *p, const struct wire_devic
 /* Whether this very certificate was checked before. */
 bool reach_knows(const struct person *p, const struct certificate *certificate);
 
-/* Hangs up on every device of theirs. */
+/* Hangs up on every device of theirs, as somebody who leaves: who is blocked need not know. */
 void reach_drop(struct reach *r, struct person *p);
 /* Their identity is another one: their old devices are not theirs any more. */
 void reach_renew(struct reach *r, struct person *p);

@@ -822,6 +822,113 @@ static void a_password_login_enrols_this_home_again(void **state)
 			 ERR_REFUSED);
 }
 
+/* --- a crash in the middle of joining --- */
+
+static bool is_registered(void *user)
+{
+	struct town *t = user;
+	struct server_status status;
+
+	server_status(t->server, &status);
+	return status.registrations > 0;
+}
+
+static bool everything(void *user, const struct calm_net_node *from,
+                       const struct calm_net_node *to)
+{
+	(void)user, (void)from, (void)to;
+	return true;
+}
+
+static bool is_pending(void *user)
+{
+	struct home *h = user;
+	struct statement *s = db_sql(store_db(engine_rooms(h->engine)->store),
+	                             "SELECT standing FROM account");
+	bool pending = db_step(s) == 1 && column_int(s, 0) == 1;
+
+	db_done(s);
+	return pending;
+}
+
+static void a_crash_after_the_directory_took_us_keeps_the_account(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct uri link = link_of(t, true);
+
+	assert_int_equal(engine_join(a->engine, &link, "alice", bytes_text("pass"), 1), 0);
+	assert_true(calm_net_run(&t->net, 60 * SECOND, is_registered, t));
+	assert_true(is_pending(a));
+	stop_home(t, a);
+	start_home(t, a);
+	wait_online(t, a);
+	assert_true(server_is_online(t->server, "alice"));
+}
+
+static void a_crash_before_the_directory_heard_us_leaves_an_empty_home(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct uri link = link_of(t, true);
+	struct engine_account account;
+
+	assert_int_equal(engine_join(a->engine, &link, "alice", bytes_text("pass"), 1), 0);
+	assert_true(calm_net_run(&t->net, 60 * SECOND, is_pending, a));
+	t->net.is_cut = everything;
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	stop_home(t, a);
+	t->net.is_cut = NULL;
+	start_home(t, a);
+	calm_net_run(&t->net, 30 * SECOND, NULL, NULL);
+	engine_account(a->engine, &account);
+	assert_int_equal(account.state, ACCOUNT_NONE);
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+}
+
+static void a_lost_last_answer_is_found_out_with_the_device_key(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct uri link = link_of(t, true);
+
+	assert_int_equal(engine_join(a->engine, &link, "alice", bytes_text("pass"), 1), 0);
+	assert_true(calm_net_run(&t->net, 60 * SECOND, is_registered, t));
+	t->net.is_cut = everything;
+	calm_net_run(&t->net, 20 * SECOND, NULL, NULL);
+	t->net.is_cut = NULL;
+	assert_int_equal(answer_of(t, a, 1), 0);
+	wait_online(t, a);
+}
+
+static void an_unreachable_directory_is_told(void **state)
+{
+	struct town *t = *state;
+	struct engine_account account;
+
+	t->net.is_cut = everything;
+	assert_int_equal(join(t, &t->homes[0], "alice", true), ERR_TIMEOUT);
+	engine_account(t->homes[0].engine, &account);
+	assert_int_equal(account.state, ACCOUNT_NONE);
+}
+
+static void a_closed_contact_link_does_not_tell_a_block(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct contact c;
+
+	befriend(t);
+	say(t, b, "alice", "hello");
+	wait_for(t, a, EVENT_HEARD, 1);
+	assert_int_equal(engine_block(a->engine, "bob"), 0);
+	wait_for(t, b, EVENT_LINK, 2);
+	wait_seen(t, b, "alice", false);
+	assert_int_equal(engine_contact(b->engine, "alice", &c), 0);
+	assert_int_equal(c.state, CONTACT_MUTUAL);
+}
+
 #define TOWN(test) cmocka_unit_test_setup_teardown(test, build_town, raze_town)
 
 int main(void)
@@ -849,6 +956,11 @@ int main(void)
 		TOWN(a_full_disk_is_told_and_nothing_is_lost_or_said_twice),
 		TOWN(a_home_put_back_from_an_older_copy_goes_on_without_collision),
 		TOWN(a_password_login_enrols_this_home_again),
+		TOWN(a_crash_after_the_directory_took_us_keeps_the_account),
+		TOWN(a_crash_before_the_directory_heard_us_leaves_an_empty_home),
+		TOWN(a_lost_last_answer_is_found_out_with_the_device_key),
+		TOWN(an_unreachable_directory_is_told),
+		TOWN(a_closed_contact_link_does_not_tell_a_block),
 	};
 
 	if (sodium_init() < 0)

@@ -1,0 +1,133 @@
+/* Messages of a hostile contact, after the handshake: whatever they are, the engine refuses
+ * them or stays whole, and its store can be committed. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/outbox.h"
+#include "tests/peer_fixture.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct peer us, them;
+static struct way *way;
+static mono_ns now = SECOND;
+
+static void end(void)
+{
+	peer_remove(&us);
+	peer_remove(&them);
+}
+
+static void begin(void)
+{
+	static bool is_begun;
+
+	if (!is_begun)
+		atexit(end);
+	is_begun = true;
+	if (sodium_init() < 0)
+		abort();
+	peer_make(&us, "alice");
+	peer_make(&them, "bob");
+	peer_open(&us, now, 1700000000000);
+	if (engine_add(us.engine, "bob", &them.identity.public, NULL) < 0)
+		abort();
+	peer_tell_presence(&us, &them, NULL, true);
+	peer_step(&us, now, 1700000000000);
+	way = peer_person(&us, "bob")->ways[0];
+}
+
+/* Bytes become numbers near those that matter: what the chains hold now, and the ends. */
+static uint64_t number(struct bytes *rest, uint64_t near)
+{
+	uint8_t b = rest->size > 0 ? rest->data[0] : 0;
+
+	if (rest->size > 0)
+		*rest = bytes_of(rest->data + 1, rest->size - 1);
+	if (b < 250)
+		return near + b - 125;
+	return b == 250 ? 0 : b == 251 ? UINT64_MAX : b == 252 ? CHAIN_MAX - 1 : CHAIN_MAX + b;
+}
+
+static void make(struct wire_message *m, struct bytes *rest)
+{
+	const struct person *p = way->person;
+	uint8_t how = (uint8_t)number(rest, 125);
+	struct conversation_id id = p->conversation->wire;
+	struct device_public author = how & 4 ? us.device.public : them.device.public;
+	struct message_hash hash = way->chain.last;
+
+	id.bytes[0] ^= (how & 0xf8) == 8;
+	author.bytes[0] ^= (how & 0xf8) == 16;
+	hash.bytes[0] ^= (how & 0xf8) == 24;
+	memset(m, 0, sizeof *m);
+	switch (how & 3) {
+	case 0:
+		m->type = WIRE_HAVE;
+		m->have = (struct wire_have){ id, author,
+					      number(rest, p->conversation->ours.next), hash };
+		break;
+	case 1:
+		m->type = WIRE_ACK;
+		m->ack = (struct wire_ack){ id, author,
+					    number(rest, p->conversation->ours.next) };
+		break;
+	default:
+		m->type = WIRE_SAY;
+		m->say = (struct wire_say){ .conversation = id,
+					    .author = author,
+					    .seq = number(rest, way->chain.next),
+					    .previous = hash,
+					    .kind = SAY_TEXT,
+					    .body = bytes_text("text"),
+					    .is_reply = how & 64,
+					    .reply_author = us.device.public };
+		m->say.reply_seq = number(rest, 1);
+	}
+}
+
+/* Only what the wire lets through comes so far. */
+static int hear(const struct wire_message *said)
+{
+	struct wire_message m;
+	struct buf raw = { 0 };
+	int err = wire_encode(said, &raw);
+
+	if (err == 0)
+		err = wire_decode(&m, buf_view(&raw), WIRE_FROM_PEER);
+	if (err == 0)
+		err = way_message(us.rooms, way, &m);
+	buf_clear(&raw);
+	return err;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes rest = bytes_of(data, size);
+	struct wire_message m;
+
+	if (!us.engine)
+		begin();
+	outbox_linked(&way->debt);
+	while (rest.size > 0) {
+		if (rest.data[0] & 128)
+			(void)engine_send(us.engine, "bob", bytes_text("x"), 0, 1);
+		make(&m, &rest);
+		if (hear(&m) < 0)
+			break;
+	}
+	now += SECOND;
+	peer_step(&us, now, 1700000000000);
+	us.heard[0] = '\0';
+	/* The commit worked: what a stranger says is never our mistake. */
+	if (us.counts[EVENT_ANSWER] > 0 && us.last[EVENT_ANSWER].error < 0)
+		abort();
+	/* The store would grow for as long as this runs. */
+	if (us.rooms && now % (2000 * SECOND) == 0) {
+		peer_remove(&us);
+		peer_remove(&them);
+		begin();
+	}
+	return 0;
+}
