@@ -10,6 +10,7 @@
 
 #include "peer/api/api.h"
 #include "shared/error.h"
+#include "tests/peer_fixture.h"
 
 enum { LINES = 64 };
 
@@ -69,6 +70,35 @@ static int begin(void **state)
 	return face.client ? 0 : -1;
 }
 
+static struct peer member;
+
+/* The same with an account in the store. */
+static int begin_as_member(void **state)
+{
+	struct api_config shell = { .send = on_send };
+
+	(void)state;
+	memset(&member, 0, sizeof member);
+	now = 2000 * SECOND;
+	peer_make(&member, "alice");
+	peer_open(&member, now, 1700000000000);
+	engine = member.engine;
+	shell.engine = engine;
+	api = api_new(&shell);
+	memset(&face, 0, sizeof face);
+	face.client = api_connect(api, &face);
+	return face.client ? 0 : -1;
+}
+
+static int end_as_member(void **state)
+{
+	(void)state;
+	forget(&face);
+	api_free(api);
+	peer_remove(&member);
+	return 0;
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -86,13 +116,16 @@ static void step(void)
 		;
 }
 
-/* Says one line and gives what came back. */
+/* Says one line and gives the answer; events may have come around it. */
 static struct json *ask(const char *line)
 {
 	forget(&face);
 	api_line(face.client, bytes_text(line));
 	step();
-	return face.count ? face.got[0] : NULL;
+	for (unsigned i = 0; i < face.count; i++)
+		if (json_has(face.got[i], "id"))
+			return face.got[i];
+	return NULL;
 }
 
 static struct json *call(const char *method, const char *params)
@@ -310,6 +343,139 @@ static void a_subscription_from_the_future_is_refused(void **state)
 	assert_int_equal(code_of(call("unsubscribe", "{}")), 0);
 }
 
+/* How many notifications of that kind have come; `last` gets the newest one's params. */
+static unsigned notes(const char *method, const struct json **last)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < face.count; i++) {
+		const char *is = json_text(face.got[i], "method");
+		if (!is || strcmp(is, method))
+			continue;
+		count++;
+		*last = json_get(face.got[i], "params");
+	}
+	return count;
+}
+
+static void block(unsigned number)
+{
+	char params[64];
+
+	snprintf(params, sizeof params, "{\"name\":\"pest%u\"}", number);
+	assert_int_equal(code_of(call("blockContact", params)), 0);
+}
+
+static void only_who_subscribed_is_told_of_events(void **state)
+{
+	const struct json *note = NULL;
+
+	(void)state;
+	block(1);
+	assert_int_equal(notes("contact", &note), 0);
+	assert_int_equal(code_of(call("subscribe", "{}")), 0);
+	block(2);
+	assert_int_equal(notes("contact", &note), 1);
+	assert_string_equal(json_text(note, "name"), "pest2");
+	assert_string_equal(json_text(json_get(note, "contact"), "state"), "blocked");
+	assert_int_equal(code_of(call("unsubscribe", "{}")), 0);
+	block(3);
+	assert_int_equal(notes("contact", &note), 0);
+}
+
+static void what_was_missed_is_told_again_once_and_in_order(void **state)
+{
+	const struct json *note = NULL;
+	uint64_t id = 0, before = 0;
+	unsigned told = 0;
+
+	(void)state;
+	for (unsigned i = 1; i <= 20; i++)
+		block(i);
+	assert_int_equal(code_of(call("subscribe", "{\"since\":\"0\"}")), 0);
+	for (unsigned i = 0; i < face.count; i++) {
+		const struct json *params = json_get(face.got[i], "params");
+		if (!params)
+			continue;
+		assert_int_equal(json_id(params, "eventId", &id), 0);
+		assert_int_equal(id, before + 1);
+		before = id;
+		told++;
+	}
+	assert_true(told >= 20);
+	assert_int_equal(notes("contact", &note), 20);
+	assert_string_equal(json_text(note, "name"), "pest20");
+	block(21);
+	assert_int_equal(notes("contact", &note), 1);
+}
+
+static void what_is_said_is_answered_with_its_id_and_told(void **state)
+{
+	const struct json *note = NULL, *result;
+	struct json *answer;
+	char id[32];
+
+	(void)state;
+	assert_int_equal(code_of(call("addContact", "{\"contact\":\"bob\"}")), 0);
+	assert_int_equal(code_of(call("subscribe", "{}")), 0);
+	answer = call("send", "{\"conversation\":\"bob\",\"text\":\"hola\"}");
+	assert_int_equal(code_of(answer), 0);
+	result = json_get(answer, "result");
+	assert_string_equal(json_text(result, "state"), "queued");
+	assert_int_equal(notes("sent", &note), 1);
+	assert_string_equal(json_text(note, "id"), json_text(result, "id"));
+	assert_string_equal(json_text(json_get(note, "message"), "text"), "hola");
+	snprintf(id, sizeof id, "{\"id\":\"%s\"}", json_text(result, "id"));
+	answer = call("getMessage", id);
+	assert_string_equal(json_text(json_get(json_get(answer, "result"), "message"), "text"),
+			    "hola");
+	answer = call("getMessages", "{\"conversation\":\"bob\"}");
+	assert_int_equal(json_count(json_get(json_get(answer, "result"), "messages")), 1);
+}
+
+static void a_message_over_the_limit_is_refused_with_the_limit_named(void **state)
+{
+	static char line[WIRE_TEXT_MAX + 256];
+	char *text = memory_new(WIRE_TEXT_MAX + 2);
+	struct json *answer;
+
+	(void)state;
+	assert_int_equal(code_of(call("addContact", "{\"contact\":\"bob\"}")), 0);
+	memset(text, 'x', WIRE_TEXT_MAX + 1);
+	snprintf(line, sizeof line,
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"send\",\"params\":{"
+		 "\"conversation\":\"bob\",\"text\":\"%s\"}}",
+		 text);
+	answer = ask(line);
+	assert_int_equal(code_of(answer), -32000 + ERR_LIMIT);
+	assert_non_null(strstr(message_of(answer), "16384"));
+	free(text);
+}
+
+static void adding_oneself_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of(call("addContact", "{\"contact\":\"alice\"}")),
+			 -32000 + ERR_REFUSED);
+}
+
+static void an_answer_for_a_face_that_left_goes_nowhere(void **state)
+{
+	struct face other = { 0 };
+
+	(void)state;
+	assert_int_equal(code_of(call("addContact", "{\"contact\":\"bob\"}")), 0);
+	other.client = api_connect(api, &other);
+	api_line(other.client,
+		 bytes_text("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"send\",\"params\":{"
+			    "\"conversation\":\"bob\",\"text\":\"bye\"}}"));
+	api_disconnect(other.client);
+	step();
+	step();
+	assert_int_equal(other.count, 0);
+	forget(&other);
+}
+
 static void stop_reaches_the_shell_and_is_answered(void **state)
 {
 	(void)state;
@@ -359,43 +525,39 @@ static void faces_are_limited_in_number(void **state)
 	assert_int_equal(count, API_CLIENTS_MAX);
 }
 
+#define EMPTY(test)  cmocka_unit_test_setup_teardown(test, begin, end)
+#define MEMBER(test) cmocka_unit_test_setup_teardown(test, begin_as_member, end_as_member)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_request_is_answered_under_its_id, begin, end),
-		cmocka_unit_test_setup_teardown(
-			nothing_is_answered_before_the_engine_has_committed, begin, end),
-		cmocka_unit_test_setup_teardown(a_request_without_an_id_is_not_answered, begin,
-						end),
-		cmocka_unit_test_setup_teardown(what_is_no_request_is_refused_with_a_code,
-						begin, end),
-		cmocka_unit_test_setup_teardown(a_batch_is_refused_in_words, begin, end),
-		cmocka_unit_test_setup_teardown(an_unknown_parameter_is_named, begin, end),
-		cmocka_unit_test_setup_teardown(a_missing_parameter_is_named, begin, end),
-		cmocka_unit_test_setup_teardown(a_parameter_of_another_kind_is_refused, begin,
-						end),
-		cmocka_unit_test_setup_teardown(
-			without_an_account_the_next_thing_to_type_is_join, begin, end),
-		cmocka_unit_test_setup_teardown(sending_to_a_stranger_says_how_to_add_him,
-						begin, end),
-		cmocka_unit_test_setup_teardown(a_name_that_is_none_is_refused, begin, end),
-		cmocka_unit_test_setup_teardown(joining_by_a_contact_link_is_refused, begin,
-						end),
-		cmocka_unit_test_setup_teardown(status_of_an_empty_home_has_no_account, begin,
-						end),
-		cmocka_unit_test_setup_teardown(the_table_tells_itself, begin, end),
-		cmocka_unit_test_setup_teardown(
-			the_doctor_has_a_finding_for_a_home_without_account, begin, end),
-		cmocka_unit_test_setup_teardown(a_subscription_from_the_future_is_refused,
-						begin, end),
-		cmocka_unit_test_setup_teardown(stop_reaches_the_shell_and_is_answered, begin,
-						end),
-		cmocka_unit_test_setup_teardown(
-			methods_of_a_shell_that_is_not_there_are_refused, begin, end),
-		cmocka_unit_test_setup_teardown(a_face_that_does_not_read_is_sent_nothing_more,
-						begin, end),
-		cmocka_unit_test_setup_teardown(a_face_that_left_is_forgotten, begin, end),
-		cmocka_unit_test_setup_teardown(faces_are_limited_in_number, begin, end),
+		EMPTY(a_request_is_answered_under_its_id),
+		EMPTY(nothing_is_answered_before_the_engine_has_committed),
+		EMPTY(a_request_without_an_id_is_not_answered),
+		EMPTY(what_is_no_request_is_refused_with_a_code),
+		EMPTY(a_batch_is_refused_in_words),
+		EMPTY(an_unknown_parameter_is_named),
+		EMPTY(a_missing_parameter_is_named),
+		EMPTY(a_parameter_of_another_kind_is_refused),
+		EMPTY(without_an_account_the_next_thing_to_type_is_join),
+		EMPTY(sending_to_a_stranger_says_how_to_add_him),
+		EMPTY(a_name_that_is_none_is_refused),
+		EMPTY(joining_by_a_contact_link_is_refused),
+		EMPTY(status_of_an_empty_home_has_no_account),
+		EMPTY(the_table_tells_itself),
+		EMPTY(the_doctor_has_a_finding_for_a_home_without_account),
+		EMPTY(a_subscription_from_the_future_is_refused),
+		MEMBER(only_who_subscribed_is_told_of_events),
+		MEMBER(what_was_missed_is_told_again_once_and_in_order),
+		MEMBER(what_is_said_is_answered_with_its_id_and_told),
+		MEMBER(a_message_over_the_limit_is_refused_with_the_limit_named),
+		MEMBER(adding_oneself_is_refused),
+		MEMBER(an_answer_for_a_face_that_left_goes_nowhere),
+		EMPTY(stop_reaches_the_shell_and_is_answered),
+		EMPTY(methods_of_a_shell_that_is_not_there_are_refused),
+		EMPTY(a_face_that_does_not_read_is_sent_nothing_more),
+		EMPTY(a_face_that_left_is_forgotten),
+		EMPTY(faces_are_limited_in_number),
 	};
 
 	if (sodium_init() < 0)
