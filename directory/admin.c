@@ -29,7 +29,7 @@ static struct json *status(const struct admin_desk *desk, const struct json *req
 
 /* 0, or an error and its answer in `refusal`. */
 static int make_link(const struct admin_desk *desk, const char *code, char out[URI_MAX + 1],
-                     struct json **refusal)
+		     struct json **refusal)
 {
 	struct uri uri = {
 		.kind = code ? URI_INVITATION : URI_DIRECTORY,
@@ -41,15 +41,16 @@ static int make_link(const struct admin_desk *desk, const char *code, char out[U
 
 	if (!desk->place.host[0]) {
 		*refusal = refuse(err, _("No public name is known. Set name = HOST in "
-		                         "directory.conf."));
+					 "directory.conf."));
 		return err;
 	}
 	if (code)
 		memcpy(uri.code, code, strlen(code) + 1);
 	err = uri_print(&uri, out);
 	if (err < 0)
-		*refusal = refuse(err, _("The public name is too long for a link. Set a shorter "
-		                         "name = HOST in directory.conf."));
+		*refusal = refuse(err,
+				  _("The public name is too long for a link. Set a shorter "
+				    "name = HOST in directory.conf."));
 	return err;
 }
 
@@ -76,8 +77,9 @@ static int name_of(const struct json *request, struct name *name)
 
 static struct json *no_name(void)
 {
-	return refuse(ERR_NAME, _("A name is 2 to 32 of a-z, 0-9, dot, dash and underscore, and "
-	                          "begins with a letter or digit."));
+	return refuse(ERR_NAME,
+		      _("A name is 2 to 32 of a-z, 0-9, dot, dash and underscore, and "
+			"begins with a letter or digit."));
 }
 
 static struct json *invite(const struct admin_desk *desk, const struct json *request)
@@ -104,7 +106,7 @@ static struct json *invite(const struct admin_desk *desk, const struct json *req
 	if (desk->place.host[0] && make_link(desk, code, text, &answer) < 0)
 		return answer;
 	err = desk->registry->invite(desk->registry, code, has_name ? &only : NULL,
-	                             (unsigned)count, desk->now + life * 1000, desk->now);
+				     (unsigned)count, desk->now + life * 1000, desk->now);
 	if (err < 0)
 		return refuse(err, _("The invitation could not be stored."));
 	answer = json_set_text(json_object(), "link", desk->place.host[0] ? text : NULL);
@@ -159,7 +161,7 @@ static struct json *remove_user(const struct admin_desk *desk, const struct json
 	err = desk->registry->remove(desk->registry, &name);
 	if (err == ERR_NOT_FOUND)
 		return refuse(err, _("There is no account of that name. See: palique-directory "
-		                     "user list"));
+				     "user list"));
 	if (err < 0)
 		return refuse(err, _("The account could not be removed."));
 	if (desk->server)

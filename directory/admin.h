@@ -7,13 +7,13 @@
 #include "directory/registry.h"
 #include "directory/server.h"
 
-enum { ADMIN_INVITE_DAYS = 7 };   /* an invitation's life unless said otherwise */
+enum { ADMIN_INVITE_DAYS = 7 }; /* an invitation's life unless said otherwise */
 
 struct admin_desk {
 	struct registry *registry;
 	const struct device_public *key;
-	struct directory_place place;     /* put into links; host empty: none is known */
-	struct server *server;            /* NULL: not running here */
+	struct directory_place place; /* put into links; host empty: none is known */
+	struct server *server;        /* NULL: not running here */
 	wall_ms now;
 };
 

@@ -6,11 +6,13 @@
 #include "directory/sessions.h"
 
 enum {
-	CHECK_SECONDS = 3,   /* of silence after the first question: our choice */
-	CHECK_TRIES = 3,     /* questions, a second apart */
+	CHECK_SECONDS = 3, /* of silence after the first question: our choice */
+	CHECK_TRIES = 3,   /* questions, a second apart */
 };
 
-struct checks { struct session *first; };  /* zeroed: none */
+struct checks {
+	struct session *first;
+}; /* zeroed: none */
 
 /* Begins, unless it is being checked already: then false. */
 bool checks_begin(struct checks *c, struct session *s, uint64_t nonce, mono_ns now);

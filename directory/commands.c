@@ -104,7 +104,8 @@ static void config_path(const struct options *o, char path[PATH_MAX])
 }
 
 /* The configuration, all defaults where there is none. */
-static int read_config(const struct options *o, struct config *c, char *reason, size_t reason_size)
+static int read_config(const struct options *o, struct config *c, char *reason,
+		       size_t reason_size)
 {
 	char path[PATH_MAX];
 	int err;
@@ -143,7 +144,8 @@ static struct directory_place guess_place(const struct config *c)
 		if (worth <= best)
 			continue;
 		best = worth;
-		inet_ntop(a.family == 4 ? AF_INET : AF_INET6, a.ip, place.host, sizeof place.host);
+		inet_ntop(a.family == 4 ? AF_INET : AF_INET6, a.ip, place.host,
+			  sizeof place.host);
 	}
 	freeifaddrs(all);
 	return place;
@@ -249,19 +251,21 @@ static int run_init(const struct options *o)
 	int err;
 
 	if (o->word_count && place_parse(&place, o->words[0]) < 0)
-		return fail(o, ERR_FORMAT, _("A public name is HOST or HOST:PORT, as "
-		                             "dir.example.org or 192.0.2.1:7272."));
+		return fail(o, ERR_FORMAT,
+			    _("A public name is HOST or HOST:PORT, as "
+			      "dir.example.org or 192.0.2.1:7272."));
 	if (make_parents(o->data) < 0) {
 		snprintf(reason, sizeof reason, _("%s cannot be made: %s."), o->data,
-		         strerror(errno));
+			 strerror(errno));
 		return fail(o, ERR_IO, reason);
 	}
 	err = server_init_ksf(o->data, o->stretch, reason, sizeof reason);
 	if (err < 0)
 		return fail(o, err, reason);
 	if (o->word_count && write_config(o, &place) < 0)
-		return fail(o, ERR_IO, _("directory.conf could not be written. Set name = HOST "
-		                         "in it."));
+		return fail(o, ERR_IO,
+			    _("directory.conf could not be written. Set name = HOST "
+			      "in it."));
 	if (o->given & OPTION_JSON) {
 		j = json_set_text(json_object(), "data", o->data);
 		print_json(j);
@@ -269,10 +273,11 @@ static int run_init(const struct options *o)
 		return EXIT_OK;
 	}
 	printf("%s\n", o->data);
-	fprintf(stderr, _("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
-	                  "Start it:       palique-directory serve\n"
-	                  "Invite people:  palique-directory invite\n"),
-	        o->data);
+	fprintf(stderr,
+		_("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
+		  "Start it:       palique-directory serve\n"
+		  "Invite people:  palique-directory invite\n"),
+		o->data);
 	return EXIT_OK;
 }
 
@@ -346,8 +351,9 @@ static int run_invite(const struct options *o)
 	} else {
 		printf("%s\n", json_text(answer, "link"));
 		show_code(json_text(answer, "link"));
-		fprintf(stderr, ngettext("For %d person, until ", "For %d people, until ", o->count),
-		        (int)o->count);
+		fprintf(stderr,
+			ngettext("For %d person, until ", "For %d people, until ", o->count),
+			(int)o->count);
 		print_date(stderr, json_int(answer, "expires", 0));
 		fprintf(stderr, _(". They type: palique join LINK\n"));
 	}
@@ -408,7 +414,7 @@ static int enlist_here(const struct options *o, const struct name *name, struct 
 		return fail(o, err, _("There is an account of that name already."));
 	if (err < 0) {
 		snprintf(reason, sizeof reason, _("The account could not be made: %s."),
-		         error_text(err));
+			 error_text(err));
 		return fail(o, err, reason);
 	}
 	return EXIT_OK;
@@ -422,8 +428,9 @@ static int add_user(const struct options *o, const char *text)
 	int code, err;
 
 	if (name_parse(&name, bytes_text(text)) < 0)
-		return fail(o, ERR_NAME, _("A name is 2 to 32 of a-z, 0-9, dot, dash and "
-		                           "underscore, and begins with a letter or digit."));
+		return fail(o, ERR_NAME,
+			    _("A name is 2 to 32 of a-z, 0-9, dot, dash and "
+			      "underscore, and begins with a letter or digit."));
 	err = password_read(&p, o->password_fd);
 	if (err < 0)
 		return fail(o, err == ERR_AUTH ? ERR_STATE : err, password_trouble(err));
@@ -488,7 +495,8 @@ static void print_counters(const struct json *j, const char *prefix)
 			printf("%s%-20s %lld\n", prefix, key, (long long)json_int(j, key, 0));
 	it = NULL;
 	while ((key = json_each(j, &it, &value)))
-		if (json_is_object(value) && json_each(value, &(void *){ NULL }, &(const struct json *){ NULL })) {
+		if (json_is_object(value) &&
+		    json_each(value, &(void *){ NULL }, &(const struct json *){ NULL })) {
 			printf("%s%s\n", prefix, key);
 			print_counters(value, "  ");
 		}
@@ -503,12 +511,13 @@ static int run_status(const struct options *o)
 	json_free(q);
 	if (err == ERR_OFFLINE) {
 		snprintf(reason, sizeof reason,
-		         _("No directory runs on %s. Start it: palique-directory serve"), o->data);
+			 _("No directory runs on %s. Start it: palique-directory serve"),
+			 o->data);
 		return fail(o, err, reason);
 	}
 	if (err < 0) {
 		snprintf(reason, sizeof reason, _("The directory does not answer: %s."),
-		         error_text(err));
+			 error_text(err));
 		return fail(o, err, reason);
 	}
 	if (is_refusal(o, answer, &code)) {
@@ -590,14 +599,15 @@ static int help_on(const struct command *c)
 static int help_on_all(FILE *to)
 {
 	fprintf(to, _("Usage: palique-directory COMMAND [OPTION]...\n"
-	              "The server of Palique: who is who and who is where.\n\n"));
+		      "The server of Palique: who is who and who is where.\n\n"));
 	for (int i = 0; i < COMMANDS; i++) {
 		char left[64];
 
 		snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].words);
 		fprintf(to, "  %-36s %s\n", left, _(commands[i].help));
 	}
-	fprintf(to, _("\nEach takes --data DIR, --json and --help. See palique-directory(8).\n"));
+	fprintf(to,
+		_("\nEach takes --data DIR, --json and --help. See palique-directory(8).\n"));
 	return EXIT_OK;
 }
 
@@ -626,17 +636,17 @@ int commands_run(int argc, char **argv)
 		return help_on_all(stdout);
 	c = find_command(argv[1]);
 	if (!c) {
-		fprintf(stderr, _("palique-directory: there is no command \"%s\". "
-		                  "Try: palique-directory help\n"),
-		        argv[1]);
+		fprintf(stderr,
+			_("palique-directory: there is no command \"%s\". "
+			  "Try: palique-directory help\n"),
+			argv[1]);
 		return EXIT_USAGE;
 	}
 	if (options_read(&o, argc - 1, argv + 1, c->options, reason, sizeof reason) < 0 ||
 	    (!(o.given & (OPTION_HELP | OPTION_VERSION)) &&
 	     (o.word_count < c->words_min || o.word_count > c->words_max))) {
-		fprintf(stderr,
-		        _("palique-directory: %s Usage: palique-directory %s %s\n"), reason,
-		        c->name, c->words);
+		fprintf(stderr, _("palique-directory: %s Usage: palique-directory %s %s\n"),
+			reason, c->name, c->words);
 		return EXIT_USAGE;
 	}
 	if (o.given & OPTION_HELP)

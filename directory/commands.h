@@ -7,7 +7,7 @@ enum exit_code {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_NOT_RUNNING = 3,   /* or locked by another process */
+	EXIT_NOT_RUNNING = 3, /* or locked by another process */
 	EXIT_NOT_FOUND = 4,
 	EXIT_REFUSED = 5,
 };

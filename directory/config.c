@@ -17,14 +17,15 @@
 struct key {
 	const char *name;
 	/* 0, or an error and why in `why`. */
-	int (*read)(struct config *c, const struct key *key, const char *value, const char **why);
+	int (*read)(struct config *c, const struct key *key, const char *value,
+		    const char **why);
 	uint32_t min, max;
 	size_t at;
 	bool is_repeatable;
 };
 
 static int read_number(struct config *c, const struct key *key, const char *value,
-                       const char **why)
+		       const char **why)
 {
 	static char range[128];
 	char *end;
@@ -34,7 +35,7 @@ static int read_number(struct config *c, const struct key *key, const char *valu
 	n = strtoul(value, &end, 10);
 	if (value[0] < '0' || value[0] > '9' || *end || errno || n < key->min || n > key->max) {
 		snprintf(range, sizeof range, _("a number from %u to %u is wanted"), key->min,
-		         key->max);
+			 key->max);
 		*why = range;
 		return errno || (end != value && !*end) ? ERR_LIMIT : ERR_FORMAT;
 	}
@@ -43,7 +44,7 @@ static int read_number(struct config *c, const struct key *key, const char *valu
 }
 
 static int read_listen(struct config *c, const struct key *key, const char *value,
-                       const char **why)
+		       const char **why)
 {
 	(void)key;
 	if (c->listen_count == CONFIG_LISTEN_MAX) {
@@ -58,7 +59,8 @@ static int read_listen(struct config *c, const struct key *key, const char *valu
 	return 0;
 }
 
-static int read_place(struct config *c, const struct key *key, const char *value, const char **why)
+static int read_place(struct config *c, const struct key *key, const char *value,
+		      const char **why)
 {
 	(void)key;
 	if (place_parse(&c->place, value) < 0) {
@@ -71,7 +73,7 @@ static int read_place(struct config *c, const struct key *key, const char *value
 
 /* One of some words: its index. */
 static int read_word(const char *const *words, const char *value, const char *hint,
-                     const char **why)
+		     const char **why)
 {
 	for (int i = 0; words[i]; i++)
 		if (strcmp(words[i], value) == 0)
@@ -81,7 +83,7 @@ static int read_word(const char *const *words, const char *value, const char *hi
 }
 
 static int read_registration(struct config *c, const struct key *key, const char *value,
-                             const char **why)
+			     const char **why)
 {
 	static const char *const words[] = {
 		[REGISTRATION_INVITE] = "invite",
@@ -97,14 +99,15 @@ static int read_registration(struct config *c, const struct key *key, const char
 	return i < 0 ? i : 0;
 }
 
-static int read_log(struct config *c, const struct key *key, const char *value, const char **why)
+static int read_log(struct config *c, const struct key *key, const char *value,
+		    const char **why)
 {
 	static const char *const words[] = {
 		[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice",
 		[LOG_INFO] = "info",   [LOG_DEBUG] = "debug",     NULL,
 	};
-	int i = read_word(words, value, _("one of error, warning, notice, info, debug is wanted"),
-	                  why);
+	int i = read_word(words, value,
+			  _("one of error, warning, notice, info, debug is wanted"), why);
 
 	(void)key;
 	if (i >= 0)
@@ -113,7 +116,7 @@ static int read_log(struct config *c, const struct key *key, const char *value, 
 }
 
 static int read_log_format(struct config *c, const struct key *key, const char *value,
-                           const char **why)
+			   const char **why)
 {
 	static const char *const words[] = { "text", "json", NULL };
 	int i = read_word(words, value, _("one of text, json is wanted"), why);
@@ -174,7 +177,8 @@ static int complain(struct reading *r, int err, const char *name, const char *wh
 	if (!r->err) {
 		char *shown = text_safe(name, strlen(name), false);
 
-		snprintf(r->reason, r->reason_size, "%s:%d: %s: %s", r->file, r->line, shown, why);
+		snprintf(r->reason, r->reason_size, "%s:%d: %s: %s", r->file, r->line, shown,
+			 why);
 		free(shown);
 		r->err = err;
 		r->err_line = r->line;
@@ -215,7 +219,8 @@ static int on_value(void *user, const char *section, const char *name, const cha
 	if (r->err)
 		return 0;
 	if (section[0])
-		return complain(r, ERR_FORMAT, section, _("there are no sections in this file"));
+		return complain(r, ERR_FORMAT, section,
+				_("there are no sections in this file"));
 	for (unsigned i = 0; i < KEYS; i++) {
 		if (strcmp(keys[i].name, name) != 0)
 			continue;
@@ -231,7 +236,7 @@ static int on_value(void *user, const char *section, const char *name, const cha
 }
 
 int config_parse(struct config *c, const char *file, struct bytes text, char *reason,
-                 size_t reason_size)
+		 size_t reason_size)
 {
 	struct reading r = {
 		.config = *c,
@@ -243,14 +248,15 @@ int config_parse(struct config *c, const char *file, struct bytes text, char *re
 	int line;
 
 	if (text.size > CONFIG_FILE_MAX) {
-		snprintf(reason, reason_size, _("%s: larger than %d bytes"), file, CONFIG_FILE_MAX);
+		snprintf(reason, reason_size, _("%s: larger than %d bytes"), file,
+			 CONFIG_FILE_MAX);
 		return ERR_LIMIT;
 	}
 	r.config.listen_count = 0;
 	line = ini_parse_stream(next_line, &r, on_value, &r);
 	if (line && (!r.err || line < r.err_line)) {
-		snprintf(reason, reason_size, _("%s:%d: not a line of the form key = value"), file,
-		         line);
+		snprintf(reason, reason_size, _("%s:%d: not a line of the form key = value"),
+			 file, line);
 		return ERR_FORMAT;
 	}
 	if (r.err)
@@ -275,7 +281,7 @@ int config_read(struct config *c, const char *path, char *reason, size_t reason_
 	}
 	while (text.size <= CONFIG_FILE_MAX) {
 		got = read(fd, buf_room(&text, CONFIG_FILE_MAX + 1 - text.size),
-		           CONFIG_FILE_MAX + 1 - text.size);
+			   CONFIG_FILE_MAX + 1 - text.size);
 		if (got <= 0)
 			break;
 		buf_grew(&text, got);

@@ -12,16 +12,16 @@
 enum { CONFIG_LISTEN_MAX = 16, CONFIG_FILE_MAX = 65536 };
 
 struct config {
-	unsigned listen_count;              /* 0: [::]:7272 */
+	unsigned listen_count; /* 0: [::]:7272 */
 	struct address listen[CONFIG_LISTEN_MAX];
 	enum registration registration;
 	bool has_place;
-	struct directory_place place;       /* the public name, put in links */
+	struct directory_place place; /* the public name, put in links */
 	enum log_level log_level;
 	bool log_json;
-	uint32_t online_max;                /* devices with a session at a time */
-	uint32_t guests_max;                /* logins and registrations at a time */
-	uint32_t contacts_max;              /* names one session may list */
+	uint32_t online_max;   /* devices with a session at a time */
+	uint32_t guests_max;   /* logins and registrations at a time */
+	uint32_t contacts_max; /* names one session may list */
 	struct limits_config limits;
 };
 
@@ -31,7 +31,7 @@ void config_init(struct config *c);
 /* Reads `text` over what `c` holds. On failure `c` is untouched and `reason` gets a
  * sentence with `file` and the line: ERR_FORMAT, ERR_LIMIT. */
 int config_parse(struct config *c, const char *file, struct bytes text, char *reason,
-                 size_t reason_size);
+		 size_t reason_size);
 /* The same from a file. ERR_NOT_FOUND: there is none; ERR_IO. */
 int config_read(struct config *c, const char *path, char *reason, size_t reason_size);
 

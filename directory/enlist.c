@@ -14,9 +14,9 @@ struct secrets {
 	uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE];
 };
 
-static int make_record(struct secrets *s, struct registry *registry, const struct keystore *keys,
-                       const struct name *name, struct bytes password,
-                       uint8_t record[OPAQUE_RECORD_SIZE])
+static int make_record(struct secrets *s, struct registry *registry,
+		       const struct keystore *keys, const struct name *name,
+		       struct bytes password, uint8_t record[OPAQUE_RECORD_SIZE])
 {
 	uint8_t request[OPAQUE_REQUEST_SIZE], response[OPAQUE_RESPONSE_SIZE];
 	struct opaque_names names = { { 0 }, { 0 } };
@@ -39,7 +39,7 @@ static int make_record(struct secrets *s, struct registry *registry, const struc
 }
 
 int enlist(struct registry *registry, const struct keystore *keys, const struct name *name,
-           struct bytes password, wall_ms now)
+	   struct bytes password, wall_ms now)
 {
 	struct secrets *s = sodium_malloc(sizeof *s);
 	struct registry_new account = { .name = *name };

@@ -8,6 +8,6 @@
 
 /* Blocks while the password is stretched (about a second). ERR_EXISTS. */
 int enlist(struct registry *registry, const struct keystore *keys, const struct name *name,
-           struct bytes password, wall_ms now);
+	   struct bytes password, wall_ms now);
 
 #endif

@@ -1,8 +1,8 @@
 #include "directory/introduce.h"
 
 bool introduce(const struct names *names, const struct presence *presence,
-               const struct watchers *watchers, name_id account, struct record *asker,
-               const struct name *name, introduce_tell *tell, void *user)
+	       const struct watchers *watchers, name_id account, struct record *asker,
+	       const struct name *name, introduce_tell *tell, void *user)
 {
 	struct wire_message to_asker = { .type = WIRE_INTRODUCTION };
 	struct wire_message to_other = { .type = WIRE_INTRODUCTION };

@@ -13,7 +13,7 @@ typedef void introduce_tell(void *user, struct record *to, const struct wire_mes
 
 /* `asker` wants to talk to `name`. Returns whether anybody was introduced. */
 bool introduce(const struct names *names, const struct presence *presence,
-               const struct watchers *watchers, name_id account, struct record *asker,
-               const struct name *name, introduce_tell *tell, void *user);
+	       const struct watchers *watchers, name_id account, struct record *asker,
+	       const struct name *name, introduce_tell *tell, void *user);
 
 #endif

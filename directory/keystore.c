@@ -103,10 +103,10 @@ int keystore_make(const char *data, char *reason, size_t reason_size)
 out:
 	if (err == ERR_EXISTS)
 		snprintf(reason, reason_size,
-		         _("%s exists already; keys are never written over."), path);
+			 _("%s exists already; keys are never written over."), path);
 	else if (err < 0)
 		snprintf(reason, reason_size, _("The keys cannot be written to %s: %s."), data,
-		         errno ? strerror(errno) : error_text(err));
+			 errno ? strerror(errno) : error_text(err));
 	sodium_free(keys);
 	sodium_free(file);
 	return err;
@@ -120,15 +120,16 @@ static int read_file(const char *path, uint8_t *file, char *reason, size_t reaso
 	ssize_t got;
 
 	if (fd < 0) {
-		snprintf(reason, reason_size, _("%s cannot be read: %s."), path, strerror(errno));
+		snprintf(reason, reason_size, _("%s cannot be read: %s."), path,
+			 strerror(errno));
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 077) ||
 	    (st.st_uid != geteuid() && geteuid() != 0)) {
 		close(fd);
 		snprintf(reason, reason_size,
-		         _("%s must be a file that only its owner can read. Try: chmod 600 %s"),
-		         path, path);
+			 _("%s must be a file that only its owner can read. Try: chmod 600 %s"),
+			 path, path);
 		return ERR_REFUSED;
 	}
 	/* one byte more would be seen by its size */
@@ -136,8 +137,9 @@ static int read_file(const char *path, uint8_t *file, char *reason, size_t reaso
 	close(fd);
 	if (got != FILE_SIZE) {
 		snprintf(reason, reason_size,
-		         _("%s has the wrong size. It has been left as it is; bring back a copy."),
-		         path);
+			 _("%s has the wrong size. It has been left as it is; bring back a "
+			   "copy."),
+			 path);
 		return ERR_CORRUPT;
 	}
 	return 0;
@@ -188,7 +190,8 @@ int keystore_open(struct keystore **keys, const char *data, char *reason, size_t
 		snprintf(reason, reason_size, _("%s was made by a newer version."), path);
 	else if (err < 0)
 		snprintf(reason, reason_size,
-		         _("%s is damaged. It has been left as it is; bring back a copy."), path);
+			 _("%s is damaged. It has been left as it is; bring back a copy."),
+			 path);
 	else
 		*keys = k;
 out:

@@ -11,7 +11,7 @@ static const struct row {
 	bool by_prefix, by_name;
 	struct bucket_size size;
 } rows[LIMIT_COUNT] = {
-	[LIMIT_LOGIN] = { true, true, { 5, 120000 } },        /* 5 in 10 min */
+	[LIMIT_LOGIN] = { true, true, { 5, 120000 } }, /* 5 in 10 min */
 	[LIMIT_LOGIN_PREFIX] = { true, false, { 100, 3000 } },
 	[LIMIT_LOGIN_NAME] = { false, true, { 60, 60000 } },
 	[LIMIT_REGISTER] = { true, false, { 100, 10000 } },
@@ -19,7 +19,7 @@ static const struct row {
 };
 
 struct entry {
-	uint64_t key;  /* 0: empty */
+	uint64_t key; /* 0: empty */
 	struct bucket bucket;
 	uint8_t limit;
 };
@@ -44,7 +44,7 @@ static uint64_t used_at(const struct bucket *b, const struct bucket_size *size, 
 }
 
 bool bucket_take(struct bucket *b, const struct bucket_size *size, uint32_t cost, mono_ns now,
-                 mono_ns *wait)
+		 mono_ns *wait)
 {
 	uint64_t used = used_at(b, size, now);
 	uint64_t room = (uint64_t)size->burst * 1000;
@@ -100,7 +100,7 @@ void limits_configure(struct limits *l, const struct limits_config *config)
 }
 
 static uint64_t key_of(const struct limits *l, enum limit which, const struct address *from,
-                       const struct name *name)
+		       const struct name *name)
 {
 	struct {
 		uint8_t limit, family, ip[16];
@@ -158,7 +158,7 @@ static struct entry *make(struct limits *l, uint64_t key, enum limit which, mono
 }
 
 int limits_take(struct limits *l, enum limit which, const struct address *from,
-                const struct name *name, mono_ns now, uint32_t *retry_after)
+		const struct name *name, mono_ns now, uint32_t *retry_after)
 {
 	uint64_t key = key_of(l, which, from, name);
 	struct entry *e = find(l, key);
@@ -173,7 +173,7 @@ int limits_take(struct limits *l, enum limit which, const struct address *from,
 }
 
 void limits_give_back(struct limits *l, enum limit which, const struct address *from,
-                      const struct name *name)
+		      const struct name *name)
 {
 	struct entry *e = find(l, key_of(l, which, from, name));
 

@@ -10,8 +10,8 @@
 
 /* One bucket by itself, in the storage of whom it limits. Zeroed: full. */
 struct bucket {
-	uint32_t used;      /* tokens taken, in thousandths */
-	uint32_t at;        /* when, in milliseconds that wrap */
+	uint32_t used; /* tokens taken, in thousandths */
+	uint32_t at;   /* when, in milliseconds that wrap */
 };
 struct bucket_size {
 	uint32_t burst;     /* tokens in a full bucket: 1 to 1000000 */
@@ -20,18 +20,20 @@ struct bucket_size {
 /* Takes `cost` tokens: true; or none: false, and `wait` (may be NULL) is when there
  * will be enough. */
 bool bucket_take(struct bucket *b, const struct bucket_size *size, uint32_t cost, mono_ns now,
-                 mono_ns *wait);
+		 mono_ns *wait);
 void bucket_give_back(struct bucket *b, uint32_t cost);
 
 enum limit {
-	LIMIT_LOGIN,           /* KE2 answers, by prefix and name together */
-	LIMIT_LOGIN_PREFIX,    /* KE2 answers, by prefix */
-	LIMIT_LOGIN_NAME,      /* KE2 answers, by name, wherever from */
-	LIMIT_REGISTER,        /* registrations begun, by prefix */
-	LIMIT_KEY_QUERY,       /* questions for our key, by prefix */
+	LIMIT_LOGIN,        /* KE2 answers, by prefix and name together */
+	LIMIT_LOGIN_PREFIX, /* KE2 answers, by prefix */
+	LIMIT_LOGIN_NAME,   /* KE2 answers, by name, wherever from */
+	LIMIT_REGISTER,     /* registrations begun, by prefix */
+	LIMIT_KEY_QUERY,    /* questions for our key, by prefix */
 	LIMIT_COUNT
 };
-struct limits_config { struct bucket_size size[LIMIT_COUNT]; };
+struct limits_config {
+	struct bucket_size size[LIMIT_COUNT];
+};
 /* What holds where nothing else is said. */
 struct limits_config limits_default(void);
 
@@ -45,8 +47,8 @@ void limits_configure(struct limits *l, const struct limits_config *config);
 /* 0, or ERR_BUSY and the seconds to wait. `from` and `name` as the limit counts; what it
  * does not count by may be NULL. */
 int limits_take(struct limits *l, enum limit which, const struct address *from,
-                const struct name *name, mono_ns now, uint32_t *retry_after);
+		const struct name *name, mono_ns now, uint32_t *retry_after);
 void limits_give_back(struct limits *l, enum limit which, const struct address *from,
-                      const struct name *name);
+		      const struct name *name);
 
 #endif

@@ -9,13 +9,13 @@
 #include "shared/proof.h"
 
 enum step {
-	STEP_START,              /* either may begin */
-	STEP_MAY_REGISTER,       /* the registry is asked */
+	STEP_START,        /* either may begin */
+	STEP_MAY_REGISTER, /* the registry is asked */
 	STEP_REGISTER_CHALLENGED,
-	STEP_CREATING,           /* the registry is asked */
-	STEP_FINDING,            /* the registry is asked */
+	STEP_CREATING, /* the registry is asked */
+	STEP_FINDING,  /* the registry is asked */
 	STEP_LOGIN_CHALLENGED,
-	STEP_ENROLLING,          /* the registry is asked */
+	STEP_ENROLLING, /* the registry is asked */
 };
 
 struct login {
@@ -65,8 +65,8 @@ static struct bytes invite_of(const struct login *l)
 /* --- what the guest says --- */
 
 static int register_start(struct login *l, const struct login_desk *desk,
-                          const struct wire_register_start *m, uint64_t ticket, mono_ns now,
-                          wall_ms wall, uint32_t *retry_after)
+			  const struct wire_register_start *m, uint64_t ticket, mono_ns now,
+			  wall_ms wall, uint32_t *retry_after)
 {
 	int err;
 
@@ -85,7 +85,7 @@ static int register_start(struct login *l, const struct login_desk *desk,
 	memcpy(l->request, m->request, sizeof l->request);
 	l->step = STEP_MAY_REGISTER;
 	desk->registry->may_register(desk->registry, ticket, &l->name, l->needs_invite,
-	                             invite_of(l), wall);
+				     invite_of(l), wall);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static bool is_current(const struct certificate *c, wall_ms wall)
 }
 
 static int register_finish(struct login *l, const struct login_desk *desk,
-                           const struct wire_register_finish *m, uint64_t ticket, wall_ms wall)
+			   const struct wire_register_finish *m, uint64_t ticket, wall_ms wall)
 {
 	struct registry_new account = {
 		.name = l->name,
@@ -109,7 +109,7 @@ static int register_finish(struct login *l, const struct login_desk *desk,
 	if (certificate_verify(&m->certificate) < 0 || !is_current(&m->certificate, wall))
 		return ERR_AUTH;
 	if (proof_register_verify(m->proof_of_possession, &m->certificate.identity,
-	                          l->handshake_hash, &l->name) < 0)
+				  l->handshake_hash, &l->name) < 0)
 		return ERR_AUTH;
 	memcpy(account.record, m->record, sizeof account.record);
 	l->step = STEP_CREATING;
@@ -129,13 +129,13 @@ static void refund(struct login *l, const struct login_desk *desk, unsigned coun
 }
 
 static int login_start(struct login *l, const struct login_desk *desk,
-                       const struct wire_login_start *m, uint64_t ticket, mono_ns now,
-                       uint32_t *retry_after)
+		       const struct wire_login_start *m, uint64_t ticket, mono_ns now,
+		       uint32_t *retry_after)
 {
 	l->name = m->name;
 	for (unsigned i = 0; i < CHARGED; i++) {
 		int err = limits_take(desk->limits, charged[i], &l->from, &l->name, now,
-		                      retry_after);
+				      retry_after);
 
 		if (err < 0) {
 			refund(l, desk, i);
@@ -149,7 +149,7 @@ static int login_start(struct login *l, const struct login_desk *desk,
 }
 
 static int login_finish(struct login *l, const struct login_desk *desk,
-                        const struct wire_login_finish *m, uint64_t ticket, wall_ms wall)
+			const struct wire_login_finish *m, uint64_t ticket, wall_ms wall)
 {
 	uint8_t session_key[OPAQUE_SESSION_KEY_SIZE], mac[PROOF_SIZE];
 	const struct certificate *c = &m->certificate;
@@ -177,11 +177,12 @@ out:
 }
 
 int login_message(struct login *l, const struct login_desk *desk, const struct wire_message *m,
-                  uint64_t ticket, mono_ns now, wall_ms wall, uint32_t *retry_after)
+		  uint64_t ticket, mono_ns now, wall_ms wall, uint32_t *retry_after)
 {
 	*retry_after = 0;
 	if (m->type == WIRE_REGISTER_START && l->step == STEP_START)
-		return register_start(l, desk, &m->register_start, ticket, now, wall, retry_after);
+		return register_start(l, desk, &m->register_start, ticket, now, wall,
+				      retry_after);
 	if (m->type == WIRE_REGISTER_FINISH && l->step == STEP_REGISTER_CHALLENGED)
 		return register_finish(l, desk, &m->register_finish, ticket, wall);
 	if (m->type == WIRE_LOGIN_START && l->step == STEP_START)
@@ -194,7 +195,7 @@ int login_message(struct login *l, const struct login_desk *desk, const struct w
 /* --- what the registry answers --- */
 
 static int challenge_registration(struct login *l, const struct login_desk *desk,
-                                  const struct registry_answer *a, struct wire_message *reply)
+				  const struct registry_answer *a, struct wire_message *reply)
 {
 	int err;
 
@@ -202,7 +203,7 @@ static int challenge_registration(struct login *l, const struct login_desk *desk
 	if (a->err < 0)
 		return a->err;
 	err = opaque_server_register(desk->opaque, name_bytes(l), l->request,
-	                             reply->register_challenge.response);
+				     reply->register_challenge.response);
 	if (err < 0)
 		return err;
 	reply->type = WIRE_REGISTER_CHALLENGE;
@@ -212,7 +213,7 @@ static int challenge_registration(struct login *l, const struct login_desk *desk
 }
 
 static int challenge_login(struct login *l, const struct login_desk *desk,
-                           const struct registry_answer *a, struct wire_message *reply)
+			   const struct registry_answer *a, struct wire_message *reply)
 {
 	struct opaque_server_random random;
 	struct opaque_names names = { { 0 }, { 0 } };
@@ -227,8 +228,9 @@ static int challenge_login(struct login *l, const struct login_desk *desk,
 	proof_context(context, desk->ksf, l->handshake_hash);
 	opaque_server_random(&random);
 	memcpy(ke1, l->ke1, sizeof ke1); /* shares its place with what is pending */
-	err = opaque_server_respond(desk->opaque, name_bytes(l), a->record, names, BYTES(context),
-	                            &random, ke1, reply->login_challenge.ke2, &l->pending);
+	err = opaque_server_respond(desk->opaque, name_bytes(l), a->record, names,
+				    BYTES(context), &random, ke1, reply->login_challenge.ke2,
+				    &l->pending);
 	sodium_memzero(&random, sizeof random);
 	if (err < 0)
 		return ERR_AUTH;
@@ -239,7 +241,7 @@ static int challenge_login(struct login *l, const struct login_desk *desk,
 }
 
 static int end_registration(struct login *l, const struct registry_answer *a,
-                            struct wire_message *reply)
+			    struct wire_message *reply)
 {
 	l->step = STEP_START;
 	reply->type = WIRE_REGISTER_DONE;
@@ -247,7 +249,7 @@ static int end_registration(struct login *l, const struct registry_answer *a,
 }
 
 static int end_login(struct login *l, const struct login_desk *desk,
-                     const struct registry_answer *a, struct wire_message *reply)
+		     const struct registry_answer *a, struct wire_message *reply)
 {
 	l->step = STEP_START;
 	if (a->err < 0)
@@ -258,8 +260,8 @@ static int end_login(struct login *l, const struct login_desk *desk,
 }
 
 int login_answer(struct login *l, const struct login_desk *desk,
-                 const struct registry_answer *answer, struct wire_message *reply,
-                 enum wire_type *about)
+		 const struct registry_answer *answer, struct wire_message *reply,
+		 enum wire_type *about)
 {
 	memset(reply, 0, sizeof *reply);
 	switch (l->step) {

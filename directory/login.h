@@ -23,19 +23,19 @@ struct login;
 
 /* `handshake_hash` (64 bytes) is the link's; `from` the guest's address. */
 struct login *login_new(const uint8_t *handshake_hash, const struct address *from);
-void login_free(struct login *l);  /* wipes; NULL is harmless */
+void login_free(struct login *l); /* wipes; NULL is harmless */
 
 /* A message of the guest, one of REGISTER_START, REGISTER_FINISH, LOGIN_START, LOGIN_FINISH.
  * 0: the registry was asked under `ticket`; until its answer no message may be given.
  * Otherwise what REFUSAL shall say, with `retry_after` for ERR_BUSY; ERR_STATE: a message
  * that does not fit, the link is not worth keeping. */
 int login_message(struct login *l, const struct login_desk *desk, const struct wire_message *m,
-                  uint64_t ticket, mono_ns now, wall_ms wall, uint32_t *retry_after);
+		  uint64_t ticket, mono_ns now, wall_ms wall, uint32_t *retry_after);
 
 /* The registry's answer. 0: `reply` is to be sent; otherwise as above, and `about` is what
  * the refusal is about. */
 int login_answer(struct login *l, const struct login_desk *desk,
-                 const struct registry_answer *answer, struct wire_message *reply,
-                 enum wire_type *about);
+		 const struct registry_answer *answer, struct wire_message *reply,
+		 enum wire_type *about);
 
 #endif

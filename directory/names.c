@@ -7,16 +7,16 @@
 
 struct slot {
 	struct name name;
-	uint32_t holders;  /* 0: free */
-	uint32_t next;     /* in its chain, or in the list of free slots */
+	uint32_t holders; /* 0: free */
+	uint32_t next;    /* in its chain, or in the list of free slots */
 };
 
 struct names {
 	uint8_t key[crypto_shorthash_KEYBYTES];
 	struct slot *slots;
-	uint32_t used, capacity;  /* slots ever used, slots there are */
-	uint32_t free;            /* first free slot */
-	uint32_t *heads;          /* chains: a power of two of them */
+	uint32_t used, capacity; /* slots ever used, slots there are */
+	uint32_t free;           /* first free slot */
+	uint32_t *heads;         /* chains: a power of two of them */
 	uint32_t chains;
 	size_t count;
 };
@@ -56,7 +56,8 @@ static uint32_t chain_of(const struct names *n, const struct name *name)
 {
 	uint64_t hash;
 
-	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)name->text, strlen(name->text), n->key);
+	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)name->text, strlen(name->text),
+			 n->key);
 	return hash & (n->chains - 1);
 }
 

@@ -7,7 +7,7 @@
 
 struct names;
 
-typedef uint32_t name_id;             /* an index from 0: others keep arrays by it */
+typedef uint32_t name_id; /* an index from 0: others keep arrays by it */
 enum { NAMES_NONE = UINT32_MAX };
 
 /* `key` (16 random bytes) keeps outsiders from choosing names that collide. */
@@ -19,8 +19,8 @@ name_id names_hold(struct names *n, const struct name *name);
 void names_hold_again(struct names *n, name_id id);
 void names_release(struct names *n, name_id id);
 
-name_id names_find(const struct names *n, const struct name *name);  /* NAMES_NONE */
-const struct name *names_of(const struct names *n, name_id id);      /* of one that is held */
+name_id names_find(const struct names *n, const struct name *name); /* NAMES_NONE */
+const struct name *names_of(const struct names *n, name_id id);     /* of one that is held */
 size_t names_count(const struct names *n);
 
 #endif

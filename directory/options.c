@@ -92,7 +92,8 @@ static const struct row {
 	const char *name, *value, *help;
 	int (*read)(struct options *o, const char *value);
 } rows[] = {
-	{ OPTION_DATA, "data", "DIR", N_("folder of keys, accounts and configuration"), read_data },
+	{ OPTION_DATA, "data", "DIR", N_("folder of keys, accounts and configuration"),
+	  read_data },
 	{ OPTION_LISTEN, "listen", "ADDR:PORT", N_("where to listen; may be repeated"),
 	  read_listen },
 	{ OPTION_COUNT, "count", "N", N_("for how many people, 1 to 10000 (1)"), read_count },
@@ -118,28 +119,28 @@ static void default_data(struct options *o)
 		snprintf(o->data, sizeof o->data, "%s/palique-directory", xdg);
 	else
 		snprintf(o->data, sizeof o->data, "%s/.local/share/palique-directory",
-		         home ? home : "");
+			 home ? home : "");
 }
 
 static int read_one(struct options *o, const struct row *row, unsigned taken, char *reason,
-                    size_t reason_size)
+		    size_t reason_size)
 {
 	if (!(row->bit & (taken | OPTIONS_ALWAYS))) {
 		snprintf(reason, reason_size, _("--%s does not belong to this command."),
-		         row->name);
+			 row->name);
 		return ERR_FORMAT;
 	}
 	o->given |= row->bit;
 	if (row->read && row->read(o, optarg) < 0) {
 		snprintf(reason, reason_size, _("--%s wants %s: %s."), row->name, row->value,
-		         _(row->help));
+			 _(row->help));
 		return ERR_FORMAT;
 	}
 	return 0;
 }
 
 int options_read(struct options *o, int argc, char **argv, unsigned taken, char *reason,
-                 size_t reason_size)
+		 size_t reason_size)
 {
 	struct option longs[ROWS + 1];
 	int c, err;
@@ -157,8 +158,9 @@ int options_read(struct options *o, int argc, char **argv, unsigned taken, char 
 	while ((c = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
 		if (c < 256) {
 			snprintf(reason, reason_size,
-			         c == ':' ? _("%s wants a value.") : _("There is no option %s."),
-			         argv[optind - 1]);
+				 c == ':' ? _("%s wants a value.")
+					  : _("There is no option %s."),
+				 argv[optind - 1]);
 			return ERR_FORMAT;
 		}
 		err = read_one(o, &rows[c - 256], taken, reason, reason_size);
@@ -178,7 +180,7 @@ void options_help(unsigned taken)
 		if (!(rows[i].bit & (taken | OPTIONS_ALWAYS)))
 			continue;
 		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
-		         rows[i].value ? rows[i].value : "");
+			 rows[i].value ? rows[i].value : "");
 		printf("  %-22s %s\n", left, _(rows[i].help));
 	}
 }

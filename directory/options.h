@@ -19,13 +19,13 @@ enum option_bit {
 };
 
 struct options {
-	unsigned given;                 /* bits of enum option_bit */
-	char data[3072];                /* the folder: given, or the default */
+	unsigned given;  /* bits of enum option_bit */
+	char data[3072]; /* the folder: given, or the default */
 	unsigned listen_count;
 	struct address listen[CONFIG_LISTEN_MAX];
 	unsigned count;
-	int64_t expires;                /* seconds */
-	int password_fd;                /* -1: ask */
+	int64_t expires; /* seconds */
+	int password_fd; /* -1: ask */
 	enum ksf stretch;
 	int word_count;
 	char **words;
@@ -34,7 +34,7 @@ struct options {
 /* Reads argv[1..] (argv[0] is the command). `taken`: bits the command takes besides
  * OPTIONS_ALWAYS. ERR_FORMAT and a sentence in `reason`. */
 int options_read(struct options *o, int argc, char **argv, unsigned taken, char *reason,
-                 size_t reason_size);
+		 size_t reason_size);
 
 /* One line of help for each option in `taken` and OPTIONS_ALWAYS, on stdout. */
 void options_help(unsigned taken);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct record {
-	struct record *next;  /* of the same account */
+	struct record *next; /* of the same account */
 	void *user;
 	name_id account;
 	uint8_t slot;
@@ -13,12 +13,12 @@ struct record {
 	uint8_t candidate_count;
 	struct knock knock;
 	struct address seen;
-	struct candidate *candidates;  /* exactly as many as there are: most have three */
+	struct candidate *candidates; /* exactly as many as there are: most have three */
 	struct certificate certificate;
 };
 
 struct presence {
-	struct record **online;  /* by account */
+	struct record **online; /* by account */
 	size_t size;
 	struct presence_counts counts;
 };
@@ -65,7 +65,7 @@ struct record *presence_at(const struct presence *p, name_id account, unsigned s
 }
 
 struct record *presence_find(const struct presence *p, name_id account,
-                             const struct device_public *device)
+			     const struct device_public *device)
 {
 	struct record *r = first_of(p, account);
 
@@ -86,7 +86,7 @@ static void make_room(struct presence *p, name_id account)
 }
 
 struct record *presence_enter(struct presence *p, name_id account,
-                              const struct certificate *certificate, void *user)
+			      const struct certificate *certificate, void *user)
 {
 	struct record *r;
 	unsigned slot = 0;
@@ -121,7 +121,7 @@ void presence_leave(struct presence *p, struct record *r)
 }
 
 void presence_publish(struct record *r, const struct knock *knock,
-                      const struct candidates *candidates)
+		      const struct candidates *candidates)
 {
 	assert(candidates->count <= CANDIDATES_MAX);
 	free(r->candidates);
@@ -180,7 +180,7 @@ void record_device(const struct record *r, struct wire_device *out)
 }
 
 unsigned presence_devices(const struct presence *p, name_id account,
-                          struct wire_device out[WIRE_DEVICES_MAX])
+			  struct wire_device out[WIRE_DEVICES_MAX])
 {
 	unsigned count = 0;
 

@@ -9,27 +9,27 @@
 struct presence;
 struct record;
 
-enum { PRESENCE_SLOTS = WIRE_DEVICES_MAX };  /* devices of one account online at a time */
+enum { PRESENCE_SLOTS = WIRE_DEVICES_MAX }; /* devices of one account online at a time */
 
 struct presence *presence_new(void);
-void presence_free(struct presence *p);  /* with every record in it */
+void presence_free(struct presence *p); /* with every record in it */
 
 /* The device of `certificate` is online as `account`; `user` is whose record it is. NULL:
  * all slots are taken (presence_at() finds who could make room). */
 struct record *presence_enter(struct presence *p, name_id account,
-                              const struct certificate *certificate, void *user);
+			      const struct certificate *certificate, void *user);
 void presence_leave(struct presence *p, struct record *r);
 
 /* How the device can be reached; replaces what was published before. */
 void presence_publish(struct record *r, const struct knock *knock,
-                      const struct candidates *candidates);
+		      const struct candidates *candidates);
 /* The address the directory sees. true: it is another than before. */
 bool presence_observed(struct record *r, const struct address *seen);
 
 /* The record in that slot of the account, or NULL; with it who it belongs to. */
 struct record *presence_at(const struct presence *p, name_id account, unsigned slot);
 struct record *presence_find(const struct presence *p, name_id account,
-                             const struct device_public *device);
+			     const struct device_public *device);
 void *record_user(const struct record *r);
 unsigned record_slot(const struct record *r);
 bool record_is_published(const struct record *r);
@@ -39,10 +39,12 @@ void record_device(const struct record *r, struct wire_device *out);
 
 /* The published devices of an account: how many. */
 unsigned presence_devices(const struct presence *p, name_id account,
-                          struct wire_device out[WIRE_DEVICES_MAX]);
+			  struct wire_device out[WIRE_DEVICES_MAX]);
 bool presence_is_online(const struct presence *p, name_id account);
 
-struct presence_counts { uint64_t devices, accounts; };
+struct presence_counts {
+	uint64_t devices, accounts;
+};
 struct presence_counts presence_counts(const struct presence *p);
 
 #endif

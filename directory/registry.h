@@ -14,9 +14,10 @@
 #include "shared/opaque.h"
 
 enum {
-	REGISTRY_DEVICES_MAX = 16,      /* enrolled for one account; one more pushes out the oldest */
+	REGISTRY_DEVICES_MAX =
+		16, /* enrolled for one account; one more pushes out the oldest */
 	REGISTRY_INVITE_USES_MAX = 10000,
-	REGISTRY_CODE_BYTES = 12,       /* random, in base64url: an invitation's code */
+	REGISTRY_CODE_BYTES = 12, /* random, in base64url: an invitation's code */
 };
 
 /* What a new account brings. */
@@ -31,8 +32,8 @@ struct registry_new {
 
 struct registry_answer {
 	uint64_t ticket;
-	int err;                        /* 0, or why not; ERR_IO and the like: the store failed */
-	bool is_found;                  /* find: the name exists; else the record is the fake one */
+	int err;       /* 0, or why not; ERR_IO and the like: the store failed */
+	bool is_found; /* find: the name exists; else the record is the fake one */
 	bool has_identity;
 	struct name name;
 	uint8_t record[OPAQUE_RECORD_SIZE];
@@ -44,7 +45,7 @@ struct registry_user {
 	struct name name;
 	bool has_identity;
 	unsigned devices;
-	wall_ms created;                /* the day */
+	wall_ms created; /* the day */
 };
 
 struct registry;
@@ -52,17 +53,17 @@ struct registry {
 	/* May somebody register as `name`? The invitation is looked at first, if one is needed:
 	 * ERR_REFUSED: none such or not for this name, ERR_EXPIRED, ERR_EXISTS: taken. */
 	void (*may_register)(struct registry *r, uint64_t ticket, const struct name *name,
-	                     bool needs_invite, struct bytes invite, wall_ms now);
+			     bool needs_invite, struct bytes invite, wall_ms now);
 	/* Account, first device and the use of the invitation, all or nothing. Errors as above;
 	 * ERR_EXISTS also for a device key that is enrolled elsewhere. */
 	void (*create)(struct registry *r, uint64_t ticket, const struct registry_new *account,
-	               wall_ms now);
+		       wall_ms now);
 	/* The record of `name`, or for an unknown one the fake record, by the same query. */
 	void (*find)(struct registry *r, uint64_t ticket, const struct name *name);
 	/* Enrols a device; sets the identity of an account that has none. ERR_AUTH: another
 	 * identity, or a device of another account, or no such account. */
 	void (*enrol)(struct registry *r, uint64_t ticket, const struct name *name,
-	              const struct certificate *certificate, wall_ms now);
+		      const struct certificate *certificate, wall_ms now);
 	/* Whose device it is: name and identity. ERR_NOT_FOUND. */
 	void (*device)(struct registry *r, uint64_t ticket, const struct device_public *device);
 
@@ -70,13 +71,13 @@ struct registry {
 	bool (*next)(struct registry *r, struct registry_answer *answer);
 
 	/* --- for the operator: these block --- */
-	int (*invite)(struct registry *r, const char *code, const struct name *only, unsigned uses,
-	              wall_ms expires, wall_ms now);
+	int (*invite)(struct registry *r, const char *code, const struct name *only,
+		      unsigned uses, wall_ms expires, wall_ms now);
 	/* Removes the account, its devices and nothing else. ERR_NOT_FOUND. */
 	int (*remove)(struct registry *r, const struct name *name);
 	/* By name; `each` returns false to stop. */
 	int (*list)(struct registry *r, bool (*each)(void *user, const struct registry_user *u),
-	            void *user);
+		    void *user);
 	uint64_t (*count)(struct registry *r);
 	/* Of passwords, for all accounts; and the store's own, made with it. */
 	enum ksf (*ksf)(struct registry *r);
@@ -88,6 +89,6 @@ struct registry {
  * Several processes may have it open. */
 int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 int registry_sqlite_open(struct registry **r, const char *data, bool is_hasty, char *reason,
-                         size_t reason_size);
+			 size_t reason_size);
 
 #endif

@@ -37,7 +37,7 @@ struct registry_sqlite {
 	struct registry row;
 	struct db *db;
 	enum ksf ksf;
-	struct registry_answer *answers;  /* a ring */
+	struct registry_answer *answers; /* a ring */
 	size_t first, count, room;
 };
 
@@ -78,7 +78,9 @@ static bool sqlite_next(struct registry *row, struct registry_answer *out)
 
 /* --- invitations --- */
 
-struct invite_hash { uint8_t bytes[32]; };
+struct invite_hash {
+	uint8_t bytes[32];
+};
 
 /* Only the hash of a code is stored: who reads the file can use none. */
 static struct invite_hash hash_of(struct bytes code)
@@ -90,11 +92,11 @@ static struct invite_hash hash_of(struct bytes code)
 }
 
 static int check_invite(struct registry_sqlite *r, struct bytes code, const struct name *name,
-                        wall_ms now)
+			wall_ms now)
 {
 	struct invite_hash hash = hash_of(code);
-	struct statement *s =
-		db_sql(r->db, "SELECT name, uses, expires FROM invites WHERE hash = ?1");
+	struct statement *s = db_sql(r->db,
+				     "SELECT name, uses, expires FROM invites WHERE hash = ?1");
 	int err;
 
 	bind_bytes(s, 1, BYTES(hash.bytes));
@@ -118,7 +120,8 @@ out:
 static int use_invite(struct registry_sqlite *r, struct bytes code)
 {
 	struct invite_hash hash = hash_of(code);
-	struct statement *s = db_sql(r->db, "UPDATE invites SET uses = uses - 1 WHERE hash = ?1");
+	struct statement *s = db_sql(r->db,
+				     "UPDATE invites SET uses = uses - 1 WHERE hash = ?1");
 	int n;
 
 	bind_bytes(s, 1, BYTES(hash.bytes));
@@ -127,7 +130,7 @@ static int use_invite(struct registry_sqlite *r, struct bytes code)
 }
 
 static int sqlite_invite(struct registry *row, const char *code, const struct name *only,
-                         unsigned uses, wall_ms expires, wall_ms now)
+			 unsigned uses, wall_ms expires, wall_ms now)
 {
 	struct registry_sqlite *r = self(row);
 	struct invite_hash hash = hash_of(bytes_text(code));
@@ -139,9 +142,10 @@ static int sqlite_invite(struct registry *row, const char *code, const struct na
 	if (err < 0)
 		return err;
 	s = db_sql(r->db, "DELETE FROM invites WHERE expires <= ?1 OR uses < 1");
-	bind_int(s, 1, now - 30 * (wall_ms)DAY);  /* so long it is told "expired", not "none" */
+	bind_int(s, 1, now - 30 * (wall_ms)DAY); /* so long it is told "expired", not "none" */
 	err = db_run(s);
-	s = db_sql(r->db, "INSERT INTO invites(hash, name, uses, expires) VALUES(?1, ?2, ?3, ?4)");
+	s = db_sql(r->db,
+		   "INSERT INTO invites(hash, name, uses, expires) VALUES(?1, ?2, ?3, ?4)");
 	bind_bytes(s, 1, BYTES(hash.bytes));
 	bind_text(s, 2, only ? only->text : NULL);
 	bind_int(s, 3, uses);
@@ -169,7 +173,7 @@ static int check_free(struct registry_sqlite *r, const struct name *name)
 }
 
 static void sqlite_may_register(struct registry *row, uint64_t ticket, const struct name *name,
-                                bool needs_invite, struct bytes invite, wall_ms now)
+				bool needs_invite, struct bytes invite, wall_ms now)
 {
 	struct registry_sqlite *r = self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
@@ -181,10 +185,12 @@ static void sqlite_may_register(struct registry *row, uint64_t ticket, const str
 	answer(r, &a);
 }
 
-static int add_account(struct registry_sqlite *r, const struct registry_new *account, wall_ms now)
+static int add_account(struct registry_sqlite *r, const struct registry_new *account,
+		       wall_ms now)
 {
-	struct statement *s = db_sql(r->db, "INSERT INTO accounts(name, record, identity, created)"
-	                                    " VALUES(?1, ?2, ?3, ?4)");
+	struct statement *s = db_sql(r->db,
+				     "INSERT INTO accounts(name, record, identity, created)"
+				     " VALUES(?1, ?2, ?3, ?4)");
 	int n;
 
 	bind_text(s, 1, account->name.text);
@@ -200,7 +206,7 @@ static int add_account(struct registry_sqlite *r, const struct registry_new *acc
 
 /* ERR_EXISTS: the device is another account's. One that is this account's stays. */
 static int add_device(struct registry_sqlite *r, int64_t account,
-                      const struct device_public *device)
+		      const struct device_public *device)
 {
 	struct statement *s;
 	int err;
@@ -215,15 +221,16 @@ static int add_device(struct registry_sqlite *r, int64_t account,
 		return err < 0 ? err : 0;
 
 	s = db_sql(r->db, "DELETE FROM devices WHERE account = ?1 AND device NOT IN"
-	                  " (SELECT device FROM devices WHERE account = ?1"
-	                  " ORDER BY number DESC LIMIT ?2)");
+			  " (SELECT device FROM devices WHERE account = ?1"
+			  " ORDER BY number DESC LIMIT ?2)");
 	bind_int(s, 1, account);
 	bind_int(s, 2, REGISTRY_DEVICES_MAX - 1);
 	err = db_run(s);
 	if (err < 0)
 		return err;
-	s = db_sql(r->db, "INSERT INTO devices(device, account, number) VALUES(?1, ?2,"
-	                  " (SELECT coalesce(max(number), 0) + 1 FROM devices WHERE account = ?2))");
+	s = db_sql(r->db,
+		   "INSERT INTO devices(device, account, number) VALUES(?1, ?2,"
+		   " (SELECT coalesce(max(number), 0) + 1 FROM devices WHERE account = ?2))");
 	bind_bytes(s, 1, BYTES(device->bytes));
 	bind_int(s, 2, account);
 	err = db_run(s);
@@ -247,8 +254,8 @@ static int create(struct registry_sqlite *r, const struct registry_new *account,
 	return err;
 }
 
-static void sqlite_create(struct registry *row, uint64_t ticket, const struct registry_new *account,
-                          wall_ms now)
+static void sqlite_create(struct registry *row, uint64_t ticket,
+			  const struct registry_new *account, wall_ms now)
 {
 	struct registry_sqlite *r = self(row);
 	struct registry_answer a = { .ticket = ticket, .name = account->name };
@@ -269,13 +276,14 @@ static void sqlite_find(struct registry *row, uint64_t ticket, const struct name
 	struct registry_sqlite *r = self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
 	/* Both rows are looked up whether the first exists or not; a real name sorts last. */
-	struct statement *s = db_sql(r->db, "SELECT name <> '', record, identity FROM accounts"
-	                                    " WHERE name IN ('', ?1) ORDER BY name DESC LIMIT 1");
+	struct statement *s = db_sql(r->db,
+				     "SELECT name <> '', record, identity FROM accounts"
+				     " WHERE name IN ('', ?1) ORDER BY name DESC LIMIT 1");
 
 	bind_text(s, 1, name->text);
 	a.err = db_step(s);
 	if (a.err == 0)
-		a.err = ERR_CORRUPT;  /* the fake record is gone */
+		a.err = ERR_CORRUPT; /* the fake record is gone */
 	if (a.err > 0) {
 		a.is_found = column_int(s, 0);
 		a.err = column_copy(s, 1, a.record, sizeof a.record);
@@ -287,7 +295,8 @@ static void sqlite_find(struct registry *row, uint64_t ticket, const struct name
 	answer(r, &a);
 }
 
-static int enrol(struct registry_sqlite *r, const struct name *name, const struct certificate *c)
+static int enrol(struct registry_sqlite *r, const struct name *name,
+		 const struct certificate *c)
 {
 	struct statement *s;
 	int64_t account;
@@ -295,7 +304,7 @@ static int enrol(struct registry_sqlite *r, const struct name *name, const struc
 	int err;
 
 	s = db_sql(r->db, "SELECT id, identity IS NOT NULL, identity IS ?2 FROM accounts"
-	                  " WHERE name = ?1");
+			  " WHERE name = ?1");
 	bind_text(s, 1, name->text);
 	bind_bytes(s, 2, BYTES(c->identity.bytes));
 	err = db_step(s);
@@ -322,7 +331,7 @@ static int enrol(struct registry_sqlite *r, const struct name *name, const struc
 }
 
 static void sqlite_enrol(struct registry *row, uint64_t ticket, const struct name *name,
-                         const struct certificate *certificate, wall_ms now)
+			 const struct certificate *certificate, wall_ms now)
 {
 	struct registry_sqlite *r = self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
@@ -339,13 +348,14 @@ static void sqlite_enrol(struct registry *row, uint64_t ticket, const struct nam
 	answer(r, &a);
 }
 
-static void sqlite_device(struct registry *row, uint64_t ticket, const struct device_public *device)
+static void sqlite_device(struct registry *row, uint64_t ticket,
+			  const struct device_public *device)
 {
 	struct registry_sqlite *r = self(row);
 	struct registry_answer a = { .ticket = ticket };
 	struct statement *s = db_sql(r->db, "SELECT a.name, a.identity FROM devices d"
-	                                    " JOIN accounts a ON a.id = d.account"
-	                                    " WHERE d.device = ?1");
+					    " JOIN accounts a ON a.id = d.account"
+					    " WHERE d.device = ?1");
 
 	bind_bytes(s, 1, BYTES(device->bytes));
 	a.err = db_step(s);
@@ -353,7 +363,8 @@ static void sqlite_device(struct registry *row, uint64_t ticket, const struct de
 		a.err = ERR_NOT_FOUND;
 	if (a.err > 0) {
 		a.is_found = a.has_identity = true;
-		a.err = name_check(&a.name, bytes_text(column_text(s, 0))) < 0 ? ERR_CORRUPT : 0;
+		a.err = name_check(&a.name, bytes_text(column_text(s, 0))) < 0 ? ERR_CORRUPT
+									       : 0;
 		if (!a.err)
 			a.err = column_copy(s, 1, a.identity.bytes, sizeof a.identity.bytes);
 	}
@@ -369,7 +380,7 @@ static int remove_rows(struct registry_sqlite *r, const struct name *name)
 	int n;
 
 	s = db_sql(r->db, "DELETE FROM devices WHERE account ="
-	                  " (SELECT id FROM accounts WHERE name = ?1)");
+			  " (SELECT id FROM accounts WHERE name = ?1)");
 	bind_text(s, 1, name->text);
 	n = db_run(s);
 	if (n < 0)
@@ -395,13 +406,13 @@ static int sqlite_remove(struct registry *row, const struct name *name)
 	return err;
 }
 
-static int sqlite_list(struct registry *row, bool (*each)(void *user, const struct registry_user *u),
-                       void *user)
+static int sqlite_list(struct registry *row,
+		       bool (*each)(void *user, const struct registry_user *u), void *user)
 {
 	struct registry_sqlite *r = self(row);
 	struct statement *s = db_sql(r->db, "SELECT name, identity IS NOT NULL, created,"
-	                                    " (SELECT count(*) FROM devices WHERE account = id)"
-	                                    " FROM accounts WHERE name <> '' ORDER BY name");
+					    " (SELECT count(*) FROM devices WHERE account = id)"
+					    " FROM accounts WHERE name <> '' ORDER BY name");
 	int err;
 
 	while ((err = db_step(s)) > 0) {
@@ -423,7 +434,7 @@ static int sqlite_list(struct registry *row, bool (*each)(void *user, const stru
 static uint64_t sqlite_count(struct registry *row)
 {
 	struct statement *s = db_sql(self(row)->db, "SELECT count(*) FROM accounts"
-	                                            " WHERE name <> ''");
+						    " WHERE name <> ''");
 	uint64_t count = 0;
 
 	if (db_step(s) > 0)
@@ -464,7 +475,7 @@ static const struct registry sqlite_row = {
 /* --- the file --- */
 
 static int open_file(struct db **db, const char *path, bool is_hasty, char *reason,
-                     size_t reason_size)
+		     size_t reason_size)
 {
 	struct db_config config = {
 		.path = path,
@@ -514,7 +525,7 @@ int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t 
 	}
 	if (access(path, F_OK) == 0) {
 		snprintf(reason, reason_size, _("%s exists already; it is never written over."),
-		         path);
+			 path);
 		return ERR_EXISTS;
 	}
 	before = umask(077);
@@ -523,7 +534,7 @@ int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t 
 		err = fill(db, ksf);
 		if (err < 0)
 			snprintf(reason, reason_size, _("%s cannot be written: %s."), path,
-			         error_text(err));
+				 error_text(err));
 		db_close(db);
 	}
 	umask(before);
@@ -531,7 +542,7 @@ int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t 
 }
 
 int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty, char *reason,
-                         size_t reason_size)
+			 size_t reason_size)
 {
 	char path[PATH_MAX];
 	struct registry_sqlite *r;
@@ -542,9 +553,10 @@ int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty,
 	*out = NULL;
 	err = snprintf(path, sizeof path, "%s/accounts.db", data);
 	if (err >= (int)sizeof path || access(path, F_OK) != 0) {
-		snprintf(reason, reason_size,
-		         _("There is no directory in %s. Make one with: palique-directory init"),
-		         data);
+		snprintf(
+			reason, reason_size,
+			_("There is no directory in %s. Make one with: palique-directory init"),
+			data);
 		return ERR_NOT_FOUND;
 	}
 	err = open_file(&db, path, is_hasty, reason, reason_size);
@@ -559,7 +571,8 @@ int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty,
 	db_done(s);
 	if (!ksf_is_known(r->ksf)) {
 		snprintf(reason, reason_size,
-		         _("%s is not whole. It has been left as it is; bring back a copy."), path);
+			 _("%s is not whole. It has been left as it is; bring back a copy."),
+			 path);
 		sqlite_close(&r->row);
 		return ERR_CORRUPT;
 	}

@@ -21,7 +21,7 @@ struct serve {
 	struct server *server;
 	struct udp *udp;
 	struct lines_server *admin;
-	int lock;                       /* a locked file, or -1 */
+	int lock; /* a locked file, or -1 */
 	unsigned address_count;
 	struct address addresses[CONFIG_LISTEN_MAX];
 };
@@ -67,19 +67,21 @@ static int lock_folder(struct serve *s, char *reason, size_t reason_size)
 	snprintf(path, sizeof path, "%s/lock", s->data);
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock < 0) {
-		snprintf(reason, reason_size, _("%s cannot be opened: %s."), path, strerror(errno));
+		snprintf(reason, reason_size, _("%s cannot be opened: %s."), path,
+			 strerror(errno));
 		return ERR_IO;
 	}
 	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
 		snprintf(reason, reason_size,
-		         _("Another process serves %s. Ask it: palique-directory status"), s->data);
+			 _("Another process serves %s. Ask it: palique-directory status"),
+			 s->data);
 		return ERR_LOCKED;
 	}
 	return 0;
 }
 
 static int listen_on(struct serve *s, const struct config *config, char *reason,
-                     size_t reason_size)
+		     size_t reason_size)
 {
 	struct address all = { .family = 6, .port = DIRECTORY_PORT };
 	const struct address *list = config->listen_count ? config->listen : &all;
@@ -92,8 +94,9 @@ static int listen_on(struct serve *s, const struct config *config, char *reason,
 		if (err < 0) {
 			address_print(&list[i], text);
 			snprintf(reason, reason_size,
-			         _("Cannot listen on %s: %s. Try: --listen ADDRESS:PORT"), text,
-			         err == ERR_EXISTS ? _("another program does") : error_text(err));
+				 _("Cannot listen on %s: %s. Try: --listen ADDRESS:PORT"), text,
+				 err == ERR_EXISTS ? _("another program does")
+						   : error_text(err));
 			return err;
 		}
 		address_print(&s->addresses[i], text);
@@ -111,7 +114,8 @@ static int listen_for_admin(struct serve *s, uv_loop_t *loop, char *reason, size
 	snprintf(path, sizeof path, "%s/admin.sock", s->data);
 	err = lines_listen(&s->admin, loop, path, &admin_calls, s);
 	if (err < 0)
-		snprintf(reason, reason_size, _("Cannot listen on %s: %s."), path, error_text(err));
+		snprintf(reason, reason_size, _("Cannot listen on %s: %s."), path,
+			 error_text(err));
 	return err;
 }
 
@@ -125,8 +129,8 @@ static void release(struct serve *s)
 	free(s);
 }
 
-int serve_start(struct serve **out, uv_loop_t *loop, const char *data, const struct config *config,
-                char *reason, size_t reason_size)
+int serve_start(struct serve **out, uv_loop_t *loop, const char *data,
+		const struct config *config, char *reason, size_t reason_size)
 {
 	struct server_config sc = config_for_server(config, data);
 	struct serve *s = memory_new(sizeof *s);
@@ -143,7 +147,7 @@ int serve_start(struct serve **out, uv_loop_t *loop, const char *data, const str
 		err = udp_new(&s->udp, loop, server_endpoint(s->server), on_step, s);
 		if (err < 0)
 			snprintf(reason, reason_size, _("The network cannot be used: %s."),
-			         error_text(err));
+				 error_text(err));
 	}
 	if (err < 0) {
 		release(s);
@@ -165,7 +169,7 @@ void serve_stop(struct serve *s)
 	if (s->admin)
 		lines_server_close(s->admin);
 	server_goodbye(s->server, udp_now());
-	udp_close(s->udp);  /* sends the goodbyes; uses the endpoint no more afterwards */
+	udp_close(s->udp); /* sends the goodbyes; uses the endpoint no more afterwards */
 	release(s);
 }
 
@@ -186,9 +190,10 @@ struct json *serve_admin(struct serve *s, const struct json *request)
 {
 	struct json *answer;
 
-	server_step(s->server, udp_now(), udp_wall());  /* it may not have looked at a clock for long */
+	server_step(s->server, udp_now(),
+		    udp_wall()); /* it may not have looked at a clock for long */
 	answer = server_admin(s->server, request);
-	udp_wake(s->udp);  /* what it changed shall be told */
+	udp_wake(s->udp); /* what it changed shall be told */
 	return answer;
 }
 
@@ -263,7 +268,7 @@ static void on_hangup(uv_signal_t *signal, int number)
 }
 
 static void on_signal(struct run *run, uv_loop_t *loop, uv_signal_t *handle, int number,
-                      uv_signal_cb call)
+		      uv_signal_cb call)
 {
 	uv_signal_init(loop, handle);
 	handle->data = run;
@@ -271,7 +276,7 @@ static void on_signal(struct run *run, uv_loop_t *loop, uv_signal_t *handle, int
 }
 
 int serve_run(const char *data, const char *config_path, const struct config *config,
-              char *reason, size_t reason_size)
+	      char *reason, size_t reason_size)
 {
 	struct run run = { .data = data, .config_path = config_path, .config = *config };
 	uv_loop_t loop;

@@ -13,8 +13,8 @@ struct serve;
 /* Opens DATA, listens, answers; `config` is copied (config_init() for the defaults). The
  * folder must exist (server_init()). ERR_LOCKED: another process serves this folder.
  * On failure `reason` gets a sentence. */
-int serve_start(struct serve **s, uv_loop_t *loop, const char *data, const struct config *config,
-                char *reason, size_t reason_size);
+int serve_start(struct serve **s, uv_loop_t *loop, const char *data,
+		const struct config *config, char *reason, size_t reason_size);
 /* Says RESTART to all clients and closes; freed when libuv has closed the handles. */
 void serve_stop(struct serve *s);
 /* What can change while running does; addresses to listen on need a new start. */
@@ -29,6 +29,6 @@ unsigned serve_addresses(const struct serve *s, struct address *out, unsigned ma
 /* The whole life of `palique-directory serve`: a loop, signals (TERM and INT end it, HUP
  * reads `config_path` again and keeps the old where it is wrong), the end. */
 int serve_run(const char *data, const char *config_path, const struct config *config,
-              char *reason, size_t reason_size);
+	      char *reason, size_t reason_size);
 
 #endif

@@ -15,17 +15,17 @@ struct server;
 enum registration { REGISTRATION_INVITE, REGISTRATION_OPEN, REGISTRATION_CLOSED };
 
 struct server_config {
-	const char *data;               /* folder: accounts.db and keys; made by server_init() */
+	const char *data; /* folder: accounts.db and keys; made by server_init() */
 	enum registration registration;
 	/* What is zero below stands for the default. */
-	bool has_place;                 /* the public address, put in links */
+	bool has_place; /* the public address, put in links */
 	struct directory_place place;
 	uint32_t online_max, guests_max, contacts_max;
 	bool has_limits;
 	struct limits_config limits;
-	bool is_hasty;                  /* commits need not survive a power cut: tests */
+	bool is_hasty; /* commits need not survive a power cut: tests */
 };
-enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 };  /* defaults */
+enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 }; /* defaults */
 
 /* Makes the folder (0700), the keys (0600) and an empty account store. ERR_EXISTS: there
  * is a directory already (nothing is touched). */
@@ -35,15 +35,15 @@ int server_init(const char *data, char *reason, size_t reason_size);
 int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 
 /* `reason` gets a sentence for people on failure. */
-int server_open(struct server **s, const struct server_config *config, mono_ns now, wall_ms wall,
-                char *reason, size_t reason_size);
+int server_open(struct server **s, const struct server_config *config, mono_ns now,
+		wall_ms wall, char *reason, size_t reason_size);
 /* Takes over all of `config` but `data` and `is_hasty`, which stay. */
 void server_configure(struct server *s, const struct server_config *config);
 /* Says RESTART to every client (their datagrams are to be taken by server_send()). */
 void server_goodbye(struct server *s, mono_ns now);
 void server_close(struct server *s);
 
-struct endpoint *server_endpoint(struct server *s);  /* for endpoint_receive() and udp_new() */
+struct endpoint *server_endpoint(struct server *s); /* for endpoint_receive() and udp_new() */
 const struct device_public *server_key(const struct server *s);
 
 /* After datagrams came in or the deadline passed: takes the endpoint's events, does what
@@ -59,7 +59,7 @@ struct server_status {
 	uint64_t online_devices, online_accounts, accounts;
 	uint64_t logins, key_logins, registrations, refused_logins;
 	uint64_t presence_notes, introductions, asked;
-	uint64_t messages_in[128], messages_out[128];   /* by wire type */
+	uint64_t messages_in[128], messages_out[128]; /* by wire type */
 	struct endpoint_counters traffic;
 	mono_ns uptime;
 };

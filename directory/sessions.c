@@ -76,7 +76,8 @@ static uint64_t next_ticket(struct sessions *all)
 	return all->last_ticket;
 }
 
-struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest, mono_ns now)
+struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest,
+			     mono_ns now)
 {
 	struct session *s = memory_new(sizeof *s);
 	struct list *list;
@@ -153,7 +154,7 @@ int session_read(struct session *s, struct buf *scratch, struct wire_message *m)
 	/* a frame that announces more than any client says is not waited for */
 	if (input.size >= FRAME_HEADER) {
 		announced = (size_t)input.data[0] << 24 | input.data[1] << 16 |
-		            input.data[2] << 8 | input.data[3];
+			    input.data[2] << 8 | input.data[3];
 		if (announced > SESSION_FRAME_MAX)
 			return ERR_LIMIT;
 	}
@@ -169,7 +170,7 @@ int session_read(struct session *s, struct buf *scratch, struct wire_message *m)
 	if (err < 0)
 		return err;
 	err = wire_decode(m, buf_view(scratch),
-	                  s->state == SESSION_GUEST ? WIRE_FROM_GUEST : WIRE_FROM_CLIENT);
+			  s->state == SESSION_GUEST ? WIRE_FROM_GUEST : WIRE_FROM_CLIENT);
 	return err < 0 ? err : 1;
 }
 

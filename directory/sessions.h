@@ -11,40 +11,41 @@
 #include "shared/wire.h"
 
 enum {
-	SESSION_FRAME_MAX = 12288,      /* bytes: the largest a client may send is a LIST of 256 */
-	SESSION_GUEST_SECONDS = 120,    /* then a guest must have become somebody */
+	SESSION_FRAME_MAX = 12288,   /* bytes: the largest a client may send is a LIST of 256 */
+	SESSION_GUEST_SECONDS = 120, /* then a guest must have become somebody */
 };
 
 enum session_state {
-	SESSION_GUEST,    /* on a link without a device key */
-	SESSION_LOOKING,  /* the registry is asked whose device it is; input waits in the link */
-	SESSION_IN,       /* welcomed: it has a record */
+	SESSION_GUEST,   /* on a link without a device key */
+	SESSION_LOOKING, /* the registry is asked whose device it is; input waits in the link */
+	SESSION_IN,      /* welcomed: it has a record */
 };
 
 struct session {
-	struct session *next, *previous;  /* in order of coming, guests and clients apart */
-	struct session *next_check;       /* see checks.h */
+	struct session *next, *previous; /* in order of coming, guests and clients apart */
+	struct session *next_check;      /* see checks.h */
 	struct link *link;
-	uint64_t ticket;                  /* what the registry is asked under; never reused */
+	uint64_t ticket; /* what the registry is asked under; never reused */
 	mono_ns since;
 	enum session_state state;
-	bool is_waiting;                  /* for the registry: reads nothing meanwhile */
-	bool owes_welcome;                /* its stream could not take it yet */
-	struct login *login;              /* a guest's */
-	name_id account;                  /* from SESSION_IN on */
+	bool is_waiting;     /* for the registry: reads nothing meanwhile */
+	bool owes_welcome;   /* its stream could not take it yet */
+	struct login *login; /* a guest's */
+	name_id account;     /* from SESSION_IN on */
 	struct record *record;
-	uint32_t listed;                  /* names given since LIST began, repeated ones too */
+	uint32_t listed; /* names given since LIST began, repeated ones too */
 	struct bucket messages, introductions, suspicions;
-	mono_ns checked_since;            /* 0: not being checked */
+	mono_ns checked_since; /* 0: not being checked */
 	uint64_t check_nonce;
-	uint8_t checks;                   /* sent so far */
+	uint8_t checks; /* sent so far */
 };
 
 struct sessions;
 struct sessions *sessions_new(void);
-void sessions_free(struct sessions *all);  /* the links are not touched */
+void sessions_free(struct sessions *all); /* the links are not touched */
 
-struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest, mono_ns now);
+struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest,
+			     mono_ns now);
 /* Takes it out and frees it and what it owns; the record must have been left before. */
 void sessions_remove(struct sessions *all, struct session *s);
 /* Who asked the registry under `ticket`; NULL: gone since. */
@@ -52,7 +53,7 @@ struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket);
 struct session *sessions_oldest_guest(const struct sessions *all);
 size_t sessions_guests(const struct sessions *all);
 size_t sessions_clients(const struct sessions *all);
-struct session *sessions_first_client(const struct sessions *all);  /* walk by `next` */
+struct session *sessions_first_client(const struct sessions *all); /* walk by `next` */
 
 /* The next whole message of the control stream: 1 and `m`, whose views point into `scratch`;
  * 0: none yet; ERR_CLOSED: the client has ended its stream; another error: it broke the

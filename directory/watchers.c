@@ -11,16 +11,16 @@ enum { NOWHERE = UINT32_MAX };
 /* One account lists another. Sixteen bytes, and eight at the other end, for each name. */
 struct listing {
 	name_id to;
-	uint32_t back;      /* where in to's `listed_by` */
-	uint32_t mate;      /* the listing in the other direction, or NOWHERE: not mutual */
-	uint8_t by;         /* sessions that list it now; 0: a trace, see `known` */
-	uint8_t known;      /* sessions that have listed it in this login: they ask no more */
-	uint8_t due;        /* sessions of ours that must hear of it */
-	uint8_t asks;       /* sessions of the other that must hear that we ask */
+	uint32_t back; /* where in to's `listed_by` */
+	uint32_t mate; /* the listing in the other direction, or NOWHERE: not mutual */
+	uint8_t by;    /* sessions that list it now; 0: a trace, see `known` */
+	uint8_t known; /* sessions that have listed it in this login: they ask no more */
+	uint8_t due;   /* sessions of ours that must hear of it */
+	uint8_t asks;  /* sessions of the other that must hear that we ask */
 };
 struct lister {
 	name_id from;
-	uint32_t at;        /* where in from's list */
+	uint32_t at; /* where in from's list */
 };
 
 struct greeting {
@@ -33,10 +33,10 @@ struct greeting {
 struct node {
 	struct listing *list;
 	struct lister *listed_by;
-	struct greeting *greetings;  /* newest first */
+	struct greeting *greetings; /* newest first */
 	uint32_t count, room;
 	uint32_t listers, listers_room;
-	uint8_t ready;               /* sessions that have said their list */
+	uint8_t ready; /* sessions that have said their list */
 	bool is_queued;
 };
 
@@ -44,9 +44,9 @@ struct watchers {
 	struct names *names;
 	struct node *nodes;
 	size_t size;
-	name_id *queue;              /* accounts whose list holds something due */
+	name_id *queue; /* accounts whose list holds something due */
 	size_t queued, queue_room;
-	uint32_t cursor;             /* in the list of the last in the queue: two places for each
+	uint32_t cursor; /* in the list of the last in the queue: two places for each
 	                                listing, first its presence, then its asking */
 };
 
@@ -93,7 +93,7 @@ static void enqueue(struct watchers *w, name_id who)
 {
 	struct node *n = &w->nodes[who];
 
-	w->cursor = 0;  /* something behind it may be due again */
+	w->cursor = 0; /* something behind it may be due again */
 	if (n->is_queued)
 		return;
 	if (w->queued == w->queue_room) {
@@ -254,7 +254,7 @@ static void part(struct watchers *w, name_id a, struct listing *ours)
 }
 
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
-                 struct bytes greeting)
+		 struct bytes greeting)
 {
 	struct listing *ours = find(w, who, whom), *theirs;
 	uint8_t bit = 1 << slot;
@@ -346,7 +346,7 @@ void watchers_ready(struct watchers *w, name_id who, unsigned slot)
 		if (l->mate != NOWHERE)
 			continue;
 		if (!l->by) {
-			l->known = 0;  /* this login has not heard of it: may be asked again */
+			l->known = 0; /* this login has not heard of it: may be asked again */
 		} else if (asks < WATCHERS_ASKS_MAX) {
 			l->asks |= bit;
 			enqueue(w, by.from);
@@ -403,13 +403,14 @@ static bool take_presence(name_id who, struct listing *l, struct watchers_due *d
 }
 
 static bool take_asking(struct watchers *w, name_id who, struct listing *l,
-                        struct watchers_due *due)
+			struct watchers_due *due)
 {
 	struct greeting *g;
 
 	/* a session may have gone since, and another come in its slot */
-	*due = (struct watchers_due){ WATCHERS_ASKED, l->to, who,
-		                      l->asks & w->nodes[l->to].ready, { 0 } };
+	*due = (struct watchers_due){
+		WATCHERS_ASKED, l->to, who, l->asks & w->nodes[l->to].ready, { 0 }
+	};
 	l->asks = 0;
 	if (!due->slots)
 		return false;
@@ -429,7 +430,8 @@ bool watchers_next(struct watchers *w, struct watchers_due *due)
 			struct listing *l = &n->list[w->cursor / 2];
 			bool is_asking = w->cursor++ % 2;
 
-			if (is_asking ? take_asking(w, who, l, due) : take_presence(who, l, due))
+			if (is_asking ? take_asking(w, who, l, due)
+				      : take_presence(who, l, due))
 				return true;
 		}
 		w->cursor = 0;
@@ -443,7 +445,7 @@ void watchers_later(struct watchers *w, const struct watchers_due *due, uint8_t 
 {
 	bool is_presence = due->kind == WATCHERS_PRESENCE;
 	struct listing *l = is_presence ? find(w, due->to, due->about)
-	                                : find(w, due->about, due->to);
+					: find(w, due->about, due->to);
 
 	if (!l)
 		return;

@@ -13,10 +13,10 @@
 #include "directory/presence.h"
 
 enum {
-	WATCHERS_LIST_MAX = 4 * WIRE_CONTACTS_MAX,  /* names of all sessions of an account,
+	WATCHERS_LIST_MAX = 4 * WIRE_CONTACTS_MAX, /* names of all sessions of an account,
 	                                               those no longer listed included */
-	WATCHERS_ASKS_MAX = 256,        /* requests told at one login */
-	WATCHERS_GREETINGS_MAX = 64,    /* kept for one account; more push out the oldest */
+	WATCHERS_ASKS_MAX = 256,                   /* requests told at one login */
+	WATCHERS_GREETINGS_MAX = 64, /* kept for one account; more push out the oldest */
 };
 
 struct watchers;
@@ -27,7 +27,7 @@ void watchers_free(struct watchers *w);
 
 /* A session of `who` lists `whom`, with a sealed greeting or none. ERR_LIMIT: too many. */
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
-                 struct bytes greeting);
+		 struct bytes greeting);
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);
 void watchers_remove_all(struct watchers *w, name_id who, unsigned slot);
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot);
@@ -44,14 +44,14 @@ void watchers_changed(struct watchers *w, name_id who);
 /* --- what is due --- */
 
 enum watchers_kind {
-	WATCHERS_PRESENCE,  /* tell `to` all about `about` (nothing, when no contact any more) */
-	WATCHERS_ASKED,     /* tell `to` that `about` asks */
+	WATCHERS_PRESENCE, /* tell `to` all about `about` (nothing, when no contact any more) */
+	WATCHERS_ASKED,    /* tell `to` that `about` asks */
 };
 struct watchers_due {
 	enum watchers_kind kind;
 	name_id to, about;
-	uint8_t slots;           /* which sessions of `to`, a bit each */
-	struct bytes greeting;   /* until the next call */
+	uint8_t slots;         /* which sessions of `to`, a bit each */
+	struct bytes greeting; /* until the next call */
 };
 /* Takes one. Those that could not be sent are given back with watchers_later() and come
  * again after watchers_writable() for that session. */

@@ -12,9 +12,12 @@
 #include "shared/frame.h"
 #include "shared/proof.h"
 
-static const struct address server_address = { .family = 4, .port = 7272, .ip = { 10, 255, 0, 1 } };
+static const struct address server_address = { .family = 4,
+					       .port = 7272,
+					       .ip = { 10, 255, 0, 1 } };
 
-static const char *const files[] = { "keys", "accounts.db", "accounts.db-wal", "accounts.db-shm" };
+static const char *const files[] = { "keys", "accounts.db", "accounts.db-wal",
+				     "accounts.db-shm" };
 
 static void open_server(struct small_net *n, const struct server_config *config)
 {
@@ -117,7 +120,8 @@ static bool carry_from_client(struct small_net *n, struct small_client *c)
 
 		any = true;
 		if (!c->is_cut)
-			endpoint_receive(server_endpoint(n->server), &path, room, d.size, n->now);
+			endpoint_receive(server_endpoint(n->server), &path, room, d.size,
+					 n->now);
 	}
 	return any;
 }
@@ -208,8 +212,9 @@ static struct small_client *new_machine(struct small_net *n)
 
 	assert(n->count < SMALL_CLIENTS);
 	c->net = n;
-	c->address = (struct address){ .family = 4, .port = 5000,
-		                       .ip = { 10, (uint8_t)n->count, 0, 2 } };
+	c->address = (struct address){ .family = 4,
+				       .port = 5000,
+				       .ip = { 10, (uint8_t)n->count, 0, 2 } };
 	device_make(&c->device);
 	config.device = c->device;
 	config.idle_timeout = 29 * SECOND;
@@ -348,7 +353,7 @@ static int do_register(struct small_client *c, const char *password, const char 
 	memcpy(m.register_finish.record, record, sizeof record);
 	m.register_finish.certificate = c->certificate;
 	proof_register(m.register_finish.proof_of_possession, &c->identity,
-	               link_handshake_hash(c->link), &c->name);
+		       link_handshake_hash(c->link), &c->name);
 	return ask(c, &m, WIRE_REGISTER_DONE);
 }
 
@@ -375,14 +380,15 @@ static int do_login(struct small_client *c, const char *password)
 	else
 		memcpy(stretched, oprf, sizeof stretched);
 	if (!err)
-		err = opaque_login_finish(&oc, stretched, names, BYTES(context), ke3, session, export);
+		err = opaque_login_finish(&oc, stretched, names, BYTES(context), ke3, session,
+					  export);
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_LOGIN_FINISH;
 	m.login_finish.certificate = c->certificate;
 	if (!err) {
 		memcpy(m.login_finish.ke3, ke3, sizeof ke3);
 		proof_enrol(m.login_finish.mac, session, &c->device.public,
-		            link_handshake_hash(c->link));
+			    link_handshake_hash(c->link));
 	}
 	/* one that knows it is wrong says something wrong: the directory shall refuse too */
 	return ask(c, &m, WIRE_LOGIN_DONE);

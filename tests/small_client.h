@@ -12,24 +12,24 @@ enum { SMALL_CLIENTS = 24 };
 struct small_client {
 	struct small_net *net;
 	struct endpoint *endpoint;
-	struct link *link;           /* NULL: none, or down */
+	struct link *link; /* NULL: none, or down */
 	struct address address;
 	struct name name;
 	struct identity identity;
 	struct device device;
 	struct certificate certificate;
-	struct buf inbox;            /* frames, oldest first */
+	struct buf inbox; /* frames, oldest first */
 	struct buf scratch;
-	bool is_up, is_cut;          /* cut: its datagrams are lost, both ways */
-	bool is_deaf;                /* reads nothing from its stream */
-	bool stretches;              /* passwords, as the real one does: slow */
+	bool is_up, is_cut; /* cut: its datagrams are lost, both ways */
+	bool is_deaf;       /* reads nothing from its stream */
+	bool stretches;     /* passwords, as the real one does: slow */
 	int down_error;
 	uint64_t down_code;
-	struct bytes stray;          /* the last one; owned */
+	struct bytes stray; /* the last one; owned */
 };
 
 struct small_net {
-	char data[64];               /* the directory's folder, removed at the end */
+	char data[64]; /* the directory's folder, removed at the end */
 	struct server *server;
 	struct small_client *clients[SMALL_CLIENTS];
 	unsigned count;

@@ -15,9 +15,9 @@
 #include "tests/small_client.h"
 
 static struct small_net net;
-static const struct server_config config = {
-	.registration = REGISTRATION_OPEN, .has_place = true, .place = { "dir.example.org", 7272 }
-};
+static const struct server_config config = { .registration = REGISTRATION_OPEN,
+					     .has_place = true,
+					     .place = { "dir.example.org", 7272 } };
 static struct json *answer;
 
 static int begin(void **state)
@@ -147,11 +147,13 @@ static void an_account_made_by_the_operator_takes_its_first_identity(void **stat
 
 	(void)state;
 	/* beside the running server, as the command line does it */
-	assert_int_equal(registry_sqlite_open(&registry, net.data, true, reason, sizeof reason), 0);
+	assert_int_equal(registry_sqlite_open(&registry, net.data, true, reason, sizeof reason),
+			 0);
 	assert_int_equal(keystore_open(&keys, net.data, reason, sizeof reason), 0);
-	assert_int_equal(enlist(registry, keys, &alice->name, bytes_text("secret"), net.wall), 0);
 	assert_int_equal(enlist(registry, keys, &alice->name, bytes_text("secret"), net.wall),
-	                 ERR_EXISTS);
+			 0);
+	assert_int_equal(enlist(registry, keys, &alice->name, bytes_text("secret"), net.wall),
+			 ERR_EXISTS);
 	registry->close(registry);
 	keystore_close(keys);
 	alice->stretches = true;

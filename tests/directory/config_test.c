@@ -26,21 +26,21 @@ static void every_key_is_understood(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&c, "# a comment\n"
-	                           "listen = 0.0.0.0:7000\n"
-	                           "listen = [::1]\n"
-	                           "name = dir.example.org:7000 ; behind it\n"
-	                           "registration = open\n"
-	                           "log = debug\n"
-	                           "log-format = json\n"
-	                           "max-online = 5000\n"
-	                           "max-guests = 50\n"
-	                           "contacts-max = 100\n"
-	                           "logins-per-name = 7\n"
-	                           "logins-per-name-and-prefix = 8\n"
-	                           "logins-per-prefix = 9\n"
-	                           "registrations-per-prefix = 10\n"
-	                           "key-queries-per-prefix = 11\n"),
-	                 0);
+				   "listen = 0.0.0.0:7000\n"
+				   "listen = [::1]\n"
+				   "name = dir.example.org:7000 ; behind it\n"
+				   "registration = open\n"
+				   "log = debug\n"
+				   "log-format = json\n"
+				   "max-online = 5000\n"
+				   "max-guests = 50\n"
+				   "contacts-max = 100\n"
+				   "logins-per-name = 7\n"
+				   "logins-per-name-and-prefix = 8\n"
+				   "logins-per-prefix = 9\n"
+				   "registrations-per-prefix = 10\n"
+				   "key-queries-per-prefix = 11\n"),
+			 0);
 	assert_int_equal(c.listen_count, 2);
 	assert_int_equal(c.listen[0].port, 7000);
 	assert_int_equal(c.listen[1].port, DIRECTORY_PORT);
@@ -78,7 +78,8 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		int err;
 	} cases[] = {
 		{ "colour = blue\n", "d.conf:1: colour", ERR_FORMAT },
-		{ "log = info\n\nregistration = maybe\n", "d.conf:3: registration", ERR_FORMAT },
+		{ "log = info\n\nregistration = maybe\n", "d.conf:3: registration",
+		  ERR_FORMAT },
 		{ "listen = localhost:7272\n", "d.conf:1: listen", ERR_FORMAT },
 		{ "max-online = 0\n", "d.conf:1: max-online", ERR_LIMIT },
 		{ "max-online = 99999999999999999999\n", "d.conf:1: max-online", ERR_LIMIT },
@@ -117,8 +118,8 @@ static void a_line_too_long_to_be_understood_is_refused(void **state)
 	assert_memory_equal(reason, "d.conf:2:", 9);
 	config_init(&c);
 	assert_int_equal(config_parse(&c, "d.conf", bytes_of("log = info\0\n", 12), reason,
-	                              sizeof reason),
-	                 ERR_LIMIT);
+				      sizeof reason),
+			 ERR_LIMIT);
 }
 
 static void a_missing_file_is_told_from_a_wrong_one(void **state)
@@ -128,7 +129,7 @@ static void a_missing_file_is_told_from_a_wrong_one(void **state)
 	(void)state;
 	config_init(&c);
 	assert_int_equal(config_read(&c, "/nonexistent/d.conf", reason, sizeof reason),
-	                 ERR_NOT_FOUND);
+			 ERR_NOT_FOUND);
 }
 
 int main(void)

@@ -140,10 +140,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, begin, end)
-		ROW(keys_come_back_as_they_were_made),
-		ROW(keys_are_never_written_over),
-		ROW(keys_that_others_can_read_are_refused),
-		ROW(every_damaged_byte_is_noticed),
+		ROW(keys_come_back_as_they_were_made),      ROW(keys_are_never_written_over),
+		ROW(keys_that_others_can_read_are_refused), ROW(every_damaged_byte_is_noticed),
 		ROW(missing_keys_are_told_as_such),
 	};
 

@@ -32,14 +32,14 @@ static struct wire_message m, reply;
 static enum wire_type about;
 
 static void may(struct registry *r, uint64_t ticket, const struct name *name, bool needs_invite,
-                struct bytes invite, wall_ms now)
+		struct bytes invite, wall_ms now)
 {
 	(void)r, (void)ticket, (void)name, (void)invite, (void)now;
 	store.asked = needs_invite ? "may-invite" : "may";
 }
 
 static void create(struct registry *r, uint64_t ticket, const struct registry_new *account,
-                   wall_ms now)
+		   wall_ms now)
 {
 	(void)r, (void)ticket, (void)now;
 	store.asked = "create";
@@ -53,7 +53,7 @@ static void find(struct registry *r, uint64_t ticket, const struct name *name)
 }
 
 static void enrol(struct registry *r, uint64_t ticket, const struct name *name,
-                  const struct certificate *c, wall_ms now)
+		  const struct certificate *c, wall_ms now)
 {
 	(void)r, (void)ticket, (void)name, (void)c, (void)now;
 	store.asked = "enrol";
@@ -65,8 +65,10 @@ static int begin(void **state)
 	static const uint8_t key[16];
 
 	(void)state;
-	store = (struct fake){ .row = { .may_register = may, .create = create, .find = find,
-		                        .enrol = enrol }, .asked = "" };
+	store = (struct fake){
+		.row = { .may_register = may, .create = create, .find = find, .enrol = enrol },
+		.asked = ""
+	};
 	opaque_server_make(&server);
 	desk = (struct login_desk){
 		.opaque = &server,
@@ -267,11 +269,11 @@ static void every_wrong_finish_is_the_same_refusal(void **state)
 	make_record("secret", store.answer.record);
 	challenge_login("guess", hash, KSF_ARGON2ID_64M);
 	assert_int_equal(say(), ERR_AUTH);
-	challenge_login("secret", other, KSF_ARGON2ID_64M);       /* relayed from another link */
+	challenge_login("secret", other, KSF_ARGON2ID_64M); /* relayed from another link */
 	assert_int_equal(say(), ERR_AUTH);
-	challenge_login("secret", hash, KSF_ARGON2ID_256M);       /* another stretching */
+	challenge_login("secret", hash, KSF_ARGON2ID_256M); /* another stretching */
 	assert_int_equal(say(), ERR_AUTH);
-	store.answer.has_identity = true;                         /* the account is another's */
+	store.answer.has_identity = true; /* the account is another's */
 	challenge_login("secret", hash, KSF_ARGON2ID_64M);
 	assert_int_equal(say(), ERR_AUTH);
 	assert_string_equal(store.asked, "");
@@ -316,7 +318,7 @@ static void answers_are_charged_and_success_is_given_back(void **state)
 		assert_int_equal(say(), ERR_AUTH);
 	}
 	assert_int_equal(limits_take(desk.limits, LIMIT_LOGIN, &from, &alice, SECOND, &wait),
-	                 ERR_BUSY);
+			 ERR_BUSY);
 	m.type = WIRE_LOGIN_START;
 	m.login_start.name = alice;
 	assert_int_equal(say(), ERR_BUSY);

@@ -43,7 +43,8 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const files[] = { "accounts.db", "accounts.db-wal", "accounts.db-shm" };
+	static const char *const files[] = { "accounts.db", "accounts.db-wal",
+					     "accounts.db-shm" };
 	char path[128];
 
 	(void)state;
@@ -180,7 +181,7 @@ static void a_device_belongs_to_one_account(void **state)
 	(void)state;
 	assert_int_equal(create("alice", 1, 11, NULL), 0);
 	assert_int_equal(create("bob", 2, 11, NULL), ERR_EXISTS);
-	assert_false(find("bob").is_found);  /* nothing of the attempt is left */
+	assert_false(find("bob").is_found); /* nothing of the attempt is left */
 	assert_int_equal(create("bob", 2, 12, NULL), 0);
 	assert_int_equal(enrol("bob", 2, 11), ERR_AUTH);
 	assert_string_equal(device(11).name.text, "alice");
@@ -225,7 +226,7 @@ static void the_first_login_sets_the_identity_and_no_other_may(void **state)
 	assert_int_equal(enrol("alice", 6, 60), ERR_AUTH);
 	assert_int_equal(device(60).err, ERR_NOT_FOUND);
 	assert_int_equal(enrol("alice", 5, 51), 0);
-	assert_int_equal(enrol("alice", 5, 51), 0);  /* again: nothing new */
+	assert_int_equal(enrol("alice", 5, 51), 0); /* again: nothing new */
 	assert_int_equal(enrol("nobody", 5, 52), ERR_AUTH);
 }
 
@@ -244,7 +245,8 @@ static bool collect(void *user, const struct registry_user *u)
 {
 	char *text = user;
 
-	snprintf(text + strlen(text), 100, "%s:%u:%d ", u->name.text, u->devices, u->has_identity);
+	snprintf(text + strlen(text), 100, "%s:%u:%d ", u->name.text, u->devices,
+		 u->has_identity);
 	return true;
 }
 
@@ -288,11 +290,12 @@ static void a_store_is_not_made_twice_nor_opened_where_there_is_none(void **stat
 
 	(void)state;
 	assert_int_equal(create("alice", 1, 11, NULL), 0);
-	assert_int_equal(registry_sqlite_create(folder, KSF_ARGON2ID_64M, reason, sizeof reason),
-	                 ERR_EXISTS);
+	assert_int_equal(
+		registry_sqlite_create(folder, KSF_ARGON2ID_64M, reason, sizeof reason),
+		ERR_EXISTS);
 	assert_true(find("alice").is_found);
 	assert_int_equal(backend->open(&other, "/nonexistent", reason, sizeof reason),
-	                 ERR_NOT_FOUND);
+			 ERR_NOT_FOUND);
 }
 
 int main(void)

@@ -155,9 +155,8 @@ static struct json *admin(const char *request)
 
 static void an_invitation_works_once(void **state)
 {
-	static const struct server_config by_invite = {
-		.has_place = true, .place = { "dir.example.org", 7272 }
-	};
+	static const struct server_config by_invite = { .has_place = true,
+							.place = { "dir.example.org", 7272 } };
 	struct json *answer;
 	struct uri uri;
 
@@ -168,12 +167,12 @@ static void an_invitation_works_once(void **state)
 	assert_int_equal(uri.kind, URI_INVITATION);
 	json_free(answer);
 	assert_int_equal(small_client_register(small_client_new(&net, "a1"), "p", NULL),
-	                 ERR_REFUSED);
+			 ERR_REFUSED);
 	assert_int_equal(small_client_register(small_client_new(&net, "a2"), "p", "nonsense"),
-	                 ERR_REFUSED);
+			 ERR_REFUSED);
 	assert_int_equal(small_client_register(small_client_new(&net, "a3"), "p", uri.code), 0);
 	assert_int_equal(small_client_register(small_client_new(&net, "a4"), "p", uri.code),
-	                 ERR_EXPIRED);
+			 ERR_EXPIRED);
 }
 
 static void contacts_hear_of_each_other_and_of_the_end(void **state)
@@ -189,7 +188,7 @@ static void contacts_hear_of_each_other_and_of_the_end(void **state)
 	assert_string_equal(m.presence.name.text, "bob");
 	assert_int_equal(m.presence.device_count, 1);
 	assert_memory_equal(m.presence.devices[0].certificate.identity.bytes,
-	                    bob->identity.public.bytes, 32);
+			    bob->identity.public.bytes, 32);
 	assert_int_equal(m.presence.devices[0].knock.bytes[3], 7);
 	/* the one published, and the one the directory sees */
 	assert_int_equal(m.presence.devices[0].candidates.count, 2);
@@ -336,11 +335,11 @@ static void an_introduction_reaches_both_sides_in_one_step(void **state)
 	assert_true(small_client_hears(alice, WIRE_INTRODUCTION, &m));
 	assert_string_equal(m.introduction.name.text, "bob");
 	assert_memory_equal(m.introduction.device.certificate.device.bytes,
-	                    bob->device.public.bytes, 32);
+			    bob->device.public.bytes, 32);
 	assert_true(small_client_hears(bob, WIRE_INTRODUCTION, &m));
 	assert_string_equal(m.introduction.name.text, "alice");
 	assert_memory_equal(m.introduction.device.certificate.device.bytes,
-	                    alice->device.public.bytes, 32);
+			    alice->device.public.bytes, 32);
 	assert_int_equal(status().introductions, 1);
 }
 
@@ -365,9 +364,9 @@ static void a_newer_link_of_a_device_takes_the_place_of_the_older(void **state)
 {
 	struct small_client *alice = small_client_online(&net, "alice");
 	struct small_client *again = small_client_sibling(alice);
-	struct endpoint_config config = {
-		.policy = ENDPOINT_ADMITTED, .idle_timeout = 29 * SECOND, .keep_alive = NEVER
-	};
+	struct endpoint_config config = { .policy = ENDPOINT_ADMITTED,
+					  .idle_timeout = 29 * SECOND,
+					  .keep_alive = NEVER };
 
 	(void)state;
 	/* the same device key at another address, as after a crash */
@@ -385,7 +384,8 @@ static void a_newer_link_of_a_device_takes_the_place_of_the_older(void **state)
 
 static void what_breaks_the_protocol_ends_the_link(void **state)
 {
-	static const uint8_t huge[] = { 0x7f, 0, 0, 0, 0 }, nonsense[] = { 0, 0, 0, 2, 0xc1, 1 };
+	static const uint8_t huge[] = { 0x7f, 0, 0, 0, 0 },
+			     nonsense[] = { 0, 0, 0, 2, 0xc1, 1 };
 	struct small_client *alice = small_client_online(&net, "alice");
 	struct small_client *bob = small_client_online(&net, "bob");
 	struct small_client *carol = small_client_online(&net, "carol");
@@ -396,9 +396,9 @@ static void what_breaks_the_protocol_ends_the_link(void **state)
 	link_write(alice->link, LINK_CONTROL, BYTES(huge), false);
 	link_write(bob->link, LINK_CONTROL, BYTES(nonsense), false);
 	say.login_start.name = carol->name;
-	small_client_say(carol, &say);       /* a guest's message from a client */
+	small_client_say(carol, &say); /* a guest's message from a client */
 	small_client_dial(guest, LINK_NK);
-	say_name(guest, WIRE_INTRODUCE, "alice");  /* and the reverse */
+	say_name(guest, WIRE_INTRODUCE, "alice"); /* and the reverse */
 	small_net_run(&net, SECOND);
 	assert_null(alice->link);
 	assert_int_equal(alice->down_code, LINK_CODE_PROTOCOL);
@@ -435,7 +435,9 @@ static void publish_much(struct small_client *c)
 	struct wire_message say = { .type = WIRE_PUBLISH };
 
 	for (uint8_t i = 0; i < CANDIDATES_MAX; i++) {
-		struct address a = { .family = 6, .port = 5000, .ip = { 0x20, 1, 0xd, 0xb8, i } };
+		struct address a = { .family = 6,
+				     .port = 5000,
+				     .ip = { 0x20, 1, 0xd, 0xb8, i } };
 
 		candidates_add(&say.publish.candidates, CANDIDATE_HOST, &a);
 	}

@@ -56,11 +56,13 @@ static const char *due(void)
 	text[0] = 0;
 	while (watchers_next(w, &d)) {
 		assert_true(count < 16);
-		snprintf(words[count++], sizeof words[0], "%c%c%c:%x ", names_of(names, d.to)->text[0],
-		         d.kind == WATCHERS_PRESENCE ? '<' : '?', names_of(names, d.about)->text[0],
-		         d.slots);
+		snprintf(words[count++], sizeof words[0], "%c%c%c:%x ",
+			 names_of(names, d.to)->text[0],
+			 d.kind == WATCHERS_PRESENCE ? '<' : '?',
+			 names_of(names, d.about)->text[0], d.slots);
 	}
-	qsort(words, (size_t)count, sizeof words[0], (int (*)(const void *, const void *))strcmp);
+	qsort(words, (size_t)count, sizeof words[0],
+	      (int (*)(const void *, const void *))strcmp);
 	for (int i = 0; i < count; i++)
 		strcat(text, words[i]);
 	return text;
@@ -190,7 +192,7 @@ static void what_did_not_fit_comes_again_when_there_is_room(void **state)
 	assert_string_equal(due(), "");
 	watchers_writable(w, b, 0);
 	assert_string_equal(due(), "");
-	watchers_changed(w, a);  /* the newest is told, once */
+	watchers_changed(w, a); /* the newest is told, once */
 	assert_true(watchers_next(w, &d));
 	watchers_later(w, &d, 2);
 	assert_string_equal(due(), "");
@@ -232,14 +234,14 @@ static void a_list_has_an_end(void **state)
 static void random_lists_agree_with_a_matrix(void **state)
 {
 	enum { N = 12, STEPS = 20000 };
-	static uint8_t lists[N][N];  /* sessions of the first that list the second */
+	static uint8_t lists[N][N]; /* sessions of the first that list the second */
 	name_id id[N];
 	uint32_t seed = 7;
 
 	(void)state;
 	memset(lists, 0, sizeof lists);
 	for (int i = 0; i < N; i++) {
-		char text[8];
+		char text[16];
 
 		snprintf(text, sizeof text, "u%d", i);
 		id[i] = hold(text);
@@ -256,13 +258,13 @@ static void random_lists_agree_with_a_matrix(void **state)
 		if (what == 0) {
 			watchers_leave(w, id[x], slot);
 			for (int i = 0; i < N; i++)
-				lists[x][i] &= (uint8_t)~(1u << slot);
+				lists[x][i] &= (uint8_t) ~(1u << slot);
 		} else if (what < 10 && x != y) {
 			add(id[x], slot, id[y]);
 			lists[x][y] |= (uint8_t)(1u << slot);
 		} else if (what < 14) {
 			watchers_remove(w, id[x], slot, id[y]);
-			lists[x][y] &= (uint8_t)~(1u << slot);
+			lists[x][y] &= (uint8_t) ~(1u << slot);
 		} else if (what == 14) {
 			watchers_ready(w, id[x], slot);
 		}
@@ -274,7 +276,7 @@ static void random_lists_agree_with_a_matrix(void **state)
 		for (int i = 0; i < N; i++)
 			for (int j = 0; j < N; j++)
 				assert_int_equal(watchers_mutual(w, id[i], id[j]),
-				                 i != j && lists[i][j] && lists[j][i]);
+						 i != j && lists[i][j] && lists[j][i]);
 	}
 	for (int i = 0; i < N; i++)
 		for (unsigned slot = 0; slot < 3; slot++)

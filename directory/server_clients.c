@@ -1,0 +1,182 @@
+#include "directory/server_inside.h"
+
+#include <sodium.h>
+
+#include "directory/introduce.h"
+#include "shared/error.h"
+
+/* How fast a session may ask for these; it hears nothing beyond. */
+static const struct bucket_size introduction_rate = { 200, 100 };
+static const struct bucket_size suspicion_rate = { 10, 3000 };
+
+/* --- what clients say: each returns 0, or an error that ends the link --- */
+
+int server_on_publish(struct server *s, struct session *who, const struct wire_message *m)
+{
+	presence_publish(who->record, &m->publish.knock, &m->publish.candidates);
+	watchers_changed(s->watchers, who->account);
+	return 0;
+}
+
+/* The number of a name from outside, held while it is looked at. */
+static int add(struct server *s, struct session *who, const struct name *name,
+	       struct bytes greeting)
+{
+	name_id id = names_hold(s->names, name);
+	int err = 0;
+
+	if (id != who->account)
+		err = watchers_add(s->watchers, who->account, record_slot(who->record), id,
+				   greeting);
+	names_release(s->names, id);
+	return err;
+}
+
+int server_on_list(struct server *s, struct session *who, const struct wire_message *m)
+{
+	unsigned slot = record_slot(who->record);
+	struct bytes none = { 0 };
+	int err = 0;
+
+	if (m->list.is_first) {
+		watchers_remove_all(s->watchers, who->account, slot);
+		who->listed = 0;
+	}
+	who->listed += m->list.count;
+	if (who->listed > s->contacts_max)
+		err = ERR_LIMIT;
+	for (unsigned i = 0; i < m->list.count && !err; i++)
+		err = add(s, who, &m->list.names[i], none);
+	if (err < 0)
+		server_refuse(s, who, WIRE_LIST, err, 0);
+	if (m->list.is_last)
+		watchers_ready(s->watchers, who->account, slot);
+	return 0;
+}
+
+int server_on_list_add(struct server *s, struct session *who, const struct wire_message *m)
+{
+	unsigned slot = record_slot(who->record);
+	int err = ERR_LIMIT;
+
+	if (watchers_listed(s->watchers, who->account, slot) < s->contacts_max)
+		err = add(s, who, &m->list_add.name, m->list_add.greeting);
+	if (err < 0)
+		server_refuse(s, who, WIRE_LIST_ADD, err, 0);
+	return 0;
+}
+
+int server_on_list_remove(struct server *s, struct session *who, const struct wire_message *m)
+{
+	name_id id = names_find(s->names, &m->list_remove.name);
+
+	if (id != NAMES_NONE)
+		watchers_remove(s->watchers, who->account, record_slot(who->record), id);
+	return 0;
+}
+
+static void tell_introduction(void *user, struct record *to, const struct wire_message *m)
+{
+	struct server *s = user;
+
+	/* one that does not fit is lost: who wants to talk asks again */
+	server_tell(s, record_user(to), m);
+}
+
+int server_on_introduce(struct server *s, struct session *who, const struct wire_message *m)
+{
+	if (!bucket_take(&who->introductions, &introduction_rate, 1, s->now, NULL))
+		return 0;
+	if (introduce(s->names, s->presence, s->watchers, who->account, who->record,
+		      &m->introduce.name, tell_introduction, s))
+		s->counts.introductions++;
+	return 0;
+}
+
+int server_on_suspect(struct server *s, struct session *who, const struct wire_message *m)
+{
+	name_id id = names_find(s->names, &m->suspect.name);
+	struct record *r;
+	uint64_t nonce;
+
+	if (id == NAMES_NONE || !watchers_mutual(s->watchers, who->account, id))
+		return 0;
+	r = presence_find(s->presence, id, &m->suspect.device);
+	if (!r || !bucket_take(&who->suspicions, &suspicion_rate, 1, s->now, NULL))
+		return 0;
+	randombytes_buf(&nonce, sizeof nonce);
+	checks_begin(&s->checks, record_user(r), nonce, s->now);
+	return 0;
+}
+
+int server_on_check_answer(struct server *s, struct session *who, const struct wire_message *m)
+{
+	/* The packet it came in has said all: the device is there (see checks_due()). */
+	(void)s;
+	(void)who;
+	(void)m;
+	return 0;
+}
+
+/* --- what they are told --- */
+
+/* false: nothing to say after all. */
+static bool fill_presence(struct server *s, const struct watchers_due *due,
+			  struct wire_message *m)
+{
+	m->type = WIRE_PRESENCE;
+	m->presence.name = *names_of(s->names, due->about);
+	m->presence.device_count = 0;
+	if (watchers_mutual(s->watchers, due->to, due->about))
+		m->presence.device_count = presence_devices(s->presence, due->about,
+							    m->presence.devices);
+	return true;
+}
+
+static bool fill_asked(struct server *s, const struct watchers_due *due, struct wire_message *m)
+{
+	struct record *r = NULL;
+
+	for (unsigned slot = 0; slot < PRESENCE_SLOTS && !r; slot++)
+		r = presence_at(s->presence, due->about, slot);
+	if (!r)
+		return false;
+	m->type = WIRE_ASKED;
+	m->asked.name = *names_of(s->names, due->about);
+	m->asked.identity = record_certificate(r)->identity;
+	m->asked.greeting = due->greeting;
+	return true;
+}
+
+void server_tell_due(struct server *s)
+{
+	struct watchers_due due;
+	struct wire_message m;
+
+	while (watchers_next(s->watchers, &due)) {
+		bool is_presence = due.kind == WATCHERS_PRESENCE;
+		uint8_t full = 0;
+
+		if (!(is_presence ? fill_presence(s, &due, &m) : fill_asked(s, &due, &m)))
+			continue;
+		server_frame(s, &m);
+		for (unsigned slot = 0; slot < PRESENCE_SLOTS; slot++) {
+			struct record *r = NULL;
+			int err;
+
+			if (due.slots & 1 << slot)
+				r = presence_at(s->presence, due.to, slot);
+			if (!r)
+				continue;
+			err = server_tell_frame(s, record_user(r), m.type);
+			if (err == ERR_FULL)
+				full |= 1 << slot;
+			if (err == 0 && is_presence)
+				s->counts.presence_notes++;
+			if (err == 0 && !is_presence)
+				s->counts.asked++;
+		}
+		if (full)
+			watchers_later(s->watchers, &due, full);
+	}
+}

@@ -1,0 +1,356 @@
+#include "directory/server_inside.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "shared/key_query.h"
+
+/* What a session may say and how fast. A frame costs one, a list one more for each 32 names;
+ * an honest client that comes online says a few dozen. */
+static const struct bucket_size message_rate = { 2000, 20 };
+
+/* --- telling --- */
+
+/* Encodes once; the frame is in s->out. */
+void server_frame(struct server *s, const struct wire_message *m)
+{
+	session_frame(m, &s->out);
+}
+
+int server_tell_frame(struct server *s, struct session *to, enum wire_type type)
+{
+	int err = session_send_frame(to, buf_view(&s->out));
+
+	if (err == 0)
+		s->counts.messages_out[type]++;
+	return err;
+}
+
+/* For what need not come if the client does not read. */
+int server_tell(struct server *s, struct session *to, const struct wire_message *m)
+{
+	server_frame(s, m);
+	return server_tell_frame(s, to, m->type);
+}
+
+void server_refuse(struct server *s, struct session *to, enum wire_type about, int err,
+		   uint32_t retry_after)
+{
+	struct wire_message m = { .type = WIRE_REFUSAL };
+
+	m.refusal.about = about;
+	m.refusal.error = err;
+	m.refusal.retry_after = retry_after;
+	server_tell(s, to, &m);
+}
+
+/* --- the end of a session --- */
+
+/* The record dies with the connection; contacts hear of it at the end of this step. */
+static void end(struct server *s, struct session *who)
+{
+	checks_forget(&s->checks, who);
+	if (who->record) {
+		unsigned slot = record_slot(who->record);
+
+		presence_leave(s->presence, who->record);
+		who->record = NULL;
+		watchers_leave(s->watchers, who->account, slot);
+		watchers_changed(s->watchers, who->account);
+		names_release(s->names, who->account);
+	}
+	link_set_user(who->link, NULL);
+	sessions_remove(s->sessions, who);
+}
+
+void server_put_out(struct server *s, struct session *who, enum link_code code)
+{
+	struct link *link = who->link;
+
+	end(s, who);
+	link_close(link, code, s->now);
+}
+
+static int on_guest(struct server *s, struct session *who, const struct wire_message *m)
+{
+	uint32_t retry_after;
+	int err;
+
+	/* before asking: an answer may be there at once */
+	who->is_waiting = true;
+	err = login_message(who->login, &s->desk, m, who->ticket, s->now, s->wall,
+			    &retry_after);
+	if (err == 0)
+		return 0;
+	who->is_waiting = false;
+	if (err == ERR_STATE)
+		return err;
+	s->counts.refused_logins++;
+	server_refuse(s, who, m->type, err, retry_after);
+	return 0;
+}
+
+/* Message type -> who may send it and what is done with it. */
+static const struct row {
+	enum wire_side from;
+	server_handler *handle;
+} rows[128] = {
+	[WIRE_REGISTER_START] = { WIRE_FROM_GUEST, on_guest },
+	[WIRE_REGISTER_FINISH] = { WIRE_FROM_GUEST, on_guest },
+	[WIRE_LOGIN_START] = { WIRE_FROM_GUEST, on_guest },
+	[WIRE_LOGIN_FINISH] = { WIRE_FROM_GUEST, on_guest },
+	[WIRE_PUBLISH] = { WIRE_FROM_CLIENT, server_on_publish },
+	[WIRE_LIST] = { WIRE_FROM_CLIENT, server_on_list },
+	[WIRE_LIST_ADD] = { WIRE_FROM_CLIENT, server_on_list_add },
+	[WIRE_LIST_REMOVE] = { WIRE_FROM_CLIENT, server_on_list_remove },
+	[WIRE_INTRODUCE] = { WIRE_FROM_CLIENT, server_on_introduce },
+	[WIRE_SUSPECT] = { WIRE_FROM_CLIENT, server_on_suspect },
+	[WIRE_CHECK_ANSWER] = { WIRE_FROM_CLIENT, server_on_check_answer },
+};
+
+static int handle(struct server *s, struct session *who, const struct wire_message *m)
+{
+	const struct row *row = &rows[m->type];
+	uint32_t cost = m->type == WIRE_LIST ? 1 + m->list.count / 32 : 1;
+	enum wire_side side = who->state == SESSION_GUEST ? WIRE_FROM_GUEST : WIRE_FROM_CLIENT;
+
+	if (row->from != side)
+		return ERR_FORMAT;
+	if (!bucket_take(&who->messages, &message_rate, cost, s->now, NULL))
+		return ERR_BUSY;
+	s->counts.messages_in[m->type]++;
+	return row->handle(s, who, m);
+}
+
+static void take_answers(struct server *s);
+
+static void welcome(struct server *s, struct session *who)
+{
+	struct wire_message m = { .type = WIRE_WELCOME };
+
+	m.welcome.name = *names_of(s->names, who->account);
+	m.welcome.observed = link_path(who->link).remote;
+	m.welcome.now = s->wall;
+	who->owes_welcome = server_tell(s, who, &m) < 0;
+}
+
+/* All whole messages that are there, unless an answer must be waited for. By ticket, since
+ * any message may end the session. */
+static void read_input(struct server *s, uint64_t ticket)
+{
+	struct session *who;
+	struct wire_message m;
+	int err;
+
+	while ((who = sessions_by_ticket(s->sessions, ticket)) && !who->is_waiting) {
+		if (who->owes_welcome)
+			welcome(s, who);
+		if (who->owes_welcome)
+			return;
+		err = session_read(who, &s->in, &m);
+		if (err == 0)
+			return;
+		if (err > 0)
+			err = handle(s, who, &m);
+		sodium_memzero(&m, who->state == SESSION_GUEST ? sizeof m : 0);
+		if (err < 0) {
+			server_put_out(s, who,
+				       err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
+			return;
+		}
+		take_answers(s);
+	}
+}
+
+/* --- what the registry answers --- */
+
+static void on_guest_answer(struct server *s, struct session *who,
+			    const struct registry_answer *a)
+{
+	struct wire_message reply;
+	enum wire_type about;
+	int err = login_answer(who->login, &s->desk, a, &reply, &about);
+
+	if (err < 0) {
+		s->counts.refused_logins++;
+		server_refuse(s, who, about, err, err == ERR_BUSY ? SERVER_RETRY_SECONDS : 0);
+		return;
+	}
+	s->counts.registrations += reply.type == WIRE_REGISTER_DONE;
+	s->counts.logins += reply.type == WIRE_LOGIN_DONE;
+	server_tell(s, who, &reply);
+	sodium_memzero(&reply, sizeof reply);
+}
+
+/* Room for one more device of the account: the one longest here gives way. */
+static void make_room(struct server *s, name_id account)
+{
+	struct session *oldest = NULL;
+
+	for (unsigned slot = 0; slot < PRESENCE_SLOTS; slot++) {
+		struct record *r = presence_at(s->presence, account, slot);
+		struct session *who = r ? record_user(r) : NULL;
+
+		if (!who)
+			return;
+		if (!oldest || who->ticket < oldest->ticket)
+			oldest = who;
+	}
+	server_put_out(s, oldest, LINK_CODE_REPLACED);
+}
+
+static void let_in(struct server *s, struct session *who, const struct registry_answer *a,
+		   const struct certificate *certificate)
+{
+	struct address seen = link_path(who->link).remote;
+	struct record *old;
+
+	who->account = names_hold(s->names, &a->name);
+	/* A newer link of the same device: the endpoint ends the older one by itself. */
+	old = presence_find(s->presence, who->account, &certificate->device);
+	if (old)
+		end(s, record_user(old));
+	make_room(s, who->account);
+	who->record = presence_enter(s->presence, who->account, certificate, who);
+	presence_observed(who->record, &seen);
+	who->state = SESSION_IN;
+	s->counts.key_logins++;
+	welcome(s, who);
+}
+
+static void on_client_answer(struct server *s, struct session *who,
+			     const struct registry_answer *a)
+{
+	const struct certificate *c = link_certificate(who->link);
+	bool is_known = a->err == 0 && c && identity_public_equal(&c->identity, &a->identity) &&
+			device_public_equal(&c->device, link_device(who->link)) &&
+			(c->not_after == 0 || c->not_after > s->wall);
+
+	if (is_known) {
+		let_in(s, who, a, c);
+	} else if (a->err == 0 || a->err == ERR_NOT_FOUND) {
+		server_refuse(s, who, WIRE_WELCOME, ERR_REFUSED, 0);
+		s->counts.refused_logins++;
+		server_put_out(s, who, LINK_CODE_UNKNOWN);
+	} else {
+		server_refuse(s, who, WIRE_WELCOME, ERR_BUSY, SERVER_RETRY_SECONDS);
+		server_put_out(s, who, LINK_CODE_RESTART);
+	}
+}
+
+static void take_answers(struct server *s)
+{
+	struct registry_answer a;
+
+	while (s->desk.registry->next(s->desk.registry, &a)) {
+		struct session *who = sessions_by_ticket(s->sessions, a.ticket);
+
+		if (who) {
+			who->is_waiting = false;
+			if (who->state == SESSION_GUEST)
+				on_guest_answer(s, who, &a);
+			else
+				on_client_answer(s, who, &a);
+		}
+		sodium_memzero(&a, sizeof a);
+	}
+}
+
+/* --- what the endpoint tells --- */
+
+/* The new session's ticket, 0: none was made. */
+static uint64_t on_up(struct server *s, struct link *link)
+{
+	bool is_guest = link_pattern(link) == LINK_NK;
+	struct address from = link_path(link).remote;
+	struct session *who;
+
+	if (is_guest ? sessions_guests(s->sessions) >= s->guests_max
+		     : sessions_clients(s->sessions) >= s->online_max) {
+		link_set_user(link, NULL);
+		link_close(link, LINK_CODE_RESTART, s->now); /* "come back later" */
+		return 0;
+	}
+	who = sessions_add(s->sessions, link, is_guest, s->now);
+	link_set_user(link, who);
+	if (is_guest) {
+		who->login = login_new(link_handshake_hash(link), &from);
+	} else {
+		who->is_waiting = true;
+		s->desk.registry->device(s->desk.registry, who->ticket, link_device(link));
+	}
+	return who->ticket;
+}
+
+static void on_moved(struct server *s, struct session *who)
+{
+	struct address seen = link_path(who->link).remote;
+
+	if (who->record && presence_observed(who->record, &seen) &&
+	    record_is_published(who->record))
+		watchers_changed(s->watchers, who->account);
+}
+
+static void on_writable(struct server *s, struct session *who)
+{
+	if (who->record)
+		watchers_writable(s->watchers, who->account, record_slot(who->record));
+}
+
+static void on_stray(struct server *s, const struct path *path, struct bytes data)
+{
+	struct key_query_nonce nonce;
+	uint8_t answer[KEY_ANSWER_SIZE];
+	uint32_t wait;
+
+	if (key_query_decode(&nonce, data) < 0)
+		return;
+	if (limits_take(s->desk.limits, LIMIT_KEY_QUERY, &path->remote, NULL, s->now, &wait) <
+	    0)
+		return;
+	key_answer_encode(answer, &nonce, &s->keys->noise.public);
+	endpoint_send_stray(s->endpoint, path, BYTES(answer));
+}
+
+static void on_event(struct server *s, const struct link_event *event)
+{
+	struct session *who;
+
+	if (event->kind == STRAY) {
+		on_stray(s, &event->path, event->data);
+		return;
+	}
+	if (event->kind == LINK_UP) {
+		uint64_t ticket = on_up(s, event->link);
+
+		take_answers(s);
+		read_input(s, ticket);
+		return;
+	}
+	who = link_user(event->link);
+	if (!who)
+		return;
+	if (event->kind == LINK_DOWN) {
+		end(s, who);
+		return;
+	}
+	if (event->kind == LINK_MOVED)
+		on_moved(s, who);
+	if (event->kind == LINK_WRITABLE)
+		on_writable(s, who);
+	if (event->kind == LINK_READABLE && event->stream != LINK_CONTROL) {
+		server_put_out(s, who, LINK_CODE_PROTOCOL);
+		return;
+	}
+	read_input(s, who->ticket);
+}
+
+void server_take_events(struct server *s)
+{
+	struct link_event event;
+
+	while (endpoint_next(s->endpoint, &event))
+		on_event(s, &event);
+	take_answers(s);
+}
