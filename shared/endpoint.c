@@ -15,6 +15,7 @@
 
 enum {
 	PEER_HANDSHAKES = 20,       /* a second, from one network */
+	LAST_WORDS = 32,            /* datagrams before a goodbye */
 	DIRECTORY_HANDSHAKES = 200, /* a second, from one network, addresses proved */
 };
 
@@ -193,11 +194,28 @@ static void part(struct endpoint *e, struct link *l, mono_ns now)
 		destroy(e, l);
 }
 
+/* The last words written go before the goodbye, as far as they may be sent now. */
+static void send_last_words(struct endpoint *e, struct link *l, mono_ns now)
+{
+	uint8_t room[ENDPOINT_LOOPBACK_MAX];
+	struct path path;
+	size_t size;
+
+	for (int i = 0; i < LAST_WORDS && l->state == LINK_IS_UP; i++) {
+		size = link_send(l, room, &path, now);
+		if (size == 0)
+			return;
+		quic_wire_out(room, size);
+		loose_add(&e->loose, &path, bytes_of(room, size));
+	}
+}
+
 void link_close(struct link *l, uint64_t code, mono_ns now)
 {
 	struct endpoint *e = l->home->owner;
 
 	event_queue_forget(&e->home.events, l);
+	send_last_words(e, l, now);
 	say_goodbye(e, l, code, now);
 	part(e, l, now);
 }

@@ -162,8 +162,9 @@ size_t link_room(const struct link *l, int64_t stream);
 struct bytes link_peek(struct link *l, int64_t stream, bool *is_end);
 void link_consume(struct link *l, int64_t stream, size_t count);
 void link_ping(struct link *l);
-/* Says goodbye with an application code and ends; LINK_DOWN is not given for it. The
- * link must not be used afterwards. */
+/* Says goodbye with an application code and ends; LINK_DOWN is not given for it. What was
+ * written just before is sent first, once, as far as it fits the moment. The link must
+ * not be used afterwards. */
 void link_close(struct link *l, uint64_t code, mono_ns now);
 /* Everyone at once: for a clean exit. */
 void endpoint_close_all(struct endpoint *e, uint64_t code, mono_ns now);

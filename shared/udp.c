@@ -31,6 +31,7 @@ enum {
 	SEGMENTED_MAX = 65000, /* bytes of it */
 	KERNEL_BUFFER = 4 << 20,
 	CONTROL_SIZE = 128,
+	MESSAGES = 64, /* in one sendmmsg */
 };
 
 struct socket {
@@ -48,6 +49,14 @@ struct outgoing {
 	struct socket *socket;
 };
 
+/* One message to the kernel: one datagram, or several segments of one size. */
+struct message {
+	struct sockaddr_storage to;
+	struct iovec part;
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
+	unsigned datagrams;
+};
+
 struct udp {
 	uv_loop_t *loop;
 	struct endpoint *e;
@@ -63,6 +72,7 @@ struct udp {
 	bool has_segmentation;
 	uint8_t *in, *out;
 	struct outgoing list[SEND_BATCH];
+	struct message messages[MESSAGES];
 	size_t out_size;
 	unsigned first, count; /* of `list`: [first, count) is yet to be sent */
 };
@@ -216,13 +226,6 @@ static void control_from(struct msghdr *m, const struct socket *s, const struct 
 	}
 }
 
-struct message {
-	struct sockaddr_storage to;
-	struct iovec part;
-	_Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
-	unsigned datagrams;
-};
-
 /* One message out of as many datagrams from list[at] as go together. */
 static void message_make(struct udp *udp, unsigned at, struct message *m, struct msghdr *h,
 			 bool is_single, bool has_source)
@@ -283,12 +286,10 @@ static bool send_plainly(struct udp *udp, unsigned at, unsigned count)
 
 static void wait_for_room(struct socket *s);
 
-enum { MESSAGES = 64 };
-
 /* Sends what is collected; false: a socket is full, the rest waits. */
 static bool send_collected(struct udp *udp)
 {
-	static struct message messages[MESSAGES];
+	struct message *messages = udp->messages;
 	struct mmsghdr headers[MESSAGES];
 
 	while (udp->first < udp->count) {

@@ -386,6 +386,79 @@ static void both_agree_on_one_link_whatever_the_network_does(void **state)
 	}
 }
 
+/* Anything at any time; then the network is good again, and both must agree. */
+static void misfortune(unsigned roll)
+{
+	unsigned who = roll >> 8 & 1;
+	struct net_node *node = &net.nodes[who];
+
+	switch (roll & 15) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		net_dial(&net, who, !who);
+		break;
+	case 4:
+		if (node->link)
+			link_close(node->link, 1, net.now);
+		node->link = NULL;
+		break;
+	case 5:
+		net_restart(&net, who);
+		break;
+	case 6:
+		node->address.port = 1000 + (roll >> 9 & 7);
+		break;
+	case 7:
+		net.loss = roll >> 9 & 511;
+		break;
+	case 8:
+		net.jitter = (roll >> 9 & 127) * MILLISECOND;
+		break;
+	case 9:
+		node->is_dead = !node->is_dead;
+		break;
+	default:
+		net_run(&net, (roll >> 9 & 1023) * MILLISECOND);
+	}
+}
+
+static void both_agree_after_any_misfortune(void **state)
+{
+	unsigned with_link = 0;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		uint64_t random = seed * 0x9e3779b97f4a7c15u;
+
+		two_peers(state);
+		net.random = random;
+		for (int i = 0; i < 60; i++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			misfortune(random >> 40);
+			net_run(&net, (random >> 33 & 63) * MILLISECOND);
+		}
+		net.loss = 0;
+		net.nodes[0].is_dead = net.nodes[1].is_dead = false;
+		net_run(&net, 50 * SECOND);
+		assert_int_equal(!net.nodes[0].link, !net.nodes[1].link);
+		if (net.nodes[0].link) {
+			with_link++;
+			assert_memory_equal(link_handshake_hash(net.nodes[0].link),
+					    link_handshake_hash(net.nodes[1].link), 64);
+			assert_works(0, 1);
+			assert_works(1, 0);
+		}
+		assert_int_equal(endpoint_counters(net.nodes[0].e).links,
+				 net.nodes[0].link ? 1 : 0);
+		assert_int_equal(endpoint_counters(net.nodes[1].e).links,
+				 net.nodes[1].link ? 1 : 0);
+		clear(state);
+	}
+	assert_true(with_link > 50);
+}
+
 static unsigned smaller_of_two(void)
 {
 	return memcmp(net.nodes[0].config.device.public.bytes,
@@ -490,6 +563,18 @@ static void a_goodbye_carries_its_code(void **state)
 	net_run(&net, 5 * SECOND);
 	assert_int_equal(endpoint_counters(net.nodes[0].e).links, 0);
 	assert_int_equal(endpoint_counters(net.nodes[1].e).links, 0);
+}
+
+static void last_words_arrive_before_the_goodbye(void **state)
+{
+	(void)state;
+	connect_both();
+	net_run(&net, SECOND);
+	net_write(&net, 0, LINK_CONTROL, "and farewell");
+	link_close(net.nodes[0].link, LINK_CODE_UNKNOWN, net.now);
+	net_run(&net, SECOND);
+	assert_true(net_inbox_is(&net, 1, "and farewell"));
+	assert_int_equal(net.nodes[1].down_code, LINK_CODE_UNKNOWN);
 }
 
 static bool lose_once(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
@@ -975,12 +1060,14 @@ int main(void)
 		DIRECTORY(an_unproved_address_leaves_nothing_at_the_directory),
 		cmocka_unit_test(of_two_that_dial_each_other_one_link_survives),
 		cmocka_unit_test(both_agree_on_one_link_whatever_the_network_does),
+		cmocka_unit_test(both_agree_after_any_misfortune),
 		PEERS(an_address_unknown_until_it_knocks_is_dialled),
 		PEERS(a_second_dial_adds_addresses_to_the_first),
 		PEERS(all_addresses_are_tried_at_once),
 		PEERS(a_second_link_to_a_device_replaces_the_first),
 		cmocka_unit_test(a_peer_that_starts_anew_replaces_its_link),
 		PEERS(a_goodbye_carries_its_code),
+		PEERS(last_words_arrive_before_the_goodbye),
 		PEERS(a_lost_goodbye_is_said_again_to_who_goes_on_speaking),
 		EMPTY(everyone_is_told_at_a_clean_exit),
 		PEERS(a_link_to_the_dead_ends_by_silence),
