@@ -18,7 +18,7 @@ struct api_client; /* one face */
 
 enum {
 	API_CLIENTS_MAX = 64,
-	API_PENDING_MAX = 4096,  /* calls of one face that wait for the engine */
+	API_PENDING_MAX = 16384, /* calls of one face that wait for the engine */
 	API_REPLAY_SLICE = 256,  /* events told again to one face in one step */
 	API_MESSAGES_MAX = 1000, /* messages in one answer of getMessages */
 	API_ADDRESSES_MAX = 32,
