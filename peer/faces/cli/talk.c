@@ -345,15 +345,16 @@ static struct json *as_receive(const struct json *m)
 /* The unread ones of one contact, oldest first: the last `unread` received messages. */
 static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_t *last)
 {
-	struct json *pages[64] = { 0 };
+	struct json **pages = NULL;
 	unsigned page_count = 0;
 	uint64_t before = 0, id = 0;
 	int64_t found = 0;
 	int code = EXIT_DONE;
 
 	/* Backwards until enough of theirs are in hand, then forwards to print. */
-	while (code == EXIT_DONE && found < unread && page_count < 64) {
+	while (code == EXIT_DONE && found < unread) {
 		struct json *params = json_set_text(json_object(), "conversation", name);
+		pages = memory_grow(pages, page_count + 1, sizeof *pages);
 		json_set_int(params, "limit", PAGE);
 		if (before)
 			json_set_id(params, "before", before);
@@ -382,6 +383,7 @@ static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_
 	}
 	for (unsigned p = 0; p < page_count; p++)
 		json_free(pages[p]);
+	free(pages);
 	if (code == EXIT_DONE && id)
 		mark_read(c, name, id);
 	return code;
