@@ -404,6 +404,7 @@ void account_guest_down(struct account *a, int err)
 		return;
 	}
 	/* Our last word may have arrived: ask with the device key. */
+	account_equip(a);
 	a->waiting = becoming_ticket(a->becoming);
 	becoming_free(a->becoming);
 	a->becoming = NULL;
