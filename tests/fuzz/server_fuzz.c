@@ -1,19 +1,71 @@
-/* Two clients of a directory say anything: frames from the input, and raw bytes. The input is
- * a row of (who, kind and length, bytes). */
+/* Two clients of a directory and a guest say anything. The input is a row of
+ * (who, how, length, bytes): raw bytes, a frame, or a well-formed message with some of its
+ * bytes changed. */
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/frame.h"
 #include "tests/small_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { ALICE, BOB, GUEST, SPEAKERS, MESSAGES = 12 };
+
 static struct small_net net;
-static struct small_client *clients[3];
+static struct small_client *speakers[SPEAKERS];
+static struct buf messages[MESSAGES];
 
 static void finish(void)
 {
+	for (unsigned i = 0; i < MESSAGES; i++)
+		buf_clear(&messages[i]);
 	small_net_end(&net);
+}
+
+/* One of each that a client or guest may send. */
+static void make_messages(void)
+{
+	static const enum wire_type types[MESSAGES] = {
+		WIRE_REGISTER_START, WIRE_REGISTER_FINISH, WIRE_LOGIN_START,
+		WIRE_LOGIN_FINISH,   WIRE_PUBLISH,         WIRE_LIST,
+		WIRE_LIST_ADD,       WIRE_LIST_REMOVE,     WIRE_INTRODUCE,
+		WIRE_SUSPECT,        WIRE_CHECK_ANSWER,    WIRE_LIST,
+	};
+	static const uint8_t sealed[SEAL_OVERHEAD + 1];
+	struct name bob = speakers[BOB]->name, alice = speakers[ALICE]->name;
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		struct wire_message m = { .type = types[i] };
+
+		/* a name comes first in most of them */
+		if (types[i] == WIRE_LIST) {
+			m.list.is_first = m.list.is_last = true;
+			m.list.count = 2;
+			m.list.names[0] = alice;
+			m.list.names[1] = bob;
+		} else if (types[i] == WIRE_LIST_ADD) {
+			m.list_add.name = alice;
+			m.list_add.greeting = BYTES(sealed);
+		} else if (types[i] == WIRE_SUSPECT) {
+			m.suspect.name = bob;
+			m.suspect.device = speakers[BOB]->device.public;
+		} else if (types[i] == WIRE_REGISTER_FINISH) {
+			m.register_finish.certificate = speakers[GUEST]->certificate;
+		} else if (types[i] == WIRE_LOGIN_FINISH) {
+			m.login_finish.certificate = speakers[GUEST]->certificate;
+		} else if (types[i] == WIRE_REGISTER_START) {
+			m.register_start.name = bob;
+		} else if (types[i] == WIRE_LOGIN_START) {
+			m.login_start.name = bob;
+		} else if (types[i] == WIRE_INTRODUCE) {
+			m.introduce.name = bob;
+		} else if (types[i] == WIRE_LIST_REMOVE) {
+			m.list_remove.name = bob;
+		}
+		if (wire_encode(&m, &messages[i]) < 0)
+			abort();
+	}
 }
 
 static void begin(void)
@@ -24,56 +76,73 @@ static void begin(void)
 		abort();
 	small_net_begin(&net, &config);
 	atexit(finish);
-	clients[0] = small_client_online(&net, "alice");
-	clients[1] = small_client_online(&net, "bob");
-	clients[2] = small_client_new(&net, "guest");
+	speakers[ALICE] = small_client_online(&net, "alice");
+	speakers[BOB] = small_client_online(&net, "bob");
+	speakers[GUEST] = small_client_new(&net, "guest");
+	make_messages();
 }
 
-/* Who was put out comes back. */
-static void come_back(unsigned who)
+static void write_all(struct small_client *c, struct bytes b)
 {
-	if (!clients[who]->link)
-		small_client_dial(clients[who], who == 2 ? LINK_NK : LINK_IK);
+	if (c->link && b.size)
+		link_write(c->link, LINK_CONTROL, b, false);
+	small_net_run(&net, MILLISECOND);
 }
 
-static void say(struct small_client *c, struct bytes contents, bool is_framed)
+static void say_framed(struct small_client *c, struct bytes contents)
 {
 	struct buf frame = { 0 };
 
-	if (is_framed && contents.size)
+	if (contents.size)
 		frame_append(&frame, contents);
-	else
-		buf_append(&frame, contents);
-	if (c->link && frame.size)
-		link_write(c->link, LINK_CONTROL, buf_view(&frame), false);
+	write_all(c, buf_view(&frame));
 	buf_clear(&frame);
-	small_net_run(&net, MILLISECOND);
+}
+
+/* `changes`: pairs of place and value. */
+static void say_changed(struct small_client *c, const struct buf *message, struct bytes changes)
+{
+	struct buf copy = { 0 };
+
+	buf_append(&copy, buf_view(message));
+	for (size_t i = 0; i + 1 < changes.size; i += 2)
+		copy.data[changes.data[i] % copy.size] = changes.data[i + 1];
+	say_framed(c, buf_view(&copy));
+	buf_clear(&copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!clients[0])
+	bool spoke_raw[SPEAKERS] = { false };
+
+	if (!speakers[ALICE])
 		begin();
 	while (size >= 3) {
-		unsigned who = data[0] % 3;
-		size_t length = (size_t)data[1] | (data[2] & 15u) << 8;
-		bool is_framed = data[2] & 16;
+		unsigned who = data[0] % SPEAKERS, how = data[1];
+		size_t length = data[2];
+		struct bytes b;
 
 		data += 3;
 		size -= 3;
-		if (length > size)
-			length = size;
-		come_back(who);
-		say(clients[who], bytes_of(data, length), is_framed);
-		data += length;
-		size -= length;
+		b = bytes_of(data, length < size ? length : size);
+		if (!speakers[who]->link)
+			small_client_dial(speakers[who], who == GUEST ? LINK_NK : LINK_IK);
+		if (how < 128)
+			say_changed(speakers[who], &messages[how % MESSAGES], b);
+		else if (how < 224)
+			say_framed(speakers[who], b);
+		else
+			write_all(speakers[who], b);
+		spoke_raw[who] |= how >= 224;
+		data += b.size;
+		size -= b.size;
 	}
 	/* an unfinished frame must not spoil the next run */
-	for (unsigned i = 0; i < 3; i++) {
-		buf_clear(&clients[i]->inbox);
-		if (i == 2 || !clients[i]->link)
-			small_client_hang_up(clients[i]);
+	for (unsigned i = 0; i < SPEAKERS; i++) {
+		buf_clear(&speakers[i]->inbox);
+		if (spoke_raw[i])
+			small_client_hang_up(speakers[i]);
 	}
-	small_net_run(&net, 100 * MILLISECOND);
+	small_net_run(&net, SECOND);
 	return 0;
 }

@@ -1,0 +1,85 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "shared/qr.h"
+#include "shared/uri.h"
+
+static void the_longest_link_fits_a_terminal(void **state)
+{
+	struct buf out = { 0 };
+	char text[URI_MAX + 1];
+	unsigned rows = 0, columns = 0, widest = 0;
+
+	(void)state;
+	memset(text, 'x', URI_MAX);
+	text[URI_MAX] = 0;
+	assert_int_equal(qr_print(&out, text), 0);
+	for (size_t i = 0; i < out.size; i++) {
+		if (out.data[i] == '\n') {
+			rows++;
+			widest = columns > widest ? columns : widest;
+			columns = 0;
+		} else if ((out.data[i] & 0xc0) != 0x80) {
+			columns++;
+		}
+	}
+	assert_true(rows < 24);
+	assert_true(widest < 80);
+	assert_true(bytes_is_utf8(buf_view(&out)));
+	buf_clear(&out);
+}
+
+/* The corner mark is a dark ring of seven modules around a dark square, on a light margin:
+ * light is drawn, dark is left. */
+static void the_corner_is_where_a_camera_looks_for_it(void **state)
+{
+	static const char *const expected[] = {
+		"██████████", "██ ▄▄▄▄▄ █", "██ █   █ █", "██ █▄▄▄█ █", "██▄▄▄▄▄▄▄█",
+	};
+	struct buf out = { 0 };
+	const char *line;
+
+	(void)state;
+	assert_int_equal(qr_print(&out, "palique:dir.example.org"), 0);
+	buf_append_byte(&out, 0);
+	line = (const char *)out.data;
+	for (int i = 0; i < 5; i++) {
+		assert_memory_equal(line, expected[i], strlen(expected[i]));
+		line = strchr(line, '\n') + 1;
+	}
+	buf_clear(&out);
+}
+
+static void what_is_too_long_is_refused_whole(void **state)
+{
+	struct buf out = { 0 };
+	char *text = malloc(5001);
+
+	(void)state;
+	memset(text, 'x', 5000);
+	text[5000] = 0;
+	assert_int_equal(qr_print(&out, text), ERR_LIMIT);
+	assert_int_equal(out.size, 0);
+	out.limit = 100;
+	assert_int_equal(qr_print(&out, "palique:dir.example.org"), ERR_LIMIT);
+	assert_int_equal(out.size, 0);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_link_fits_a_terminal),
+		cmocka_unit_test(the_corner_is_where_a_camera_looks_for_it),
+		cmocka_unit_test(what_is_too_long_is_refused_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
