@@ -25,6 +25,7 @@
 
 enum {
 	LOCK_WAIT_S = 10,          /* for an engine that is just leaving */
+	PRESSED_MS = 10,           /* how soon to look whether a slow face has read on */
 	ADDRESSES_EVERY_MS = 5000, /* libuv does not tell when an interface changes */
 	EXIT_FAILED = 1,
 	EXIT_LOCKED = 3,
@@ -32,7 +33,7 @@ enum {
 
 struct daemon {
 	uv_loop_t loop;
-	uv_timer_t addresses_timer;
+	uv_timer_t addresses_timer, pressed_timer;
 	uv_signal_t signals[3];
 	struct home home;
 	struct peer_config config;
@@ -117,6 +118,13 @@ static void on_job_done(void *user, const struct job *answer)
 		udp_wake(d->udp);
 }
 
+static void on_pressed_timer(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	udp_wake(d->udp);
+}
+
 static mono_ns on_step(void *user, mono_ns now)
 {
 	struct daemon *d = user;
@@ -128,6 +136,8 @@ static mono_ns on_step(void *user, mono_ns now)
 	sodium_memzero(&job, sizeof job);
 	if (d->api && api_step(d->api) && !d->is_stopping)
 		udp_wake(d->udp);
+	if (d->api && api_is_pressed(d->api) && !d->is_stopping)
+		uv_timer_start(&d->pressed_timer, on_pressed_timer, PRESSED_MS, 0);
 	if (d->wants_stop)
 		uv_stop(&d->loop);
 	return deadline;
@@ -164,6 +174,11 @@ static void on_gone(void *user, struct lines *who)
 static int on_send(void *connection, struct bytes line)
 {
 	return lines_send(connection, line);
+}
+
+static size_t on_backlog(void *connection)
+{
+	return lines_backlog(connection);
 }
 
 static void on_wake(void *user)
@@ -231,6 +246,7 @@ static void close_handles(struct daemon *d)
 	if (d->server)
 		lines_server_close(d->server);
 	uv_close((uv_handle_t *)&d->addresses_timer, NULL);
+	uv_close((uv_handle_t *)&d->pressed_timer, NULL);
 	for (unsigned i = 0; i < 3; i++)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
 }
@@ -356,6 +372,7 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.started = udp_wall(),
 		.user = d,
 		.send = on_send,
+		.backlog = on_backlog,
 		.wake = on_wake,
 		.stop = on_stop,
 		.host = on_host,
@@ -378,6 +395,8 @@ static void start_handles(struct daemon *d)
 
 	uv_timer_init(&d->loop, &d->addresses_timer);
 	d->addresses_timer.data = d;
+	uv_timer_init(&d->loop, &d->pressed_timer);
+	d->pressed_timer.data = d;
 	for (unsigned i = 0; i < 3; i++) {
 		uv_signal_init(&d->loop, &d->signals[i]);
 		d->signals[i].data = d;

@@ -192,6 +192,11 @@ int lines_send(struct lines *l, struct bytes line)
 	return 0;
 }
 
+size_t lines_backlog(const struct lines *l)
+{
+	return l->out.size + l->flying.size;
+}
+
 void lines_set_user(struct lines *l, void *user)
 {
 	l->own = user;

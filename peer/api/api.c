@@ -50,6 +50,7 @@ struct api {
 	struct address addresses[API_ADDRESSES_MAX];
 	unsigned address_count;
 	uint16_t port;
+	bool is_pressed;
 };
 
 struct api *api_new(const struct api_config *config)
@@ -557,7 +558,12 @@ static bool tell_again(void *user, const struct event *event)
 static bool catch_up(struct api_client *client)
 {
 	struct replay replay = { .client = client, .left = API_REPLAY_SLICE };
+	const struct api_config *shell = &client->api->config;
 
+	if (shell->backlog && shell->backlog(client->connection) > API_BACKLOG_HIGH) {
+		client->api->is_pressed = true;
+		return false;
+	}
 	engine_events_since(client->api->config.engine, client->told, tell_again, &replay);
 	client->is_behind = replay.is_more;
 	return client->is_behind;
@@ -577,9 +583,15 @@ bool api_step(struct api *api)
 		else
 			tell(api, &event);
 	}
+	api->is_pressed = false;
 	for (struct api_client *client = api->clients; client; client = client->next)
 		if (!client->is_gone && client->connection && client->is_behind)
 			is_more |= catch_up(client);
 	sweep(api);
 	return is_more;
+}
+
+bool api_is_pressed(const struct api *api)
+{
+	return api->is_pressed;
 }

@@ -18,9 +18,10 @@ struct api_client; /* one face */
 
 enum {
 	API_CLIENTS_MAX = 64,
-	API_PENDING_MAX = 16384, /* calls of one face that wait for the engine */
-	API_REPLAY_SLICE = 256,  /* events told again to one face in one step */
-	API_MESSAGES_MAX = 1000, /* messages in one answer of getMessages */
+	API_PENDING_MAX = 16384,    /* calls of one face that wait for the engine */
+	API_REPLAY_SLICE = 256,     /* events told again to one face in one step */
+	API_BACKLOG_HIGH = 1 << 20, /* bytes; above, telling again waits */
+	API_MESSAGES_MAX = 1000,    /* messages in one answer of getMessages */
 	API_ADDRESSES_MAX = 32,
 	API_VERSION = 1, /* counts what would break a face */
 };
@@ -34,6 +35,8 @@ struct api_config {
 	/* To whom `connection` (api_connect) stands for; a failure means that it is gone or
 	 * will be, and nothing more is sent there. */
 	int (*send)(void *connection, struct bytes line);
+	/* Bytes that `connection` has not read yet: much is told again only while they are few. */
+	size_t (*backlog)(void *connection);
 	void (*wake)(void *user); /* the engine has something to do */
 	void (*stop)(void *user); /* somebody asked the engine to end */
 	/* A directory in this process: begin (or find) one, listening at `listen` (NULL: where it
@@ -62,6 +65,8 @@ void api_line(struct api_client *client, struct bytes line);
 /* After engine_step(): sends the answers that waited for it, takes the engine's events and
  * tells them, and continues what is told again. True: there is more to tell again; call soon. */
 bool api_step(struct api *api);
+/* Whether something is told again to a face that must read first: call api_step() in a while. */
+bool api_is_pressed(const struct api *api);
 
 /* --- for the other files of this folder --- */
 
