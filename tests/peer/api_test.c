@@ -26,6 +26,7 @@ static struct engine *engine;
 static struct api *api;
 static struct face face;
 static unsigned stops;
+static size_t backlog;
 static mono_ns now = SECOND;
 
 static int on_send(void *connection, struct bytes line)
@@ -37,6 +38,12 @@ static int on_send(void *connection, struct bytes line)
 	assert_true(to->count < LINES);
 	assert_int_equal(json_parse(&to->got[to->count++], line), 0);
 	return 0;
+}
+
+static size_t on_backlog(void *connection)
+{
+	(void)connection;
+	return backlog;
 }
 
 static void on_stop(void *user)
@@ -75,10 +82,11 @@ static struct peer member;
 /* The same with an account in the store. */
 static int begin_as_member(void **state)
 {
-	struct api_config shell = { .send = on_send };
+	struct api_config shell = { .send = on_send, .backlog = on_backlog };
 
 	(void)state;
 	memset(&member, 0, sizeof member);
+	backlog = 0;
 	now = 2000 * SECOND;
 	peer_make(&member, "alice");
 	peer_open(&member, now, 1700000000000);
@@ -411,6 +419,22 @@ static void what_was_missed_is_told_again_once_and_in_order(void **state)
 	assert_int_equal(notes("contact", &note), 1);
 }
 
+static void a_face_that_reads_slowly_is_told_again_when_it_has_read(void **state)
+{
+	const struct json *note = NULL;
+
+	(void)state;
+	block(1);
+	backlog = API_BACKLOG_HIGH + 1;
+	assert_int_equal(code_of(call("subscribe", "{\"since\":\"0\"}")), 0);
+	assert_int_equal(notes("contact", &note), 0);
+	assert_true(api_is_pressed(api));
+	backlog = 0;
+	step();
+	assert_int_equal(notes("contact", &note), 1);
+	assert_false(api_is_pressed(api));
+}
+
 static void what_is_said_is_answered_with_its_id_and_told(void **state)
 {
 	const struct json *note = NULL, *result;
@@ -551,6 +575,7 @@ int main(void)
 		EMPTY(a_subscription_from_the_future_is_refused),
 		MEMBER(only_who_subscribed_is_told_of_events),
 		MEMBER(what_was_missed_is_told_again_once_and_in_order),
+		MEMBER(a_face_that_reads_slowly_is_told_again_when_it_has_read),
 		MEMBER(what_is_said_is_answered_with_its_id_and_told),
 		MEMBER(a_message_over_the_limit_is_refused_with_the_limit_named),
 		MEMBER(adding_oneself_is_refused),
