@@ -131,6 +131,8 @@ static void welcome(struct server *s, struct session *who)
 
 	m.welcome.name = *names_of(s->names, who->account);
 	m.welcome.observed = link_path(who->link).remote;
+	if (!address_is_unicast(&m.welcome.observed))
+		m.welcome.observed = (struct address){ 0 };
 	m.welcome.now = s->wall;
 	who->owes_welcome = server_tell(s, who, &m) < 0;
 }
@@ -266,8 +268,11 @@ static uint64_t on_up(struct server *s, struct link *link)
 	struct address from = link_path(link).remote;
 	struct session *who;
 
-	if (is_guest ? sessions_guests(s->sessions) >= s->guests_max
-		     : sessions_clients(s->sessions) >= s->online_max) {
+	/* Among guests the one longest here gives way: an honest one needs a second or two,
+	 * so nobody keeps others out by filling the room. */
+	if (is_guest && sessions_guests(s->sessions) >= s->guests_max)
+		server_put_out(s, sessions_oldest_guest(s->sessions), LINK_CODE_RESTART);
+	if (!is_guest && sessions_clients(s->sessions) >= s->online_max) {
 		link_set_user(link, NULL);
 		link_close(link, LINK_CODE_RESTART, s->now); /* "come back later" */
 		return 0;

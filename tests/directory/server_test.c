@@ -419,6 +419,30 @@ static void one_who_floods_is_put_out(void **state)
 	assert_int_equal(alice->down_code, LINK_CODE_PROTOCOL);
 }
 
+static void a_full_house_puts_out_the_oldest_guest_and_refuses_clients(void **state)
+{
+	static const struct server_config small = { .registration = REGISTRATION_OPEN,
+						    .guests_max = 2,
+						    .online_max = 1 };
+	struct small_client *guests[3], *alice, *bob;
+
+	(void)state;
+	small_net_restart(&net, &small);
+	alice = small_client_online(&net, "alice");
+	bob = small_client_new(&net, "bob");
+	assert_int_equal(small_client_register(bob, "p", NULL), 0);
+	assert_int_equal(small_client_come(bob), ERR_TIMEOUT);
+	assert_int_equal(bob->down_code, LINK_CODE_RESTART);
+	assert_non_null(alice->link);
+	for (int i = 0; i < 3; i++) {
+		guests[i] = small_client_new(&net, "guest");
+		small_client_dial(guests[i], LINK_NK);
+	}
+	assert_null(guests[0]->link);
+	assert_non_null(guests[1]->link);
+	assert_non_null(guests[2]->link);
+}
+
 static void a_guest_who_dawdles_is_shown_out(void **state)
 {
 	struct small_client *guest = small_client_new(&net, "guest");
@@ -558,6 +582,7 @@ int main(void)
 		ROW(a_newer_link_of_a_device_takes_the_place_of_the_older),
 		ROW(what_breaks_the_protocol_ends_the_link),
 		ROW(one_who_floods_is_put_out),
+		ROW(a_full_house_puts_out_the_oldest_guest_and_refuses_clients),
 		ROW(a_guest_who_dawdles_is_shown_out),
 		ROW(a_slow_reader_costs_nothing_and_hears_the_newest),
 		ROW(the_key_is_told_to_who_asks_for_it),
