@@ -294,6 +294,25 @@ static void the_end_is_seen_behind_what_was_not_read_yet(void **state)
 	assert_int_equal(net.nodes[1].told[LINK_READABLE], 2);
 }
 
+static void the_end_alone_is_told(void **state)
+{
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	net_write(&net, 0, stream, "first");
+	net_run(&net, SECOND);
+	assert_int_equal(link_write(net.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&net, SECOND);
+	assert_int_equal(net.nodes[1].told[LINK_READABLE], 1);
+	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&net, SECOND);
+	assert_int_equal(net.nodes[1].told[LINK_READABLE], 2);
+	assert_true(net.nodes[1].has_end);
+	assert_true(net_inbox_is(&net, 1, "first"));
+}
+
 static void a_stream_ended_takes_no_more(void **state)
 {
 	int64_t stream;
@@ -444,6 +463,7 @@ int main(void)
 		PEERS(a_full_control_stream_does_not_stop_another),
 		PEERS(streams_are_limited_and_come_back),
 		PEERS(the_end_is_seen_behind_what_was_not_read_yet),
+		PEERS(the_end_alone_is_told),
 		PEERS(a_stream_ended_takes_no_more),
 		PEERS(nothing_is_written_before_the_link_is_up),
 		PEERS(readable_is_told_once_until_taken),
