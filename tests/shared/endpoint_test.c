@@ -845,6 +845,11 @@ static void either_side_may_move(void **state)
 		assert_int_equal(net.nodes[!who].told[LINK_MOVED], 1);
 		assert_int_equal(link_path(net.nodes[!who].link).remote.port, 7777);
 		assert_int_equal(net.nodes[!who].told[LINK_DOWN], 0);
+		net.nodes[who].address.port = 1000; /* and back in part, and on */
+		assert_works(who, !who);
+		net.nodes[who].address.port = 7777;
+		assert_works(who, !who);
+		assert_int_equal(net.nodes[!who].told[LINK_MOVED], 3);
 		clear(state);
 	}
 }
@@ -912,6 +917,7 @@ static void an_address_not_proved_gets_at_most_three_times_what_it_sent(void **s
 	net_write(&net, 0, LINK_CONTROL, "again");
 	net_run(&net, 10 * SECOND);
 	assert_int_equal(net.nodes[0].inbox.size, sizeof much);
+	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
 }
 
 /* --- the rest --- */
