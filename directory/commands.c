@@ -259,7 +259,7 @@ static int run_init(const struct options *o)
 			 strerror(errno));
 		return fail(o, ERR_IO, reason);
 	}
-	err = server_init_ksf(o->data, o->stretch, reason, sizeof reason);
+	err = server_init(o->data, reason, sizeof reason);
 	if (err < 0)
 		return fail(o, err, reason);
 	if (o->word_count && write_config(o, &place) < 0)
@@ -565,8 +565,8 @@ static const struct command {
 	unsigned options;
 	int (*run)(const struct options *o);
 } commands[] = {
-	{ "init", "[HOST[:PORT]]", N_("make keys and an empty account store"), 0, 1,
-	  OPTION_STRETCH, run_init },
+	{ "init", "[HOST[:PORT]]", N_("make keys and an empty account store"), 0, 1, 0,
+	  run_init },
 	{ "serve", "", N_("run the directory"), 0, 0, OPTION_LISTEN, run_serve },
 	{ "link", "", N_("print the directory's link"), 0, 0, 0, run_link },
 	{ "invite", "[NAME]", N_("print an invitation, for one name or any"), 0, 1,

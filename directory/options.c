@@ -76,17 +76,6 @@ static int read_password_fd(struct options *o, const char *value)
 	return 0;
 }
 
-static int read_stretch(struct options *o, const char *value)
-{
-	if (strcmp(value, "64M") == 0)
-		o->stretch = KSF_ARGON2ID_64M;
-	else if (strcmp(value, "256M") == 0)
-		o->stretch = KSF_ARGON2ID_256M;
-	else
-		return ERR_FORMAT;
-	return 0;
-}
-
 static const struct row {
 	enum option_bit bit;
 	const char *name, *value, *help;
@@ -101,8 +90,6 @@ static const struct row {
 	  read_expires },
 	{ OPTION_PASSWORD_FD, "password-fd", "N", N_("read the password from this descriptor"),
 	  read_password_fd },
-	{ OPTION_STRETCH, "stretch", "64M|256M",
-	  N_("memory that a password login takes at the client (256M)"), read_stretch },
 	{ OPTION_JSON, "json", NULL, N_("answer in JSON, one object on a line"), NULL },
 	{ OPTION_HELP, "help", NULL, N_("this help"), NULL },
 	{ OPTION_VERSION, "version", NULL, N_("the version"), NULL },
@@ -151,7 +138,7 @@ int options_read(struct options *o, int argc, char **argv, unsigned taken, char 
 		longs[i].has_arg = rows[i].read ? required_argument : no_argument;
 		longs[i].val = 256 + i;
 	}
-	*o = (struct options){ .password_fd = -1, .count = 1, .stretch = KSF_ARGON2ID_256M };
+	*o = (struct options){ .password_fd = -1, .count = 1 };
 	default_data(o);
 	opterr = 0;
 	optind = 0;

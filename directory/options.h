@@ -12,9 +12,8 @@ enum option_bit {
 	OPTION_COUNT = 1 << 3,
 	OPTION_EXPIRES = 1 << 4,
 	OPTION_PASSWORD_FD = 1 << 5,
-	OPTION_STRETCH = 1 << 6,
-	OPTION_HELP = 1 << 7,
-	OPTION_VERSION = 1 << 8,
+	OPTION_HELP = 1 << 6,
+	OPTION_VERSION = 1 << 7,
 	OPTIONS_ALWAYS = OPTION_DATA | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
 };
 
@@ -26,7 +25,6 @@ struct options {
 	unsigned count;
 	int64_t expires; /* seconds */
 	int password_fd; /* -1: ask */
-	enum ksf stretch;
 	int word_count;
 	char **words;
 };

@@ -31,7 +31,8 @@ enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 }; /* defaults */
  * is a directory already (nothing is touched). */
 int server_init(const char *data, char *reason, size_t reason_size);
 /* The same with another stretching of passwords than KSF_ARGON2ID_256M. It holds for all
- * accounts, and for good. */
+ * accounts, and for good; shipped clients
+ * refuse weaker ones. */
 int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 
 /* `reason` gets a sentence for people on failure. */

@@ -5,6 +5,7 @@
 
 #include "shared/error.h"
 #include "shared/key_query.h"
+#include "shared/log.h"
 
 /* What a session may say and how fast. A frame costs one, a list one more for each 32 names;
  * an honest client that comes online says a few dozen. */
@@ -156,6 +157,8 @@ static void read_input(struct server *s, uint64_t ticket)
 		if (err > 0)
 			err = handle(s, who, &m);
 		sodium_memzero(&m, who->state == SESSION_GUEST ? sizeof m : 0);
+		if (err < 0 && err != ERR_CLOSED)
+			log_event(LOG_INFO, "protocol-broken", "error", log_error(err), NULL);
 		if (err < 0) {
 			server_put_out(s, who,
 				       err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
