@@ -30,9 +30,8 @@ enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 }; /* defaults */
 /* Makes the folder (0700), the keys (0600) and an empty account store. ERR_EXISTS: there
  * is a directory already (nothing is touched). */
 int server_init(const char *data, char *reason, size_t reason_size);
-/* The same with another stretching of passwords than KSF_ARGON2ID_256M. It holds for all
- * accounts, and for good; shipped clients
- * refuse weaker ones. */
+/* The same with another stretching of passwords than KSF_ARGON2ID_256M, for tests: it holds
+ * for all accounts and for good, and `palique` refuses a weaker one. */
 int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 
 /* `reason` gets a sentence for people on failure. */
