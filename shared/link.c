@@ -456,7 +456,6 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 
 void link_tick(struct link *l, mono_ns now)
 {
-	ngtcp2_conn_stat stat;
 	int err;
 
 	err = ngtcp2_conn_handle_expiry(l->conn, now);
@@ -464,9 +463,10 @@ void link_tick(struct link *l, mono_ns now)
 		l->error = error_of(l, err);
 		return;
 	}
-	ngtcp2_conn_get_conn_stat(l->conn, &stat);
-	if (stat.pto_count >= 3 && now >= l->small_until)
-		link_stay_small(l, now); /* perhaps large datagrams vanish somewhere */
+	/* Twice probed without an answer: perhaps large datagrams vanish somewhere. */
+	if (l->unanswered_since != NEVER && now >= l->small_until &&
+	    now - l->unanswered_since >= 3 * ngtcp2_conn_get_pto(l->conn))
+		link_stay_small(l, now);
 	link_wake(l);
 }
 
