@@ -348,19 +348,35 @@ bool people_all_joined(const struct people *p)
 
 /* --- the truth --- */
 
+static bool has_contact(const struct people *p, unsigned a, unsigned b, struct contact *c)
+{
+	struct engine *e = hands(p, a);
+
+	return e && engine_contact(e, p->persons[b].name, c) == 0;
+}
+
+bool people_sees_online(const struct people *p, unsigned a, unsigned b)
+{
+	struct contact c;
+
+	return has_contact(p, a, b, &c) && c.is_online;
+}
+
+bool people_is_linked(const struct people *p, unsigned a, unsigned b)
+{
+	struct contact c;
+
+	return has_contact(p, a, b, &c) && c.is_linked;
+}
+
 bool people_presence_is_true(struct people *p, char *why, size_t why_size)
 {
 	for (unsigned a = 1; a <= p->count; a++) {
 		for (unsigned b = 1; b <= p->count; b++) {
-			struct engine *e = hands(p, a);
-			bool should = hands(p, b) && people_are_mutual(p, a, b), is = false;
-			struct contact c;
+			bool should = hands(p, b) && people_are_mutual(p, a, b);
+			bool is = people_sees_online(p, a, b);
 
-			if (a == b || !e)
-				continue;
-			if (engine_contact(e, p->persons[b].name, &c) == 0)
-				is = c.is_online;
-			if (is == should)
+			if (a == b || !hands(p, a) || is == should)
 				continue;
 			if (why)
 				snprintf(why, why_size, "peer %u sees peer %u %s", a, b,

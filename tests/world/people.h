@@ -37,6 +37,10 @@ bool people_all_joined(const struct people *p);
 bool people_presence_is_true(struct people *p, char *why, size_t why_size);
 bool people_nothing_is_owed(struct people *p, char *why, size_t why_size);
 
+/* As peer `a`'s engine has it now. */
+bool people_sees_online(const struct people *p, unsigned a, unsigned b);
+bool people_is_linked(const struct people *p, unsigned a, unsigned b);
+
 /* The invariants, at the end, all machines on: world_fail() with what is broken. */
 void people_judge(struct people *p);
 /* Who wants what of whom, and how each engine sees it: for a person who looks for a mistake. */

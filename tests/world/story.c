@@ -8,6 +8,8 @@
 #define HOUR   (60 * MINUTE)
 
 enum {
+	RESTARTS = 10,      /* of the directory, a minute apart, in a quiet day */
+	NOTICED_IN_S = 10,  /* ... where a contact holds a link and has something to say */
 	VANISHED_IN_S = 30, /* one that vanishes is told to its contacts within this */
 	SETTLE_S = 240,     /* everyone is back, and everything delivered, within this */
 };
@@ -342,9 +344,9 @@ static void storm(struct story *s, uint64_t seed)
 
 /* --- a quiet day --- */
 
-static void directory_restarts_each_minute(struct story *s, unsigned minutes)
+static void directory_restarts_each_minute(struct story *s)
 {
-	for (unsigned i = 0; i < minutes && !world_trouble(s->world); i++) {
+	for (unsigned i = 0; i < RESTARTS && !world_trouble(s->world); i++) {
 		if (dice_chance(dice(s), 500))
 			world_stop(s->world, WORLD_DIRECTORY);
 		else
@@ -357,22 +359,62 @@ static void directory_restarts_each_minute(struct story *s, unsigned minutes)
 	}
 }
 
-/* Who vanishes is not online any more within 30 s, who leaves at once. */
-static void somebody_goes(struct story *s, bool vanishes)
+static void comes_back(struct story *s, unsigned who)
 {
-	unsigned who = any_peer(s);
-
-	if (vanishes)
-		world_crash(s->world, who);
-	else
-		world_stop(s->world, who);
-	live(s, (vanishes ? VANISHED_IN_S + 1 : 1) * SECOND);
-	expect_presence(s, vanishes ? "after somebody vanished" : "after somebody left");
 	live(s, dice_between(dice(s), 1, 3600) * SECOND);
 	world_start(s->world, who);
 	live(s, 5 * SECOND);
 	expect_presence(s, "after somebody came back");
 }
+
+/* Who leaves is gone at once. */
+static void somebody_leaves(struct story *s)
+{
+	unsigned who = any_peer(s);
+
+	world_stop(s->world, who);
+	live(s, SECOND);
+	expect_presence(s, "after somebody left");
+	comes_back(s, who);
+}
+
+/* Who vanishes is not online any more within 30 s. */
+static void somebody_vanishes(struct story *s)
+{
+	unsigned who = any_peer(s);
+
+	world_crash(s->world, who);
+	live(s, (VANISHED_IN_S + 1) * SECOND);
+	expect_presence(s, "after somebody vanished");
+	comes_back(s, who);
+}
+
+static void a_partner_vanishes(struct story *s)
+{
+	unsigned who = any_peer(s), partner = any_other(s, who);
+
+	people_say(s->people, partner, who, 100);
+	live(s, 3 * SECOND);
+	if (!people_is_linked(s->people, partner, who))
+		world_fail(s->world, "peers %u and %u have talked and are not linked", partner,
+			   who);
+	world_crash(s->world, who);
+	people_say(s->people, partner, who, 100);
+	live(s, (NOTICED_IN_S + 1) * SECOND);
+	if (people_sees_online(s->people, partner, who))
+		world_fail(s->world, "peer %u has not noticed within %d s that %u is gone",
+			   partner, NOTICED_IN_S, who);
+	comes_back(s, who);
+}
+
+static void (*const quiet_happenings[])(struct story *s) = {
+	directory_restarts_each_minute,
+	somebody_leaves,
+	somebody_vanishes,
+	a_partner_vanishes,
+	move_somebody,
+};
+enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
 
 static void quiet_day(struct story *s, uint64_t seed)
 {
@@ -391,20 +433,7 @@ static void quiet_day(struct story *s, uint64_t seed)
 		expect_presence(s, "in a quiet hour");
 		say_one(s);
 		live(s, 30 * SECOND);
-		switch (dice_below(dice(s), 4)) {
-		case 0:
-			directory_restarts_each_minute(s, 10);
-			break;
-		case 1:
-			somebody_goes(s, true);
-			break;
-		case 2:
-			somebody_goes(s, false);
-			break;
-		case 3:
-			move_somebody(s);
-			break;
-		}
+		quiet_happenings[dice_below(dice(s), QUIET_KINDS)](s);
 	}
 	settle(s, "at the end of a quiet day");
 	people_judge(s->people);
