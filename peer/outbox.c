@@ -79,6 +79,7 @@ bool outbox_owes(const struct person *p, const struct debt *debt)
 void outbox_linked(struct debt *debt)
 {
 	debt->is_asked = debt->has_adopted = false;
+	debt->started = debt->cursor = debt->next;
 }
 
 static void reached(struct outbox *o, struct person *p, struct debt *debt, uint64_t next)
@@ -95,6 +96,9 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 		 const struct wire_have *have)
 {
 	struct conversations *c = o->rooms->conversations;
+	/* Their first word on this link crossed what we sent without waiting for it. */
+	bool is_crossing = !debt->is_asked && debt->has_acked && have->next >= debt->started &&
+			   have->next <= debt->cursor;
 
 	if (have->next == 0 || have->next >= CHAIN_MAX)
 		return ERR_FORMAT;
@@ -109,10 +113,12 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 		if (debt->has_adopted)
 			return ERR_FORMAT;
 		debt->has_adopted = true;
+		is_crossing = false;
 		conversations_adopt(c, p, have->next, &have->last);
 	}
 	reached(o, p, debt, have->next);
-	debt->cursor = have->next;
+	if (!is_crossing)
+		debt->cursor = have->next;
 	return 0;
 }
 
@@ -153,7 +159,7 @@ bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt, st
 {
 	struct pump pump = { debt, line, 0, false };
 
-	if (!debt->is_asked || debt->conversation != p->conversation->id ||
+	if (!(debt->is_asked || debt->has_acked) || debt->conversation != p->conversation->id ||
 	    debt->cursor >= p->conversation->ours.next)
 		return false;
 	pump.room = line_room(line);

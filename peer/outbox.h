@@ -11,6 +11,7 @@ struct debt {
 	int64_t conversation;
 	uint64_t next;    /* it has everything of ours below */
 	uint64_t cursor;  /* to be sent next on this link */
+	uint64_t started; /* where this link began: at what was acknowledged last */
 	bool is_asked;    /* it has said on this link from where */
 	bool has_acked;   /* ever: before that a new device starts at the oldest undelivered */
 	bool has_adopted; /* on this link: an older copy is put back once */
@@ -26,6 +27,8 @@ void outbox_open(struct outbox *o, const struct person *p, const struct device_p
 		 struct debt *debt);
 bool outbox_owes(const struct person *p, const struct debt *debt);
 
+/* A new link. A device that has acknowledged before is sent to at once, from there on;
+ * another one is waited for, until it says what it has. */
 void outbox_linked(struct debt *debt);
 /* Their HAVE and ACK about our chain. ERR_FORMAT: more than we ever said. */
 int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,

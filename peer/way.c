@@ -65,7 +65,7 @@ static int on_say(struct rooms *rooms, struct way *w, const struct wire_say *say
 {
 	/* Asked for something missing, an answer is what goes back to before it; the rest was
 	 * under way already. */
-	bool is_answer = w->is_asking ? say->seq <= w->highest : w->chain.id == 0;
+	bool is_answer = w->is_asking && say->seq <= w->highest;
 
 	if (!device_public_equal(&say->author, &w->device) || say->seq == 0 ||
 	    say->seq >= CHAIN_MAX)
@@ -200,6 +200,7 @@ void way_undo(struct rooms *rooms, struct way *w)
 	outbox_open(rooms->outbox, w->person, &w->device, &w->debt);
 	if (w->debt.conversation == before.conversation) {
 		w->debt.is_asked = before.is_asked;
+		w->debt.started = before.started;
 		w->debt.cursor = before.cursor;
 	}
 	w->ack_due = false;
