@@ -235,6 +235,44 @@ static void a_full_control_stream_does_not_stop_another(void **state)
 	assert_true(net_inbox_is(&net, 1, "past it"));
 }
 
+static size_t waiting(unsigned n, int64_t stream)
+{
+	bool is_end;
+
+	return link_peek(net.nodes[n].link, stream, &is_end).size;
+}
+
+static void the_control_stream_goes_first(void **state)
+{
+	int64_t stream;
+
+	(void)state;
+	connect_both();
+	net.nodes[1].is_reading = false;
+	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	fill(net.nodes[0].link, stream, 0, 900000);
+	net_write(&net, 0, LINK_CONTROL, "now");
+	net_run(&net, 11 * MILLISECOND);
+	assert_int_equal(waiting(1, LINK_CONTROL), 3);
+	assert_true(waiting(1, stream) < 100000);
+}
+
+static void streams_take_turns(void **state)
+{
+	int64_t streams[3];
+
+	(void)state;
+	connect_both();
+	net.nodes[1].is_reading = false;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(link_open(net.nodes[0].link, &streams[i]), 0);
+		fill(net.nodes[0].link, streams[i], 0, 900000);
+	}
+	net_run(&net, 25 * MILLISECOND);
+	for (int i = 0; i < 3; i++)
+		assert_in_range(waiting(1, streams[i]), 2000, 100000);
+}
+
 static void streams_are_limited_and_come_back(void **state)
 {
 	int64_t stream;
@@ -461,6 +499,8 @@ int main(void)
 		cmocka_unit_test(many_seeds_of_a_bad_network),
 		PEERS(a_reader_that_stops_stops_the_sender),
 		PEERS(a_full_control_stream_does_not_stop_another),
+		PEERS(the_control_stream_goes_first),
+		PEERS(streams_take_turns),
 		PEERS(streams_are_limited_and_come_back),
 		PEERS(the_end_is_seen_behind_what_was_not_read_yet),
 		PEERS(the_end_alone_is_told),
