@@ -163,6 +163,24 @@ static void more_than_we_have_is_adopted_once_for_each_link(void **state)
 	assert_int_equal(to()->conversation->ours.next, 92);
 }
 
+static void what_was_sent_without_waiting_is_not_sent_again(void **state)
+{
+	(void)state;
+	say(5);
+	outbox_acked(alice.rooms->outbox, to(), &debt, 3);
+	outbox_linked(&debt);
+	assert_int_equal(debt.cursor, 3);
+	debt.cursor = 6; /* the rest was pumped */
+	assert_int_equal(asked(3, &to()->conversation->ours.last), ERR_OK);
+	assert_int_equal(debt.cursor, 3); /* another past: adopted, from there again */
+	outbox_linked(&debt);
+	debt.cursor = to()->conversation->ours.next;
+	assert_int_equal(asked(debt.cursor, &to()->conversation->ours.last), 0);
+	assert_int_equal(debt.cursor, to()->conversation->ours.next);
+	assert_int_equal(asked(2, NULL), 0);
+	assert_int_equal(debt.cursor, 2); /* a second word is a wish */
+}
+
 #define OUTBOX(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -175,6 +193,7 @@ int main(void)
 		OUTBOX(delivered_is_told_once_one_device_has_it),
 		OUTBOX(a_new_device_starts_at_the_oldest_undelivered_message),
 		OUTBOX(a_device_that_lost_some_gets_them_again),
+		OUTBOX(what_was_sent_without_waiting_is_not_sent_again),
 		OUTBOX(more_than_we_have_is_adopted_once_for_each_link),
 	};
 

@@ -236,6 +236,41 @@ static void what_breaks_the_protocol_is_refused(void **state)
 	assert_int_equal(tell(&m), ERR_FORMAT);
 }
 
+static struct wire_message say_of(uint64_t seq, const struct message_hash *previous)
+{
+	struct wire_message m = { .type = WIRE_SAY };
+
+	m.say.conversation = peer_person(&alice, "bob")->conversation->wire;
+	m.say.author = bob.device.public;
+	m.say.seq = seq;
+	m.say.kind = SAY_TEXT;
+	m.say.body = bytes_text("x");
+	if (previous)
+		m.say.previous = *previous;
+	return m;
+}
+
+static void only_going_back_answers_a_question_about_a_gap(void **state)
+{
+	static const struct message_hash before = { { 7 } };
+	struct wire_message m;
+
+	(void)state;
+	show(&alice, &bob, true);
+	pass(SECOND);
+	m = say_of(5, &before);
+	assert_int_equal(tell(&m), 0);
+	m = say_of(6, &before);
+	assert_int_equal(tell(&m), 0); /* was under way already */
+	assert_int_equal(way_to_bob()->chain.next, 1);
+	assert_true(way_to_bob()->is_asking);
+	m = say_of(5, &before);
+	assert_int_equal(tell(&m),
+			 0); /* asked, it begins there again: there is nothing before */
+	assert_int_equal(way_to_bob()->chain.next, 6);
+	assert_false(way_to_bob()->is_asking);
+}
+
 #define REACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -250,6 +285,7 @@ int main(void)
 		REACH(a_link_that_does_not_answer_is_dropped_and_looked_for_again),
 		REACH(a_contact_that_starts_anew_is_found_again),
 		REACH(what_breaks_the_protocol_is_refused),
+		REACH(only_going_back_answers_a_question_about_a_gap),
 	};
 
 	if (sodium_init() < 0)
