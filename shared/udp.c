@@ -266,9 +266,11 @@ static void message_make(struct udp *udp, unsigned at, struct message *m, struct
 
 /* What could not be sent as it was is tried in the plainest way: each alone, then from
  * whatever address the system chooses. What fails then is lost, as datagrams may be.
- * False: the socket is full. */
-static bool send_plainly(struct udp *udp, unsigned at, unsigned count)
+ * False: the socket is full. `is_fault_of_segments`: each alone went as it was. */
+static bool send_plainly(struct udp *udp, unsigned at, unsigned count,
+			 bool *is_fault_of_segments)
 {
+	*is_fault_of_segments = count > 1;
 	for (unsigned i = at; i < at + count; i++) {
 		struct message m;
 		struct msghdr h;
@@ -278,6 +280,7 @@ static bool send_plainly(struct udp *udp, unsigned at, unsigned count)
 			continue;
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return false;
+		*is_fault_of_segments = false;
 		message_make(udp, i, &m, &h, true, false);
 		(void)!sendmsg(udp->list[i].socket->fd, &h, MSG_DONTWAIT);
 	}
@@ -295,6 +298,7 @@ static bool send_collected(struct udp *udp)
 	while (udp->first < udp->count) {
 		struct socket *s = udp->list[udp->first].socket;
 		unsigned made = 0, at = udp->first;
+		bool is_fault_of_segments;
 		int sent, err;
 
 		while (made < MESSAGES && at < udp->count && udp->list[at].socket == s) {
@@ -309,11 +313,12 @@ static bool send_collected(struct udp *udp)
 		if (sent >= 0 || err == EINTR)
 			continue;
 		if (err == EAGAIN || err == EWOULDBLOCK ||
-		    !send_plainly(udp, udp->first, messages[0].datagrams)) {
+		    !send_plainly(udp, udp->first, messages[0].datagrams,
+				  &is_fault_of_segments)) {
 			wait_for_room(s);
 			return false;
 		}
-		if (messages[0].datagrams > 1 && (err == EIO || err == EOPNOTSUPP))
+		if (is_fault_of_segments && (err == EINVAL || err == EIO || err == EOPNOTSUPP))
 			udp->has_segmentation = false; /* this kernel or device has none */
 		udp->first += messages[0].datagrams;
 	}
