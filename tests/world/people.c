@@ -24,6 +24,7 @@ struct sayings {
 
 struct person {
 	char name[16];
+	char invitation[URI_CODE_MAX + 1]; /* "": none needed */
 	bool has_joined;
 	uint64_t join_ticket; /* 0: none under way */
 	mono_ns join_next;
@@ -82,6 +83,12 @@ void people_free(struct people *p)
 void people_live(struct people *p, struct world *w)
 {
 	p->world = w;
+}
+
+void people_invite(struct people *p)
+{
+	for (unsigned i = 1; i <= p->count; i++)
+		world_invite(p->world, p->persons[i].invitation);
 }
 
 static struct saying *note(struct sayings *s, const void *text, size_t size)
@@ -310,6 +317,10 @@ static void join(struct people *p, unsigned peer)
 	}
 	if (!world_server(p->world) && !link.has_directory_key)
 		link = world_link(p->world, true);
+	if (me->invitation[0]) {
+		link.kind = URI_INVITATION;
+		snprintf(link.code, sizeof link.code, "%s", me->invitation);
+	}
 	me->join_ticket = ++p->ticket;
 	me->join_next = NEVER;
 	err = engine_join(e, &link, me->name, bytes_text("a password"), me->join_ticket);

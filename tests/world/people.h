@@ -18,6 +18,9 @@ struct people_counts {
 struct people *people_new(unsigned peers);
 void people_free(struct people *p);
 void people_live(struct people *p, struct world *w);
+/* Everybody gets one invitation, good for one account, and must get in with it however
+ * often it takes. */
+void people_invite(struct people *p);
 world_on_event people_on_event;
 world_on_start people_on_start;
 

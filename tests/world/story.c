@@ -32,10 +32,11 @@ static struct dice *dice(struct story *s)
 static void begin(struct story *s, uint64_t seed, unsigned peers, bool is_v6,
 		  bool has_host_name)
 {
+	bool is_by_invitation = seed % 2;
 	struct world_config config = {
 		.seed = seed,
 		.peers = peers,
-		.registration = REGISTRATION_OPEN,
+		.registration = is_by_invitation ? REGISTRATION_INVITE : REGISTRATION_OPEN,
 		.is_v6 = is_v6,
 		.has_host_name = has_host_name,
 		.on_event = people_on_event,
@@ -48,6 +49,8 @@ static void begin(struct story *s, uint64_t seed, unsigned peers, bool is_v6,
 	s->world = world_new(&config);
 	people_live(s->people, s->world);
 	world_start(s->world, WORLD_DIRECTORY);
+	if (is_by_invitation)
+		people_invite(s->people);
 	for (unsigned i = 1; i <= peers; i++)
 		world_start(s->world, i);
 }
@@ -290,6 +293,20 @@ static void fair_weather(struct story *s)
 	world_no_more_crashes(s->world);
 }
 
+/* They die while they are becoming somebody, and so does the directory. */
+static void hard_beginning(struct story *s)
+{
+	for (unsigned i = dice_between(dice(s), 2, 12); i > 0 && !world_trouble(s->world);
+	     i--) {
+		live(s, dice_below(dice(s), 900) * MILLISECOND);
+		if (dice_chance(dice(s), 300))
+			crash_the_directory(s);
+		else
+			crash_a_peer(s);
+		start_somebody(s);
+	}
+}
+
 /* Those who parted come together again in half of the worlds; else they stay apart. */
 static void calm(struct story *s)
 {
@@ -334,6 +351,8 @@ static void storm(struct story *s, uint64_t seed)
 	if (dice_chance(&shape, 500))
 		change_weather(s);
 	wish_all_contacts(s);
+	if (dice_chance(dice(s), 500))
+		hard_beginning(s);
 	live(s, 20 * SECOND);
 	for (; happening > 0 && !world_trouble(s->world); happening--) {
 		live(s, dice_below(dice(s), 1500) * MILLISECOND);

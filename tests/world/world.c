@@ -451,6 +451,20 @@ struct uri world_link(const struct world *w, bool with_key)
 	return uri;
 }
 
+void world_invite(struct world *w, char code[URI_CODE_MAX + 1])
+{
+	struct json *request = json_set_text(json_object(), "command", "invite");
+	struct json *answer = server_admin(world_server(w), request);
+	const char *text = json_text(answer, "code");
+
+	if (!text)
+		world_fail(w, "the directory gives no invitation");
+	snprintf(code, URI_CODE_MAX + 1, "%s", text ? text : "");
+	json_free(answer);
+	json_free(request);
+	world_wake(w, WORLD_DIRECTORY);
+}
+
 /* --- errands: what a worker thread or a resolver would do --- */
 
 static void take_errands(struct world *w, struct machine *m)

@@ -69,6 +69,8 @@ struct engine *world_engine(struct world *w, unsigned peer); /* NULL while it is
 struct server *world_server(struct world *w);                /* NULL while it is off */
 /* A directory link, without an invitation. */
 struct uri world_link(const struct world *w, bool with_key);
+/* A single-use invitation's code from the running directory. */
+void world_invite(struct world *w, char code[URI_CODE_MAX + 1]);
 /* The directory's counters, also of its lives before a crash or restart. */
 struct server_status world_directory_status(struct world *w);
 struct world_counts world_counts(const struct world *w);
