@@ -9,6 +9,7 @@
 #include "peer/candidates.h"
 #include "peer/contacts.h"
 #include "peer/line.h"
+#include "peer/listing.h"
 #include "peer/reach.h"
 #include "shared/error.h"
 #include "shared/key_query.h"
@@ -34,11 +35,6 @@ enum state {
 	STATE_ONLINE,
 };
 
-struct change {
-	struct name name;
-	bool is_listed;
-};
-
 struct directory_client {
 	struct rooms *rooms;
 	enum state state;
@@ -55,9 +51,7 @@ struct directory_client {
 	struct link *link;
 	struct line line;
 	struct buf token;
-	bool publish_due, list_due;
-	struct change *changes; /* since the last commit, or not yet said */
-	unsigned change_count;
+	struct listing listing;
 };
 
 struct directory_client *directory_client_new(struct rooms *rooms)
@@ -76,7 +70,7 @@ void directory_client_free(struct directory_client *d)
 		return;
 	line_clear(&d->line);
 	buf_clear(&d->token);
-	free(d->changes);
+	listing_clear(&d->listing);
 	free(d);
 }
 
@@ -315,7 +309,7 @@ static int on_welcome(struct directory_client *d, const struct wire_message *m)
 		return ERR_STATE;
 	enter(d, STATE_ONLINE, NEVER);
 	d->failures = 0;
-	d->publish_due = d->list_due = true;
+	listing_start(&d->listing);
 	d->settled_at = d->rooms->now + SETTLED;
 	own_candidates_set_observed(d->rooms->candidates, &m->welcome.observed);
 	contacts_stale(d->rooms->contacts);
@@ -491,15 +485,13 @@ void directory_client_send(struct directory_client *d, const struct wire_message
 
 void directory_client_list(struct directory_client *d, const struct name *name, bool is_listed)
 {
-	if (d->state != STATE_ONLINE)
-		return; /* the whole list is said at every welcome */
-	d->changes = memory_grow(d->changes, d->change_count + 1, sizeof *d->changes);
-	d->changes[d->change_count++] = (struct change){ *name, is_listed };
+	if (d->state == STATE_ONLINE) /* else the whole list is said at the next welcome */
+		listing_change(&d->listing, name, is_listed);
 }
 
 void directory_client_republish(struct directory_client *d)
 {
-	d->publish_due = true;
+	d->listing.publish_due = true;
 }
 
 void directory_client_introduce(struct directory_client *d, const struct name *name)
@@ -522,88 +514,10 @@ void directory_client_suspect(struct directory_client *d, const struct name *nam
 		directory_client_send(d, &m);
 }
 
-static void publish(struct directory_client *d)
-{
-	struct wire_message m = { .type = WIRE_PUBLISH };
-
-	m.publish.knock = *account_knock(d->rooms->account);
-	m.publish.candidates = *own_candidates(d->rooms->candidates);
-	directory_client_send(d, &m);
-	d->publish_due = false;
-}
-
-static bool has_greeting(const struct person *p)
-{
-	return p->state == CONTACT_ASKED && p->our_greeting && p->has_identity;
-}
-
-static void say_listed(struct directory_client *d, const struct person *p)
-{
-	struct wire_message m = { .type = WIRE_LIST_ADD };
-	struct buf sealed = { 0 };
-
-	m.list_add.name = p->name;
-	if (has_greeting(p) &&
-	    identity_seal(&p->identity, bytes_text(p->our_greeting), &sealed) == 0)
-		m.list_add.greeting = buf_view(&sealed);
-	directory_client_send(d, &m);
-	buf_clear(&sealed);
-}
-
-/* All names in chunks; who is asked with a greeting is listed alone, with it. */
-static void say_list(struct directory_client *d)
-{
-	struct wire_message m = { .type = WIRE_LIST };
-	struct person *p;
-
-	m.list.is_first = true;
-	for (unsigned i = 0; (p = contacts_at(d->rooms->contacts, i)) != NULL; i++) {
-		if (!person_is_listed(p) || has_greeting(p))
-			continue;
-		if (m.list.count == WIRE_LIST_CHUNK) {
-			directory_client_send(d, &m);
-			m.list.is_first = false;
-			m.list.count = 0;
-		}
-		m.list.names[m.list.count++] = p->name;
-	}
-	m.list.is_last = true;
-	directory_client_send(d, &m);
-	for (unsigned i = 0; (p = contacts_at(d->rooms->contacts, i)) != NULL; i++) {
-		if (person_is_listed(p) && has_greeting(p))
-			say_listed(d, p);
-	}
-	d->list_due = false;
-	d->change_count = 0;
-}
-
-static void say_changes(struct directory_client *d)
-{
-	for (unsigned i = 0; i < d->change_count; i++) {
-		const struct change *change = &d->changes[i];
-		struct person *p = contacts_find(d->rooms->contacts, &change->name);
-
-		if (change->is_listed && p) {
-			say_listed(d, p);
-		} else if (!change->is_listed) {
-			struct wire_message m = { .type = WIRE_LIST_REMOVE };
-
-			m.list_remove.name = change->name;
-			directory_client_send(d, &m);
-		}
-	}
-	d->change_count = 0;
-}
-
 void directory_client_release(struct directory_client *d)
 {
-	if (d->state == STATE_ONLINE) {
-		if (d->publish_due)
-			publish(d);
-		if (d->list_due)
-			say_list(d);
-		say_changes(d);
-	}
+	if (d->state == STATE_ONLINE)
+		listing_say(&d->listing, d->rooms);
 	if (line_flush(&d->line))
 		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);
 }
@@ -615,5 +529,5 @@ mono_ns directory_client_deadline(const struct directory_client *d)
 
 void directory_client_drop(struct directory_client *d)
 {
-	d->change_count = 0;
+	listing_drop(&d->listing);
 }

@@ -83,16 +83,21 @@ void peer_close(struct peer *p)
 	p->rooms = NULL;
 }
 
-void peer_remove(struct peer *p)
+void peer_hide(struct peer *p)
 {
 	char name[80];
 
-	peer_close(p);
 	unlink(p->path);
 	snprintf(name, sizeof name, "%s-wal", p->path);
 	unlink(name);
 	snprintf(name, sizeof name, "%s-shm", p->path);
 	unlink(name);
+}
+
+void peer_remove(struct peer *p)
+{
+	peer_close(p);
+	peer_hide(p);
 	identity_wipe(&p->identity);
 	device_wipe(&p->device);
 }

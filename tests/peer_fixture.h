@@ -32,6 +32,7 @@ void peer_make(struct peer *p, const char *name);
 void peer_open(struct peer *p, mono_ns now, wall_ms wall);
 void peer_close(struct peer *p);  /* the store stays */
 void peer_remove(struct peer *p); /* closes, removes the store, wipes */
+void peer_hide(struct peer *p);   /* the open store's files lose their names */
 
 /* One step, events counted. For the calm network too. */
 mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
