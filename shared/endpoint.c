@@ -316,7 +316,7 @@ static void give_token(struct endpoint *e, struct link *l, mono_ns now)
 {
 	uint8_t token[DOOR_ADDRESS_TOKEN_SIZE];
 
-	if (e->config.policy != ENDPOINT_ANYONE || l->is_initiator)
+	if (e->config.policy != ENDPOINT_ANYONE || l->is_initiator || l->is_unproved)
 		return;
 	door_address_token_make(e->home.door, token, &l->path.remote, now);
 	ngtcp2_conn_submit_new_token(l->conn, token, sizeof token);
@@ -366,6 +366,9 @@ static bool settle(struct endpoint *e, struct link *l, mono_ns now)
 		l->has_moved = false;
 		event_queue_add(&e->home.events,
 				&(struct link_event){ .kind = LINK_MOVED, .link = l });
+	}
+	if (l->has_proved) {
+		l->has_proved = false;
 		give_token(e, l, now);
 	}
 	return true;

@@ -52,7 +52,8 @@ struct link {
 	ngtcp2_conn *conn;
 	enum link_state state;
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
-	bool is_queued, is_counted_half_open, is_path_fixed, is_listed, has_moved;
+	bool is_queued, is_counted_half_open, is_path_fixed, is_listed, has_moved,
+		has_proved;
 	enum link_pattern pattern;
 	int error; /* why it failed, until endpoint.c takes it */
 	uint64_t error_code;
@@ -70,7 +71,7 @@ struct link {
 	struct path path, proved_path;
 	uint64_t unproved_from, unproved_sent; /* bytes, since a move */
 	bool is_unproved;
-	int64_t proof_packet; /* an acknowledgement from here on proves the address */
+	struct link_proof proof;
 
 	mono_ns began, up_at, heard_at, unanswered_since, key_updated_at, small_until, leave_at,
 		small_for;

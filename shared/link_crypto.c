@@ -20,7 +20,7 @@ struct key {
 
 void link_crypto_init(struct link_crypto *c)
 {
-	*c = (struct link_crypto){ .sealed = -1, .acknowledged = -1 };
+	*c = (struct link_crypto){ 0 };
 	for (int i = 0; i < LEVEL_COUNT; i++)
 		c->newest[i] = -1;
 }
@@ -207,36 +207,11 @@ static int on_encrypt(uint8_t *out, const ngtcp2_crypto_aead *aead,
 	(void)aead;
 	if (!k || nonce_size != PACKET_IV_SIZE)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
-	if (k->crypto && k->level == LEVEL_DATA) {
-		int64_t number = number_of(k, nonce);
-
-		if (number > k->crypto->sealed)
-			k->crypto->sealed = number;
-	}
 	packet_seal(out, k->bytes, nonce, bytes_of(plain, size), bytes_of(ad, ad_size));
 	return 0;
 }
 
-/* The largest packet that an ACK frame at the beginning acknowledges (RFC 9000 section
- * 19.3); our peers put it first. -1: none there. */
-static int64_t acknowledged_in(const uint8_t *plain, size_t size)
-{
-	uint64_t value;
-	size_t length;
-
-	if (size < 2 || (plain[0] != 0x02 && plain[0] != 0x03))
-		return -1;
-	length = (size_t)1 << (plain[1] >> 6);
-	if (length > size - 1)
-		return -1;
-	value = plain[1] & 63;
-	for (size_t i = 1; i < length; i++)
-		value = value << 8 | plain[1 + i];
-	return (int64_t)value;
-}
-
-static void note_opened(const struct key *k, const uint8_t *nonce, const uint8_t *plain,
-			size_t size)
+static void note_opened(const struct key *k, const uint8_t *nonce)
 {
 	struct link_crypto *c = k->crypto;
 	int64_t number = number_of(k, nonce);
@@ -245,12 +220,6 @@ static void note_opened(const struct key *k, const uint8_t *nonce, const uint8_t
 	if (number > c->newest[k->level]) {
 		c->newest[k->level] = number;
 		c->has_new[k->level] = true;
-	}
-	if (k->level == LEVEL_DATA) {
-		int64_t acknowledged = acknowledged_in(plain, size);
-
-		if (acknowledged > c->acknowledged)
-			c->acknowledged = acknowledged;
 	}
 }
 
@@ -267,7 +236,7 @@ static int on_decrypt(uint8_t *out, const ngtcp2_crypto_aead *aead,
 		    0)
 		return NGTCP2_ERR_DECRYPT;
 	if (k->crypto)
-		note_opened(k, nonce, out, size - PACKET_TAG_SIZE);
+		note_opened(k, nonce);
 	return 0;
 }
 

@@ -10,11 +10,9 @@
 
 enum link_level { LEVEL_INITIAL, LEVEL_HANDSHAKE, LEVEL_DATA, LEVEL_COUNT };
 
-/* Seen while opening and sealing, since the library does not tell: */
+/* Seen while opening, since the library does not tell: */
 struct link_crypto {
 	int64_t newest[LEVEL_COUNT]; /* highest packet number that opened; -1: none */
-	int64_t sealed;              /* highest packet number we used for data; -1: none */
-	int64_t acknowledged;        /* highest of ours that the other side has named; -1 */
 	bool has_new[LEVEL_COUNT];   /* since last cleared: something above `newest` opened */
 	bool has_opened;             /* since last cleared: anything opened */
 	unsigned updates;            /* generations of data keys made */

@@ -203,6 +203,19 @@ static int confirm(struct link *l)
 					      sizeof byte);
 }
 
+/* Without room for a challenge no address of theirs could be proved. */
+static int take_parameters(struct link *l, struct bytes parameters)
+{
+	const ngtcp2_transport_params *theirs;
+
+	if (ngtcp2_conn_decode_remote_transport_params(l->conn, parameters.data,
+						       parameters.size) != 0)
+		return ERR_FORMAT;
+	theirs = ngtcp2_conn_get_remote_transport_params(l->conn);
+	return theirs && theirs->max_datagram_frame_size >= LINK_PROOF_FRAME_MAX ? 0
+										 : ERR_FORMAT;
+}
+
 /* Keys for both directions and levels; transport parameters between, where the library
  * wants them: ours are committed by the server's handshake key, theirs must be known
  * before data keys. */
@@ -214,8 +227,7 @@ static int answer(struct link *l, struct bytes parameters)
 	int err;
 
 	message_begin(&message);
-	err = ngtcp2_conn_decode_remote_transport_params(l->conn, parameters.data,
-							 parameters.size);
+	err = take_parameters(l, parameters);
 	if (err < 0)
 		goto out;
 	err = noise_write_tokens(&h->noise, &message); /* e, ee, se, psk: ck is final */
@@ -315,8 +327,7 @@ static int read_second(struct link *l, unsigned type, struct bytes message)
 	err = link_crypto_install_handshake(l->conn, &l->crypto, &secrets);
 	if (err < 0)
 		goto out;
-	err = ngtcp2_conn_decode_remote_transport_params(l->conn, parameters.data,
-							 parameters.size);
+	err = take_parameters(l, parameters);
 	if (err < 0)
 		goto out;
 	err = confirm(l);

@@ -13,9 +13,14 @@ struct link;
 enum {
 	LINK_DATAGRAM_SAFE = 1200, /* fits every path QUIC may use (RFC 9000 section 14) */
 	LINK_AMPLIFICATION = 3,    /* RFC 9000 section 8.1: toward an unproved address */
+	LINK_CHALLENGE_SIZE = 8,
+	LINK_PROOF_SIZE = 1 + LINK_CHALLENGE_SIZE, /* a challenge or its answer */
+	LINK_PROOF_FRAME_MAX = 64,                 /* DATAGRAM frames that we take */
 };
-#define LINK_SIZE_PENALTY     (60 * SECOND) /* small datagrams after a black hole, at first */
-#define LINK_SIZE_PENALTY_MAX (3600 * SECOND)
+#define LINK_CHALLENGE_WAIT     (250 * MILLISECOND) /* before it is said again; doubles */
+#define LINK_CHALLENGE_WAIT_MAX (5 * SECOND)
+#define LINK_SIZE_PENALTY       (60 * SECOND) /* small datagrams after a black hole, at first */
+#define LINK_SIZE_PENALTY_MAX   (3600 * SECOND)
 
 /* The newest datagram of a handshake, and who of the addresses has yet to get it. */
 struct link_fan {
@@ -26,10 +31,33 @@ struct link_fan {
 	uint8_t last[LINK_DATAGRAM_SAFE];
 };
 
-/* A datagram of `size` bytes that came by `path` had an authentic packet in it. An
- * address it moves to is proved when the other side acknowledges what was sent there
- * (l->has_moved then); until then it gets three times what came from it. */
+/* How an address is proved: random bytes go there in a DATAGRAM frame (RFC 9221), and come
+ * back. An acknowledgement would not do: packet numbers can be guessed. */
+struct link_proof {
+	bool is_wanted; /* a challenge is out, or due */
+	bool is_due;    /* it is to be sent now */
+	bool is_moved;  /* the address is another one than before */
+	uint8_t challenge[LINK_CHALLENGE_SIZE];
+	mono_ns at, wait; /* when it is said again */
+	bool is_answer_due;
+	uint8_t answer[LINK_CHALLENGE_SIZE]; /* what the other side wants to see */
+};
+
+/* A datagram of `size` bytes that came by `path` had an authentic packet in it. Until an
+ * address that it moves to is proved (l->has_proved then), it gets three times what came
+ * from it. */
 void link_follow(struct link *l, const struct path *path, size_t size, mono_ns now);
+
+/* The handshake is done: what of the other side's address has to be proved yet. */
+void link_path_up(struct link *l, mono_ns now);
+/* A DATAGRAM frame came: a challenge or an answer. Below 0: neither. */
+int link_proof_receive(struct link *l, struct bytes data);
+/* What is to be said in one now; 0: nothing. */
+size_t link_proof_next(const struct link *l, uint8_t out[LINK_PROOF_SIZE]);
+void link_proof_sent(struct link *l, const uint8_t out[LINK_PROOF_SIZE]);
+/* Time passes; link_proof_at() is when it must at the latest, or NEVER. */
+void link_proof_tick(struct link *l, mono_ns now);
+mono_ns link_proof_at(const struct link *l);
 
 /* Large datagrams seem to vanish: small ones for a time that doubles. */
 void link_stay_small(struct link *l, mono_ns now);

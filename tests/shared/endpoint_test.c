@@ -920,6 +920,107 @@ static void an_address_not_proved_gets_at_most_three_times_what_it_sent(void **s
 	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
 }
 
+/* All of node 0 comes from elsewhere from the moment the other has answered it. What goes
+ * there reaches node 0 all the same, but for the challenge: as if it guessed the rest. */
+static bool pretend(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	struct thief *thief = n->user;
+
+	if (from == 0 && n->nodes[1].sent > 0) {
+		net_inject(n, &thief->at, &d->path.remote, bytes_of(data, d->size), n->delay);
+		thief->stolen_bytes += d->size;
+		return false;
+	}
+	if (from == 1 && address_equal(&d->path.remote, &thief->at)) {
+		struct link *l = n->nodes[1].link;
+
+		thief->lured_bytes += d->size;
+		if (l)
+			randombytes_buf(l->proof.challenge, sizeof l->proof.challenge);
+		d->path.remote = n->nodes[0].address;
+	}
+	return true;
+}
+
+static void assert_bounded(const struct thief *thief)
+{
+	static uint8_t much[500000];
+
+	assert_int_equal(link_write(net.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&net, 20 * SECOND);
+	assert_true(thief->lured_bytes > 0);
+	assert_true(thief->lured_bytes <= 3 * thief->stolen_bytes);
+	assert_true(thief->lured_bytes < sizeof much);
+	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
+}
+
+static void acknowledging_does_not_prove_an_address(void **state)
+{
+	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
+
+	(void)state;
+	connect_both();
+	net_run(&net, SECOND);
+	net.tap = pretend;
+	net.user = &thief;
+	net_write(&net, 0, LINK_CONTROL, "hello");
+	net_run(&net, 20 * MILLISECOND);
+	assert_bounded(&thief);
+}
+
+static void finishing_a_handshake_from_elsewhere_does_not_prove_an_address(void **state)
+{
+	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
+
+	(void)state;
+	net.tap = pretend;
+	net.user = &thief;
+	connect_both();
+	assert_bounded(&thief);
+}
+
+/* One who is dialled at several addresses may answer as if from another of them. */
+static bool answer_from_elsewhere(struct net *n, unsigned from, struct datagram *d,
+				  uint8_t *data)
+{
+	struct thief *thief = n->user;
+
+	if (from == 1) {
+		net_inject(n, &thief->at, &d->path.remote, bytes_of(data, d->size), n->delay);
+		thief->stolen_bytes += d->size;
+		return false;
+	}
+	if (address_equal(&d->path.remote, &thief->at)) {
+		struct link *l = n->nodes[0].link;
+
+		if (l) { /* before that it is an attempt among others */
+			thief->lured_bytes += d->size;
+			randombytes_buf(l->proof.challenge, sizeof l->proof.challenge);
+		}
+		d->path.remote = n->nodes[1].address;
+	}
+	return true;
+}
+
+static void answering_from_elsewhere_does_not_prove_an_address(void **state)
+{
+	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
+	struct link_target t = net_target(&net, 1);
+	static uint8_t much[500000];
+
+	(void)state;
+	t.addresses[t.address_count++] = thief.at;
+	net.tap = answer_from_elsewhere;
+	net.user = &thief;
+	endpoint_dial(net.nodes[0].e, &t, net.now);
+	assert_true(net_run_until(&net, both_up, 10 * SECOND));
+	assert_int_equal(link_write(net.nodes[0].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&net, 20 * SECOND);
+	assert_true(thief.lured_bytes > 0);
+	assert_true(thief.lured_bytes <= 3 * thief.stolen_bytes);
+	assert_true(thief.lured_bytes < sizeof much);
+}
+
 /* --- the rest --- */
 
 static void keys_are_renewed_while_a_link_is_used(void **state)
@@ -1086,6 +1187,9 @@ int main(void)
 		cmocka_unit_test(either_side_may_move),
 		DIRECTORY(a_device_that_moves_gets_a_token_for_where_it_is),
 		PEERS(an_address_not_proved_gets_at_most_three_times_what_it_sent),
+		PEERS(acknowledging_does_not_prove_an_address),
+		PEERS(finishing_a_handshake_from_elsewhere_does_not_prove_an_address),
+		PEERS(answering_from_elsewhere_does_not_prove_an_address),
 		PEERS(keys_are_renewed_while_a_link_is_used),
 		PEERS(rubbish_behind_a_packet_does_no_harm),
 		cmocka_unit_test(changed_copies_do_no_harm),
