@@ -84,6 +84,7 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 				      ? 0
 				      : l->home->config->idle_timeout;
 	p->active_connection_id_limit = 2;
+	p->max_datagram_frame_size = LINK_PROOF_FRAME_MAX;
 }
 
 static void keep_alive_set(struct link *l, mono_ns after)
@@ -276,7 +277,7 @@ static void come_up(struct link *l, mono_ns now)
 {
 	l->state = LINK_IS_UP;
 	l->up_at = l->key_updated_at = now;
-	l->proved_path = l->path;
+	link_path_up(l, now);
 	forget_first_dcid(l);
 	link_handshake_free(l->handshake);
 	l->handshake = NULL;
@@ -372,9 +373,33 @@ static ngtcp2_ssize write_packet(struct link *l, struct stream *s, uint8_t *room
 	return written;
 }
 
+/* A challenge or an answer, in a packet of its own; it may turn out to be another packet
+ * that was due before. */
+static ngtcp2_ssize write_proof(struct link *l, uint8_t *room, size_t size, mono_ns now)
+{
+	uint8_t said[LINK_PROOF_SIZE];
+	ngtcp2_vec part = { said, sizeof said };
+	ngtcp2_pkt_info info;
+	ngtcp2_ssize written;
+	int is_taken = 0;
+
+	if (l->state != LINK_IS_UP || link_proof_next(l, said) == 0)
+		return 0;
+	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, size, &is_taken,
+					      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1,
+					      now);
+	if (is_taken)
+		link_proof_sent(l, said);
+	return written;
+}
+
 /* 0: nothing now; negative: the library's error. */
 static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_ns now)
 {
+	ngtcp2_ssize proof = write_proof(l, room, size, now);
+
+	if (proof != 0)
+		return proof;
 	for (;;) {
 		struct stream *s = NULL;
 		ngtcp2_ssize written;
@@ -464,6 +489,7 @@ void link_tick(struct link *l, mono_ns now)
 		l->error = error_of(l, err);
 		return;
 	}
+	link_proof_tick(l, now);
 	/* Twice probed without an answer: perhaps large datagrams vanish somewhere. */
 	if (l->unanswered_since != NEVER && now >= l->small_until &&
 	    now - l->unanswered_since >= 3 * ngtcp2_conn_get_pto(l->conn))
@@ -477,7 +503,7 @@ mono_ns link_due(const struct link *l)
 		return l->leave_at;
 	if (l->state == LINK_IS_DOWN)
 		return NEVER;
-	return ngtcp2_conn_get_expiry(l->conn);
+	return mono_earlier(ngtcp2_conn_get_expiry(l->conn), link_proof_at(l));
 }
 
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now)

@@ -111,6 +111,15 @@ static int on_challenge(ngtcp2_conn *conn, uint8_t *data, void *user)
 	return 0;
 }
 
+static int on_datagram(ngtcp2_conn *conn, uint32_t flags, const uint8_t *data, size_t size,
+		       void *user)
+{
+	(void)conn;
+	(void)flags;
+	return link_proof_receive(user, bytes_of(data, size)) < 0 ? NGTCP2_ERR_CALLBACK_FAILURE
+								  : 0;
+}
+
 static int on_new_token(ngtcp2_conn *conn, QUIC_NEW_TOKEN_ARGS, void *user)
 {
 	struct link *l = user;
@@ -267,6 +276,7 @@ ngtcp2_callbacks link_callbacks(bool is_server)
 		.remove_connection_id = on_cid_removed,
 		.get_path_challenge_data = on_challenge,
 		.recv_new_token = on_new_token,
+		.recv_datagram = on_datagram,
 		.version_negotiation = on_version,
 	};
 

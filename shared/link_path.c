@@ -1,10 +1,106 @@
 #include "shared/link_path.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/error.h"
 #include "shared/link.h"
+
+enum { SAY_CHALLENGE = 1, SAY_ANSWER = 2 };
+
+/* --- proving an address --- */
+
+static void ask_proof(struct link *l, mono_ns now)
+{
+	struct link_proof *p = &l->proof;
+
+	randombytes_buf(p->challenge, sizeof p->challenge);
+	p->is_wanted = p->is_due = true;
+	p->wait = LINK_CHALLENGE_WAIT;
+	p->at = now + p->wait;
+}
+
+static void is_proved(struct link *l)
+{
+	l->is_unproved = l->proof.is_wanted = l->proof.is_due = false;
+	l->proved_path = l->path;
+}
+
+static void not_proved(struct link *l, size_t size)
+{
+	l->is_unproved = true;
+	l->unproved_from = size;
+	l->unproved_sent = 0;
+}
+
+void link_path_up(struct link *l, mono_ns now)
+{
+	if (l->is_unproved)
+		ask_proof(l, now);
+	else
+		l->proved_path = l->path;
+}
+
+int link_proof_receive(struct link *l, struct bytes data)
+{
+	struct link_proof *p = &l->proof;
+
+	if (data.size != LINK_PROOF_SIZE)
+		return ERR_FORMAT;
+	if (data.data[0] == SAY_CHALLENGE) {
+		memcpy(p->answer, data.data + 1, sizeof p->answer);
+		p->is_answer_due = true;
+		return 0;
+	}
+	if (data.data[0] != SAY_ANSWER)
+		return ERR_FORMAT;
+	/* A late one, to a challenge of before, is no error. */
+	if (!p->is_wanted || sodium_memcmp(p->challenge, data.data + 1, sizeof p->challenge))
+		return 0;
+	is_proved(l);
+	l->has_proved = true;
+	l->has_moved = p->is_moved;
+	p->is_moved = false;
+	return 0;
+}
+
+size_t link_proof_next(const struct link *l, uint8_t out[LINK_PROOF_SIZE])
+{
+	const struct link_proof *p = &l->proof;
+
+	if (!p->is_due && !p->is_answer_due)
+		return 0;
+	out[0] = p->is_answer_due ? SAY_ANSWER : SAY_CHALLENGE;
+	memcpy(out + 1, p->is_answer_due ? p->answer : p->challenge, LINK_CHALLENGE_SIZE);
+	return LINK_PROOF_SIZE;
+}
+
+void link_proof_sent(struct link *l, const uint8_t out[LINK_PROOF_SIZE])
+{
+	if (out[0] == SAY_ANSWER)
+		l->proof.is_answer_due = false;
+	else
+		l->proof.is_due = false;
+}
+
+void link_proof_tick(struct link *l, mono_ns now)
+{
+	struct link_proof *p = &l->proof;
+
+	if (!p->is_wanted || now < p->at)
+		return;
+	p->is_due = true;
+	if (p->wait < LINK_CHALLENGE_WAIT_MAX)
+		p->wait *= 2;
+	p->at = now + p->wait;
+}
+
+mono_ns link_proof_at(const struct link *l)
+{
+	return l->proof.is_wanted ? l->proof.at : NEVER;
+}
 
 /* --- following --- */
 
@@ -22,16 +118,29 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
 
 	l->path = *path;
 	if (is_known) {
-		l->proved_path = *path;
-		l->is_unproved = false;
+		is_proved(l);
 		return;
 	}
-	l->is_unproved = true;
-	l->unproved_from = size;
-	l->unproved_sent = 0;
-	l->proof_packet = l->crypto.sealed + 1;
-	l->wants_ping = true;    /* something that must be acknowledged */
+	not_proved(l, size);
+	l->proof.is_moved = true;
+	ask_proof(l, now);
 	link_stay_small(l, now); /* the new path may carry less */
+}
+
+/* During the handshake. A responder goes where the newest packet came from; but who is
+ * there can have had the answer elsewhere. An initiator goes to who answers first; if the
+ * same question went to several addresses the answer does not show at which it arrived. */
+static void settle_on(struct link *l, const struct path *path, size_t size)
+{
+	bool is_same = address_equal(&path->remote, &l->path.remote);
+
+	if (!is_same || (l->fan && l->fan->count > 1))
+		not_proved(l, size);
+	else
+		l->unproved_from += size;
+	l->path = *path;
+	free(l->fan);
+	l->fan = NULL;
 }
 
 /* Where the newest authentic packet came from is where the other side is. */
@@ -42,22 +151,14 @@ void link_follow(struct link *l, const struct path *path, size_t size, mono_ns n
 	if (l->state == LINK_SHAKING) {
 		is_new = is_new || l->crypto.has_new[LEVEL_INITIAL] ||
 			 l->crypto.has_new[LEVEL_HANDSHAKE];
-		if ((is_new || l->fan) && (!l->is_initiator || l->is_path_fixed)) {
-			l->path = *path;
-			free(l->fan);
-			l->fan = NULL;
-		}
+		if ((is_new || l->fan) && (!l->is_initiator || l->is_path_fixed))
+			settle_on(l, path, size);
 		return;
 	}
 	if (path_equal(path, &l->path))
 		l->unproved_from += size;
 	else if (is_new)
 		move_to(l, path, size, now);
-	if (l->is_unproved && l->crypto.acknowledged >= l->proof_packet) {
-		l->is_unproved = false;
-		l->proved_path = l->path;
-		l->has_moved = true;
-	}
 }
 
 /* --- several addresses at once --- */
@@ -115,6 +216,9 @@ size_t link_size_allowed(const struct link *l, mono_ns now)
 
 		if (left < size)
 			size = left;
+		/* The library must fill up handshake packets, or nothing. */
+		if (!l->is_confirmed && size < LINK_DATAGRAM_SAFE)
+			size = 0;
 	}
 	return size;
 }
