@@ -9,6 +9,7 @@
 #include "shared/device_links.h"
 #include "shared/door.h"
 #include "shared/error.h"
+#include "shared/half_open.h"
 #include "shared/link.h"
 #include "shared/loose.h"
 #include "shared/quic_wire.h"
@@ -29,7 +30,7 @@ struct endpoint {
 	struct link *links;
 	struct link *taken_down; /* its LINK_DOWN was taken: freed at the next call */
 	struct loose loose;
-	size_t half_open;
+	struct half_open half_open;
 	struct endpoint_counters counters;
 };
 
@@ -77,20 +78,13 @@ static void list_add(struct endpoint *e, struct link *l)
 	e->counters.links++;
 }
 
-static void not_half_open(struct endpoint *e, struct link *l)
-{
-	if (l->is_counted_half_open)
-		e->half_open--;
-	l->is_counted_half_open = false;
-}
-
 /* Off every list but that of all: no more packets, no more sending. */
 static void retire(struct endpoint *e, struct link *l)
 {
 	device_links_remove(&e->devices, l);
 	deadline_heap_set(&e->deadlines, &l->deadline, NEVER);
 	link_sleep(l);
-	not_half_open(e, l);
+	half_open_remove(&e->half_open, l);
 }
 
 static void destroy(struct endpoint *e, struct link *l)
@@ -282,6 +276,12 @@ static int judge(void *owner, struct link *l)
 		link_add_address(ours, &l->path.remote);
 		return ERR_REFUSED;
 	}
+	if (e->config.policy == ENDPOINT_ADMITTED) {
+		struct link *crowding = half_open_crowding(&e->half_open, l);
+
+		if (crowding)
+			destroy(e, crowding);
+	}
 	device_links_add(&e->devices, l);
 	return 0;
 }
@@ -324,7 +324,7 @@ static void give_token(struct endpoint *e, struct link *l, mono_ns now)
 
 static bool came_up(struct endpoint *e, struct link *l, mono_ns now)
 {
-	not_half_open(e, l);
+	half_open_remove(&e->half_open, l);
 	e->counters.handshakes++;
 	if (l->has_device && !win_device(e, l, now))
 		return false;
@@ -459,14 +459,18 @@ static bool passes_the_door(struct endpoint *e, const struct path *path,
 	return a->is_proved;
 }
 
-static bool has_room(struct endpoint *e, const struct path *path, mono_ns now)
+/* Where all places are taken the oldest gives way: an honest handshake is soon over. */
+static bool make_room(struct endpoint *e, const struct path *path, mono_ns now)
 {
 	bool is_directory = e->config.policy == ENDPOINT_ANYONE;
 	size_t most = is_directory ? ENDPOINT_HALF_OPEN_PROVED_MAX : ENDPOINT_HALF_OPEN_MAX;
 
-	return e->half_open < most &&
-	       door_allows(e->home.door, &path->remote,
-			   is_directory ? DIRECTORY_HANDSHAKES : PEER_HANDSHAKES, now);
+	if (!door_allows(e->home.door, &path->remote,
+			 is_directory ? DIRECTORY_HANDSHAKES : PEER_HANDSHAKES, now))
+		return false;
+	while (e->half_open.count >= most)
+		destroy(e, e->half_open.oldest);
+	return true;
 }
 
 static struct link *accept_initial(struct endpoint *e, const struct path *path,
@@ -480,12 +484,11 @@ static struct link *accept_initial(struct endpoint *e, const struct path *path,
 	    hd.scid.datalen == 0)
 		return NULL;
 	a.hd = &hd;
-	if (!passes_the_door(e, path, &hd, &a, now) || !has_room(e, path, now))
+	if (!passes_the_door(e, path, &hd, &a, now) || !make_room(e, path, now))
 		return NULL;
 	l = link_accept(&e->home, &a, now);
 	list_add(e, l);
-	l->is_counted_half_open = true;
-	e->half_open++;
+	half_open_add(&e->half_open, l);
 	return l;
 }
 
@@ -507,6 +510,7 @@ static void repeat_goodbye(struct endpoint *e, struct link *l, const struct path
 void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *datagram,
 		      size_t size, mono_ns now)
 {
+	bool is_new = false;
 	struct link *l;
 
 	e->home.now = now;
@@ -523,8 +527,10 @@ void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *data
 		return;
 	}
 	l = cid_map_get(e->home.cids, quic_wire_dcid(datagram, size));
-	if (!l && quic_wire_is_long(datagram, size))
+	if (!l && quic_wire_is_long(datagram, size)) {
 		l = accept_initial(e, path, datagram, size, now);
+		is_new = true;
+	}
 	if (!l) {
 		e->counters.refused++;
 		return;
@@ -534,7 +540,11 @@ void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *data
 		return;
 	}
 	link_receive(l, path, datagram, size, now);
-	settle(e, l, now);
+	if (settle(e, l, now) && is_new && !l->handshake->is_message_read) {
+		/* A place is not held for who has not said who it is. */
+		e->counters.refused++;
+		destroy(e, l);
+	}
 }
 
 static void counted(struct endpoint *e, const struct datagram *d)
@@ -634,6 +644,6 @@ struct endpoint_counters endpoint_counters(const struct endpoint *e)
 {
 	struct endpoint_counters counters = e->counters;
 
-	counters.half_open = e->half_open;
+	counters.half_open = e->half_open.count;
 	return counters;
 }

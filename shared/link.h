@@ -52,7 +52,7 @@ struct link {
 	ngtcp2_conn *conn;
 	enum link_state state;
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
-	bool is_queued, is_counted_half_open, is_path_fixed, is_listed, has_moved,
+	bool is_queued, is_half_open, is_path_fixed, is_listed, has_moved,
 		has_proved;
 	enum link_pattern pattern;
 	int error; /* why it failed, until endpoint.c takes it */
@@ -89,6 +89,7 @@ struct link {
 	struct link *next_sending, *previous_sending;
 	struct link *next, *previous; /* all of the endpoint */
 	struct link *same_next;       /* same device */
+	struct link *half_next, *half_previous;
 };
 
 /* --- for endpoint.c --- */

@@ -779,39 +779,6 @@ static bool fan_over_ports(struct net *n, unsigned from, struct datagram *d, uin
 	return from == 0;
 }
 
-static void half_open_handshakes_are_bounded_and_die(void **state)
-{
-	enum { MANY = 2000 };
-	struct endpoint_counters counters;
-
-	(void)state;
-	net.tap = fan_over_ports; /* nothing of the other side arrives: nothing is confirmed */
-	for (unsigned i = 0; i < MANY; i++) {
-		/* each from another network, by another device of the same contact */
-		struct net_node *node = &net.nodes[0];
-
-		device_make(&node->config.device);
-		certificate_make(&node->config.certificate, &node->identity,
-				 &node->config.device.public, "device", i, 0);
-		endpoint_free(node->e);
-		node->e = endpoint_new(&node->config, net.now);
-		node->address.ip[0] = 20 + i % 200;
-		node->address.ip[1] = i / 200;
-		net_dial(&net, 0, 1);
-		net_flush(&net);
-		if (i % 100 == 99)
-			net_run(&net, 20 * MILLISECOND);
-	}
-	net_run(&net, 20 * MILLISECOND);
-	counters = endpoint_counters(net.nodes[1].e);
-	assert_int_equal(counters.half_open, ENDPOINT_HALF_OPEN_MAX);
-	assert_true(counters.links <= ENDPOINT_HALF_OPEN_MAX);
-	net.nodes[0].is_dead = true;
-	net_run(&net, 15 * SECOND);
-	assert_int_equal(endpoint_counters(net.nodes[1].e).half_open, 0);
-	assert_int_equal(endpoint_counters(net.nodes[1].e).links, 0);
-}
-
 static void one_network_cannot_knock_without_end(void **state)
 {
 	(void)state;
@@ -1182,7 +1149,6 @@ int main(void)
 		PEERS(a_contact_dismissed_is_cut_off),
 		PEERS(a_session_sent_again_brings_nothing_up_or_down),
 		PEERS(a_first_message_sent_again_does_not_stop_an_attempt),
-		PEERS(half_open_handshakes_are_bounded_and_die),
 		PEERS(one_network_cannot_knock_without_end),
 		cmocka_unit_test(either_side_may_move),
 		DIRECTORY(a_device_that_moves_gets_a_token_for_where_it_is),
