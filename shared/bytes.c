@@ -56,12 +56,22 @@ static size_t utf8_character(struct bytes b)
 	return leads[row].size;
 }
 
+/* Eight bytes of ASCII, none of them NUL, as most texts are made of. */
+static bool is_ascii_word(const uint8_t *data)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones << 7;
+	uint64_t word;
+
+	memcpy(&word, data, sizeof word);
+	return ((word | (word - ones)) & high) == 0;
+}
+
 bool bytes_is_utf8(struct bytes b)
 {
 	size_t size;
 
 	for (; b.size > 0; b.data += size, b.size -= size) {
-		size = utf8_character(b);
+		size = b.size >= 8 && is_ascii_word(b.data) ? 8 : utf8_character(b);
 		if (size == 0)
 			return false;
 	}

@@ -110,8 +110,8 @@ static struct json *text_value(struct bytes text)
 	char *plain;
 
 	if (bytes_is_utf8(text))
-		return outside(
-			json_stringn(text.data ? (const char *)text.data : "", text.size));
+		return outside(json_stringn_nocheck(text.data ? (const char *)text.data : "",
+						    text.size));
 
 	plain = memory_new(text.size + 1);
 	for (size_t i = 0; i < text.size; i++)
@@ -126,7 +126,7 @@ struct json *json_set(struct json *object, const char *key, struct json *take_va
 	int failed;
 
 	assert(json_is_object(object) && take_value && bytes_is_utf8(bytes_text(key)));
-	failed = json_object_set_new(inside(object), key, inside(take_value));
+	failed = json_object_set_new_nocheck(inside(object), key, inside(take_value));
 	assert(!failed);
 	(void)failed;
 	return object;
