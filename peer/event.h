@@ -54,7 +54,8 @@ struct event {
 	struct name name;
 	bool is_online;
 	enum account_state account;
-	struct message message;   /* text valid until the next engine_next_event() */
+	struct message message;   /* text valid until the next engine_next_event(); of
+	                             EVENT_ANSWER to a send: `sent_at` alone */
 	uint64_t message_id;      /* EVENT_DELIVERED */
 	struct path path;
 	mono_ns round_trip;

@@ -166,6 +166,12 @@ void events_answer(struct events *v, uint64_t ticket, int error, const char *det
 	}
 }
 
+void events_answer_said(struct events *v, uint64_t ticket, uint64_t message_id, wall_ms sent_at)
+{
+	events_answer(v, ticket, 0, NULL, message_id);
+	v->items[v->count - 1].message.sent_at = sent_at;
+}
+
 void events_release(struct events *v)
 {
 	v->released = v->count;
@@ -207,6 +213,7 @@ static void show(struct events *v, struct item *item, struct event *out)
 		out->ticket = item->ticket;
 		out->error = item->error;
 		out->message_id = item->message_id;
+		out->message.sent_at = item->message.sent_at;
 	} else if (item->kind == EVENT_SAID || item->kind == EVENT_HEARD) {
 		out->id = item->message.id;
 		out->name = item->message.contact;

@@ -26,6 +26,9 @@ void events_warn(struct events *v, const struct name *about, const char *detail)
 /* An answer has no number and no row. `detail` may be NULL. */
 void events_answer(struct events *v, uint64_t ticket, int error, const char *detail,
 		   uint64_t message_id);
+/* The same of a message that was said: `message_id` and `message.sent_at`. */
+void events_answer_said(struct events *v, uint64_t ticket, uint64_t message_id,
+			wall_ms sent_at);
 
 /* The commit succeeded: what was added may be handed out. */
 void events_release(struct events *v);

@@ -386,16 +386,10 @@ static bool put_message(void *user, const struct message *m)
 
 static int finish_send(struct call *call, const struct event *answer)
 {
-	struct json *message = NULL;
-	int err = engine_message(api_engine(call->api), answer->message_id, put_message,
-				 &message);
-
 	json_set_id(call->result, "id", answer->message_id);
-	if (err < 0 || !message)
-		return err;
-	json_set_int(call->result, "timestamp", json_int(message, "timestamp", 0));
-	json_set_text(call->result, "state", json_text(message, "state"));
-	json_free(message);
+	json_set_int(call->result, "timestamp", answer->message.sent_at);
+	/* It leaves for the contact only after the commit that this answer waited for. */
+	json_set_text(call->result, "state", "queued");
 	return 0;
 }
 
