@@ -102,10 +102,12 @@ static void make_row(struct conversations *c, struct person *p)
 	struct statement *s;
 
 	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "INSERT INTO conversation(contact, identity) VALUES(?,?)");
+	s = db_sql(db_of(c), "INSERT INTO conversation(contact, identity, unread)"
+			     " VALUES(?,?,?)");
 	bind_int(s, 1, p->id);
 	if (p->has_identity)
 		bind_bytes(s, 2, BYTES(p->identity.bytes));
+	bind_int(s, 3, (int64_t)v->unread);
 	if (store_run(c->rooms->store, s) >= 0)
 		v->id = db_last_id(db_of(c));
 	v->has_identity = p->has_identity;
@@ -115,8 +117,8 @@ static void make_row(struct conversations *c, struct person *p)
 static bool read_row(struct conversations *c, struct person *p)
 {
 	struct conversation *v = p->conversation;
-	struct statement *s = db_sql(db_of(c), "SELECT id, delivered, identity IS NOT NULL"
-					       " FROM conversation WHERE contact = ?"
+	struct statement *s = db_sql(db_of(c), "SELECT id, delivered, identity IS NOT NULL,"
+					       " unread FROM conversation WHERE contact = ?"
 					       " ORDER BY id DESC LIMIT 1");
 	int err;
 
@@ -126,6 +128,7 @@ static bool read_row(struct conversations *c, struct person *p)
 		v->id = column_int(s, 0);
 		v->delivered = v->told = (uint64_t)column_int(s, 1);
 		v->has_identity = column_int(s, 2);
+		v->unread = (uint64_t)column_int(s, 3);
 	}
 	store_failed(c->rooms->store, err < 0 ? err : 0);
 	db_done(s);
@@ -161,7 +164,6 @@ void conversations_reload(struct conversations *c, struct person *p)
 		return;
 	name_wire(c, p);
 	chain_read(c, v->id, account_device(c->rooms->account), &v->ours);
-	count_unread(c, p);
 }
 
 void conversations_open(struct conversations *c, struct person *p)
@@ -490,6 +492,7 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 	chain->last = message_hash(say);
 	chain->is_dirty = true;
 	p->conversation->unread++;
+	p->conversation->is_dirty = true;
 	events_message(c->rooms->events, EVENT_HEARD, &m);
 	return HEARD_NEW;
 }
@@ -552,6 +555,7 @@ void conversations_delivered(struct conversations *c, struct person *p, uint64_t
 int conversations_mark_read(struct conversations *c, struct person *p)
 {
 	count_unread(c, p);
+	p->conversation->is_dirty = true;
 	return 0;
 }
 
@@ -580,9 +584,10 @@ void conversations_save(struct conversations *c, struct person *p)
 		return;
 	v->is_dirty = false;
 	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "UPDATE conversation SET delivered = ? WHERE id = ?");
+	s = db_sql(db_of(c), "UPDATE conversation SET delivered = ?, unread = ? WHERE id = ?");
 	bind_int(s, 1, (int64_t)v->delivered);
-	bind_int(s, 2, v->id);
+	bind_int(s, 2, (int64_t)v->unread);
+	bind_int(s, 3, v->id);
 	store_run(c->rooms->store, s);
 	if (v->delivered > v->told) {
 		struct event e = { .kind = EVENT_DELIVERED, .name = p->name };

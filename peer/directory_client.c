@@ -11,6 +11,7 @@
 #include "peer/line.h"
 #include "peer/listing.h"
 #include "peer/reach.h"
+#include "peer/store.h"
 #include "shared/error.h"
 #include "shared/key_query.h"
 #include "shared/text.h"
@@ -50,9 +51,19 @@ struct directory_client {
 	uint32_t wait_ms; /* asked for by the directory */
 	struct link *link;
 	struct line line;
-	struct buf token;
+	struct buf token; /* spares a returning sender one round trip */
+	bool is_token_new;
 	struct listing listing;
 };
+
+static void read_token(struct directory_client *d)
+{
+	struct statement *s = db_sql(store_db(d->rooms->store), "SELECT token FROM directory");
+
+	if (db_step(s) == 1)
+		(void)buf_append(&d->token, column_bytes(s, 0));
+	db_done(s);
+}
 
 struct directory_client *directory_client_new(struct rooms *rooms)
 {
@@ -61,6 +72,7 @@ struct directory_client *directory_client_new(struct rooms *rooms)
 	d->rooms = rooms;
 	d->until = d->check_at = d->settled_at = NEVER;
 	buf_init(&d->token, ENDPOINT_TOKEN_MAX);
+	read_token(d);
 	return d;
 }
 
@@ -288,7 +300,7 @@ bool directory_client_event(struct directory_client *d, const struct link_event 
 		break;
 	case LINK_TOKEN:
 		d->token.size = 0;
-		buf_append(&d->token, event->data);
+		d->is_token_new = buf_append(&d->token, event->data) == 0;
 		break;
 	case LINK_DOWN:
 		on_down(d, event);
@@ -512,6 +524,19 @@ void directory_client_suspect(struct directory_client *d, const struct name *nam
 	m.suspect.device = *device;
 	if (d->state == STATE_ONLINE)
 		directory_client_send(d, &m);
+}
+
+void directory_client_save(struct directory_client *d)
+{
+	struct statement *s;
+
+	if (!d->is_token_new || !store_is_writing(d->rooms->store))
+		return;
+	d->is_token_new = false;
+	s = db_sql(store_db(d->rooms->store),
+		   "INSERT OR REPLACE INTO directory(one, token) VALUES(1,?)");
+	bind_bytes(s, 1, buf_view(&d->token));
+	store_run(d->rooms->store, s);
 }
 
 void directory_client_release(struct directory_client *d)

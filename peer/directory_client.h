@@ -22,6 +22,8 @@ bool directory_client_next_job(struct directory_client *d, struct job *job);
 
 /* Reads the line, does what is due; returns when it wants to be called again. */
 mono_ns directory_client_step(struct directory_client *d);
+/* Before the commit: what the store should remember goes with what is written anyway. */
+void directory_client_save(struct directory_client *d);
 /* After the commit: says what changed, writes what waits. */
 void directory_client_release(struct directory_client *d);
 /* What changed in the release: when to be called again at the latest. */

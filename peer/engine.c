@@ -150,6 +150,7 @@ static int settle(struct engine *e)
 	reach_save(r->reach);
 	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++)
 		conversations_save(r->conversations, p);
+	directory_client_save(r->directory);
 	err = store_commit(r->store);
 	if (err == 0) {
 		events_release(r->events);
@@ -190,7 +191,10 @@ static void grant(struct engine *e, const struct wish *wish)
 		err = conversations_say(r->conversations, p,
 					bytes_of(e->texts.data + wish->text, wish->size),
 					wish->reply_to, &id);
-	events_answer(r->events, wish->ticket, err, NULL, id);
+	if (err == 0)
+		events_answer_said(r->events, wish->ticket, id, r->wall);
+	else
+		events_answer(r->events, wish->ticket, err, NULL, 0);
 }
 
 static void grant_wishes(struct engine *e)

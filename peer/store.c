@@ -51,6 +51,12 @@ static const char *const migrations[] = {
 	"	id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT,"
 	"	is_online INTEGER NOT NULL, account INTEGER NOT NULL, message INTEGER NOT NULL,"
 	"	remote BLOB, round_trip INTEGER NOT NULL, greeting TEXT, detail TEXT);",
+	/* Counting what is unread anew at every start would take longer with every message. */
+	"ALTER TABLE conversation ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE conversation SET unread = (SELECT count(*) FROM message, contact"
+	"	WHERE contact.id = conversation.contact AND message.contact = contact.id"
+	"	AND message.id > contact.read_up_to AND message.is_ours = 0);"
+	"CREATE TABLE directory(one INTEGER PRIMARY KEY CHECK (one = 1), token BLOB NOT NULL);",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,
