@@ -316,10 +316,11 @@ static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
 	struct address wanted = d->config.listen;
 	char text[ADDRESS_TEXT_SIZE], port[16];
 	int err = ERR_NOT_FOUND;
+	long last = 0;
 
 	if (!d->config.is_port_chosen &&
 	    home_recall(&d->home, "port", port, sizeof port) == 0) {
-		long last = strtol(port, NULL, 10);
+		last = strtol(port, NULL, 10);
 		if (last > 0 && last <= 65535) {
 			wanted.port = (uint16_t)last;
 			err = udp_listen(d->udp, &wanted, &d->bound);
@@ -335,7 +336,7 @@ static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
 		return err;
 	}
 	snprintf(port, sizeof port, "%u\n", d->bound.port);
-	if (!d->config.is_port_chosen)
+	if (!d->config.is_port_chosen && d->bound.port != last)
 		home_remember(&d->home, "port", port);
 	return 0;
 }
