@@ -208,6 +208,14 @@ static bool is_anywhere(const struct person *p)
 	return false;
 }
 
+/* It said goodbye, and there is no directory to say whether it came back. */
+static void believe_goodbye(struct reach *r, struct way *w)
+{
+	w->has_left = w->is_present = false;
+	if (!is_anywhere(w->person))
+		contacts_left(r->rooms->contacts, w->person);
+}
+
 static void on_down(struct reach *r, struct way *w, const struct link_event *event)
 {
 	enum way_state was = w->state;
@@ -224,11 +232,9 @@ static void on_down(struct reach *r, struct way *w, const struct link_event *eve
 		w->retry_at = r->rooms->now + REACH_PENANCE;
 	if (event->code == LINK_CODE_BYE) {
 		w->retry_at = r->rooms->now + REACH_RETRY;
-		if (!directory_client_is_online(r->rooms->directory)) {
-			w->is_present = false;
-			if (!is_anywhere(w->person))
-				contacts_left(r->rooms->contacts, w->person);
-		}
+		w->has_left = true;
+		if (!directory_client_is_online(r->rooms->directory))
+			believe_goodbye(r, w);
 	}
 }
 
@@ -268,6 +274,13 @@ static void learn(struct reach *r, struct way *w, const struct wire_device *devi
 	w->knock = device->knock;
 	w->candidates = device->candidates;
 	w->is_present = true;
+	w->has_left = false;
+	if (w->state == WAY_LINKED) {
+		/* It logged in again: the same life over another address, or a new one that
+		 * knows nothing of this link. Whoever lives answers a ping. */
+		link_ping(w->link);
+		w->announced_at = 0; /* counts from the step that sends it */
+	}
 	if (is_new && w->retry_at < r->rooms->now + REACH_PENANCE / 2) {
 		w->failures = 0;
 		w->retry_at = 0;
@@ -347,19 +360,42 @@ void reach_introduced(struct reach *r, struct person *p, const struct wire_devic
 	if (!w)
 		return;
 	learn(r, w, device);
-	if (w->state == WAY_LINKED)
-		link_ping(w->link);
-	else if (w->retry_at < r->rooms->now + REACH_PENANCE / 2)
+	if (w->state != WAY_LINKED && w->retry_at < r->rooms->now + REACH_PENANCE / 2)
 		dial(r, w);
 }
 
 /* --- what is due --- */
+
+/* Told of again a while ago, and silent on this link ever since. */
+static bool is_of_earlier_life(struct way *w, mono_ns now, mono_ns since)
+{
+	mono_ns wait = 4 * link_round_trip(w->link), until;
+
+	if (w->announced_at == NEVER)
+		return false;
+	if (wait < REACH_ANNOUNCED)
+		wait = REACH_ANNOUNCED;
+	if (w->announced_at == 0)
+		w->announced_at = now;
+	until = w->announced_at + wait;
+	if (now < until) {
+		w->check_at = until;
+		return false;
+	}
+	w->announced_at = NEVER;
+	return since != NEVER && now >= since + wait;
+}
 
 static void watch(struct reach *r, struct way *w)
 {
 	mono_ns now = r->rooms->now, since = link_unanswered_since(w->link);
 
 	w->check_at = NEVER;
+	if (is_of_earlier_life(w, now, since)) {
+		hang_up(r, w, LINK_CODE_IDLE);
+		w->retry_at = 0;
+		return;
+	}
 	if (since == NEVER) {
 		if (now >= w->last_used + REACH_IDLE && !outbox_owes(w->person, &w->debt))
 			hang_up(r, w, LINK_CODE_IDLE);
@@ -374,7 +410,9 @@ static void watch(struct reach *r, struct way *w)
 		directory_client_suspect(r->rooms->directory, &w->person->name, &w->device);
 		w->suspect_at = now + REACH_SUSPECTS;
 	}
-	w->check_at = now < since + REACH_SUSPECT ? since + REACH_SUSPECT : since + REACH_LOST;
+	w->check_at = mono_earlier(w->check_at, now < since + REACH_SUSPECT
+							? since + REACH_SUSPECT
+							: since + REACH_LOST);
 }
 
 static bool wants_link(const struct way *w)
@@ -395,6 +433,9 @@ void reach_step(struct reach *r)
 			if (now >= w->dial_until)
 				failed(r, w);
 		}
+		if (w->has_left && w->is_present &&
+		    !directory_client_is_online(r->rooms->directory))
+			believe_goodbye(r, w);
 		if (w->state == WAY_IDLE && now >= w->retry_at && wants_link(w)) {
 			dial(r, w);
 			directory_client_introduce(r->rooms->directory, &w->person->name);

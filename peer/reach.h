@@ -11,10 +11,13 @@ struct reach;
 #define REACH_DIAL      (10 * SECOND) /* an attempt */
 #define REACH_RETRY     (1 * SECOND)  /* after the first failure; doubles */
 #define REACH_RETRY_MAX (30 * SECOND)
-#define REACH_PENANCE   (60 * SECOND)  /* after a broken protocol, or a refusal */
-#define REACH_SUSPECT   (3 * SECOND)   /* unanswered: tell the directory */
-#define REACH_SUSPECTS  (10 * SECOND)  /* at most so often */
-#define REACH_LOST      (10 * SECOND)  /* unanswered: look for them again */
+#define REACH_PENANCE   (60 * SECOND) /* after a broken protocol, or a refusal */
+#define REACH_SUSPECT   (3 * SECOND)  /* unanswered: tell the directory */
+#define REACH_SUSPECTS  (10 * SECOND) /* at most so often */
+#define REACH_LOST      (10 * SECOND) /* unanswered: look for them again */
+/* A device that is announced again answers on its link within this, or four round trips;
+ * else it began anew and knows nothing of the link. */
+#define REACH_ANNOUNCED (500 * MILLISECOND)
 #define REACH_IDLE      (300 * SECOND) /* nothing said: hang up */
 #define REACH_ASK_AGAIN (1 * SECOND)   /* after a store that failed */
 

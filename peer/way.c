@@ -14,7 +14,7 @@ struct way *way_new(struct rooms *rooms, struct person *p, const struct device_p
 
 	w->person = p;
 	w->device = *device;
-	w->have_at = w->check_at = NEVER;
+	w->have_at = w->check_at = w->announced_at = NEVER;
 	outbox_open(rooms->outbox, p, device, &w->debt);
 	conversations_chain(rooms->conversations, p, device, &w->chain);
 	return w;
@@ -36,6 +36,8 @@ void way_linked(struct rooms *rooms, struct way *w, struct link *link)
 	w->failures = 0;
 	w->retry_at = 0;
 	w->suspect_at = 0;
+	w->announced_at = NEVER;
+	w->has_left = false;
 	w->last_used = rooms->now;
 	w->have_at = rooms->now;
 	w->is_asking = w->ack_due = false;
@@ -49,7 +51,7 @@ void way_unlinked(struct way *w)
 	w->link = NULL;
 	w->state = WAY_IDLE;
 	w->ack_due = w->is_asking = false;
-	w->have_at = w->check_at = NEVER;
+	w->have_at = w->check_at = w->announced_at = NEVER;
 	outbox_linked(&w->debt);
 }
 

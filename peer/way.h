@@ -23,6 +23,8 @@ struct way {
 	struct link *link; /* LINKED; while DIALLING it may be replaced under us */
 	struct line line;
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
+	mono_ns announced_at; /* LINKED and told of again: an earlier life's link? Else NEVER */
+	bool has_left;        /* said goodbye, and nobody has said since that it is there */
 	unsigned failures;
 
 	struct chain chain;      /* what the device said */

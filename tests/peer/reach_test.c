@@ -191,6 +191,54 @@ static void a_contact_that_starts_anew_is_found_again(void **state)
 	assert_string_equal(bob.heard, "one two ");
 }
 
+/* The directory tells of the new life long before the old link is given up for lost. */
+static void the_first_message_to_a_new_life_does_not_wait_for_the_old_link(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	peer_close(&bob);
+	peer_open(&bob, net.now, net.wall);
+	net.nodes[bob.node].endpoint = engine_endpoint(bob.engine);
+	show(&alice, &bob, true);
+	say(&alice, "bob", "two");
+	pass(REACH_LOST / 2);
+	assert_string_equal(bob.heard, "one two ");
+}
+
+static void a_link_that_answers_outlives_another_announcement(void **state)
+{
+	struct link *link;
+
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	link = way_to_bob()->link;
+	show(&alice, &bob, true);
+	pass(5 * SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_LINKED);
+	assert_ptr_equal(way_to_bob()->link, link);
+	assert_int_equal(alice.counts[EVENT_LINK], 1);
+}
+
+/* A directory in the contact's own process says nothing more after the goodbye. */
+static void a_goodbye_is_believed_when_there_is_no_directory_to_ask(void **state)
+{
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	say(&alice, "bob", "one");
+	pass(SECOND);
+	assert_true(peer_person(&alice, "bob")->is_online);
+	engine_goodbye(bob.engine, net.now);
+	pass(SECOND);
+	assert_false(peer_person(&alice, "bob")->is_online);
+}
+
 /* What a way does with one message, without a network. */
 static int tell(const struct wire_message *m)
 {
@@ -284,6 +332,9 @@ int main(void)
 		REACH(an_idle_link_is_closed_and_opened_again_when_needed),
 		REACH(a_link_that_does_not_answer_is_dropped_and_looked_for_again),
 		REACH(a_contact_that_starts_anew_is_found_again),
+		REACH(the_first_message_to_a_new_life_does_not_wait_for_the_old_link),
+		REACH(a_link_that_answers_outlives_another_announcement),
+		REACH(a_goodbye_is_believed_when_there_is_no_directory_to_ask),
 		REACH(what_breaks_the_protocol_is_refused),
 		REACH(only_going_back_answers_a_question_about_a_gap),
 	};
