@@ -73,8 +73,9 @@ static int lock_folder(struct serve *s, char *reason, size_t reason_size)
 	}
 	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
 		snprintf(reason, reason_size,
-			 _("Another process serves %s. Ask it: palique-directory status"),
-			 s->data);
+			 _("Another process serves %s. Ask it: palique-directory status --data "
+			   "%s"),
+			 s->data, s->data);
 		return ERR_LOCKED;
 	}
 	return 0;
@@ -93,11 +94,9 @@ static int listen_on(struct serve *s, const struct config *config, char *reason,
 
 		if (err < 0) {
 			address_print(&list[i], text);
-			snprintf(reason, reason_size,
-				 _("Cannot listen on %s: %s. Try: --listen ADDRESS:PORT"), text,
-				 err == ERR_EXISTS ? _("another program does")
-						   : error_text(err));
-			return err;
+			snprintf(reason, reason_size, _("Cannot listen on %s: %s."), text,
+				 udp_listen_trouble(err));
+			return ERR_EXISTS;
 		}
 		address_print(&s->addresses[i], text);
 		log_event(LOG_NOTICE, "listening", "address", text, NULL);
@@ -285,6 +284,14 @@ int serve_run(const char *data, const char *config_path, const struct config *co
 	if (uv_loop_init(&loop) < 0)
 		return ERR_IO;
 	err = serve_start(&run.serve, &loop, data, config, reason, reason_size);
+	if (err == ERR_EXISTS) {
+		size_t used = strlen(reason);
+
+		snprintf(reason + used, reason_size - used,
+			 _(" Try: palique-directory serve --data %s --listen "
+			   "ADDRESS:OTHER-PORT"),
+			 data);
+	}
 	if (!err) {
 		on_signal(&run, &loop, &run.term, SIGTERM, on_end);
 		on_signal(&run, &loop, &run.interrupt, SIGINT, on_end);

@@ -11,7 +11,8 @@
 struct serve;
 
 /* Opens DATA, listens, answers; `config` is copied (config_init() for the defaults). The
- * folder must exist (server_init()). ERR_LOCKED: another process serves this folder.
+ * folder must exist (server_init()). ERR_LOCKED: another process serves this folder;
+ * ERR_EXISTS: an address cannot be listened on.
  * On failure `reason` gets a sentence. */
 int serve_start(struct serve **s, uv_loop_t *loop, const char *data,
 		const struct config *config, char *reason, size_t reason_size);

@@ -36,6 +36,8 @@ struct account {
 	bool is_online;
 	struct address observed;
 	wall_ms online_since;
+	bool has_clock;
+	int64_t ahead_ms; /* the directory's clock against ours */
 	char trouble[192];
 };
 
@@ -255,6 +257,12 @@ void account_set_online(struct account *a, const struct address *observed)
 	account_tell(a);
 }
 
+void account_set_clock(struct account *a, int64_t ahead_ms)
+{
+	a->has_clock = true;
+	a->ahead_ms = ahead_ms;
+}
+
 void account_set_trouble(struct account *a, const char *text)
 {
 	snprintf(a->trouble, sizeof a->trouble, "%s", text);
@@ -273,6 +281,8 @@ void account_fill(const struct account *a, struct engine_account *out)
 		out->identity = a->identity.public;
 	out->observed = a->observed;
 	out->online_since = a->online_since;
+	out->has_directory_clock = a->has_clock;
+	out->directory_ahead_ms = a->ahead_ms;
 	snprintf(out->trouble, sizeof out->trouble, "%s", a->trouble);
 }
 
@@ -434,7 +444,7 @@ static void prepare(struct account *a)
 	save(a);
 }
 
-static const char *refusal_text(enum wire_type about, int err)
+static const char *refusal_text(enum wire_type about, int err, bool has_code)
 {
 	static const struct {
 		enum wire_type about;
@@ -444,8 +454,7 @@ static const char *refusal_text(enum wire_type about, int err)
 		{ WIRE_REGISTER_START, ERR_EXISTS, N_("that name is taken") },
 		{ WIRE_REGISTER_FINISH, ERR_EXISTS, N_("that name is taken") },
 		{ WIRE_REGISTER_START, ERR_REFUSED,
-		  N_("this directory takes no new accounts without an invitation") },
-		{ WIRE_REGISTER_START, ERR_NOT_FOUND, N_("the invitation is not valid") },
+		  N_("this directory takes new accounts by invitation only, or none at all") },
 		{ WIRE_REGISTER_START, ERR_EXPIRED,
 		  N_("the invitation has expired or was used") },
 		{ WIRE_REGISTER_FINISH, ERR_EXPIRED,
@@ -456,6 +465,9 @@ static const char *refusal_text(enum wire_type about, int err)
 		{ WIRE_LOGIN_FINISH, ERR_REFUSED, N_("the account belongs to another home") },
 	};
 
+	if (has_code && about == WIRE_REGISTER_START && err == ERR_REFUSED)
+		return N_("the invitation is not valid here: mistyped, for another name, or "
+			  "the directory takes no new accounts");
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		if (texts[i].about == about && texts[i].err == err)
 			return texts[i].text;
@@ -483,7 +495,7 @@ int account_message(struct account *a, const struct wire_message *m)
 	switch (m->type) {
 	case WIRE_REFUSAL:
 		finish(a, m->refusal.error < 0 ? m->refusal.error : ERR_REFUSED,
-		       refusal_text(m->refusal.about, m->refusal.error));
+		       refusal_text(m->refusal.about, m->refusal.error, becoming_has_code(b)));
 		return 0;
 	case WIRE_REGISTER_CHALLENGE:
 	case WIRE_LOGIN_CHALLENGE:
@@ -558,7 +570,7 @@ void account_unknown(struct account *a)
 		a->standing = STANDING_REFUSED;
 		place_print(&a->place, place);
 		snprintf(a->trouble, sizeof a->trouble,
-			 "log in again with: palique login %s@%s", a->name.text, place);
+			 _("log in again with: palique login %s@%s"), a->name.text, place);
 		save(a);
 	}
 	if (a->waiting) {

@@ -62,6 +62,8 @@ void account_release(struct account *a);
 
 /* Our line to the directory: `observed` is how it sees us, NULL when the line is down. */
 void account_set_online(struct account *a, const struct address *observed);
+/* How far the directory's clock is ahead of ours. */
+void account_set_clock(struct account *a, int64_t ahead_ms);
 void account_set_trouble(struct account *a, const char *text); /* why not online; English */
 void account_tell(struct account *a); /* EVENT_ACCOUNT if the state is not the one last told */
 

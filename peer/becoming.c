@@ -101,6 +101,11 @@ bool becoming_is_pinned(const struct becoming *b)
 	return b->is_pinned;
 }
 
+bool becoming_has_code(const struct becoming *b)
+{
+	return b->code[0] != '\0';
+}
+
 uint64_t becoming_ticket(const struct becoming *b)
 {
 	return b->ticket;

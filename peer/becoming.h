@@ -31,6 +31,7 @@ const struct device_public *becoming_directory_key(const struct becoming *b); /*
 void becoming_pin(struct becoming *b, const struct device_public *key);
 bool becoming_is_pinned(const struct becoming *b);
 uint64_t becoming_ticket(const struct becoming *b);
+bool becoming_has_code(const struct becoming *b); /* an invitation is at hand */
 
 /* REGISTER_START or LOGIN_START, for the link with this handshake hash. */
 int becoming_start(struct becoming *b, const uint8_t handshake_hash[64],

@@ -205,9 +205,12 @@ static int on_host(void *user, const struct address *listen, char *reason, size_
 		return ERR_EXISTS;
 	}
 	err = host_new(&d->host, &d->loop, &d->home, listen, reason, reason_size);
-	if (err == 0)
-		host_set_addresses(d->host, d->addresses, d->address_count);
-	return err;
+	if (err < 0)
+		return err;
+	struct address near = host_near(d->host);
+	host_set_addresses(d->host, d->addresses, d->address_count);
+	engine_directory_here(d->engine, host_key(d->host), &near);
+	return 0;
 }
 
 static int on_host_status(void *user, struct json *result)
@@ -331,8 +334,10 @@ static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
 		err = udp_listen(d->udp, &wanted, &d->bound);
 	if (err < 0) {
 		address_print(&wanted, text);
-		snprintf(reason, reason_size, _("cannot open the UDP port %s: %s"), text,
-			 error_text(err));
+		snprintf(reason, reason_size,
+			 _("cannot open the UDP port %s: %s; set another with listen in "
+			   "%s/peer.conf"),
+			 text, udp_listen_trouble(err), d->home.folder);
 		return err;
 	}
 	snprintf(port, sizeof port, "%u\n", d->bound.port);

@@ -11,6 +11,10 @@ struct directory_client;
 struct directory_client *directory_client_new(struct rooms *rooms);
 void directory_client_free(struct directory_client *d);
 
+/* The directory with this key runs in our own process. */
+void directory_client_here(struct directory_client *d, const struct device_public *key,
+			   const struct address *at);
+
 /* Who we are changed (a password exchange begins or ends): hang up and call again, at the
  * next step. */
 void directory_client_restart(struct directory_client *d);

@@ -17,6 +17,7 @@
 #include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
+#include "shared/text.h"
 
 enum { ENGINE_EVENTS_MAX = 4096 }; /* of links, in one step */
 #define PEER_IDLE_TIMEOUT (45 * SECOND)
@@ -94,7 +95,8 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	return 0;
 unreadable:
 	if (reason && reason_size > 0)
-		snprintf(reason, reason_size, "the store: %s", error_text(err));
+		snprintf(reason, reason_size, _("%s cannot be used: %s; it is left as it is"),
+			 config->store, error_text(err));
 out:
 	if (err < 0)
 		engine_close(e);
@@ -330,6 +332,12 @@ static int change(struct engine *e, const char *text,
 	if (err == 0)
 		err = how(e->rooms.contacts, &name);
 	return err < 0 ? err : settle(e);
+}
+
+void engine_directory_here(struct engine *e, const struct device_public *key,
+			   const struct address *at)
+{
+	directory_client_here(e->rooms.directory, key, at);
 }
 
 int engine_add(struct engine *e, const char *text, const struct identity_public *identity,

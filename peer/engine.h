@@ -70,6 +70,10 @@ struct engine_account {
 	char trouble[192];          /* why not online, for people; "" when fine */
 };
 void engine_account(const struct engine *e, struct engine_account *out);
+/* The directory with this key runs in our own process: it is called at `at`, whatever address
+ * the account was made with, which may not be this machine's any more. */
+void engine_directory_here(struct engine *e, const struct device_public *key,
+			   const struct address *at);
 
 enum contact_state {
 	CONTACT_ASKED,    /* we list them; they have not (yet) listed us: "asked" */

@@ -19,6 +19,7 @@ struct host {
 	struct serve *serve;
 	struct address bound;
 	struct directory_place place;
+	bool is_local; /* `place` means nothing on other machines */
 };
 
 static int folder_of(const struct home *home, char out[HOME_PATH_MAX])
@@ -62,6 +63,7 @@ static void set_place(struct host *host, const struct address *a)
 
 	reached.port = host->bound.port;
 	reached.scope = 0;
+	host->is_local = address_is_loopback(a);
 	address_print(&reached, text);
 	place_parse(&host->place, text);
 }
@@ -155,13 +157,25 @@ struct address host_address(const struct host *host)
 	return host->bound;
 }
 
+struct address host_near(const struct host *host)
+{
+	struct address near = { .family = 4, .ip = { 127, 0, 0, 1 }, .port = host->bound.port };
+
+	return is_wildcard(&host->bound) ? near : host->bound;
+}
+
+const struct device_public *host_key(const struct host *host)
+{
+	return server_key(serve_server(host->serve));
+}
+
 static void print_link(const struct host *host, const char *code, char out[URI_MAX + 1])
 {
 	struct uri uri = {
 		.kind = code ? URI_INVITATION : URI_DIRECTORY,
 		.place = host->place,
 		.has_directory_key = true,
-		.directory_key = *server_key(serve_server(host->serve)),
+		.directory_key = *host_key(host),
 	};
 
 	if (code)
@@ -178,6 +192,7 @@ void host_status(struct host *host, struct json *result)
 	server_status(serve_server(host->serve), status);
 	place_print(&host->place, text);
 	json_set_text(result, "place", text);
+	json_set_bool(result, "isLocal", host->is_local);
 	address_print(&host->bound, text);
 	json_set_text(result, "listen", text);
 	print_link(host, NULL, text);

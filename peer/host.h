@@ -26,8 +26,10 @@ void host_close(struct host *host);
 /* By which address others reach it: the best of ours is put into its links. */
 void host_set_addresses(struct host *host, const struct address *list, unsigned count);
 
-/* Where it listens. */
+/* Where it listens, where this machine itself finds it, and the key it is known by. */
 struct address host_address(const struct host *host);
+struct address host_near(const struct host *host);
+const struct device_public *host_key(const struct host *host);
 
 /* Adds place, key, link, listen address, accounts and counters to `result`. */
 void host_status(struct host *host, struct json *result);

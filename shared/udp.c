@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "shared/text.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103 /* linux/udp.h; not in every libc's header */
@@ -532,10 +533,41 @@ static int open_bound(const struct address *at, bool *is_v6, bool *is_dual)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !*is_dual);
 	set_options(fd, *is_v6);
 	if (bind(fd, (struct sockaddr *)&raw, address_to_sockaddr(&where, false, &raw)) < 0) {
+		int number = errno;
+
 		close(fd);
+		errno = number;
 		return -1;
 	}
 	return fd;
+}
+
+static int error_of_bind(int number)
+{
+	switch (number) {
+	case EADDRINUSE:
+		return ERR_EXISTS;
+	case EADDRNOTAVAIL:
+		return ERR_NOT_FOUND;
+	case EACCES:
+		return ERR_REFUSED;
+	default:
+		return ERR_IO;
+	}
+}
+
+const char *udp_listen_trouble(int err)
+{
+	switch (err) {
+	case ERR_EXISTS:
+		return _("it is in use by another program");
+	case ERR_NOT_FOUND:
+		return _("this machine has no such address");
+	case ERR_REFUSED:
+		return _("ports below 1024 need the rights of root");
+	default:
+		return error_text(err);
+	}
 }
 
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound)
@@ -550,7 +582,7 @@ int udp_listen(struct udp *udp, const struct address *at, struct address *bound)
 		return ERR_LIMIT;
 	fd = open_bound(at, &is_v6, &is_dual);
 	if (fd < 0)
-		return ERR_IO;
+		return error_of_bind(errno);
 	s = memory_new(sizeof *s);
 	*s = (struct socket){ .udp = udp,
 			      .fd = fd,

@@ -17,8 +17,12 @@ typedef mono_ns udp_step(void *user, mono_ns now);
 int udp_new(struct udp **udp, uv_loop_t *loop, struct endpoint *e, udp_step *step, void *user);
 
 /* One more socket. A v6 wildcard also takes v4 (dual stack); where the kernel has no v6 a
- * wildcard falls back to v4. Port 0: the system chooses. `bound` gets what was bound. */
+ * wildcard falls back to v4. Port 0: the system chooses. `bound` gets what was bound.
+ * ERR_EXISTS: the port is in use; ERR_NOT_FOUND: not an address of this machine;
+ * ERR_REFUSED: not allowed, as for ports below 1024; ERR_IO: errno says. */
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound);
+/* Why it could not, in words for people. */
+const char *udp_listen_trouble(int err);
 
 /* Something happened elsewhere: call step, send, rearm, soon (coalesced in this loop turn). */
 void udp_wake(struct udp *udp);

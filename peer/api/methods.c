@@ -61,6 +61,31 @@ static int run_methods(struct call *call)
 
 /* --- who I am --- */
 
+static bool same_place(const struct directory_place *a, const struct directory_place *b)
+{
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+/* The account as others would write it: a directory in this process may have been joined
+ * over loopback or an address of yesterday, which say nothing to them. */
+static void see_account(const struct call *call, struct engine_account *account)
+{
+	const struct api_config *shell = api_shell(call->api);
+	struct json *host = json_object();
+	const char *link;
+	struct uri uri;
+
+	engine_account(api_engine(call->api), account);
+	if (account->name.text[0] && shell->host_status &&
+	    shell->host_status(shell->user, host) == 0) {
+		link = json_text(host, "link");
+		if (link && uri_parse(&uri, link) == 0 && uri.has_directory_key &&
+		    device_public_equal(&uri.directory_key, &account->directory_key))
+			account->place = uri.place;
+	}
+	json_free(host);
+}
+
 static void own_link(const struct engine_account *account, char out[URI_MAX + 1])
 {
 	struct uri uri = {
@@ -115,7 +140,7 @@ static int run_status(struct call *call)
 	uint64_t contacts = 0, online = 0, unread = 0, queued = 0;
 	uint16_t port;
 
-	engine_account(e, &account);
+	see_account(call, &account);
 	json_set_text(call->result, "version", PALIQUE_VERSION);
 	json_set_int(call->result, "pid", getpid());
 	json_set_int(call->result, "started", shell->started);
@@ -156,7 +181,7 @@ static int finish_account(struct call *call, const struct event *answer)
 	struct engine_account account;
 
 	(void)answer;
-	engine_account(api_engine(call->api), &account);
+	see_account(call, &account);
 	json_set(call->result, "account", account_json(&account));
 	return 0;
 }
@@ -186,6 +211,7 @@ static int run_join(struct call *call)
 
 static int run_login(struct call *call)
 {
+	struct engine_account account;
 	struct directory_place place;
 	struct uri uri;
 	const char *directory = param(call, "directory");
@@ -201,6 +227,11 @@ static int run_login(struct call *call)
 	}
 	if (err < 0)
 		return err;
+	see_account(call, &account);
+	if (same_place(&place, &account.place)) {
+		engine_account(api_engine(call->api), &account);
+		place = account.place;
+	}
 	err = engine_login(api_engine(call->api), param(call, "name"), &place,
 			   has_key ? &uri.directory_key : NULL,
 			   bytes_text(param(call, "password")), call->ticket);
@@ -212,7 +243,7 @@ static int run_link(struct call *call)
 	struct engine_account account;
 	char link[URI_MAX + 1];
 
-	engine_account(api_engine(call->api), &account);
+	see_account(call, &account);
 	if (account.state == ACCOUNT_NONE || account.state == ACCOUNT_JOINING)
 		return ERR_STATE;
 	own_link(&account, link);
@@ -261,9 +292,21 @@ static int run_invite(struct call *call)
 
 /* --- whom I know --- */
 
-static bool same_place(const struct directory_place *a, const struct directory_place *b)
+/* One directory can go by several addresses, at home, on the net: only two different names
+ * are surely two directories. The key in the link says who is meant in any case. */
+static bool are_surely_apart(const struct directory_place *a, const struct directory_place *b)
 {
-	return a->port == b->port && !strcmp(a->host, b->host);
+	struct address ignored;
+	char text[URI_HOST_MAX + 3];
+	const struct directory_place *const both[] = { a, b };
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, strchr(both[i]->host, ':') ? "[%s]" : "%s",
+			 both[i]->host);
+		if (address_parse(&ignored, text, both[i]->port) == 0)
+			return false;
+	}
+	return !same_place(a, b);
 }
 
 static int answer_contact(struct call *call, const char *name)
@@ -282,11 +325,12 @@ static int run_add(struct call *call)
 	const char *whom = param(call, "contact"), *greeting = param(call, "greeting");
 	const struct identity_public *identity = NULL;
 	struct engine_account account;
+	struct contact contact;
 	struct name name;
 	struct uri uri;
 	int err;
 
-	engine_account(e, &account);
+	see_account(call, &account);
 	err = name_parse(&name, bytes_text(whom));
 	if (err < 0) {
 		err = uri_parse(&uri, whom);
@@ -297,7 +341,7 @@ static int run_add(struct call *call)
 				 _("this is neither a name nor the link of a contact"));
 			return err;
 		}
-		if (account.name.text[0] && !same_place(&uri.place, &account.place)) {
+		if (account.name.text[0] && are_surely_apart(&uri.place, &account.place)) {
 			char theirs[URI_HOST_MAX + 9], ours[URI_HOST_MAX + 9];
 			place_print(&uri.place, theirs);
 			place_print(&account.place, ours);
@@ -322,6 +366,10 @@ static int run_add(struct call *call)
 			 name.text);
 		snprintf(call->hint, sizeof call->hint, "palique add %s", name.text);
 	}
+	if (err == ERR_EXISTS && engine_contact(e, name.text, &contact) == 0 &&
+	    contact.state == CONTACT_ASKED)
+		snprintf(call->reason, sizeof call->reason,
+			 _("%s was asked already and has not accepted yet"), name.text);
 	return err < 0 ? err : answer_contact(call, name.text);
 }
 
@@ -338,7 +386,25 @@ static int change_contact(struct call *call, int (*change)(struct engine *e, con
 
 static int run_accept(struct call *call)
 {
-	return change_contact(call, engine_accept);
+	int err = change_contact(call, engine_accept);
+	struct contact contact;
+
+	if (err != ERR_STATE ||
+	    engine_contact(api_engine(call->api), call->subject, &contact) < 0)
+		return err;
+	if (contact.state == CONTACT_ASKED)
+		snprintf(call->reason, sizeof call->reason,
+			 _("%s has not accepted yet: it is their turn"), contact.name.text);
+	else if (contact.state == CONTACT_BLOCKED)
+		snprintf(call->reason, sizeof call->reason, _("%s is blocked"),
+			 contact.name.text);
+	else
+		snprintf(call->reason, sizeof call->reason, _("%s is a contact already"),
+			 contact.name.text);
+	snprintf(call->hint, sizeof call->hint,
+		 contact.state == CONTACT_BLOCKED ? "palique remove %s" : "palique ls",
+		 contact.name.text);
+	return err;
 }
 
 static int run_block(struct call *call)
