@@ -4,6 +4,8 @@
 static json_t *(*const new_object)(void) = json_object;
 static json_t *(*const new_array)(void) = json_array;
 static json_t *(*const new_null)(void) = json_null;
+enum { REAL_DIGITS = 9 }; /* significant ones: 17 would print 0.1 as 0.10000000000000001 */
+
 static json_t *(*const new_real)(double) = json_real;
 #undef json_is_object
 #undef json_is_array
@@ -72,7 +74,8 @@ int json_parse(struct json **out, struct bytes text)
 
 char *json_print(const struct json *j)
 {
-	char *text = json_dumps(inside(j), JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(inside(j), JSON_COMPACT | JSON_ENCODE_ANY |
+						   JSON_REAL_PRECISION(REAL_DIGITS));
 
 	if (!text)
 		abort();
