@@ -21,7 +21,9 @@
 #include "directory/options.h"
 #include "directory/password.h"
 #include "directory/serve.h"
+#include "directory/summary.h"
 #include "shared/error.h"
+#include "shared/nearest.h"
 #include "shared/qr.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -34,7 +36,7 @@ static const struct {
 } codes[] = {
 	{ ERR_OFFLINE, EXIT_NOT_RUNNING }, { ERR_LOCKED, EXIT_NOT_RUNNING },
 	{ ERR_NOT_FOUND, EXIT_NOT_FOUND }, { ERR_REFUSED, EXIT_REFUSED },
-	{ ERR_AUTH, EXIT_REFUSED },
+	{ ERR_AUTH, EXIT_REFUSED },        { ERR_NAME, EXIT_USAGE },
 };
 
 static int exit_code(int err)
@@ -53,19 +55,36 @@ static void print_json(const struct json *j)
 	free(text);
 }
 
-/* A failure in a sentence, or as {"error", "message"}; the program's exit code. */
+/* A failure in a sentence, or as {"error": {"kind", "message"}}; the program's exit code. */
 static int fail(const struct options *o, int err, const char *message)
 {
 	if (o->given & OPTION_JSON) {
-		struct json *j = json_set_text(json_object(), "error", error_name(err));
+		struct json *error = json_set_text(json_object(), "kind", error_name(err)), *j;
 
-		json_set_text(j, "message", message);
+		json_set_text(error, "message", message);
+		j = json_set(json_object(), "error", error);
 		print_json(j);
 		json_free(j);
 	} else {
 		fprintf(stderr, "palique-directory: %s\n", message);
 	}
 	return exit_code(err);
+}
+
+/* The command line was wrong. */
+static int fail_usage(const struct options *o, int err, const char *message)
+{
+	fail(o, err, message);
+	return EXIT_USAGE;
+}
+
+/* What a command to type next needs so that it means the same folder. */
+static const char *same_data(const struct options *o)
+{
+	static char text[sizeof o->data + 16];
+
+	snprintf(text, sizeof text, o->given & OPTION_DATA ? " --data %s" : "", o->data);
+	return text;
 }
 
 /* The number of an error that admin.c named. */
@@ -251,9 +270,9 @@ static int run_init(const struct options *o)
 	int err;
 
 	if (o->word_count && place_parse(&place, o->words[0]) < 0)
-		return fail(o, ERR_FORMAT,
-			    _("A public name is HOST or HOST:PORT, as "
-			      "dir.example.org or 192.0.2.1:7272."));
+		return fail_usage(o, ERR_FORMAT,
+				  _("A public name is HOST or HOST:PORT, as "
+				    "dir.example.org or 192.0.2.1:7272."));
 	if (make_parents(o->data) < 0) {
 		snprintf(reason, sizeof reason, _("%s cannot be made: %s."), o->data,
 			 strerror(errno));
@@ -275,9 +294,9 @@ static int run_init(const struct options *o)
 	printf("%s\n", o->data);
 	fprintf(stderr,
 		_("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
-		  "Start it:       palique-directory serve\n"
-		  "Invite people:  palique-directory invite\n"),
-		o->data);
+		  "Start it:       palique-directory serve%s\n"
+		  "Invite people:  palique-directory invite%s\n"),
+		o->data, same_data(o), same_data(o));
 	return EXIT_OK;
 }
 
@@ -351,9 +370,13 @@ static int run_invite(const struct options *o)
 	} else {
 		printf("%s\n", json_text(answer, "link"));
 		show_code(json_text(answer, "link"));
-		fprintf(stderr,
-			ngettext("For %d person, until ", "For %d people, until ", o->count),
-			(int)o->count);
+		if (o->word_count)
+			fprintf(stderr, _("For %s alone, until "), o->words[0]);
+		else
+			fprintf(stderr,
+				ngettext("For %d person, until ", "For %d people, until ",
+					 o->count),
+				(int)o->count);
 		print_date(stderr, json_int(answer, "expires", 0));
 		fprintf(stderr, _(". They type: palique join LINK\n"));
 	}
@@ -370,11 +393,16 @@ static int list_users(const struct options *o)
 	if (code != EXIT_OK)
 		return code;
 	list = json_get(answer, "users");
-	if (o->given & OPTION_JSON)
-		print_json(list);
-	for (size_t i = 0; !(o->given & OPTION_JSON) && i < json_count(list); i++) {
+	if (json_count(list) == 0 && !(o->given & OPTION_JSON))
+		fprintf(stderr, _("Nobody yet. Invite people: palique-directory invite%s\n"),
+			same_data(o));
+	for (size_t i = 0; i < json_count(list); i++) {
 		const struct json *u = json_at(list, i);
 
+		if (o->given & OPTION_JSON) {
+			print_json(u);
+			continue;
+		}
 		printf("%-32s  ", json_text(u, "name"));
 		if (json_bool(u, "has_identity", false))
 			printf(ngettext("%d device", "%d devices", json_int(u, "devices", 0)),
@@ -433,7 +461,7 @@ static int add_user(const struct options *o, const char *text)
 			      "underscore, and begins with a letter or digit."));
 	err = password_read(&p, o->password_fd);
 	if (err < 0)
-		return fail(o, err == ERR_AUTH ? ERR_STATE : err, password_trouble(err));
+		return fail_usage(o, err == ERR_AUTH ? ERR_STATE : err, password_trouble(err));
 	code = enlist_here(o, &name, p);
 	password_free(p);
 	if (code != EXIT_OK)
@@ -479,27 +507,9 @@ static int run_user(const struct options *o)
 		return add_user(o, o->words[1]);
 	if (strcmp(what, "remove") == 0 && o->word_count == 2)
 		return remove_user(o, o->words[1]);
-	fail(o, ERR_FORMAT, _("Try: palique-directory user list | add NAME | remove NAME"));
-	return EXIT_USAGE;
-}
-
-/* Scalars first, then what is inside with a space before it. */
-static void print_counters(const struct json *j, const char *prefix)
-{
-	const struct json *value;
-	const char *key;
-	void *it = NULL;
-
-	while ((key = json_each(j, &it, &value)))
-		if (!json_is_object(value))
-			printf("%s%-20s %lld\n", prefix, key, (long long)json_int(j, key, 0));
-	it = NULL;
-	while ((key = json_each(j, &it, &value)))
-		if (json_is_object(value) &&
-		    json_each(value, &(void *){ NULL }, &(const struct json *){ NULL })) {
-			printf("%s%s\n", prefix, key);
-			print_counters(value, "  ");
-		}
+	return fail_usage(o, ERR_FORMAT,
+			  _("user takes: list | add NAME | remove NAME. See: palique-directory "
+			    "help user"));
 }
 
 static int run_status(const struct options *o)
@@ -511,8 +521,8 @@ static int run_status(const struct options *o)
 	json_free(q);
 	if (err == ERR_OFFLINE) {
 		snprintf(reason, sizeof reason,
-			 _("No directory runs on %s. Start it: palique-directory serve"),
-			 o->data);
+			 _("No directory runs on %s. Start it: palique-directory serve%s"),
+			 o->data, same_data(o));
 		return fail(o, err, reason);
 	}
 	if (err < 0) {
@@ -527,7 +537,7 @@ static int run_status(const struct options *o)
 	if (o->given & OPTION_JSON)
 		print_json(answer);
 	else
-		print_counters(answer, "");
+		summary_print(stdout, answer);
 	json_free(answer);
 	return EXIT_OK;
 }
@@ -565,18 +575,18 @@ static const struct command {
 	unsigned options;
 	int (*run)(const struct options *o);
 } commands[] = {
-	{ "init", "[HOST[:PORT]]", N_("make keys and an empty account store"), 0, 1, 0,
+	{ "init", N_("[HOST[:PORT]]"), N_("make keys and an empty account store"), 0, 1, 0,
 	  run_init },
 	{ "serve", "", N_("run the directory"), 0, 0, OPTION_LISTEN, run_serve },
 	{ "link", "", N_("print the directory's link"), 0, 0, 0, run_link },
-	{ "invite", "[NAME]", N_("print an invitation, for one name or any"), 0, 1,
+	{ "invite", N_("[NAME]"), N_("print an invitation, for one name or any"), 0, 1,
 	  OPTION_COUNT | OPTION_EXPIRES, run_invite },
-	{ "user", "list | add NAME | remove NAME", N_("look after accounts"), 1, 2,
+	{ "user", N_("list | add NAME | remove NAME"), N_("look after accounts"), 1, 2,
 	  OPTION_PASSWORD_FD, run_user },
 	{ "status", "", N_("counters of the running directory"), 0, 0, 0, run_status },
-	{ "check-config", "[FILE]", N_("look for mistakes in directory.conf"), 0, 1, 0,
+	{ "check-config", N_("[FILE]"), N_("look for mistakes in directory.conf"), 0, 1, 0,
 	  run_check_config },
-	{ "help", "[COMMAND]", N_("this help"), 0, 1, 0, run_help },
+	{ "help", N_("[COMMAND]"), N_("this help"), 0, 1, 0, run_help },
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -588,9 +598,14 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static const char *words_of(const struct command *c)
+{
+	return c->words[0] ? _(c->words) : ""; /* "" in a catalogue is its header */
+}
+
 static int help_on(const struct command *c)
 {
-	printf(_("Usage: palique-directory %s %s\n"), c->name, c->words);
+	printf(_("Usage: palique-directory %s %s\n"), c->name, words_of(c));
 	printf("  %s\n\n", _(c->help));
 	options_help(c->options);
 	return EXIT_OK;
@@ -603,7 +618,7 @@ static int help_on_all(FILE *to)
 	for (int i = 0; i < COMMANDS; i++) {
 		char left[64];
 
-		snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].words);
+		snprintf(left, sizeof left, "%s %s", commands[i].name, words_of(&commands[i]));
 		fprintf(to, "  %-36s %s\n", left, _(commands[i].help));
 	}
 	fprintf(to,
@@ -615,6 +630,9 @@ static int run_help(const struct options *o)
 {
 	const struct command *c = o->word_count ? find_command(o->words[0]) : NULL;
 
+	if (!c && o->word_count)
+		return fail_usage(o, ERR_FORMAT,
+				  _("There is no such command. Try: palique-directory help"));
 	return c ? help_on(c) : help_on_all(stdout);
 }
 
@@ -636,17 +654,32 @@ int commands_run(int argc, char **argv)
 		return help_on_all(stdout);
 	c = find_command(argv[1]);
 	if (!c) {
+		struct nearest meant;
+
+		nearest_begin(&meant, argv[1]);
+		for (int i = 0; i < COMMANDS; i++)
+			nearest_offer(&meant, commands[i].name);
 		fprintf(stderr,
 			_("palique-directory: there is no command \"%s\". "
-			  "Try: palique-directory help\n"),
-			argv[1]);
+			  "Try: palique-directory %s\n"),
+			argv[1], meant.word ? meant.word : "help");
 		return EXIT_USAGE;
 	}
-	if (options_read(&o, argc - 1, argv + 1, c->options, reason, sizeof reason) < 0 ||
-	    (!(o.given & (OPTION_HELP | OPTION_VERSION)) &&
-	     (o.word_count < c->words_min || o.word_count > c->words_max))) {
-		fprintf(stderr, _("palique-directory: %s Usage: palique-directory %s %s\n"),
-			reason, c->name, c->words);
+	int err = options_read(&o, argc - 1, argv + 1, c->options, reason, sizeof reason);
+	if (!err && !(o.given & (OPTION_HELP | OPTION_VERSION))) {
+		err = ERR_FORMAT;
+		if (o.word_count < c->words_min)
+			snprintf(reason, sizeof reason, _("%s needs: %s."), c->name,
+				 words_of(c));
+		else if (o.word_count > c->words_max)
+			snprintf(reason, sizeof reason, _("One word too many: %s."),
+				 o.words[c->words_max]);
+		else
+			err = 0;
+	}
+	if (err) {
+		fprintf(stderr, _("palique-directory: %s See: palique-directory help %s\n"),
+			reason, c->name);
 		return EXIT_USAGE;
 	}
 	if (o.given & OPTION_HELP)

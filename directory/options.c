@@ -81,12 +81,12 @@ static const struct row {
 	const char *name, *value, *help;
 	int (*read)(struct options *o, const char *value);
 } rows[] = {
-	{ OPTION_DATA, "data", "DIR", N_("folder of keys, accounts and configuration"),
+	{ OPTION_DATA, "data", N_("DIR"), N_("folder of keys, accounts and configuration"),
 	  read_data },
-	{ OPTION_LISTEN, "listen", "ADDR:PORT", N_("where to listen; may be repeated"),
+	{ OPTION_LISTEN, "listen", N_("ADDRESS:PORT"), N_("where to listen; may be repeated"),
 	  read_listen },
 	{ OPTION_COUNT, "count", "N", N_("for how many people, 1 to 10000 (1)"), read_count },
-	{ OPTION_EXPIRES, "expires", "TIME", N_("how long it lives: 30m, 12h, 7d, 4w (7d)"),
+	{ OPTION_EXPIRES, "expires", N_("TIME"), N_("how long it lives: 30m, 12h, 7d, 4w (7d)"),
 	  read_expires },
 	{ OPTION_PASSWORD_FD, "password-fd", "N", N_("read the password from this descriptor"),
 	  read_password_fd },
@@ -119,7 +119,7 @@ static int read_one(struct options *o, const struct row *row, unsigned taken, ch
 	}
 	o->given |= row->bit;
 	if (row->read && row->read(o, optarg) < 0) {
-		snprintf(reason, reason_size, _("--%s wants %s: %s."), row->name, row->value,
+		snprintf(reason, reason_size, _("--%s wants %s: %s."), row->name, _(row->value),
 			 _(row->help));
 		return ERR_FORMAT;
 	}
@@ -167,7 +167,7 @@ void options_help(unsigned taken)
 		if (!(rows[i].bit & (taken | OPTIONS_ALWAYS)))
 			continue;
 		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
-			 rows[i].value ? rows[i].value : "");
+			 rows[i].value ? _(rows[i].value) : "");
 		printf("  %-22s %s\n", left, _(rows[i].help));
 	}
 }

@@ -553,10 +553,10 @@ int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty,
 	*out = NULL;
 	err = snprintf(path, sizeof path, "%s/accounts.db", data);
 	if (err >= (int)sizeof path || access(path, F_OK) != 0) {
-		snprintf(
-			reason, reason_size,
-			_("There is no directory in %s. Make one with: palique-directory init"),
-			data);
+		snprintf(reason, reason_size,
+			 _("There is no directory in %s. Make one with: palique-directory init "
+			   "--data %s"),
+			 data, data);
 		return ERR_NOT_FOUND;
 	}
 	err = open_file(&db, path, is_hasty, reason, reason_size);
