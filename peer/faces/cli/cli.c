@@ -33,6 +33,7 @@ int cli_exit_code(int err)
 		return EXIT_NOT_FOUND;
 	case ERR_AUTH:
 	case ERR_REFUSED:
+	case ERR_EXPIRED:
 	case ERR_KEY_CHANGED:
 		return EXIT_REFUSED;
 	case ERR_TIMEOUT:
