@@ -340,6 +340,25 @@ static bool is_blocked(const struct person *p)
 	return !p->is_removed && p->state == CONTACT_BLOCKED;
 }
 
+/* One identity is one contact: under a second name, which only a directory that lies would
+ * give it, words to the one would go to the other. Nor does a blocked person come back so. */
+static bool is_another_s(const struct contacts *c, const struct person *p,
+			 const struct identity_public *identity)
+{
+	const struct identity_public *ours = account_identity(c->rooms->account);
+
+	if (ours && identity_public_equal(ours, identity))
+		return true;
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct person *x = c->list[i];
+
+		if (x != p && x->has_identity && (person_is_listed(x) || is_blocked(x)) &&
+		    identity_public_equal(&x->identity, identity))
+			return true;
+	}
+	return false;
+}
+
 static unsigned characters(const char *text)
 {
 	unsigned count = 0;
@@ -356,6 +375,8 @@ static int check_add(struct contacts *c, const struct name *name, const struct p
 	    account_standing(c->rooms->account) == STANDING_PENDING)
 		return ERR_STATE;
 	if (name_equal(name, account_name(c->rooms->account)))
+		return ERR_REFUSED;
+	if (identity && is_another_s(c, p, identity))
 		return ERR_REFUSED;
 	if (greeting && *greeting) {
 		if (!identity && !(p && p->has_identity))
@@ -405,6 +426,8 @@ int contacts_accept(struct contacts *c, const struct name *name)
 		return ERR_STATE;
 	if (is_request(p) && count_of(c, person_is_listed) >= WIRE_CONTACTS_MAX)
 		return ERR_LIMIT;
+	if (is_another_s(c, p, p->is_key_changed ? &p->new_identity : &p->identity))
+		return ERR_REFUSED;
 	if (p->is_key_changed) {
 		struct identity_public accepted = p->new_identity;
 
@@ -461,6 +484,19 @@ int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to)
 
 /* --- what the directory tells --- */
 
+/* Another key than the one we know is shown: told whenever it is another one again, so that
+ * nobody accepts one that was not seen. */
+static void key_changed(struct contacts *c, struct person *p,
+			const struct identity_public *identity)
+{
+	if (p->is_key_changed && identity_public_equal(&p->new_identity, identity))
+		return;
+	p->new_identity = *identity;
+	p->is_key_changed = true;
+	save(c, p);
+	tell(c, p, EVENT_KEY_CHANGED);
+}
+
 bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert)
 {
 	if (cert->not_after != 0 && cert->not_after < c->rooms->wall)
@@ -469,20 +505,14 @@ bool contacts_vouches(struct contacts *c, struct person *p, const struct certifi
 		return false;
 	if (!reach_knows(p, cert) && certificate_verify(cert) < 0)
 		return false;
-	if (!p->has_identity)
+	if (!p->has_identity) {
+		if (is_another_s(c, p, &cert->identity))
+			return false;
 		trust(c, p, &cert->identity);
-	if (identity_public_equal(&p->identity, &cert->identity))
-		return true;
-	if (!p->is_key_changed || !identity_public_equal(&p->new_identity, &cert->identity)) {
-		bool was_changed = p->is_key_changed;
-
-		p->new_identity = cert->identity;
-		p->is_key_changed = true;
-		save(c, p);
-		if (!was_changed)
-			tell(c, p, EVENT_KEY_CHANGED);
 	}
-	return p->is_key_changed;
+	if (!identity_public_equal(&p->identity, &cert->identity))
+		key_changed(c, p, &cert->identity);
+	return true;
 }
 
 void contacts_presence(struct contacts *c, const struct wire_presence *presence)
@@ -504,6 +534,13 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 	set_online(c, p, count > 0);
 }
 
+/* The key that waits for the person to decide. */
+static bool is_shown(const struct person *p, const struct identity_public *identity)
+{
+	return identity_public_equal(p->is_key_changed ? &p->new_identity : &p->identity,
+				     identity);
+}
+
 void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 {
 	struct person *p = contacts_find(c, &asked->name);
@@ -513,6 +550,8 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 		return;
 	if (p && (is_blocked(p) || person_is_listed(p)))
 		return;
+	if (is_another_s(c, p, &asked->identity))
+		return;
 	if (!(p && is_request(p)) && count_of(c, is_request) >= CONTACTS_REQUESTS_MAX)
 		return;
 	if (asked->greeting.size > 0)
@@ -520,22 +559,20 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 				  sizeof greeting);
 	if (characters(greeting) > WIRE_GREETING_MAX)
 		greeting[0] = '\0';
-	if (p && is_request(p) && identity_public_equal(&p->identity, &asked->identity) &&
-	    strcmp(p->greeting ? p->greeting : "", greeting) == 0)
-		return;
+	if (p && is_request(p) && is_shown(p, &asked->identity) &&
+	    (p->greeting || !greeting[0]))
+		return; /* who asks again is not told again, whatever the words */
 	if (!p)
 		p = make(c, &asked->name);
-	if (!p->has_identity || is_request(p)) {
+	if (!p->has_identity)
 		trust(c, p, &asked->identity);
-	} else if (!identity_public_equal(&p->identity, &asked->identity)) {
-		p->new_identity = asked->identity;
-		p->is_key_changed = true;
-	}
 	p->state = CONTACT_REQUESTS;
 	p->is_removed = false;
 	set_text(&p->greeting, greeting);
 	save(c, p);
 	tell(c, p, EVENT_REQUEST);
+	if (!identity_public_equal(&p->identity, &asked->identity))
+		key_changed(c, p, &asked->identity);
 }
 
 void contacts_stale(struct contacts *c)

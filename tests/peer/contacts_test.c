@@ -117,6 +117,90 @@ static void a_request_is_told_once_and_accepted(void **state)
 	assert_int_equal(engine_accept(alice.engine, "bob"), ERR_STATE);
 }
 
+static void a_request_that_waits_is_not_told_again_for_another_greeting(void **state)
+{
+	struct wire_asked asked = { .name = bob.name, .identity = bob.identity.public };
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		char text[16];
+		struct buf sealed = { 0 };
+
+		snprintf(text, sizeof text, "hola %u", i);
+		identity_seal(&alice.identity.public, bytes_text(text), &sealed);
+		asked.greeting = buf_view(&sealed);
+		contacts_asked(alice.rooms->contacts, &asked);
+		step();
+		buf_clear(&sealed);
+	}
+	assert_int_equal(alice.counts[EVENT_REQUEST], 1);
+	assert_string_equal(get("bob").greeting, "hola 0");
+}
+
+/* A directory that lies may ask as often as it likes. */
+static void asking_does_not_replace_a_key_that_was_trusted(void **state)
+{
+	struct peer other;
+
+	(void)state;
+	peer_make(&other, "bob");
+	for (unsigned first = 0; first < 2; first++) {
+		assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, NULL),
+				 0);
+		assert_int_equal(engine_remove(alice.engine, "bob"), 0);
+		ask(first ? &bob : &other);
+		ask(&other);
+		assert_true(get("bob").is_key_changed);
+		assert_trusted(&bob.identity.public);
+		assert_shown(&other.identity.public);
+		assert_int_equal(alice.counts[EVENT_KEY_CHANGED], first + 1);
+		assert_int_equal(engine_remove(alice.engine, "bob"), 0);
+	}
+	peer_remove(&other);
+}
+
+static void a_contact_s_key_does_not_count_under_another_name(void **state)
+{
+	struct peer carol = bob;
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	carol.name = name_of("aaa");
+	assert_int_equal(engine_add(alice.engine, "aaa", NULL, NULL), 0);
+	seen(&carol, true);
+	assert_false(get("aaa").has_identity);
+	assert_false(get("aaa").is_online);
+	assert_int_equal(engine_remove(alice.engine, "aaa"), 0);
+	ask(&carol);
+	assert_int_equal(alice.counts[EVENT_REQUEST], 0);
+	assert_int_equal(engine_add(alice.engine, "aaa", &bob.identity.public, NULL),
+			 ERR_REFUSED);
+	/* A blocked person does not come back under another name. */
+	assert_int_equal(engine_block(alice.engine, "bob"), 0);
+	ask(&carol);
+	assert_int_equal(alice.counts[EVENT_REQUEST], 0);
+}
+
+static void a_contact_s_new_key_is_not_that_of_another(void **state)
+{
+	struct peer dora, swapped;
+
+	(void)state;
+	peer_make(&dora, "dora");
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	assert_int_equal(engine_add(alice.engine, "dora", NULL, NULL), 0);
+	seen(&bob, true);
+	seen(&dora, true);
+	swapped = dora;
+	swapped.name = bob.name;
+	seen(&swapped, true);
+	assert_true(get("bob").is_key_changed);
+	assert_int_equal(engine_accept(alice.engine, "bob"), ERR_REFUSED);
+	assert_trusted(&bob.identity.public);
+	peer_remove(&dora);
+}
+
 static void a_forged_certificate_shows_nobody(void **state)
 {
 	struct peer forged = bob;
@@ -269,6 +353,10 @@ int main(void)
 		CONTACTS(presence_of_somebody_not_listed_is_ignored),
 		CONTACTS(names_are_checked),
 		CONTACTS(a_request_is_told_once_and_accepted),
+		CONTACTS(a_request_that_waits_is_not_told_again_for_another_greeting),
+		CONTACTS(asking_does_not_replace_a_key_that_was_trusted),
+		CONTACTS(a_contact_s_key_does_not_count_under_another_name),
+		CONTACTS(a_contact_s_new_key_is_not_that_of_another),
 		CONTACTS(a_forged_certificate_shows_nobody),
 		CONTACTS(an_expired_certificate_shows_nobody),
 		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
