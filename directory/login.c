@@ -89,11 +89,6 @@ static int register_start(struct login *l, const struct login_desk *desk,
 	return 0;
 }
 
-static bool is_current(const struct certificate *c, wall_ms wall)
-{
-	return c->not_after == 0 || c->not_after > wall;
-}
-
 static int register_finish(struct login *l, const struct login_desk *desk,
 			   const struct wire_register_finish *m, uint64_t ticket, wall_ms wall)
 {
@@ -106,7 +101,7 @@ static int register_finish(struct login *l, const struct login_desk *desk,
 	};
 
 	l->step = STEP_START;
-	if (certificate_verify(&m->certificate) < 0 || !is_current(&m->certificate, wall))
+	if (certificate_verify(&m->certificate) < 0 || !certificate_holds(&m->certificate, wall))
 		return ERR_AUTH;
 	if (proof_register_verify(m->proof_of_possession, &m->certificate.identity,
 				  l->handshake_hash, &l->name) < 0)
@@ -163,7 +158,7 @@ static int login_finish(struct login *l, const struct login_desk *desk,
 	proof_enrol(mac, session_key, &c->device, l->handshake_hash);
 	if (sodium_memcmp(mac, m->mac, sizeof mac) != 0)
 		goto out;
-	if (certificate_verify(c) < 0 || !is_current(c, wall))
+	if (certificate_verify(c) < 0 || !certificate_holds(c, wall))
 		goto out;
 	if (l->has_identity && !identity_public_equal(&l->identity, &c->identity))
 		goto out;

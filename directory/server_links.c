@@ -230,7 +230,7 @@ static void on_client_answer(struct server *s, struct session *who,
 	const struct certificate *c = link_certificate(who->link);
 	bool is_known = a->err == 0 && c && identity_public_equal(&c->identity, &a->identity) &&
 			device_public_equal(&c->device, link_device(who->link)) &&
-			(c->not_after == 0 || c->not_after > s->wall);
+			certificate_holds(c, s->wall);
 
 	if (is_known) {
 		let_in(s, who, a, c);

@@ -499,7 +499,7 @@ static void key_changed(struct contacts *c, struct person *p,
 
 bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert)
 {
-	if (cert->not_after != 0 && cert->not_after < c->rooms->wall)
+	if (!certificate_holds(cert, c->rooms->wall))
 		return false;
 	if (device_public_equal(&cert->device, account_device(c->rooms->account)))
 		return false;

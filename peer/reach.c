@@ -172,6 +172,8 @@ static void on_up(struct reach *r, struct link *link)
 	struct person *p = c ? contacts_of_identity(r->rooms->contacts, &c->identity) : NULL;
 	struct way *w = NULL;
 
+	if (p && !certificate_holds(c, r->rooms->wall))
+		p = NULL;
 	if (p && device_public_equal(&c->device, link_device(link)))
 		w = need_way(r, p, link_device(link));
 	if (!w) {

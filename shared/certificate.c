@@ -112,6 +112,11 @@ int certificate_verify(const struct certificate *c)
 	return 0;
 }
 
+bool certificate_holds(const struct certificate *c, wall_ms now)
+{
+	return c->not_after == 0 || now <= c->not_after;
+}
+
 int certificate_encode(const struct certificate *c, struct buf *out)
 {
 	uint8_t form[DOMAIN_SIZE + CERTIFICATE_SIZE_MAX];

@@ -26,6 +26,8 @@ void certificate_make(struct certificate *c, const struct identity *by,
 
 /* ERR_AUTH: the signature does not hold. Says nothing about time. */
 int certificate_verify(const struct certificate *c);
+/* Whether it has not run out by `now`. */
+bool certificate_holds(const struct certificate *c, wall_ms now);
 
 /* The wire form (docs/protocol.md, Certificate). Decoding wants all of `b`, checks
  * form and limits, not the signature. */

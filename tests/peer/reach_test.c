@@ -110,6 +110,22 @@ static void who_is_not_online_is_not_dialled(void **state)
 	assert_int_equal(net.nodes[bob.node].received, 0);
 }
 
+static void a_certificate_that_has_run_out_opens_no_link(void **state)
+{
+	(void)state;
+	show(&bob, &alice, true);
+	show(&bob, &alice, false);
+	certificate_make(&alice.certificate, &alice.identity, &alice.device.public, "test", 2,
+			 net.wall - 1);
+	endpoint_set_certificate(engine_endpoint(alice.engine), &alice.certificate);
+	show(&alice, &bob, true);
+	say(&alice, "bob", "hello");
+	pass(5 * SECOND);
+	assert_true(net.nodes[bob.node].received > 0);
+	assert_string_equal(bob.heard, "");
+	assert_int_not_equal(way_to_bob()->state, WAY_LINKED);
+}
+
 static void a_stranger_gets_silence(void **state)
 {
 	(void)state;
@@ -328,6 +344,7 @@ int main(void)
 		REACH(what_is_owed_makes_a_link_and_is_delivered),
 		REACH(who_is_not_online_is_not_dialled),
 		REACH(a_stranger_gets_silence),
+		REACH(a_certificate_that_has_run_out_opens_no_link),
 		REACH(a_failed_dial_is_tried_again_later_and_later),
 		REACH(an_idle_link_is_closed_and_opened_again_when_needed),
 		REACH(a_link_that_does_not_answer_is_dropped_and_looked_for_again),
