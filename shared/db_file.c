@@ -18,7 +18,10 @@
 enum {
 	BUSY_TIMEOUT_MS = 5000,
 	LOG_KEPT_BYTES = 16 << 20, /* a log grown larger is cut back after its checkpoint */
-	SUFFIX_MAX = 32,           /* "-wal", ".new-" and 16 digits */
+	/* Pages in the log before they go to their places. A page written often goes there
+	 * once, so more is faster; but after a crash the log is read, 3 ms for each MB. */
+	CHECKPOINT_PAGES = 2000,
+	SUFFIX_MAX = 32, /* "-wal", ".new-" and 16 digits */
 };
 
 /* --- errors ------------------------------------------------------------------------ */
@@ -340,8 +343,10 @@ static int settle(sqlite3 *sqlite, const struct db_config *c)
 	char sql[128];
 
 	sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, c->read_only, NULL);
-	snprintf(sql, sizeof sql, "PRAGMA synchronous=%s; PRAGMA journal_size_limit=%d",
-		 c->durable ? "FULL" : "NORMAL", LOG_KEPT_BYTES);
+	snprintf(sql, sizeof sql,
+		 "PRAGMA synchronous=%s; PRAGMA journal_size_limit=%d;"
+		 "PRAGMA wal_autocheckpoint=%d",
+		 c->durable ? "FULL" : "NORMAL", LOG_KEPT_BYTES, CHECKPOINT_PAGES);
 	return db_file_exec(sqlite, sql);
 }
 
