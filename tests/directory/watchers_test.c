@@ -51,7 +51,7 @@ static const char *due(void)
 	static char text[512];
 	char words[16][32];
 	struct watchers_due d;
-	int count = 0;
+	int count = 0, size = 0;
 
 	text[0] = 0;
 	while (watchers_next(w, &d)) {
@@ -64,7 +64,7 @@ static const char *due(void)
 	qsort(words, (size_t)count, sizeof words[0],
 	      (int (*)(const void *, const void *))strcmp);
 	for (int i = 0; i < count; i++)
-		strcat(text, words[i]);
+		size += snprintf(text + size, sizeof text - (size_t)size, "%s", words[i]);
 	return text;
 }
 
