@@ -151,7 +151,18 @@ static size_t escape(char *out, uint32_t c)
 	return (size_t)size;
 }
 
-char *text_safe(const char *text, size_t size, bool lines)
+/* JSON has only four digits, and surrogates for what needs more (RFC 8259 section 7). */
+static size_t escape_json(char *out, uint32_t c)
+{
+	size_t size = 0;
+
+	if (c > 0xffff)
+		size = escape(out, 0xd800 + ((c - 0x10000) >> 10));
+	return size + escape(out + size, c > 0xffff ? 0xdc00 + ((c - 0x10000) & 0x3ff) : c);
+}
+
+static char *make_safe(const char *text, size_t size, bool lines,
+		       size_t (*write)(char *out, uint32_t c))
 {
 	const uint8_t *in = (const uint8_t *)text;
 	char *out, *end;
@@ -166,7 +177,7 @@ char *text_safe(const char *text, size_t size, bool lines)
 			memcpy(end, "\xef\xbf\xbd", 3);
 			end += 3;
 		} else if (is_hidden(c) && !(lines && (c == '\n' || c == '\t'))) {
-			end += escape(end, c);
+			end += write(end, c);
 		} else {
 			memcpy(end, in + i, taken);
 			end += taken;
@@ -174,4 +185,14 @@ char *text_safe(const char *text, size_t size, bool lines)
 	}
 	*end = 0;
 	return out;
+}
+
+char *text_safe(const char *text, size_t size, bool lines)
+{
+	return make_safe(text, size, lines, escape);
+}
+
+char *text_safe_json(const char *json, size_t size)
+{
+	return make_safe(json, size, false, escape_json);
 }

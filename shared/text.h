@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define _(text)  gettext(text)
-#define N_(text) (text)      /* marks a text that is translated where it is used */
+#define N_(text) (text) /* marks a text that is translated where it is used */
 
 /* Reads the locale from the environment and finds the catalogues: beside the program
  * (../locale in a build, ../share/locale when installed). Call once in main(). */
@@ -18,5 +18,7 @@ void text_init(void);
  * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.
  * Returns memory of the caller's to free. */
 char *text_safe(const char *text, size_t size, bool lines);
+/* The same for a line of JSON: it says the same to whoever parses it. */
+char *text_safe_json(const char *json, size_t size);
 
 #endif

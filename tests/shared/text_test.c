@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/json.h"
 #include "shared/text.h"
 
 static void becomes(const char *in, size_t size, const char *out)
@@ -142,6 +143,24 @@ static void the_catalogue_beside_the_program_is_found(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void json_stays_the_same_and_loses_its_hidden_characters(void **state)
+{
+	static const char raw[] =
+		"{\"t\":\"\xc2\x9b [ \xe2\x80\xae \x7f \xf3\xa0\x81\xa1 \xc3\xb1\"}";
+	char *safe = text_safe_json(raw, sizeof raw - 1);
+	struct json *before = NULL, *after = NULL;
+
+	(void)state;
+	assert_string_equal(safe,
+			    "{\"t\":\"\\u009b [ \\u202e \\u007f \\udb40\\udc61 \xc3\xb1\"}");
+	assert_int_equal(json_parse(&before, bytes_text(raw)), 0);
+	assert_int_equal(json_parse(&after, bytes_text(safe)), 0);
+	assert_string_equal(json_text(before, "t"), json_text(after, "t"));
+	json_free(before);
+	json_free(after);
+	free(safe);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +170,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(lines_keep_newlines_and_tabs_only),
 		cmocka_unit_test(what_is_not_utf8_is_replaced),
 		cmocka_unit_test(the_size_ends_the_text),
+		cmocka_unit_test(json_stays_the_same_and_loses_its_hidden_characters),
 		cmocka_unit_test(the_catalogue_beside_the_program_is_found),
 	};
 

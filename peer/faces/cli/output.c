@@ -99,8 +99,10 @@ void out_say(const char *format, ...)
 void out_json(struct json *take_object)
 {
 	if (out.is_json) {
-		char *line = json_print(take_object);
-		puts(line);
+		char *line = json_print(take_object),
+		     *safe = text_safe_json(line, strlen(line));
+		puts(safe);
+		free(safe);
 		free(line);
 	}
 	json_free(take_object);

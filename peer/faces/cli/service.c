@@ -217,7 +217,13 @@ static int give_output(struct bridge *b)
 		return err;
 	if (b->owed > 0)
 		b->owed -= has_answer(line, false);
-	fwrite(line.data, 1, line.size, stdout);
+	if (out_is_terminal()) {
+		char *safe = text_safe_json((const char *)line.data, line.size);
+		fputs(safe, stdout);
+		free(safe);
+	} else {
+		fwrite(line.data, 1, line.size, stdout);
+	}
 	putchar('\n');
 	return fflush(stdout) == 0 ? 0 : ERR_IO;
 }
