@@ -10,6 +10,10 @@
  * around the text are below 256 bytes (docs/protocol.md). */
 enum { OUTBOX_MARGIN = 1024, OUTBOX_SAY_OVERHEAD = 256 };
 
+/* A store that was put back is not older by more messages than these: so who lies cannot use
+ * up the numbers of a chain. */
+#define ADOPT_MAX ((uint64_t)1 << 32)
+
 struct outbox {
 	struct rooms *rooms;
 };
@@ -110,7 +114,7 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 	/* Below what is delivered there is nothing to say again: they will ask, and take it. */
 	if (have->next >= p->conversation->delivered &&
 	    !conversations_agrees(c, p, have->next, &have->last)) {
-		if (debt->has_adopted)
+		if (debt->has_adopted || have->next > p->conversation->ours.next + ADOPT_MAX)
 			return ERR_FORMAT;
 		debt->has_adopted = true;
 		is_crossing = false;

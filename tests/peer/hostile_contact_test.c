@@ -1,0 +1,370 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/error.h"
+#include "shared/frame.h"
+#include "tests/peer_fixture.h"
+
+/* A contact with good keys and a program of its own that says what it likes. */
+
+static struct calm_net net;
+static struct peer alice, mallory;
+static struct endpoint *evil;
+static struct {
+	struct link *link;
+	unsigned up, down, haves;
+	uint64_t code, heard; /* of the last goodbye; bytes read */
+	bool reads;
+} seen;
+
+static void on_readable(struct link *l, int64_t stream)
+{
+	bool is_end;
+	struct bytes in = link_peek(l, stream, &is_end), contents;
+	struct wire_message m;
+	size_t total, taken = 0;
+
+	while (frame_take(bytes_of(in.data + taken, in.size - taken), &contents, &total) == 1) {
+		assert_int_equal(wire_decode(&m, contents, WIRE_FROM_PEER), 0);
+		seen.haves += m.type == WIRE_HAVE;
+		taken += total;
+	}
+	seen.heard += taken;
+	link_consume(l, stream, taken);
+}
+
+static mono_ns evil_step(void *user, mono_ns now, wall_ms wall)
+{
+	struct link_event e;
+
+	(void)user, (void)now, (void)wall;
+	while (endpoint_next(evil, &e)) {
+		if (e.kind == LINK_UP) {
+			seen.link = e.link;
+			seen.up++;
+		} else if (e.kind == LINK_DOWN && e.link == seen.link) {
+			seen.link = NULL;
+			seen.down++;
+			seen.code = e.error == ERR_CLOSED ? e.code : UINT64_MAX;
+		} else if (e.kind == LINK_READABLE && seen.reads) {
+			on_readable(e.link, e.stream);
+		}
+	}
+	return NEVER;
+}
+
+static void pass(mono_ns length)
+{
+	calm_net_run(&net, length, NULL, NULL);
+}
+
+static void begin_as(const struct device *device)
+{
+	struct endpoint_config config = {
+		.policy = ENDPOINT_ADMITTED,
+		.device = *device,
+		.has_certificate = true,
+		.knock = mallory.knock,
+		.idle_timeout = 45 * SECOND,
+		.keep_alive = 20 * SECOND,
+	};
+	struct link_target t = {
+		.pattern = LINK_IK,
+		.device = alice.device.public,
+		.knock = alice.knock,
+		.address_count = 1,
+		.addresses = { net.nodes[alice.node].address },
+	};
+
+	if (evil)
+		endpoint_free(evil);
+	memset(&seen, 0, sizeof seen);
+	seen.reads = true;
+	certificate_make(&config.certificate, &mallory.identity, &device->public, "evil", 1, 0);
+	evil = endpoint_new(&config, net.now);
+	endpoint_admit(evil, &alice.identity.public);
+	net.nodes[mallory.node].endpoint = evil;
+	assert_non_null(endpoint_dial(evil, &t, net.now));
+	pass(200 * MILLISECOND);
+}
+
+static void connect_as(const struct device *device)
+{
+	begin_as(device);
+	assert_non_null(seen.link);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	calm_net_init(&net);
+	peer_make(&alice, "alice");
+	peer_make(&mallory, "mallory");
+	peer_open(&alice, net.now, net.wall);
+	alice.node = calm_net_add(&net, engine_endpoint(alice.engine), peer_step, &alice);
+	evil = NULL;
+	mallory.node = calm_net_add(&net, NULL, evil_step, NULL);
+	assert_int_equal(engine_add(alice.engine, "mallory", &mallory.identity.public, NULL),
+			 0);
+	peer_tell_presence(&alice, &mallory, &net.nodes[mallory.node].address, true);
+	pass(MILLISECOND);
+	connect_as(&mallory.device);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	endpoint_free(evil);
+	peer_remove(&alice);
+	peer_remove(&mallory);
+	return 0;
+}
+
+static void say_bytes(struct bytes data)
+{
+	assert_int_equal(link_write(seen.link, LINK_CONTROL, data, false), 0);
+	pass(300 * MILLISECOND);
+}
+
+static void say(const struct wire_message *m)
+{
+	struct buf contents = { 0 }, frame = { 0 };
+
+	assert_int_equal(wire_encode(m, &contents), 0);
+	frame_append(&frame, buf_view(&contents));
+	if (seen.link)
+		say_bytes(buf_view(&frame));
+	buf_clear(&contents);
+	buf_clear(&frame);
+}
+
+static struct wire_message message(enum wire_type type)
+{
+	struct wire_message m = { .type = type };
+	struct conversation_id id = conversation_of(&alice.identity.public,
+						    &mallory.identity.public);
+
+	if (type == WIRE_SAY) {
+		m.say.conversation = id;
+		m.say.author = mallory.device.public;
+		m.say.seq = 1;
+		m.say.kind = SAY_TEXT;
+		m.say.body = bytes_text("hi");
+	} else if (type == WIRE_HAVE) {
+		m.have.conversation = id;
+		m.have.author = alice.device.public;
+		m.have.next = 1;
+	} else {
+		m.ack.conversation = id;
+		m.ack.author = alice.device.public;
+		m.ack.next = 1;
+	}
+	return m;
+}
+
+static void assert_put_out(void)
+{
+	pass(SECOND);
+	assert_int_equal(seen.down, 1);
+	assert_int_equal(seen.code, LINK_CODE_PROTOCOL);
+	assert_string_equal(alice.heard, "");
+}
+
+static void frames_that_break_the_form_end_the_link(void **state)
+{
+	static const char *const broken[] = {
+		"\0\0\0\0", "\0\1\0\1", "\377\377\377\377", "\0\0\0\1\300", "\0\0\0\2\221\20",
+	};
+	static const size_t sizes[] = { 4, 4, 4, 5, 6 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		connect_as(&mallory.device);
+		say_bytes(bytes_of((const uint8_t *)broken[i], sizes[i]));
+		assert_put_out();
+	}
+}
+
+static void half_a_frame_is_waited_for_without_harm(void **state)
+{
+	struct wire_message m = message(WIRE_SAY);
+
+	(void)state;
+	say_bytes(bytes_of((const uint8_t *)"\0\0\377", 3));
+	pass(60 * SECOND);
+	connect_as(&mallory.device);
+	say(&m);
+	assert_string_equal(alice.heard, "hi ");
+}
+
+static void words_about_others_end_the_link(void **state)
+{
+	struct wire_message m;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		connect_as(&mallory.device);
+		m = message(i < 2 ? WIRE_SAY : i < 4 ? WIRE_HAVE : WIRE_ACK);
+		/* the three have conversation and author at the same place */
+		if (i % 2)
+			m.say.author.bytes[3] ^= 1;
+		else
+			m.say.conversation.bytes[3] ^= 1;
+		say(&m);
+		assert_put_out();
+	}
+}
+
+static void numbers_out_of_range_end_the_link(void **state)
+{
+	struct wire_message m;
+
+	(void)state;
+	m = message(WIRE_ACK);
+	m.ack.next = 2; /* nothing was said */
+	say(&m);
+	assert_put_out();
+	connect_as(&mallory.device);
+	m.ack.next = UINT64_MAX;
+	say(&m);
+	assert_put_out();
+}
+
+static void what_only_a_directory_says_ends_the_link(void **state)
+{
+	struct wire_message m = { .type = WIRE_PRESENCE };
+
+	(void)state;
+	m.presence.name = name_of("carol");
+	say(&m);
+	assert_put_out();
+	connect_as(&mallory.device);
+	m = (struct wire_message){ .type = WIRE_LIST_ADD };
+	m.list_add.name = name_of("carol");
+	say(&m);
+	assert_put_out();
+}
+
+static void other_streams_end_the_link(void **state)
+{
+	int64_t stream;
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++) {
+		assert_int_equal(link_open(seen.link, &stream), 0);
+		link_write(seen.link, stream, bytes_text("x"), i % 2);
+	}
+	assert_put_out();
+}
+
+static void a_flood_of_gaps_is_answered_once(void **state)
+{
+	struct wire_message m = message(WIRE_SAY);
+	unsigned before = seen.haves;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		m.say.seq = 1000 + i;
+		randombytes_buf(&m.say.previous, sizeof m.say.previous);
+		say(&m);
+	}
+	assert_int_equal(seen.down, 0);
+	assert_string_equal(alice.heard, "");
+	assert_int_equal(seen.haves - before, 1);
+}
+
+static void a_lie_about_our_chain_costs_nothing_but_new_numbers(void **state)
+{
+	struct wire_message m = message(WIRE_HAVE);
+
+	(void)state;
+	assert_int_equal(engine_send(alice.engine, "mallory", bytes_text("one"), 0, 1), 0);
+	m.have.next = 7;
+	randombytes_buf(&m.have.last, sizeof m.have.last);
+	say(&m);
+	assert_int_equal(seen.down, 0);
+	assert_int_equal(alice.counts[EVENT_WARNING], 1);
+	m.have.next = 70;
+	say(&m);
+	assert_put_out();
+	/* No store is older by so much: what is said must find numbers. */
+	connect_as(&mallory.device);
+	m.have.next = ((uint64_t)1 << 53) - 1;
+	say(&m);
+	assert_put_out();
+	connect_as(&mallory.device);
+	m = message(WIRE_SAY);
+	say(&m);
+	assert_string_equal(alice.heard, "hi ");
+	assert_int_equal(engine_send(alice.engine, "mallory", bytes_text("two"), 0, 2), 0);
+	pass(SECOND);
+}
+
+/* Asking for everything again and again from where nobody reads. */
+static void who_does_not_read_fills_nothing(void **state)
+{
+	struct wire_message m = message(WIRE_HAVE);
+	static char text[16000];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	seen.reads = false;
+	for (unsigned i = 0; i < 200; i++)
+		engine_send(alice.engine, "mallory", BYTES(text), 0, i + 1);
+	for (unsigned i = 0; i < 100; i++)
+		say(&m);
+	pass(20 * SECOND);
+	/* What waits is bounded by the windows: 3 MB are owed, many times over. */
+	assert_true(endpoint_counters(engine_endpoint(alice.engine)).sent_bytes < 2000000);
+}
+
+static void devices_without_number_hold_few_links(void **state)
+{
+	unsigned linked = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++) {
+		struct endpoint *before = evil;
+		struct device device;
+
+		device_make(&device);
+		evil = NULL; /* the one before goes on, unheard */
+		begin_as(&device);
+		endpoint_free(before);
+		linked += seen.link != NULL;
+		pass(100 * MILLISECOND);
+	}
+	pass(5 * SECOND); /* goodbyes are over */
+	assert_true(endpoint_counters(engine_endpoint(alice.engine)).links <= WIRE_DEVICES_MAX);
+	assert_true(linked < WIRE_DEVICES_MAX);
+}
+
+#define CONTACT(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CONTACT(frames_that_break_the_form_end_the_link),
+		CONTACT(half_a_frame_is_waited_for_without_harm),
+		CONTACT(words_about_others_end_the_link),
+		CONTACT(numbers_out_of_range_end_the_link),
+		CONTACT(what_only_a_directory_says_ends_the_link),
+		CONTACT(other_streams_end_the_link),
+		CONTACT(a_flood_of_gaps_is_answered_once),
+		CONTACT(a_lie_about_our_chain_costs_nothing_but_new_numbers),
+		CONTACT(who_does_not_read_fills_nothing),
+		CONTACT(devices_without_number_hold_few_links),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
