@@ -145,6 +145,7 @@ static const struct key keys[] = {
 	{ "logins-per-prefix", read_number, 1, 1000000, BURST(LIMIT_LOGIN_PREFIX) },
 	{ "registrations-per-prefix", read_number, 1, 1000000, BURST(LIMIT_REGISTER) },
 	{ "key-queries-per-prefix", read_number, 1, 1000000, BURST(LIMIT_KEY_QUERY) },
+	{ "visits-per-name", read_number, 1, 1000000, BURST(LIMIT_COME) },
 };
 enum { KEYS = sizeof keys / sizeof keys[0] };
 

@@ -228,11 +228,17 @@ static void on_client_answer(struct server *s, struct session *who,
 			     const struct registry_answer *a)
 {
 	const struct certificate *c = link_certificate(who->link);
+	uint32_t wait;
 	bool is_known = a->err == 0 && c && identity_public_equal(&c->identity, &a->identity) &&
 			device_public_equal(&c->device, link_device(who->link)) &&
 			certificate_holds(c, s->wall);
 
-	if (is_known) {
+	if (is_known &&
+	    limits_take(s->desk.limits, LIMIT_COME, NULL, &a->name, s->now, &wait) < 0) {
+		/* Every visit is told to contacts, and asks those who do not list back. */
+		server_refuse(s, who, WIRE_WELCOME, ERR_BUSY, wait);
+		server_put_out(s, who, LINK_CODE_RESTART);
+	} else if (is_known) {
 		let_in(s, who, a, c);
 	} else if (a->err == 0 || a->err == ERR_NOT_FOUND) {
 		server_refuse(s, who, WIRE_WELCOME, ERR_REFUSED, 0);

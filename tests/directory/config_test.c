@@ -39,7 +39,8 @@ static void every_key_is_understood(void **state)
 				   "logins-per-name-and-prefix = 8\n"
 				   "logins-per-prefix = 9\n"
 				   "registrations-per-prefix = 10\n"
-				   "key-queries-per-prefix = 11\n"),
+				   "key-queries-per-prefix = 11\n"
+				   "visits-per-name = 12\n"),
 			 0);
 	assert_int_equal(c.listen_count, 2);
 	assert_int_equal(c.listen[0].port, 7000);
@@ -57,6 +58,7 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(c.limits.size[LIMIT_LOGIN_PREFIX].burst, 9);
 	assert_int_equal(c.limits.size[LIMIT_REGISTER].burst, 10);
 	assert_int_equal(c.limits.size[LIMIT_KEY_QUERY].burst, 11);
+	assert_int_equal(c.limits.size[LIMIT_COME].burst, 12);
 }
 
 static void an_empty_file_leaves_the_defaults(void **state)

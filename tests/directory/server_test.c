@@ -443,6 +443,32 @@ static void a_full_house_puts_out_the_oldest_guest_and_refuses_clients(void **st
 	assert_non_null(guests[2]->link);
 }
 
+static void who_comes_and_goes_without_end_is_told_to_wait(void **state)
+{
+	struct small_client *alice = small_client_online(&net, "alice"), *bob;
+	unsigned asked = 0, came = 0;
+
+	(void)state;
+	small_client_list(alice, NULL);
+	bob = small_client_new(&net, "bob");
+	assert_int_equal(small_client_register(bob, "p", NULL), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		if (small_client_come(bob) == 0) {
+			came++;
+			say_name(bob, WIRE_LIST_ADD, "alice");
+			small_client_hang_up(bob);
+		}
+		small_net_run(&net, 20 * MILLISECOND);
+		while (small_client_hears(alice, WIRE_ASKED, &m))
+			asked++;
+	}
+	assert_in_range(came, 50, 100);
+	assert_int_equal(asked, came);
+	assert_int_equal(bob->down_code, LINK_CODE_RESTART);
+	small_net_run(&net, 10 * SECOND);
+	assert_int_equal(small_client_come(bob), 0);
+}
+
 static void a_guest_who_dawdles_is_shown_out(void **state)
 {
 	struct small_client *guest = small_client_new(&net, "guest");
@@ -583,6 +609,7 @@ int main(void)
 		ROW(what_breaks_the_protocol_ends_the_link),
 		ROW(one_who_floods_is_put_out),
 		ROW(a_full_house_puts_out_the_oldest_guest_and_refuses_clients),
+		ROW(who_comes_and_goes_without_end_is_told_to_wait),
 		ROW(a_guest_who_dawdles_is_shown_out),
 		ROW(a_slow_reader_costs_nothing_and_hears_the_newest),
 		ROW(the_key_is_told_to_who_asks_for_it),
