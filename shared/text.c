@@ -54,6 +54,36 @@ static void use_language_alone(void)
 	setlocale(LC_ALL, "C.UTF-8");
 }
 
+/* The language that was chosen at the start, as the catalogue itself names it, and the one
+ * spoken now. */
+static char own_language[TEXT_LANGUAGE_MAX + 1], language[TEXT_LANGUAGE_MAX + 1];
+
+const char *text_language(void)
+{
+	/* Translators: the code of your language, as in the name of this catalogue. */
+	return _("en");
+}
+
+static bool is_language(const char *code)
+{
+	size_t size = strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+
+	return size >= 2 && size <= TEXT_LANGUAGE_MAX && !code[size];
+}
+
+void text_use(const char *code)
+{
+	if (!code || !is_language(code))
+		code = own_language;
+	if (!*code || !strcmp(code, language))
+		return;
+	memcpy(language, code, strlen(code) + 1);
+	setenv("LANGUAGE", language, 1);
+	if (!strcmp(setlocale(LC_MESSAGES, NULL), "C")) /* where gettext heeds no LANGUAGE */
+		setlocale(LC_MESSAGES, "C.UTF-8");
+	textdomain("palique"); /* what it has looked up is forgotten */
+}
+
 void text_init(void)
 {
 	char folder[PATH_MAX + 32];
@@ -65,6 +95,10 @@ void text_init(void)
 	bindtextdomain("palique", folder);
 	bind_textdomain_codeset("palique", "UTF-8");
 	textdomain("palique");
+	if (is_language(text_language())) {
+		memcpy(own_language, text_language(), strlen(text_language()) + 1);
+		memcpy(language, own_language, sizeof language);
+	}
 }
 
 /* --- text from outside ------------------------------------------------------------- */

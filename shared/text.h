@@ -13,6 +13,14 @@
  * (../locale in a build, ../share/locale when installed). Call once in main(). */
 void text_init(void);
 
+enum { TEXT_LANGUAGE_MAX = 15 };
+
+/* The code of the language spoken now: "en", "es". */
+const char *text_language(void);
+/* Speaks another from now on, until the next call: an engine answers each face in its own.
+ * NULL, or what is no code: the one of text_init(). */
+void text_use(const char *code);
+
 /* Copies `text`, bytes from outside, so that it is safe on a terminal: control characters
  * (C0, C1, DEL), bidirectional controls and other invisible formatting become visible
  * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.

@@ -29,7 +29,8 @@ struct api_client {
 	bool is_behind; /* events up to `told` were told; older ones are still owed */
 	uint64_t told;
 	unsigned pending_count;
-	struct buf answers; /* lines that wait for the engine's commit */
+	char language[TEXT_LANGUAGE_MAX + 1]; /* "": the engine's own */
+	struct buf answers;                   /* lines that wait for the engine's commit */
 };
 
 struct pending {
@@ -378,7 +379,13 @@ static bool id_fits(const struct json *request)
 	       json_int(request, "id", 0) == json_int(request, "id", 1);
 }
 
-void api_line(struct api_client *client, struct bytes line)
+void api_speak(struct api_client *client, const char *language)
+{
+	snprintf(client->language, sizeof client->language, "%s", language);
+	text_use(client->language);
+}
+
+static void take_line(struct api_client *client, struct bytes line)
 {
 	struct json *request = NULL, *none = NULL;
 	const struct json *id = NULL, *params;
@@ -434,6 +441,13 @@ out:
 	json_free(request);
 }
 
+void api_line(struct api_client *client, struct bytes line)
+{
+	text_use(client->language);
+	take_line(client, line);
+	text_use(NULL);
+}
+
 /* --- what the engine says --- */
 
 static struct pending *take_pending(struct api *api, uint64_t ticket)
@@ -461,6 +475,7 @@ static void answered(struct api *api, const struct event *event)
 		int err = event->error;
 		call.result = json_object();
 		memcpy(call.subject, p->subject, sizeof call.subject);
+		text_use(p->client->language);
 		if (err < 0 && event->detail[0])
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
 		else if (p->method->finish)
@@ -471,6 +486,7 @@ static void answered(struct api *api, const struct event *event)
 		else if (p->id)
 			answer_after_commit(p->client, json_set(envelope(p->id), "result",
 								json_keep(call.result)));
+		text_use(NULL);
 		/* It comes from behind the commit already. */
 		flush_answers(p->client);
 		json_free(call.result);

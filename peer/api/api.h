@@ -124,4 +124,11 @@ const char *notify_account_state(enum account_state state);
 /* doctor.c */
 int doctor_run(struct call *call);
 
+/* The account as others would write it: a directory in this process may have been joined
+ * over loopback or an address of yesterday, which say nothing to them. */
+void api_account(const struct call *call, struct engine_account *account);
+
+/* The language in which this face is answered from now on; "": the engine's own. */
+void api_speak(struct api_client *client, const char *language);
+
 #endif

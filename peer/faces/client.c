@@ -201,14 +201,19 @@ static const char *start_hint(int err)
 {
 	switch (err) {
 	case ERR_FORMAT:
+	case ERR_EXISTS:
 		return "man palique.conf";
+	case ERR_FULL:
+		return "df -h";
+	case ERR_REFUSED:
+		return ""; /* the sentence names the command */
 	case ERR_LOCKED:
 		return "palique status";
 	case ERR_AUTH:
 	case ERR_CORRUPT:
 	case ERR_NOT_FOUND:
 	case ERR_VERSION:
-		return "palique --home OTHER-FOLDER status";
+		return _("palique --home OTHER-FOLDER status");
 	default:
 		return "palique daemon --foreground";
 	}
@@ -241,6 +246,9 @@ int client_open(struct client **out, const struct client_place *place, bool may_
 	client->has_started_engine = is_absent;
 	client->last = &client->first;
 	buf_init(&client->in, LINE_MAX_BYTES);
+	/* The engine may have been begun by somebody who speaks another. */
+	client_tell(client, "setLanguage",
+		    json_set_text(json_object(), "language", text_language()));
 	*out = client;
 	return 0;
 }
