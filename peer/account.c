@@ -404,13 +404,12 @@ static void finish(struct account *a, int err, const char *detail)
 	directory_client_restart(a->rooms->directory);
 }
 
-void account_guest_down(struct account *a, int err)
+void account_guest_down(struct account *a, int err, const char *trouble)
 {
 	if (!a->becoming)
 		return;
 	if (!becoming_is_sent(a->becoming)) {
-		finish(a, err == ERR_CLOSED ? ERR_OFFLINE : err,
-		       N_("the directory cannot be reached"));
+		finish(a, err == ERR_CLOSED ? ERR_OFFLINE : err, trouble);
 		return;
 	}
 	/* Our last word may have arrived: ask with the device key. */

@@ -51,7 +51,7 @@ int account_login(struct account *a, const char *name, const struct directory_pl
 /* The guest's line is up, with this handshake hash. */
 void account_guest_up(struct account *a, const uint8_t handshake_hash[64]);
 /* It went, or could not be had: `err`. */
-void account_guest_down(struct account *a, int err);
+void account_guest_down(struct account *a, int err, const char *trouble);
 /* REGISTER_*, LOGIN_* and REFUSAL on it. ERR_FORMAT, ERR_STATE: the directory broke the protocol. */
 int account_message(struct account *a, const struct wire_message *m);
 /* The stretched password. */

@@ -139,7 +139,7 @@ static void lost(struct directory_client *d, int err, const char *trouble)
 	d->link = NULL;
 	hang_up(d, LINK_CODE_BYE);
 	if (d->is_guest) {
-		account_guest_down(d->rooms->account, err);
+		account_guest_down(d->rooms->account, err, trouble);
 		return;
 	}
 	account_set_trouble(d->rooms->account, trouble);

@@ -229,6 +229,7 @@ int host_invite(struct host *host, const struct json *params, struct json *resul
 	print_link(host, code, link);
 	json_set_text(result, "link", link);
 	json_set_text(result, "code", code);
+	json_set_bool(result, "isLocal", host->is_local);
 	json_set_int(result, "count", json_int(params, "count", 1));
 	if (json_id(answer, "expires", &expires) == 0)
 		json_set_int(result, "expires", (int64_t)expires);

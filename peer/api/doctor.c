@@ -32,7 +32,7 @@ static void note(struct findings *f, const char *check, const char *text, const 
 
 static void check_home(struct findings *f, const struct api_config *shell)
 {
-	char path[HOME_PATH_MAX], text[HOME_PATH_MAX + 128];
+	char path[HOME_PATH_MAX + 16], text[HOME_PATH_MAX + 128];
 	struct stat st;
 
 	if (!shell->home)
@@ -42,7 +42,8 @@ static void check_home(struct findings *f, const struct api_config *shell)
 		 is_private ? _("the home folder is %s")
 			    : _("others can look into the home folder %s"),
 		 shell->home->folder);
-	note(f, "home", text, is_private ? NULL : "chmod 700 HOME-FOLDER");
+	snprintf(path, sizeof path, "chmod 700 %s", shell->home->folder);
+	note(f, "home", text, is_private ? NULL : path);
 	if (home_path(shell->home, "store.db", path) < 0)
 		return;
 	if (stat(path, &st) == 0)
@@ -66,7 +67,10 @@ static void check_network(struct findings *f, const struct api *api)
 	for (unsigned i = 0; i < count; i++)
 		outside += !address_is_loopback(&list[i]) && !address_is_link_local(&list[i]);
 	if (outside)
-		snprintf(text, sizeof text, _("%u addresses on the network"), outside);
+		snprintf(text, sizeof text,
+			 ngettext("%u address on the network", "%u addresses on the network",
+				  outside),
+			 outside);
 	else
 		snprintf(text, sizeof text, "%s",
 			 _("no address on any network: only programs on this machine can be "
@@ -95,10 +99,11 @@ static void check_clock(struct findings *f, const struct engine_account *account
 
 static void check_directory(struct findings *f, const struct engine_account *account)
 {
-	char place[URI_HOST_MAX + 9], text[512], address[ADDRESS_TEXT_SIZE];
+	char place[URI_HOST_MAX + 9], text[512], address[ADDRESS_TEXT_SIZE],
+		hint[URI_HOST_MAX + 64];
 
 	if (account->state == ACCOUNT_NONE) {
-		note(f, "account", _("there is no account here yet"), "palique join LINK");
+		note(f, "account", _("there is no account here yet"), _("palique join LINK"));
 		return;
 	}
 	place_print(&account->place, place);
@@ -117,21 +122,26 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 	case ACCOUNT_REFUSED:
 		snprintf(text, sizeof text,
 			 _("the directory %s does not know this device any more"), place);
-		note(f, "directory", text, "palique login NAME@DIRECTORY");
+		snprintf(hint, sizeof hint, "palique login %s@%s", account->name.text, place);
+		note(f, "directory", text, hint);
 		break;
 	default:
 		snprintf(text, sizeof text,
-			 _("the directory %s does not answer (%s); conversations that are open "
-			   "go on"),
-			 place, account->trouble[0] ? _(account->trouble) : _("still looking"));
+			 _("the directory %s does not answer; open conversations go on"),
+			 place);
 		note(f, "directory", text,
 		     _("ask its operator whether it runs, and whether UDP passes"));
 	}
-	if (account->is_key_pinned_on_trust)
-		note(f, "key",
-		     _("the directory's key was believed at first sight: compare it with its "
-		       "operator's"),
-		     NULL);
+	if (account->is_key_pinned_on_trust) {
+		char key[BYTES_BASE64_SIZE(32)];
+
+		bytes_to_base64(BYTES(account->directory_key.bytes), key);
+		snprintf(text, sizeof text,
+			 _("the directory's key was believed at first sight; compare with its "
+			   "operator: palique:%s?k=%s"),
+			 place, key);
+		note(f, "key", text, NULL);
+	}
 	check_clock(f, account);
 }
 
@@ -149,8 +159,9 @@ static void check_contacts(struct findings *f, struct engine *e)
 			snprintf(hint, sizeof hint, "palique accept %s", c.name.text);
 			todo = hint;
 		} else if (c.state == CONTACT_REQUESTS) {
-			snprintf(text, sizeof text, _("%s asks to be your contact"),
-				 c.name.text);
+			snprintf(text, sizeof text,
+				 _("%s asks to be your contact (palique accept %s)"),
+				 c.name.text, c.name.text);
 		} else if (c.state != CONTACT_MUTUAL) {
 			continue;
 		} else if (c.is_linked) {
@@ -160,12 +171,12 @@ static void check_contacts(struct findings *f, struct engine *e)
 				 (double)c.round_trip / (double)MILLISECOND);
 		} else if (c.is_online && c.queued) {
 			snprintf(text, sizeof text,
-				 _("%s is online but no direct way was found yet; %llu "
-				   "messages wait"),
+				 _("%s is online but no direct way was found yet; messages "
+				   "waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
 			todo = _("check the firewalls on both sides for UDP");
 		} else if (c.queued) {
-			snprintf(text, sizeof text, _("%s is offline; %llu messages wait"),
+			snprintf(text, sizeof text, _("%s is offline; messages waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
 		} else {
 			snprintf(text, sizeof text,
@@ -182,7 +193,7 @@ int doctor_run(struct call *call)
 	struct findings f = { .list = json_array(), .is_well = true };
 	struct engine_account account;
 
-	engine_account(e, &account);
+	api_account(call, &account);
 	check_home(&f, api_shell(call->api));
 	check_network(&f, call->api);
 	check_directory(&f, &account);

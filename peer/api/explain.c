@@ -15,35 +15,37 @@ static const struct hint {
 	const char *sentence; /* NULL: error_text() */
 	const char *next;
 } hints[] = {
-	{ "join", ERR_EXISTS, N_("the name %s is taken"), "palique join LINK --name OTHER-NAME" },
-	{ "join", ERR_FORMAT, NULL, "palique join LINK" },
-	{ "join", ERR_LIMIT, NULL, "palique join LINK" },
-	{ "join", ERR_NAME, N_("\"%s\" cannot be a name"), "palique join LINK --name NAME" },
+	{ "join", ERR_EXISTS, N_("the name %s is taken"), N_("palique join LINK --name OTHER-NAME") },
+	{ "join", ERR_OFFLINE, NULL, N_("the same again, with the network and the address in the link checked") },
+	{ "join", ERR_TIMEOUT, NULL, N_("the same again, with the network and the address in the link checked") },
+	{ "join", ERR_FORMAT, NULL, N_("palique join LINK") },
+	{ "join", ERR_LIMIT, NULL, N_("palique join LINK") },
+	{ "join", ERR_NAME, N_("\"%s\" cannot be a name"), N_("palique join LINK --name NAME") },
 	{ "join", ERR_STATE, NULL, "palique status" },
-	{ "join", ERR_EXPIRED, N_("the invitation has expired"), "palique join NEW-LINK" },
-	{ "join", ERR_REFUSED, NULL, "palique join NEW-LINK" },
-	{ "login", ERR_AUTH, N_("wrong name or password"), "palique login %s@DIRECTORY" },
-	{ "login", ERR_REFUSED, N_("this home holds another account than %s"), "palique --home OTHER-FOLDER login %s@DIRECTORY" },
-	{ "host", ERR_EXISTS, NULL, "palique host --listen ADDRESS:OTHER-PORT" },
-	{ "host", ERR_IO, NULL, "palique host --listen ADDRESS:OTHER-PORT" },
+	{ "join", ERR_EXPIRED, N_("the invitation has expired"), N_("palique join NEW-LINK") },
+	{ "join", ERR_REFUSED, NULL, N_("palique join NEW-LINK") },
+	{ "login", ERR_AUTH, N_("wrong name or password"), N_("palique login %s@DIRECTORY") },
+	{ "login", ERR_REFUSED, N_("this home holds another account than %s"), N_("palique --home OTHER-FOLDER login %s@DIRECTORY") },
+	{ "host", ERR_EXISTS, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },
+	{ "host", ERR_IO, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },
 	{ "hostStatus", ERR_STATE, N_("this engine hosts no directory"), "palique host" },
 	{ "createInvite", ERR_STATE, NULL, "palique host" },
-	{ "getLink", ERR_STATE, N_("there is no account here yet"), "palique join LINK" },
+	{ "getLink", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },
 	{ "acceptContact", ERR_NOT_FOUND, N_("%s has not asked"), "palique add %s" },
 	{ "addContact", ERR_EXISTS, N_("%s is a contact already"), "palique ls" },
-	{ "addContact", ERR_STATE, N_("there is no account here yet"), "palique join LINK" },
+	{ "addContact", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },
 	{ "addContact", ERR_REFUSED, NULL, "palique status" },
-	{ "addContact", ERR_FORMAT, NULL, "palique add NAME" },
+	{ "addContact", ERR_FORMAT, NULL, N_("palique add NAME") },
 	{ "send", ERR_NOT_FOUND, N_("%s is not a contact"), "palique add %s" },
 	{ "send", ERR_REFUSED, N_("%s is blocked"), "palique remove %s" },
-	{ "send", ERR_LIMIT, NULL, "split -C 16384 FILE" },
-	{ "send", ERR_FORMAT, NULL, "palique send %s TEXT" },
-	{ "send", ERR_STATE, N_("there is no account here yet"), "palique join LINK" },
+	{ "send", ERR_LIMIT, NULL, N_("split -C 16384 FILE") },
+	{ "send", ERR_FORMAT, NULL, N_("palique send %s TEXT") },
+	{ "send", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },
 	{ "subscribe", ERR_LIMIT, N_("there was no such event yet"), "palique recv" },
 	{ NULL, ERR_KEY_CHANGED, N_("%s shows another key; nothing is sent until you decide"), "palique accept %s" },
 	{ NULL, ERR_NOT_FOUND, N_("%s is not a contact"), "palique ls" },
 	{ NULL, ERR_NAME, N_("\"%s\" cannot be a name"), "palique ls" },
-	{ NULL, ERR_STATE, NULL, "palique join LINK" },
+	{ NULL, ERR_STATE, NULL, N_("palique join LINK") },
 	{ NULL, ERR_OFFLINE, NULL, "palique doctor" },
 	{ NULL, ERR_TIMEOUT, NULL, "palique doctor" },
 	{ NULL, ERR_CORRUPT, NULL, "palique doctor" },
@@ -83,7 +85,7 @@ void method_explain(const struct method *method, int err, const char *subject, c
 			continue;
 		if (hints[i].sentence)
 			fill_in(message, message_size, _(hints[i].sentence), whom);
-		fill_in(next, next_size, hints[i].next, whom);
+		fill_in(next, next_size, _(hints[i].next), whom);
 		return;
 	}
 }

@@ -32,6 +32,12 @@ static int run_version(struct call *call)
 	return 0;
 }
 
+static int run_language(struct call *call)
+{
+	api_speak(call->client, param(call, "language"));
+	return 0;
+}
+
 static int run_methods(struct call *call)
 {
 	static const char *const kinds[] = {
@@ -66,9 +72,7 @@ static bool same_place(const struct directory_place *a, const struct directory_p
 	return a->port == b->port && !strcmp(a->host, b->host);
 }
 
-/* The account as others would write it: a directory in this process may have been joined
- * over loopback or an address of yesterday, which say nothing to them. */
-static void see_account(const struct call *call, struct engine_account *account)
+void api_account(const struct call *call, struct engine_account *account)
 {
 	const struct api_config *shell = api_shell(call->api);
 	struct json *host = json_object();
@@ -140,7 +144,7 @@ static int run_status(struct call *call)
 	uint64_t contacts = 0, online = 0, unread = 0, queued = 0;
 	uint16_t port;
 
-	see_account(call, &account);
+	api_account(call, &account);
 	json_set_text(call->result, "version", PALIQUE_VERSION);
 	json_set_int(call->result, "pid", getpid());
 	json_set_int(call->result, "started", shell->started);
@@ -181,7 +185,7 @@ static int finish_account(struct call *call, const struct event *answer)
 	struct engine_account account;
 
 	(void)answer;
-	see_account(call, &account);
+	api_account(call, &account);
 	json_set(call->result, "account", account_json(&account));
 	return 0;
 }
@@ -227,7 +231,7 @@ static int run_login(struct call *call)
 	}
 	if (err < 0)
 		return err;
-	see_account(call, &account);
+	api_account(call, &account);
 	if (same_place(&place, &account.place)) {
 		engine_account(api_engine(call->api), &account);
 		place = account.place;
@@ -243,7 +247,7 @@ static int run_link(struct call *call)
 	struct engine_account account;
 	char link[URI_MAX + 1];
 
-	see_account(call, &account);
+	api_account(call, &account);
 	if (account.state == ACCOUNT_NONE || account.state == ACCOUNT_JOINING)
 		return ERR_STATE;
 	own_link(&account, link);
@@ -330,7 +334,7 @@ static int run_add(struct call *call)
 	struct uri uri;
 	int err;
 
-	see_account(call, &account);
+	api_account(call, &account);
 	err = name_parse(&name, bytes_text(whom));
 	if (err < 0) {
 		err = uri_parse(&uri, whom);
@@ -583,6 +587,7 @@ enum { SHORT = 64, LINK = 256, LONG = 1 << 20, GREETING = WIRE_GREETING_MAX * 4,
 
 static const struct method methods[] = {
 	{ "version", "what is running here", { { 0 } }, run_version, NULL },
+	{ "setLanguage", "the language of answers on this connection", { TEXT("language", TEXT_LANGUAGE_MAX) }, run_language, NULL },
 	{ "methods", "this table", { { 0 } }, run_methods, NULL },
 	{ "status", "account, contacts, addresses and the directory hosted here", { { 0 } }, run_status, NULL },
 	{ "doctor", "checks of everything, in plain words", { { 0 } }, doctor_run, NULL },

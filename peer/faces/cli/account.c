@@ -22,6 +22,8 @@ static bool has_account(const struct json *status)
 static int choose_name(struct cli *c, struct name *name)
 {
 	const char *given = c->o.value[OPT_NAME], *user = getenv("USER");
+	const char *hint = c->o.command == CMD_HOST ? _("palique host --name NAME")
+						    : _("palique join LINK --name NAME");
 	char line[256];
 	struct name usual;
 
@@ -31,7 +33,7 @@ static int choose_name(struct cli *c, struct name *name)
 		if (prompt_line(line, sizeof line, &c->o, _("your name at the directory"),
 				usual.text) < 0)
 			return cli_usage(_("a name is needed and there is nobody to ask"),
-					 "palique join LINK --name NAME");
+					 hint);
 		given = line;
 	}
 	if (name_parse(name, bytes_text(given)) < 0) {
@@ -41,7 +43,7 @@ static int choose_name(struct cli *c, struct name *name)
 			   "\"-\", beginning "
 			   "with a letter or digit"),
 			 given);
-		return cli_usage(trouble, "palique join LINK --name NAME");
+		return cli_usage(trouble, hint);
 	}
 	return EXIT_DONE;
 }
@@ -49,14 +51,26 @@ static int choose_name(struct cli *c, struct name *name)
 static int ask_password(struct cli *c, struct secret *secret, const char *question, bool is_new)
 {
 	char trouble[256];
+	char hint[64];
 	int err = prompt_password(secret, &c->o, question, is_new, trouble, sizeof trouble);
 
-	if (err == ERR_STATE || err == ERR_FORMAT)
-		return cli_usage(trouble, "palique help join");
-	return err < 0 ? cli_failed(ERR_FORMAT, trouble, "palique help join") : EXIT_DONE;
+	snprintf(hint, sizeof hint, "palique help %s", options_command_name(c->o.command));
+	return err < 0 ? cli_usage(trouble, hint) : EXIT_DONE;
 }
 
-static void print_account(const struct json *account, const char *word)
+/* Who has the operator's own link can compare it with what was believed. */
+static void print_trust(const struct json *account)
+{
+	const char *key = json_text(account, "directoryKey"),
+		   *directory = json_text(account, "directory");
+
+	out_say(_(
+		"  The link held no key, so the directory's was believed at first sight. To be "
+		"sure, compare with its operator:"));
+	out_line("  palique:%s?k=%s", directory ? directory : "", key ? key : "");
+}
+
+static void print_account(const struct json *account, const char *word, bool has_qr)
 {
 	const char *name = json_text(account, "name"),
 		   *directory = json_text(account, "directory");
@@ -64,11 +78,11 @@ static void print_account(const struct json *account, const char *word)
 
 	out_done(word, name ? name : "", directory ? directory : "");
 	if (json_bool(account, "directoryPinnedOnTrust", false))
-		out_say("%s", _("  The link held no key: the directory's was believed at first "
-				"sight."));
+		print_trust(account);
 	if (link && *link) {
-		out_line(_("  Share: %s"), link);
-		out_qr(link);
+		out_line(_("  Your contact link: %s"), link);
+		if (has_qr)
+			out_qr(link);
 	}
 }
 
@@ -103,7 +117,7 @@ static int refuse_second_account(const struct json *status)
 
 	snprintf(trouble, sizeof trouble, _("this home has an account already: %s@%s"),
 		 name ? name : "?", directory ? directory : "?");
-	return cli_failed(ERR_EXISTS, trouble, "palique --home OTHER-FOLDER join LINK");
+	return cli_failed(ERR_EXISTS, trouble, _("palique --home OTHER-FOLDER join LINK"));
 }
 
 int cmd_join(struct cli *c)
@@ -118,7 +132,7 @@ int cmd_join(struct cli *c)
 	if (uri_parse(&uri, link) < 0 || uri.kind == URI_CONTACT)
 		return cli_usage(
 			_("this is not the link of a directory or an invitation to one"),
-			"palique join palique:HOST/i/CODE?k=KEY");
+			_("palique join 'palique:HOST/i/CODE?k=KEY'"));
 	code = cli_call(c, "status", NULL, &status);
 	if (code == EXIT_DONE && has_account(status))
 		code = refuse_second_account(status);
@@ -127,7 +141,9 @@ int cmd_join(struct cli *c)
 	if (code == EXIT_DONE)
 		code = join_with(c, link, &name, &account);
 	if (code == EXIT_DONE && account) {
-		print_account(account, _("You are %s@%s."));
+		print_account(account, _("You are %s@%s."), true);
+		out_say("%s",
+			_("  Next: palique add NAME, where NAME is somebody you know there."));
 		out_json(json_set(json_object(), "account", json_keep(account)));
 	}
 	json_free(account);
@@ -161,7 +177,7 @@ static int login_params(struct cli *c, struct json *params)
 	if (place)
 		json_set_text(params, "directory", place);
 	else
-		code = cli_usage(_("at which directory?"), "palique login NAME@DIRECTORY");
+		code = cli_usage(_("at which directory?"), _("palique login NAME@DIRECTORY"));
 	json_free(status);
 	return code;
 }
@@ -183,7 +199,7 @@ int cmd_login(struct cli *c)
 	out_say("%s", _("asking the directory; stretching the password takes a second..."));
 	code = cli_call(c, "login", params, &result);
 	if (code == EXIT_DONE && json_get(result, "account")) {
-		print_account(json_get(result, "account"), _("Logged in as %s@%s."));
+		print_account(json_get(result, "account"), _("Logged in as %s@%s."), false);
 		out_json(json_keep(result));
 	}
 	json_free(result);
@@ -225,6 +241,15 @@ static void print_invite(const struct json *result)
 	out_qr(link);
 }
 
+/* An invitation to 127.0.0.1 leads nobody here from another machine. */
+static void warn_if_local(const struct json *host)
+{
+	if (json_bool(host, "isLocal", false))
+		out_say("%s",
+			_("  This machine is on no network now: the invitation holds on this "
+			  "machine only. Once it is on one, ask again: palique invite"));
+}
+
 int cmd_invite(struct cli *c)
 {
 	struct json *result = NULL;
@@ -234,8 +259,9 @@ int cmd_invite(struct cli *c)
 		/* The link alone is data: LINK=$(palique invite) must work. */
 		out_line("%s", json_text(result, "link") ? json_text(result, "link") : "");
 		out_qr(json_text(result, "link"));
-		out_say(_(
-			"✔ Whoever types \"palique join LINK\" with it becomes a user here."));
+		out_say("%s", _("✔ Whoever types \"palique join LINK\" with it becomes a user "
+				"here."));
+		warn_if_local(result);
 		out_json(json_keep(result));
 	}
 	json_free(result);
@@ -281,8 +307,9 @@ int cmd_host(struct cli *c)
 		out_done(_("The directory runs at %s, as long as this engine does."),
 			 json_text(host, "place") ? json_text(host, "place") : "?");
 		if (account)
-			print_account(account, _("You are %s@%s."));
+			print_account(account, _("You are %s@%s."), false);
 		print_invite(link);
+		warn_if_local(host);
 		struct json *all = json_set(json_object(), "host", json_keep(host));
 		if (account)
 			json_set(all, "account", json_keep(account));
@@ -305,8 +332,8 @@ int cmd_link(struct cli *c)
 		out_line("%s", link ? link : "");
 		if (link)
 			out_qr(link);
-		out_say(_("✔ Whoever types \"palique add LINK\" with it asks to be your "
-			  "contact."));
+		out_say("%s", _("✔ Whoever types \"palique add LINK\" with it asks to be your "
+				"contact."));
 		out_json(json_keep(result));
 	}
 	json_free(result);

@@ -6,6 +6,8 @@
 #include "peer/faces/cli/output.h"
 #include "shared/text.h"
 
+enum { CALL_MS = 60 * 1000 };
+
 static bool is(const struct json *o, const char *key, const char *value)
 {
 	const char *text = json_text(o, key);
@@ -75,8 +77,9 @@ int cmd_add(struct cli *c)
 		if (is(contact, "state", "mutual"))
 			out_done(_("%s is your contact."), name);
 		else
-			out_done(_("Asked %s. Told when they are online and answer; \"palique "
-				   "ls\" shows it."),
+			out_done(_("%s is asked, and hears of it once online. Whether they "
+				   "accept, "
+				   "shows: palique ls"),
 				 name);
 	}
 	json_free(contact);
@@ -95,13 +98,23 @@ static void show_new_key(const struct json *contact)
 	out_say(_("  key from now on: %s"), fresh);
 }
 
+/* NULL where there is none: that is told by who asks for more than a look. */
+static const struct json *known_contact(struct cli *c, struct json **result)
+{
+	struct client_error error;
+
+	if (client_call(c->client, "getContact", name_params(c), CALL_MS, result, &error) < 0)
+		return NULL;
+	return json_get(*result, "contact");
+}
+
 int cmd_accept(struct cli *c)
 {
 	struct json *before = NULL, *contact = NULL;
-	int code = cli_call(c, "getContact", name_params(c), &before);
+	int code = cli_engine(c);
 
 	if (code == EXIT_DONE) {
-		const struct json *known = json_get(before, "contact");
+		const struct json *known = known_contact(c, &before);
 		bool had_changed = known && json_bool(known, "keyChanged", false);
 		if (known)
 			show_new_key(known);

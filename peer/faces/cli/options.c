@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/nearest.h"
 #include "shared/text.h"
 
 #define BIT(option) (UINT32_C(1) << (option))
@@ -18,7 +19,7 @@ static const struct option_row {
 	const char *value; /* what stands for its value in --help; NULL: takes none */
 	const char *about; /* NULL: not shown */
 } options[OPTION_COUNT] = {
-	[OPT_HOME] = { "--home", 0, "DIR",
+	[OPT_HOME] = { "--home", 0, N_("DIR"),
 		       N_("the folder of the account (default: $PALIQUE_HOME)") },
 	[OPT_JSON] = { "--json", 0, NULL, N_("one JSON object per line on standard output") },
 	[OPT_NO_INPUT] = { "--no-input", 0, NULL, N_("never ask; fail instead") },
@@ -28,18 +29,18 @@ static const struct option_row {
 			N_("colours (default: on a terminal, unless NO_COLOR is set)") },
 	[OPT_HELP] = { "--help", 'h', NULL, N_("this help") },
 	[OPT_VERSION] = { "--version", 0, NULL, N_("the version") },
-	[OPT_NAME] = { "--name", 0, "NAME", N_("your name at the directory") },
+	[OPT_NAME] = { "--name", 0, N_("NAME"), N_("your name at the directory") },
 	[OPT_PASSWORD_FD] = { "--password-fd", 0, "N",
 			      N_("read the password from this file descriptor") },
-	[OPT_LISTEN] = { "--listen", 0, "ADDR:PORT",
+	[OPT_LISTEN] = { "--listen", 0, N_("ADDRESS:PORT"),
 			 N_("where the directory listens (default: [::]:7272)") },
 	[OPT_COUNT] = { "--count", 0, "N",
 			N_("how often the invitation can be used (default: once)") },
-	[OPT_EXPIRES] = { "--expires", 0, "TIME",
+	[OPT_EXPIRES] = { "--expires", 0, N_("TIME"),
 			  N_("how long it holds: 90m, 12h, 7d (default: 7d)") },
 	[OPT_WAIT] = { "--wait", 0, "queued|delivered",
 		       N_("what to wait for before returning") },
-	[OPT_TIMEOUT] = { "--timeout", 0, "SECONDS", N_("how long to wait at most") },
+	[OPT_TIMEOUT] = { "--timeout", 0, N_("SECONDS"), N_("how long to wait at most") },
 	[OPT_FOLLOW] = { "--follow", 'f', NULL, N_("go on as messages come") },
 	[OPT_SINCE] = { "--since", 0, "ID", N_("begin behind this event") },
 	[OPT_LIMIT] = { "--limit", 0, "N", N_("at most so many messages (default: 20)") },
@@ -61,29 +62,29 @@ static const struct command_row {
 	uint32_t options; /* besides the global ones */
 	int min, max;     /* arguments; -1: any number, "the rest of the line" */
 } commands[COMMAND_COUNT] = {
-	[CMD_JOIN] = { "join", "LINK", N_("make an account at a directory"),
+	[CMD_JOIN] = { "join", N_("LINK"), N_("make an account at a directory"),
 		       BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 1, 1 },
-	[CMD_LOGIN] = { "login", "NAME@DIRECTORY", N_("log in again with the password"),
+	[CMD_LOGIN] = { "login", N_("NAME@DIRECTORY"), N_("log in again with the password"),
 			BIT(OPT_PASSWORD_FD), 1, 1 },
 	[CMD_HOST] = { "host", "", N_("run a directory here, for a household or a team"),
 		       BIT(OPT_LISTEN) | BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 0, 0 },
 	[CMD_INVITE] = { "invite", "", N_("an invitation to the directory hosted here"),
 			 BIT(OPT_COUNT) | BIT(OPT_EXPIRES), 0, 0 },
 	[CMD_LINK] = { "link", "", N_("your contact link, to give to others"), 0, 0, 0 },
-	[CMD_ADD] = { "add", "NAME|LINK [GREETING...]", N_("ask a person to be your contact"),
+	[CMD_ADD] = { "add", N_("NAME|LINK [GREETING...]"), N_("ask a person to be your contact"),
 		      0, 1, -1 },
-	[CMD_ACCEPT] = { "accept", "NAME", N_("say yes to a request, or to a changed key"), 0,
+	[CMD_ACCEPT] = { "accept", N_("NAME"), N_("say yes to a request, or to a changed key"), 0,
 			 1, 1 },
-	[CMD_BLOCK] = { "block", "NAME", N_("never hear of this name again"), 0, 1, 1 },
-	[CMD_REMOVE] = { "remove", "NAME", N_("forget a contact; the history stays"), 0, 1, 1 },
+	[CMD_BLOCK] = { "block", N_("NAME"), N_("never hear of this name again"), 0, 1, 1 },
+	[CMD_REMOVE] = { "remove", N_("NAME"), N_("forget a contact; the history stays"), 0, 1, 1 },
 	[CMD_LS] = { "ls", "", N_("contacts and requests"), 0, 0, 0 },
-	[CMD_SEND] = { "send", "NAME TEXT...",
+	[CMD_SEND] = { "send", N_("NAME TEXT..."),
 		       N_("send a message; - reads it from standard input"),
 		       BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 2, -1 },
 	[CMD_RECV] = { "recv", "", N_("show what came and was not read"),
 		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT), 0, 0 },
-	[CMD_CHAT] = { "chat", "NAME", N_("talk, line by line"), BIT(OPT_TIMEOUT), 1, 1 },
-	[CMD_HISTORY] = { "history", "NAME", N_("what was said"),
+	[CMD_CHAT] = { "chat", N_("NAME"), N_("talk, line by line"), BIT(OPT_TIMEOUT), 1, 1 },
+	[CMD_HISTORY] = { "history", N_("NAME"), N_("what was said"),
 			  BIT(OPT_LIMIT) | BIT(OPT_BEFORE), 1, 1 },
 	[CMD_STATUS] = { "status", "", N_("who and where you are, and what waits"), 0, 0, 0 },
 	[CMD_DOCTOR] = { "doctor", "", N_("check everything, and say what to do"), 0, 0, 0 },
@@ -91,9 +92,15 @@ static const struct command_row {
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0 },
 	[CMD_DAEMON] = { "daemon", "", N_("begin the engine (commands do so by themselves)"),
 			 BIT(OPT_FOREGROUND) | BIT(OPT_READY_FD), 0, 0 },
-	[CMD_HELP] = { "help", "[COMMAND]", N_("this help"), 0, 0, 1 },
+	[CMD_HELP] = { "help", N_("[COMMAND]"), N_("this help"), 0, 0, 1 },
 };
 /* clang-format on */
+
+/* In the reader's language; "" stands for nothing, and would be the catalogue's header. */
+static const char *said(const char *text)
+{
+	return text && *text ? _(text) : "";
+}
 
 const char *options_command_name(enum command command)
 {
@@ -165,17 +172,51 @@ static bool is_option(const struct options *o, const char *word)
 	return true;
 }
 
+static int no_command(struct reading *r, const char *typed)
+{
+	struct nearest meant;
+	int err = wrong(r, _("there is no command %s"), typed);
+
+	nearest_begin(&meant, typed);
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		nearest_offer(&meant, commands[i].name);
+	if (meant.word)
+		snprintf(r->next, r->next_size, "palique %s", meant.word);
+	return err;
+}
+
+static int no_option(struct reading *r, const char *typed)
+{
+	bool has_command = r->o->command < COMMAND_COUNT;
+	uint32_t taken = GLOBAL | (has_command ? commands[r->o->command].options : 0);
+	struct nearest meant;
+	int err;
+
+	if (has_command && commands[r->o->command].max < 0)
+		err = wrong(r,
+			    _("there is no option %s (if it belongs to a message, put -- "
+			      "before the message)"),
+			    typed);
+	else
+		err = wrong(r, _("there is no option %s"), typed);
+	nearest_begin(&meant, typed);
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if ((taken & BIT(i)) && options[i].about)
+			nearest_offer(&meant, options[i].name);
+	if (meant.word)
+		snprintf(r->next, r->next_size, "palique %s%s%s",
+			 has_command ? commands[r->o->command].name : "",
+			 has_command ? " " : "", meant.word);
+	return err;
+}
+
 static int take_option(struct reading *r, int argc, char **argv, int *at)
 {
 	const char *inside, *word = argv[*at];
 	int which = find_option(word, &inside);
 
 	if (which < 0)
-		return wrong(r,
-			     _("there is no option %s (if it belongs to a message, put -- "
-			       "before the "
-			       "message)"),
-			     word);
+		return no_option(r, word);
 	if (!options[which].value) {
 		if (inside)
 			return wrong(r, _("%s takes no value"), options[which].name);
@@ -201,7 +242,7 @@ static int check_use(struct reading *r)
 			return wrong(r, _("%s does not belong to this command"),
 				     options[i].name);
 	if (o->argument_count < row->min)
-		return wrong(r, _("this needs: %s"), row->arguments);
+		return wrong(r, _("this needs: %s"), said(row->arguments));
 	if (row->max >= 0 && o->argument_count > row->max)
 		return wrong(r, _("one word too many: %s"), o->arguments[row->max]);
 	return 0;
@@ -224,7 +265,7 @@ int options_parse(struct options *o, int argc, char **argv, char *trouble, size_
 		else if (o->command == COMMAND_COUNT) {
 			o->command = find_command(argv[i]);
 			if (o->command == COMMAND_COUNT)
-				err = wrong(&r, _("there is no command %s"), argv[i]);
+				err = no_command(&r, argv[i]);
 		} else if (o->argument_count < ARGUMENTS_MAX)
 			o->arguments[o->argument_count++] = argv[i];
 		else
@@ -285,7 +326,7 @@ static void help_option(FILE *out, unsigned i)
 		 options[i].letter ? (char[]){ options[i].letter, '\0' } : "", "");
 	if (options[i].value)
 		snprintf(left + strlen(left), sizeof left - strlen(left), " %s",
-			 options[i].value);
+			 said(options[i].value));
 	fprintf(out, "  %-28s %s\n", left, _(options[i].about));
 }
 
@@ -301,7 +342,7 @@ void options_help(FILE *out, enum command command)
 	if (command < COMMAND_COUNT) {
 		const struct command_row *row = &commands[command];
 		fprintf(out, "palique %s%s%s\n  %s\n", row->name, *row->arguments ? " " : "",
-			row->arguments, _(row->about));
+			said(row->arguments), _(row->about));
 		if (row->options) {
 			fprintf(out, "\n");
 			help_options(out, row->options);
@@ -313,8 +354,9 @@ void options_help(FILE *out, enum command command)
 	fprintf(out, "%s\n\n", _("palique: talk directly, encrypted, from machine to machine"));
 	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
 		char left[64];
-		snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
-		fprintf(out, "  %-30s %s\n", left, _(commands[i].about));
+		snprintf(left, sizeof left, "%s %s", commands[i].name,
+			 said(commands[i].arguments));
+		fprintf(out, "  %-28s %s\n", left, _(commands[i].about));
 	}
 	fprintf(out, "\n%s\n", _("Everywhere:"));
 	help_options(out, GLOBAL);

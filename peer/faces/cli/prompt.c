@@ -10,6 +10,8 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
+enum { TRIES = 3 };
+
 static struct {
 	volatile int fd; /* of the terminal while its echo is off, else 0 */
 	struct termios before;
@@ -98,10 +100,16 @@ static int from_terminal(struct secret *s, const struct options *o, const char *
 		return fd;
 	memset(&again, 0, sizeof again);
 	err = ask_silently(fd, question, s);
-	if (err == 0 && is_new && s->text[0]) {
+	for (unsigned i = 1; err == 0 && is_new && s->text[0]; i++) {
 		err = ask_silently(fd, _("once more"), &again);
-		if (err == 0 && strcmp(s->text, again.text))
-			err = ERR_FORMAT;
+		if (err < 0 || !strcmp(s->text, again.text))
+			break;
+		err = ERR_FORMAT;
+		if (i == TRIES)
+			break;
+		say(fd, _("the two passwords differ"));
+		say(fd, "\n");
+		err = ask_silently(fd, question, s);
 	}
 	secret_wipe(&again);
 	close(fd);

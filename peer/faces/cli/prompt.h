@@ -11,7 +11,8 @@ struct secret {
 };
 void secret_wipe(struct secret *s);
 
-/* From --password-fd N (up to its first newline), or from /dev/tty; `is_new` asks twice. Never
+/* From --password-fd N (up to its first newline), or from /dev/tty; `is_new` asks twice, and again
+ * where the two differ. Never
  * empty. ERR_STATE: --no-input, or no terminal; ERR_LIMIT; ERR_FORMAT: the two differ;
  * `trouble` gets a sentence. */
 int prompt_password(struct secret *s, const struct options *o, const char *question,

@@ -1,4 +1,5 @@
 /* The engine itself: status, doctor, rpc, stop, daemon. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -16,7 +17,12 @@
 #include "shared/uri.h"
 #include "shared/version.h"
 
-enum { STOP_WAIT_S = 15, RPC_ANSWERS_MS = 60 * 1000 };
+enum {
+	STOP_WAIT_S = 15,
+	RPC_ANSWERS_MS = 60 * 1000,
+	RPC_LINE_MAX =
+		1 << 20, /* bytes that the engine takes in one line (docs/local-api.md) */
+};
 
 /* --- status --- */
 
@@ -24,7 +30,7 @@ static void print_host(const struct json *host)
 {
 	if (!host)
 		return;
-	out_line(_("directory  hosted here at %s: %lld accounts, %lld online"),
+	out_line(_("directory  hosted here at %s; accounts: %lld, online: %lld"),
 		 json_text(host, "place"), (long long)json_int(host, "accounts", 0),
 		 (long long)json_int(host, "onlineAccounts", 0));
 }
@@ -66,7 +72,7 @@ int cmd_status(struct cli *c)
 	if (code != EXIT_DONE)
 		return code;
 	print_account(json_get(s, "account"));
-	out_line(_("contacts   %lld, %lld online, %lld unread messages, %lld queued"),
+	out_line(_("contacts   %lld; online: %lld, unread: %lld, queued: %lld"),
 		 (long long)json_int(s, "contacts", 0), (long long)json_int(s, "online", 0),
 		 (long long)json_int(s, "unread", 0), (long long)json_int(s, "queued", 0));
 	out_line(_("engine     version %s, process %lld, since %s, UDP port %lld"),
@@ -97,6 +103,13 @@ static bool print_check(const struct json *check)
 	return is_ok;
 }
 
+static bool is_address(const char *host)
+{
+	uint8_t ip[16];
+
+	return inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1;
+}
+
 /* Does the directory's name mean anything on this machine? Only worth a line when it is one. */
 static bool check_resolves(struct cli *c)
 {
@@ -112,7 +125,7 @@ static bool check_resolves(struct cli *c)
 		return false;
 	account = json_get(status, "account");
 	directory = account ? json_text(account, "directory") : NULL;
-	if (directory && place_parse(&place, directory) == 0) {
+	if (directory && place_parse(&place, directory) == 0 && !is_address(place.host)) {
 		int err = getaddrinfo(place.host, NULL, &want, &found);
 		is_ok = err == 0;
 		if (is_ok)
@@ -198,6 +211,8 @@ static int take_input(struct bridge *b)
 	while (err == 0 && b->input.size &&
 	       (end = memchr(b->input.data, '\n', b->input.size)) != NULL) {
 		struct bytes line = bytes_of(b->input.data, (size_t)(end - b->input.data));
+		if (line.size > RPC_LINE_MAX)
+			return ERR_LIMIT;
 		if (line.size) {
 			b->owed += has_answer(line, true);
 			err = client_write_line(b->client, line);
@@ -231,12 +246,13 @@ static int give_output(struct bridge *b)
 int cmd_rpc(struct cli *c)
 {
 	struct bridge b = { 0 };
+	char trouble[128];
 	int code = cli_engine(c), err = 0;
 
 	if (code != EXIT_DONE)
 		return code;
 	b.client = c->client;
-	buf_init(&b.input, 4 << 20);
+	buf_init(&b.input, RPC_LINE_MAX + 65536);
 	while (err == 0 && (!b.is_over || b.owed > 0)) {
 		struct pollfd wait[2] = { { .fd = client_fd(b.client), .events = POLLIN },
 					  { .fd = b.is_over ? -1 : STDIN_FILENO,
@@ -254,6 +270,11 @@ int cmd_rpc(struct cli *c)
 			err = take_input(&b);
 	}
 	buf_clear(&b.input);
+	if (err == ERR_LIMIT) {
+		snprintf(trouble, sizeof trouble,
+			 _("a line holds at most %d bytes; this one has more"), RPC_LINE_MAX);
+		return cli_usage(trouble, "palique rpc --help");
+	}
 	if (err < 0)
 		return cli_failed(
 			err, err == ERR_CLOSED ? _("the engine has ended") : error_text(err),

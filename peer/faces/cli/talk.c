@@ -55,6 +55,16 @@ static bool is(const struct json *o, const char *key, const char *value)
 	return text && !strcmp(text, value);
 }
 
+static void mark_read(struct cli *c, const char *name, uint64_t up_to)
+{
+	struct json *params = json_set_text(json_object(), "conversation", name),
+		    *result = NULL;
+
+	json_set_id(params, "upTo", up_to);
+	cli_call(c, "markRead", params, &result);
+	json_free(result);
+}
+
 /* --- send --- */
 
 /* The whole of standard input, without the newline that ends it. */
@@ -104,7 +114,7 @@ static int message_text(const struct cli *c, char **text)
 		err = ERR_FORMAT;
 	}
 	if (err == ERR_FORMAT)
-		return cli_usage(_("the message is not UTF-8 text"), "locale");
+		return cli_usage(_("the message is not UTF-8 text"), "iconv -t UTF-8");
 	if (err == ERR_LIMIT) {
 		snprintf(trouble, sizeof trouble,
 			 _("a message holds at most %d bytes; this one has more"),
@@ -283,10 +293,17 @@ static void print_stored(const struct json *m)
 		 out_safe_lines(text));
 }
 
+/* Digits; or not given. */
+static bool is_id(const char *text)
+{
+	return !text || (*text && strspn(text, "0123456789") == strlen(text));
+}
+
 int cmd_history(struct cli *c)
 {
 	struct json *params = json_object(), *result = NULL;
 	const struct json *list;
+	uint64_t id, last = 0;
 	long limit;
 	int code;
 
@@ -294,6 +311,12 @@ int cmd_history(struct cli *c)
 		json_free(params);
 		return cli_usage(_("--limit is a number from 1 to 1000"),
 				 "palique help history");
+	}
+	if (!is_id(c->o.value[OPT_BEFORE])) {
+		json_free(params);
+		return cli_usage(
+			_("--before is the id of a message, a number that --json shows"),
+			"palique help history");
 	}
 	json_set_text(params, "conversation", c->o.arguments[0]);
 	json_set_int(params, "limit", limit);
@@ -306,24 +329,21 @@ int cmd_history(struct cli *c)
 	for (size_t i = 0; i < json_count(list); i++) {
 		print_stored(json_at(list, i));
 		out_json(json_keep((struct json *)json_at(list, i)));
+		if (!json_bool(json_at(list, i), "own", false) &&
+		    json_id(json_at(list, i), "id", &id) == 0)
+			last = id;
 	}
 	if (json_count(list) == 0)
-		out_say(_("Nothing was said with %s yet."), out_safe(c->o.arguments[0]));
+		out_say(c->o.value[OPT_BEFORE] ? _("Nothing older was said with %s.")
+					       : _("Nothing was said with %s yet."),
+			out_safe(c->o.arguments[0]));
+	if (last)
+		mark_read(c, c->o.arguments[0], last);
 	json_free(result);
 	return EXIT_DONE;
 }
 
 /* --- recv --- */
-
-static void mark_read(struct cli *c, const char *name, uint64_t up_to)
-{
-	struct json *params = json_set_text(json_object(), "conversation", name),
-		    *result = NULL;
-
-	json_set_id(params, "upTo", up_to);
-	cli_call(c, "markRead", params, &result);
-	json_free(result);
-}
 
 /* A stored message in the shape of a `receive`, so that readers meet one shape only. */
 static struct json *as_receive(const struct json *m)
@@ -470,13 +490,20 @@ int cmd_recv(struct cli *c)
 	const char *since = c->o.value[OPT_SINCE];
 	struct json *params = json_object(), *result = NULL;
 	uint64_t last = 0, from = 0;
+	const struct json *ignored;
 	struct json *shown;
+	void *it = NULL;
 	long timeout_s;
 	int code;
 
 	if (options_number(&c->o, OPT_TIMEOUT, 1, 86400, 0, &timeout_s) < 0) {
 		json_free(params);
 		return cli_usage(_("--timeout is a number of seconds"), "palique help recv");
+	}
+	if (!is_id(since)) {
+		json_free(params);
+		return cli_usage(_("--since is the id of an event, a number that --json shows"),
+				 "palique help recv");
 	}
 	if (timeout_s)
 		alarm((unsigned)timeout_s);
@@ -492,6 +519,10 @@ int cmd_recv(struct cli *c)
 	shown = json_object();
 	if (code == EXIT_DONE && !since)
 		code = print_all_unread(c, shown);
+	if (code == EXIT_DONE && !since && !json_each(shown, &it, &ignored) && !is_endless)
+		out_say("%s", _("Nothing new. palique recv --follow waits for more."));
+	else if (code == EXIT_DONE && is_endless && out_is_terminal())
+		out_say("%s", _("Waiting for messages; Ctrl-C ends it."));
 	if (code == EXIT_DONE && (is_endless || (since && from < last)))
 		code = follow(c, shown, is_endless, last);
 	json_free(shown);
