@@ -36,6 +36,11 @@ peer_port=$(peer ana status --json | sed 's/.*"port":\([0-9]*\).*/\1/')
 flood "$engine" 127.0.0.1 "$peer_port"
 grep -q 'answered 0 bytes' "$folder/flood" || fail "a peer answers a stranger: $(cat "$folder/flood")"
 passed "a peer stays silent: $(cat "$folder/flood")"
+"$net_tool" ask-key 127.0.0.1 "$peer_port" | grep -q 'answered 0 bytes' ||
+	fail 'a peer answers who asks for a directory'
+"$net_tool" ask-key 127.0.0.1 "$port" | grep -q 'answered 49 bytes' ||
+	fail 'the directory does not say its key'
+passed 'a peer does not answer the question for a key, a directory does'
 flood "$directory_pid" 127.0.0.1 "$port"
 grep -q 'answered 0 bytes' "$folder/flood" || fail "the directory answers garbage: $(cat "$folder/flood")"
 passed "the directory stays silent: $(cat "$folder/flood")"

@@ -1,5 +1,6 @@
 /* What a shell cannot do with sockets, for the tests of the real programs:
  *   net_tool garbage ADDRESS PORT COUNT   sends malformed datagrams; prints bytes answered
+ *   net_tool ask-key ADDRESS PORT         asks for a directory's key; prints bytes answered
  *   net_tool lines SOCKET                 standard input to a Unix socket, answers out */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DATAGRAM_MAX = 9000, QUIET_MS = 1000, SHAPES = 6 };
+enum { DATAGRAM_MAX = 9000, QUIET_MS = 1000, SHAPES = 7, KEY_QUESTION = 1200 };
 
 static int fail(const char *what)
 {
@@ -28,7 +29,7 @@ static int fail(const char *what)
 static size_t make_garbage(uint8_t *out, unsigned number)
 {
 	static const uint8_t versions[][4] = {
-		{ 0, 0, 0, 1 }, { 0, 0, 0, 0 }, { 0xff, 0, 0, 29 }, { 'p', 'a', 'l', '1' }
+		{ 'p', 'a', 'l', 1 }, { 0, 0, 0, 0 }, { 0xff, 0, 0, 29 }, { 0, 0, 0, 1 }
 	};
 	size_t size = randombytes_uniform(1500);
 
@@ -39,6 +40,16 @@ static size_t make_garbage(uint8_t *out, unsigned number)
 		memcpy(out + 1, versions[randombytes_uniform(4)], 4);
 		out[5] = randombytes_uniform(24);
 		return 1200 + randombytes_uniform(253);
+	case 5: /* one of ours in all but the proof of the knock */
+		out[0] = 0xc0 | randombytes_uniform(16);
+		memcpy(out + 1, versions[0], 4);
+		out[5] = 16;
+		out[22] = 8;
+		out[31] = 33;
+		out[32] = 1 + randombytes_uniform(2);
+		out[65] = 0x44; /* length, of two bytes: what is left */
+		out[66] = (1200 - 67) & 255;
+		return 1200;
 	case 1: /* a short header */
 		out[0] = 0x40 | randombytes_uniform(64);
 		return size;
@@ -55,7 +66,19 @@ static size_t make_garbage(uint8_t *out, unsigned number)
 	}
 }
 
-static int garbage(const char *address, const char *port, unsigned count)
+/* A well-formed question: a directory answers it, a peer must not. */
+static size_t make_question(uint8_t *out, unsigned number)
+{
+	(void)number;
+	memset(out, 0, KEY_QUESTION);
+	out[0] = 1;
+	memcpy(out + 1, "palq-key", 8);
+	randombytes_buf(out + 9, 16);
+	return KEY_QUESTION;
+}
+
+static int bombard(const char *address, const char *port, unsigned count,
+		   size_t (*make)(uint8_t *out, unsigned number))
 {
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(atoi(port)) };
 	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
@@ -70,7 +93,7 @@ static int garbage(const char *address, const char *port, unsigned count)
 		return fail(address);
 	poll_fd.fd = fd;
 	for (unsigned i = 0; i < count; i++) {
-		size_t size = make_garbage(data, i);
+		size_t size = make(data, i);
 
 		if (sendto(fd, data, size, 0, is_v6 ? (void *)&to6 : (void *)&to4,
 			   is_v6 ? sizeof to6 : sizeof to4) >= 0)
@@ -129,9 +152,12 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return 1;
 	if (argc == 5 && strcmp(argv[1], "garbage") == 0)
-		return garbage(argv[2], argv[3], strtoul(argv[4], NULL, 10));
+		return bombard(argv[2], argv[3], strtoul(argv[4], NULL, 10), make_garbage);
+	if (argc == 4 && strcmp(argv[1], "ask-key") == 0)
+		return bombard(argv[2], argv[3], 1, make_question);
 	if (argc == 3 && strcmp(argv[1], "lines") == 0)
 		return lines(argv[2]);
-	fprintf(stderr, "usage: net_tool garbage ADDRESS PORT COUNT | net_tool lines SOCKET\n");
+	fprintf(stderr, "usage: net_tool garbage ADDRESS PORT COUNT | ask-key ADDRESS PORT | "
+			"lines SOCKET\n");
 	return 2;
 }
