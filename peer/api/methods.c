@@ -323,6 +323,20 @@ static int answer_contact(struct call *call, const char *name)
 	return err;
 }
 
+/* A contact link; or NAME@DIRECTORY as people write it, which holds no key. */
+static int parse_whom(struct uri *uri, const char *whom)
+{
+	const char *at = strchr(whom, '@');
+	int err = uri_parse(uri, whom);
+
+	if (err == 0 || !at)
+		return err;
+	memset(uri, 0, sizeof *uri);
+	uri->kind = URI_CONTACT;
+	err = name_parse(&uri->name, bytes_of(whom, (size_t)(at - whom)));
+	return err < 0 ? ERR_FORMAT : place_parse(&uri->place, at + 1);
+}
+
 static int run_add(struct call *call)
 {
 	struct engine *e = api_engine(call->api);
@@ -337,7 +351,7 @@ static int run_add(struct call *call)
 	api_account(call, &account);
 	err = name_parse(&name, bytes_text(whom));
 	if (err < 0) {
-		err = uri_parse(&uri, whom);
+		err = parse_whom(&uri, whom);
 		if (err == 0 && uri.kind != URI_CONTACT)
 			err = ERR_FORMAT;
 		if (err < 0) {
