@@ -240,6 +240,10 @@ static void unread_counts_what_was_heard_until_it_is_read(void **state)
 		engine_mark_read(bob.engine, "alice", bob.last[EVENT_HEARD].message.id - 1), 0);
 	assert_int_equal(engine_contact(bob.engine, "alice", &c), 0);
 	assert_int_equal(c.unread, 1);
+	peer_close(&bob);
+	peer_open(&bob, NOW, WALL);
+	assert_int_equal(engine_contact(bob.engine, "alice", &c), 0);
+	assert_int_equal(c.unread, 1);
 	assert_int_equal(engine_contact(alice.engine, "bob", &c), 0);
 	assert_int_equal(c.queued, 2);
 }

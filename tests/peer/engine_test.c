@@ -468,6 +468,32 @@ static void history_is_there_after_a_restart(void **state)
 	assert_string_equal(text, "<two:3 >one:2 ");
 }
 
+static uint64_t datagrams_of_a_start(struct town *t, struct home *h)
+{
+	uint64_t before = t->net.nodes[t->server_node].received;
+
+	start_home(t, h);
+	wait_online(t, h);
+	return t->net.nodes[t->server_node].received - before;
+}
+
+static void who_comes_back_proves_the_address_without_a_round_trip(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	uint64_t known, unknown;
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	stop_home(t, a);
+	known = datagrams_of_a_start(t, a);
+	stop_home(t, a);
+	stop_server(t);
+	start_server(t); /* its tokens ended with it */
+	unknown = datagrams_of_a_start(t, a);
+	assert_int_equal(unknown, known + 1);
+}
+
 static void what_is_said_while_away_is_delivered_later_once(void **state)
 {
 	struct town *t = *state;
@@ -834,7 +860,7 @@ static bool is_registered(void *user)
 }
 
 static bool everything(void *user, const struct calm_net_node *from,
-                       const struct calm_net_node *to)
+		       const struct calm_net_node *to)
 {
 	(void)user, (void)from, (void)to;
 	return true;
@@ -844,7 +870,7 @@ static bool is_pending(void *user)
 {
 	struct home *h = user;
 	struct statement *s = db_sql(store_db(engine_rooms(h->engine)->store),
-	                             "SELECT standing FROM account");
+				     "SELECT standing FROM account");
 	bool pending = db_step(s) == 1 && column_int(s, 0) == 1;
 
 	db_done(s);
@@ -942,6 +968,7 @@ int main(void)
 		TOWN(a_greeting_sealed_to_the_identity_is_read),
 		TOWN(messages_arrive_in_order_and_are_told_delivered),
 		TOWN(history_is_there_after_a_restart),
+		TOWN(who_comes_back_proves_the_address_without_a_round_trip),
 		TOWN(what_is_said_while_away_is_delivered_later_once),
 		TOWN(a_crash_of_the_receiver_loses_and_repeats_nothing),
 		TOWN(a_conversation_goes_on_while_the_directory_is_away),

@@ -120,6 +120,32 @@ static void committing_nothing_succeeds(void **state)
 	store_close(s);
 }
 
+static void an_older_store_gets_its_count_of_what_is_unread(void **state)
+{
+	static const char before[] =
+		"ALTER TABLE conversation DROP COLUMN unread; DROP TABLE directory;"
+		"INSERT INTO contact(id, name, state, read_up_to) VALUES(1, 'bob', 3, 5);"
+		"INSERT INTO conversation(id, contact) VALUES(1, 1);"
+		"INSERT INTO message(id, contact, chain, seq, is_ours, sent_at, arrived_at, "
+		"kind,"
+		" reply_to, body) VALUES(5, 1, 1, 1, 0, 0, 0, 1, 0, ''),"
+		" (6, 1, 1, 2, 0, 0, 0, 1, 0, ''), (7, 1, 2, 1, 1, 0, 0, 1, 0, ''),"
+		" (8, 1, 1, 3, 0, 0, 0, 1, 0, '');"
+		"PRAGMA user_version = 1";
+	struct store *s = open_store(&right);
+	struct statement *q;
+
+	(void)state;
+	assert_int_equal(db_exec(store_db(s), before), 0);
+	store_close(s);
+	s = open_store(&right);
+	q = db_sql(store_db(s), "SELECT unread FROM conversation");
+	assert_int_equal(db_step(q), 1);
+	assert_int_equal(column_int(q, 0), 2);
+	db_done(q);
+	store_close(s);
+}
+
 static void read_all(uint8_t hash[32])
 {
 	FILE *f = fopen(path, "rb");
@@ -159,6 +185,7 @@ int main(void)
 		STORE(a_failed_write_undoes_the_whole_transaction),
 		STORE(a_broken_constraint_is_the_callers_to_understand),
 		STORE(committing_nothing_succeeds),
+		STORE(an_older_store_gets_its_count_of_what_is_unread),
 		STORE(a_store_that_cannot_be_read_is_not_touched),
 	};
 
