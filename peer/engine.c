@@ -38,7 +38,6 @@ struct engine {
 	struct buf texts;
 	struct job *answers;
 	unsigned answer_count;
-	mono_ns directory_deadline;
 };
 
 /* --- beginning and end --- */
@@ -90,7 +89,6 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 		goto unreadable;
 	events_release(r->events);
 	directory_client_restart(r->directory);
-	e->directory_deadline = NEVER;
 	*out = e;
 	return 0;
 unreadable:
