@@ -326,6 +326,16 @@ bool reach_knows(const struct person *p, const struct certificate *c)
 	       memcmp(w->certificate.signature, c->signature, sizeof c->signature) == 0;
 }
 
+/* Where their devices are is what they say: we knock at few doors at once for anybody. */
+static bool may_dial(const struct person *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		count += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
+	return count < REACH_DIALS;
+}
+
 static void dial(struct reach *r, struct way *w)
 {
 	struct link_target target = {
@@ -362,7 +372,9 @@ void reach_introduced(struct reach *r, struct person *p, const struct wire_devic
 	if (!w)
 		return;
 	learn(r, w, device);
-	if (w->state != WAY_LINKED && w->retry_at < r->rooms->now + REACH_PENANCE / 2)
+	if (w->state == WAY_LINKED || w->retry_at >= r->rooms->now + REACH_PENANCE / 2)
+		return;
+	if (w->state == WAY_DIALLING || may_dial(p))
 		dial(r, w);
 }
 
@@ -439,6 +451,10 @@ void reach_step(struct reach *r)
 		    !directory_client_is_online(r->rooms->directory))
 			believe_goodbye(r, w);
 		if (w->state == WAY_IDLE && now >= w->retry_at && wants_link(w)) {
+			if (!may_dial(w->person)) {
+				w->retry_at = now + REACH_RETRY;
+				continue;
+			}
 			dial(r, w);
 			directory_client_introduce(r->rooms->directory, &w->person->name);
 		}

@@ -8,8 +8,9 @@
 
 struct reach;
 
-#define REACH_DIAL      (10 * SECOND) /* an attempt */
-#define REACH_RETRY     (1 * SECOND)  /* after the first failure; doubles */
+#define REACH_DIAL (10 * SECOND)     /* an attempt */
+enum { REACH_DIALS = 3 };            /* attempts at once to the devices of one person */
+#define REACH_RETRY     (1 * SECOND) /* after the first failure; doubles */
 #define REACH_RETRY_MAX (30 * SECOND)
 #define REACH_PENANCE   (60 * SECOND) /* after a broken protocol, or a refusal */
 #define REACH_SUSPECT   (3 * SECOND)  /* unanswered: tell the directory */

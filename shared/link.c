@@ -117,9 +117,8 @@ struct link *link_dial(struct link_home *home, const struct link_target *target,
 	l->has_device = true;
 	door_keys_make(&l->keys, &target->knock, &target->device);
 	l->fan = memory_new(sizeof *l->fan);
-	l->fan->count = target->address_count;
-	memcpy(l->fan->addresses, target->addresses,
-	       target->address_count * sizeof(struct address));
+	for (unsigned i = 0; i < target->address_count; i++)
+		link_fan_add(l->fan, &target->addresses[i]);
 	l->path.remote = l->fan->addresses[0];
 	l->is_loopback = all_loopback(l->fan);
 

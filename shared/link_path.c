@@ -163,19 +163,31 @@ void link_follow(struct link *l, const struct path *path, size_t size, mono_ns n
 
 /* --- several addresses at once --- */
 
+bool link_fan_add(struct link_fan *fan, const struct address *a)
+{
+	unsigned same = 0;
+
+	if (fan->count == CANDIDATES_MAX || !address_is_unicast(a))
+		return false;
+	for (unsigned i = 0; i < fan->count; i++) {
+		const struct address *x = &fan->addresses[i];
+
+		if (address_equal(x, a))
+			return false;
+		same += x->family == a->family && memcmp(x->ip, a->ip, sizeof a->ip) == 0;
+	}
+	if (same >= LINK_FAN_SAME_IP)
+		return false;
+	fan->addresses[fan->count++] = *a;
+	return true;
+}
+
 void link_add_address(struct link *l, const struct address *a)
 {
-	struct link_fan *fan = l->fan;
-
-	if (!fan || fan->count == CANDIDATES_MAX || !address_is_unicast(a))
+	if (!l->fan || !link_fan_add(l->fan, a))
 		return;
-	for (unsigned i = 0; i < fan->count; i++)
-		if (address_equal(&fan->addresses[i], a))
-			return;
-	fan->addresses[fan->count] = *a;
-	if (fan->size)
-		fan->pending |= 1u << fan->count;
-	fan->count++;
+	if (l->fan->size)
+		l->fan->pending |= 1u << (l->fan->count - 1);
 	link_wake(l);
 }
 

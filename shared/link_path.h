@@ -13,6 +13,7 @@ struct link;
 enum {
 	LINK_DATAGRAM_SAFE = 1200, /* fits every path QUIC may use (RFC 9000 section 14) */
 	LINK_AMPLIFICATION = 3,    /* RFC 9000 section 8.1: toward an unproved address */
+	LINK_FAN_SAME_IP = 4,      /* addresses of one attempt that differ in the port only */
 	LINK_CHALLENGE_SIZE = 8,
 	LINK_PROOF_SIZE = 1 + LINK_CHALLENGE_SIZE, /* a challenge or its answer */
 	LINK_PROOF_FRAME_MAX = 64,                 /* DATAGRAM frames that we take */
@@ -64,6 +65,9 @@ void link_stay_small(struct link *l, mono_ns now);
 /* How large the next datagram may be. */
 size_t link_size_allowed(const struct link *l, mono_ns now);
 
+/* One more address, unless it is there or too many are. Of one IP only few are taken: an
+ * honest device has one or two ports there, and nobody shall have us knock at all of them. */
+bool link_fan_add(struct link_fan *fan, const struct address *a);
 /* One more address for an attempt; it gets the newest datagram at once. */
 void link_add_address(struct link *l, const struct address *a);
 /* A fresh datagram: the first address gets it now, the others by link_fan_next(). */

@@ -126,6 +126,30 @@ static void a_certificate_that_has_run_out_opens_no_link(void **state)
 	assert_int_not_equal(way_to_bob()->state, WAY_LINKED);
 }
 
+static void a_contact_s_many_devices_are_not_dialled_all_at_once(void **state)
+{
+	struct wire_device device = { .certificate = bob.certificate };
+	struct person *p = peer_person(&alice, "bob");
+	unsigned dialling = 0;
+
+	(void)state;
+	is_cut = true;
+	show(&alice, &bob, true);
+	candidates_add(&device.candidates, CANDIDATE_HOST, &net.nodes[bob.node].address);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		struct device fresh;
+
+		device_make(&fresh);
+		certificate_make(&device.certificate, &bob.identity, &fresh.public, "x", 1, 0);
+		reach_introduced(alice.rooms->reach, p, &device);
+	}
+	say(&alice, "bob", "hello");
+	pass(SECOND);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		dialling += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
+	assert_int_equal(dialling, REACH_DIALS);
+}
+
 static void a_stranger_gets_silence(void **state)
 {
 	(void)state;
@@ -344,6 +368,7 @@ int main(void)
 		REACH(what_is_owed_makes_a_link_and_is_delivered),
 		REACH(who_is_not_online_is_not_dialled),
 		REACH(a_stranger_gets_silence),
+		REACH(a_contact_s_many_devices_are_not_dialled_all_at_once),
 		REACH(a_certificate_that_has_run_out_opens_no_link),
 		REACH(a_failed_dial_is_tried_again_later_and_later),
 		REACH(an_idle_link_is_closed_and_opened_again_when_needed),

@@ -511,6 +511,43 @@ static void all_addresses_are_tried_at_once(void **state)
 	assert_int_equal(link_path(net.nodes[0].link).remote.port, 1000);
 }
 
+struct ports {
+	unsigned count;
+	uint16_t seen[CANDIDATES_MAX];
+};
+
+static bool note_ports(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	struct ports *p = n->user;
+
+	(void)from;
+	(void)data;
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->seen[i] == d->path.remote.port)
+			return true;
+	p->seen[p->count++] = d->path.remote.port;
+	return true;
+}
+
+/* A contact says where it is: not to make us knock at every door of somebody else. */
+static void of_one_machine_few_ports_are_tried(void **state)
+{
+	struct link_target t = net_target(&net, 1);
+	struct ports ports = { 0 };
+
+	(void)state;
+	net.tap = note_ports;
+	net.user = &ports;
+	t.address_count = CANDIDATES_MAX;
+	for (unsigned i = 0; i < CANDIDATES_MAX; i++)
+		t.addresses[i] = (struct address){ .family = 4,
+						   .port = 50 + i,
+						   .ip = { 9, 9, 9, 9 } };
+	endpoint_dial(net.nodes[0].e, &t, net.now);
+	net_run(&net, 5 * SECOND);
+	assert_in_range(ports.count, 2, 4);
+}
+
 static void a_second_link_to_a_device_replaces_the_first(void **state)
 {
 	struct link *old;
@@ -1138,6 +1175,7 @@ int main(void)
 		PEERS(an_address_unknown_until_it_knocks_is_dialled),
 		PEERS(a_second_dial_adds_addresses_to_the_first),
 		PEERS(all_addresses_are_tried_at_once),
+		PEERS(of_one_machine_few_ports_are_tried),
 		PEERS(a_second_link_to_a_device_replaces_the_first),
 		cmocka_unit_test(a_peer_that_starts_anew_replaces_its_link),
 		PEERS(a_goodbye_carries_its_code),
