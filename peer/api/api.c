@@ -230,8 +230,11 @@ static struct json *error_object(int code, const char *message, const char *kind
 static void refuse(struct api_client *client, const struct json *id, int code,
 		   const char *message)
 {
-	struct json *o = envelope(id);
+	struct json *o;
 
+	if (!id && code != RPC_PARSE && code != RPC_INVALID)
+		return; /* a notification is never answered (JSON-RPC 2.0, section 4.1) */
+	o = envelope(id);
 	json_set(o, "error", error_object(code, message, "request", "palique rpc --help"));
 	answer_after_commit(client, o);
 }

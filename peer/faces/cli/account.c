@@ -309,6 +309,9 @@ int cmd_host(struct cli *c)
 		if (account)
 			print_account(account, _("You are %s@%s."), false);
 		print_invite(link);
+		if (account)
+			out_say(_("  Then they type: palique add %s"),
+				json_text(account, "name"));
 		warn_if_local(host);
 		struct json *all = json_set(json_object(), "host", json_keep(host));
 		if (account)
