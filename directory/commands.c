@@ -555,14 +555,18 @@ static int run_check_config(const struct options *o)
 		config_path(o, path);
 	config_init(&c);
 	err = config_read(&c, path, reason, sizeof reason);
-	if (err < 0)
+	bool is_absent = err == ERR_NOT_FOUND && !o->word_count; /* the defaults hold then */
+	if (err < 0 && !is_absent)
 		return fail(o, err, reason);
 	if (o->given & OPTION_JSON) {
 		j = json_set_text(json_object(), "file", path);
 		print_json(json_set_bool(j, "ok", true));
 		json_free(j);
 	} else {
-		fprintf(stderr, _("%s is fine.\n"), path);
+		fprintf(stderr,
+			is_absent ? _("There is no %s: the defaults hold.\n")
+				  : _("%s is fine.\n"),
+			path);
 	}
 	return EXIT_OK;
 }
@@ -619,7 +623,7 @@ static int help_on_all(FILE *to)
 		char left[64];
 
 		snprintf(left, sizeof left, "%s %s", commands[i].name, words_of(&commands[i]));
-		fprintf(to, "  %-36s %s\n", left, _(commands[i].help));
+		fprintf(to, "  %-*s %s\n", text_pad(left, 36), left, _(commands[i].help));
 	}
 	fprintf(to,
 		_("\nEach takes --data DIR, --json and --help. See palique-directory(8).\n"));

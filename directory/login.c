@@ -101,7 +101,8 @@ static int register_finish(struct login *l, const struct login_desk *desk,
 	};
 
 	l->step = STEP_START;
-	if (certificate_verify(&m->certificate) < 0 || !certificate_holds(&m->certificate, wall))
+	if (certificate_verify(&m->certificate) < 0 ||
+	    !certificate_holds(&m->certificate, wall))
 		return ERR_AUTH;
 	if (proof_register_verify(m->proof_of_possession, &m->certificate.identity,
 				  l->handshake_hash, &l->name) < 0)

@@ -168,6 +168,6 @@ void options_help(unsigned taken)
 			continue;
 		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
 			 rows[i].value ? _(rows[i].value) : "");
-		printf("  %-22s %s\n", left, _(rows[i].help));
+		printf("  %-*s %s\n", text_pad(left, 22), left, _(rows[i].help));
 	}
 }

@@ -84,6 +84,13 @@ void text_use(const char *code)
 	textdomain("palique"); /* what it has looked up is forgotten */
 }
 
+int text_pad(const char *text, int columns)
+{
+	for (; *text; text++)
+		columns += ((unsigned char)*text & 0xc0) == 0x80;
+	return columns;
+}
+
 void text_init(void)
 {
 	char folder[PATH_MAX + 32];

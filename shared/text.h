@@ -21,6 +21,9 @@ const char *text_language(void);
  * NULL, or what is no code: the one of text_init(). */
 void text_use(const char *code);
 
+/* The width to give printf() so that `text` fills so many columns: it counts bytes. */
+int text_pad(const char *text, int columns);
+
 /* Copies `text`, bytes from outside, so that it is safe on a terminal: control characters
  * (C0, C1, DEL), bidirectional controls and other invisible formatting become visible
  * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.

@@ -26,6 +26,7 @@ static const struct hint {
 	{ "join", ERR_REFUSED, NULL, N_("palique join NEW-LINK") },
 	{ "login", ERR_AUTH, N_("wrong name or password"), N_("palique login %s@DIRECTORY") },
 	{ "login", ERR_REFUSED, N_("this home holds another account than %s"), N_("palique --home OTHER-FOLDER login %s@DIRECTORY") },
+	{ "host", ERR_FORMAT, NULL, "palique host --listen 0.0.0.0:7272" },
 	{ "host", ERR_EXISTS, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },
 	{ "host", ERR_IO, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },
 	{ "hostStatus", ERR_STATE, N_("this engine hosts no directory"), "palique host" },

@@ -327,7 +327,7 @@ static void help_option(FILE *out, unsigned i)
 	if (options[i].value)
 		snprintf(left + strlen(left), sizeof left - strlen(left), " %s",
 			 said(options[i].value));
-	fprintf(out, "  %-28s %s\n", left, _(options[i].about));
+	fprintf(out, "  %-*s %s\n", text_pad(left, 28), left, _(options[i].about));
 }
 
 static void help_options(FILE *out, uint32_t which)
@@ -356,7 +356,7 @@ void options_help(FILE *out, enum command command)
 		char left[64];
 		snprintf(left, sizeof left, "%s %s", commands[i].name,
 			 said(commands[i].arguments));
-		fprintf(out, "  %-28s %s\n", left, _(commands[i].about));
+		fprintf(out, "  %-*s %s\n", text_pad(left, 28), left, _(commands[i].about));
 	}
 	fprintf(out, "\n%s\n", _("Everywhere:"));
 	help_options(out, GLOBAL);
