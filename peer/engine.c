@@ -65,6 +65,7 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 
 	r->now = now;
 	r->wall = wall;
+	r->save_at = NEVER;
 	err = store_open(&r->store, config->store, config->key, config->durable, reason,
 			 reason_size);
 	if (err < 0)
@@ -139,18 +140,28 @@ struct endpoint *engine_endpoint(struct engine *e)
 
 /* --- the step --- */
 
+/* Rooms write what they kept in memory; what was delivered alone waits for company. */
+static void save(struct rooms *r)
+{
+	struct person *p;
+
+	if (!store_is_writing(r->store) && r->now < r->save_at)
+		return;
+	r->save_at = NEVER;
+	reach_save(r->reach);
+	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++)
+		conversations_save(r->conversations, p);
+	directory_client_save(r->directory);
+}
+
 /* All that happened since the last commit becomes durable; only then does anybody hear of
  * it. When it cannot, memory goes back to what the store says. */
 static int settle(struct engine *e)
 {
 	struct rooms *r = &e->rooms;
-	struct person *p;
 	int err;
 
-	reach_save(r->reach);
-	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++)
-		conversations_save(r->conversations, p);
-	directory_client_save(r->directory);
+	save(r);
 	err = store_commit(r->store);
 	if (err == 0) {
 		events_release(r->events);
@@ -251,6 +262,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	settle(e);
 	if (r->has_more)
 		return now;
+	deadline = mono_earlier(deadline, r->save_at);
 	deadline = mono_earlier(deadline, directory_client_deadline(r->directory));
 	return mono_earlier(deadline, reach_deadline(r->reach));
 }
@@ -258,6 +270,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 void engine_goodbye(struct engine *e, mono_ns now)
 {
 	e->rooms.now = now;
+	e->rooms.save_at = now;
 	grant_wishes(e);
 	settle(e);
 	endpoint_close_all(e->rooms.endpoint, LINK_CODE_BYE, now);

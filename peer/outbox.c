@@ -94,6 +94,9 @@ static void reached(struct outbox *o, struct person *p, struct debt *debt, uint6
 		debt->is_dirty = true;
 	}
 	conversations_delivered(o->rooms->conversations, p, next);
+	if (debt->is_dirty || p->conversation->is_dirty)
+		o->rooms->save_at = mono_earlier(o->rooms->save_at,
+						 o->rooms->now + OUTBOX_SAVE);
 }
 
 int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,

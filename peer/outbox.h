@@ -19,6 +19,10 @@ struct debt {
 };
 
 struct outbox;
+/* How long the news that something was delivered may wait to be written with something else:
+ * an acknowledgement seldom comes alone, and nobody waits for the disk to hold this. */
+#define OUTBOX_SAVE (2 * MILLISECOND)
+
 struct outbox *outbox_new(struct rooms *rooms);
 void outbox_free(struct outbox *o);
 

@@ -20,6 +20,7 @@ struct rooms {
 	mono_ns now;
 	wall_ms wall;
 	bool has_more; /* input was left for the next step: come back at once */
+	mono_ns save_at; /* what was delivered is written then at the latest; NEVER: nothing */
 };
 
 /* For tests, which look into single rooms. */

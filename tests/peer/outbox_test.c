@@ -181,6 +181,20 @@ static void what_was_sent_without_waiting_is_not_sent_again(void **state)
 	assert_int_equal(debt.cursor, 2); /* a second word is a wish */
 }
 
+static void the_news_of_a_delivery_waits_a_moment_for_company(void **state)
+{
+	(void)state;
+	say(2);
+	assert_int_equal(outbox_acked(alice.rooms->outbox, to(), &debt, 2), 0);
+	assert_true(peer_step(&alice, NOW, WALL) <= NOW + OUTBOX_SAVE);
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 0);
+	say(1);
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 1);
+	assert_int_equal(outbox_acked(alice.rooms->outbox, to(), &debt, 3), 0);
+	peer_step(&alice, NOW + OUTBOX_SAVE, WALL);
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 2);
+}
+
 #define OUTBOX(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -191,6 +205,7 @@ int main(void)
 		OUTBOX(an_acknowledgement_of_what_was_never_said_is_refused),
 		OUTBOX(an_old_acknowledgement_changes_nothing),
 		OUTBOX(delivered_is_told_once_one_device_has_it),
+		OUTBOX(the_news_of_a_delivery_waits_a_moment_for_company),
 		OUTBOX(a_new_device_starts_at_the_oldest_undelivered_message),
 		OUTBOX(a_device_that_lost_some_gets_them_again),
 		OUTBOX(what_was_sent_without_waiting_is_not_sent_again),
