@@ -121,12 +121,15 @@ struct json *notify_contact(const struct contact *contact);
 struct json *notify_message(const struct message *m);
 const char *notify_account_state(enum account_state state);
 
-/* doctor.c */
-int doctor_run(struct call *call);
-
-/* The account as others would write it: a directory in this process may have been joined
+/* who.c: the account as others would write it: a directory in this process may have been joined
  * over loopback or an address of yesterday, which say nothing to them. */
 void api_account(const struct call *call, struct engine_account *account);
+struct json *account_view(const struct engine_account *account);
+/* The link by which others add this account; "": none. */
+void account_link(const struct engine_account *account, char out[URI_MAX + 1]);
+
+/* doctor.c */
+int doctor_run(struct call *call);
 
 /* The language in which this face is answered from now on; "": the engine's own. */
 void api_speak(struct api_client *client, const char *language);

@@ -168,6 +168,25 @@ static void a_request_is_answered_under_its_id(void **state)
 	assert_string_equal(json_text(json_get(answer, "result"), "name"), "palique");
 }
 
+static void a_notification_is_not_answered_however_wrong(void **state)
+{
+	static const char *const lines[] = {
+		"{\"jsonrpc\":\"2.0\",\"method\":\"version\"}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"setLanguage\",\"params\":{\"language\":"
+		"\"es\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"setLanguage\",\"params\":{\"language\":\"../"
+		"x\"}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"nothing\"}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"version\",\"params\":{\"x\":1}}",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+		assert_null(ask(lines[i]));
+		assert_int_equal(face.count, 0);
+	}
+}
+
 static void nothing_is_answered_before_the_engine_has_committed(void **state)
 {
 	(void)state;
@@ -558,6 +577,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EMPTY(a_request_is_answered_under_its_id),
+		EMPTY(a_notification_is_not_answered_however_wrong),
 		EMPTY(nothing_is_answered_before_the_engine_has_committed),
 		EMPTY(a_request_without_an_id_is_not_answered),
 		EMPTY(what_is_no_request_is_refused_with_a_code),

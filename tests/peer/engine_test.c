@@ -710,6 +710,9 @@ static void a_device_the_directory_forgot_is_told_to_log_in_again(void **state)
 
 	assert_int_equal(join(t, a, "alice", true), 0);
 	wait_online(t, a);
+	engine_account(a->engine, &account);
+	assert_true(account.has_directory_clock);
+	assert_true(account.directory_ahead_ms > -1000 && account.directory_ahead_ms < 1000);
 	remove_user(t, "alice");
 	calm_net_run(&t->net, 90 * SECOND, NULL, NULL);
 	engine_account(a->engine, &account);

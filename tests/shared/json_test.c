@@ -205,6 +205,20 @@ static void a_kept_value_outlives_what_held_it(void **state)
 	json_free(inner);
 }
 
+static void figures_have_as_many_digits_as_they_are_worth(void **state)
+{
+	struct json *j = json_object();
+	char *text;
+
+	(void)state;
+	json_set_real(json_set_real(j, "trip", 2.8269160000000002), "tenth", 0.1);
+	json_set_int(j, "time", 1795339448852);
+	text = json_print(j);
+	assert_string_equal(text, "{\"trip\":2.826916,\"tenth\":0.1,\"time\":1795339448852}");
+	free(text);
+	json_free(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +230,7 @@ int main(void)
 		cmocka_unit_test(what_json_cannot_hold_is_replaced),
 		cmocka_unit_test(an_object_is_walked_in_order),
 		cmocka_unit_test(a_kept_value_outlives_what_held_it),
+		cmocka_unit_test(figures_have_as_many_digits_as_they_are_worth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,35 @@ static void json_stays_the_same_and_loses_its_hidden_characters(void **state)
 	free(safe);
 }
 
+static void columns_are_counted_in_characters(void **state)
+{
+	char line[64];
+
+	(void)state;
+	assert_int_equal(text_pad("DIR", 10), 10);
+	assert_int_equal(text_pad("CÓDIGO", 10), 11);
+	assert_int_equal(text_pad("日本", 10), 14);
+	snprintf(line, sizeof line, "%-*s|", text_pad("ñ", 4), "ñ");
+	assert_string_equal(line, "ñ   |");
+}
+
+static void what_is_no_language_changes_nothing(void **state)
+{
+	(void)state;
+	setenv("LANGUAGE", "en", 1);
+	text_init();
+	text_use("../../etc");
+	text_use("a");
+	text_use("abcdefghijklmnopq");
+	text_use("");
+	text_use(NULL);
+	assert_string_equal(getenv("LANGUAGE"), "en");
+	text_use("es");
+	assert_string_equal(getenv("LANGUAGE"), "es");
+	text_use(NULL);
+	assert_string_equal(getenv("LANGUAGE"), "en");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +201,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_size_ends_the_text),
 		cmocka_unit_test(json_stays_the_same_and_loses_its_hidden_characters),
 		cmocka_unit_test(the_catalogue_beside_the_program_is_found),
+		cmocka_unit_test(columns_are_counted_in_characters),
+		cmocka_unit_test(what_is_no_language_changes_nothing),
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--say") == 0) {
