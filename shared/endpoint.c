@@ -387,6 +387,16 @@ static bool is_dialable(const struct endpoint *e, const struct link_target *t)
 	return false;
 }
 
+/* Anybody may certify anybody's device key: an attempt that waits for one identity is none
+ * for another. */
+static bool expects_same(const struct link *l, const struct link_target *t)
+{
+	const struct link_handshake *h = l->handshake;
+
+	return h->has_identity == t->has_identity &&
+	       (!h->has_identity || identity_public_equal(&h->identity, &t->identity));
+}
+
 struct link *endpoint_dial(struct endpoint *e, const struct link_target *target, mono_ns now)
 {
 	struct link_target t = *target;
@@ -400,7 +410,8 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 		if (address_is_unicast(&target->addresses[i]))
 			t.addresses[t.address_count++] = target->addresses[i];
 	for (l = device_links_of(&e->devices, &t.device); l; l = l->same_next) {
-		if (l->state != LINK_SHAKING || !l->is_initiator || l->pattern != t.pattern)
+		if (l->state != LINK_SHAKING || !l->is_initiator || l->pattern != t.pattern ||
+		    !expects_same(l, &t))
 			continue;
 		for (unsigned i = 0; i < t.address_count; i++)
 			link_add_address(l, &t.addresses[i]);

@@ -496,6 +496,42 @@ static void a_second_dial_adds_addresses_to_the_first(void **state)
 	assert_int_equal(link_path(net.nodes[0].link).remote.port, net.nodes[1].address.port);
 }
 
+static void an_attempt_at_a_device_is_not_one_for_another_identity(void **state)
+{
+	struct link_target t = net_target(&net, 1), lie = t;
+	struct identity mallory;
+	struct link *first;
+
+	(void)state;
+	identity_make(&mallory);
+	lie.identity = mallory.public;
+	first = endpoint_dial(net.nodes[0].e, &lie, net.now);
+	assert_ptr_not_equal(endpoint_dial(net.nodes[0].e, &t, net.now), first);
+	assert_true(net_run_until(&net, both_up, 5 * SECOND));
+	assert_works(0, 1);
+}
+
+static void a_datagram_of_no_known_form_ends_the_link(void **state)
+{
+	ngtcp2_vec part = { (uint8_t *)"\3abcdefgh", 9 };
+	uint8_t room[1200];
+	ngtcp2_pkt_info info;
+	ngtcp2_ssize size;
+	int is_taken;
+
+	(void)state;
+	connect_both();
+	net_run(&net, SECOND);
+	size = ngtcp2_conn_writev_datagram(
+		net.nodes[0].link->conn, NULL, &info, room, sizeof room, &is_taken,
+		NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1, net.now);
+	assert_true(size > 0 && is_taken);
+	net_inject(&net, &net.nodes[0].address, &net.nodes[1].address, bytes_of(room, size), 0);
+	net_run(&net, SECOND);
+	assert_int_equal(net.nodes[1].down_error, ERR_FORMAT);
+	assert_int_equal(net.nodes[0].down_code, LINK_CODE_PROTOCOL);
+}
+
 static void all_addresses_are_tried_at_once(void **state)
 {
 	struct link_target t = net_target(&net, 1);
@@ -1174,6 +1210,8 @@ int main(void)
 		cmocka_unit_test(both_agree_after_any_misfortune),
 		PEERS(an_address_unknown_until_it_knocks_is_dialled),
 		PEERS(a_second_dial_adds_addresses_to_the_first),
+		PEERS(an_attempt_at_a_device_is_not_one_for_another_identity),
+		PEERS(a_datagram_of_no_known_form_ends_the_link),
 		PEERS(all_addresses_are_tried_at_once),
 		PEERS(of_one_machine_few_ports_are_tried),
 		PEERS(a_second_link_to_a_device_replaces_the_first),
