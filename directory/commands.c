@@ -1,11 +1,8 @@
 #include "directory/commands.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
 #include <limits.h>
-#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +13,7 @@
 
 #include "directory/admin.h"
 #include "directory/ask.h"
+#include "directory/desk.h"
 #include "directory/enlist.h"
 #include "directory/keystore.h"
 #include "directory/options.h"
@@ -27,209 +25,6 @@
 #include "shared/qr.h"
 #include "shared/text.h"
 #include "shared/version.h"
-
-/* --- saying how it went --- */
-
-static const struct {
-	int err;
-	enum exit_code code;
-} codes[] = {
-	{ ERR_OFFLINE, EXIT_NOT_RUNNING }, { ERR_LOCKED, EXIT_NOT_RUNNING },
-	{ ERR_NOT_FOUND, EXIT_NOT_FOUND }, { ERR_REFUSED, EXIT_REFUSED },
-	{ ERR_AUTH, EXIT_REFUSED },        { ERR_NAME, EXIT_USAGE },
-};
-
-static int exit_code(int err)
-{
-	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-		if (codes[i].err == err)
-			return codes[i].code;
-	return err < 0 ? EXIT_FAILED : EXIT_OK;
-}
-
-static void print_json(const struct json *j)
-{
-	char *text = json_print(j);
-
-	puts(text);
-	free(text);
-}
-
-/* A failure in a sentence, or as {"error": {"kind", "message"}}; the program's exit code. */
-static int fail(const struct options *o, int err, const char *message)
-{
-	if (o->given & OPTION_JSON) {
-		struct json *error = json_set_text(json_object(), "kind", error_name(err)), *j;
-
-		json_set_text(error, "message", message);
-		j = json_set(json_object(), "error", error);
-		print_json(j);
-		json_free(j);
-	} else {
-		fprintf(stderr, "palique-directory: %s\n", message);
-	}
-	return exit_code(err);
-}
-
-/* The command line was wrong. */
-static int fail_usage(const struct options *o, int err, const char *message)
-{
-	fail(o, err, message);
-	return EXIT_USAGE;
-}
-
-/* What a command to type next needs so that it means the same folder. */
-static const char *same_data(const struct options *o)
-{
-	static char text[sizeof o->data + 16];
-
-	snprintf(text, sizeof text, o->given & OPTION_DATA ? " --data %s" : "", o->data);
-	return text;
-}
-
-/* The number of an error that admin.c named. */
-static int error_of(const char *name)
-{
-	for (int err = -1; err > ERR_LAST; err--)
-		if (strcmp(error_name(err), name) == 0)
-			return err;
-	return ERR_STATE;
-}
-
-/* Whether `answer` is a refusal; then it has been told and `code` set. */
-static bool is_refusal(const struct options *o, const struct json *answer, int *code)
-{
-	const char *error = json_text(answer, "error"), *message = json_text(answer, "message");
-
-	if (!error)
-		return false;
-	*code = fail(o, error_of(error), message ? message : error);
-	return true;
-}
-
-/* --- the data folder --- */
-
-static wall_ms wall_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wall_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void config_path(const struct options *o, char path[PATH_MAX])
-{
-	snprintf(path, PATH_MAX, "%s/directory.conf", o->data);
-}
-
-/* The configuration, all defaults where there is none. */
-static int read_config(const struct options *o, struct config *c, char *reason,
-		       size_t reason_size)
-{
-	char path[PATH_MAX];
-	int err;
-
-	config_path(o, path);
-	config_init(c);
-	err = config_read(c, path, reason, reason_size);
-	if (err == ERR_NOT_FOUND)
-		err = 0;
-	if (!err && o->listen_count) {
-		c->listen_count = o->listen_count;
-		memcpy(c->listen, o->listen, sizeof o->listen);
-	}
-	return err;
-}
-
-/* An address by which others may reach this machine, for who has set no name: v4 first. */
-static struct directory_place guess_place(const struct config *c)
-{
-	struct directory_place place = { .host = "127.0.0.1" };
-	struct ifaddrs *all = NULL;
-	struct address a;
-	int best = 0;
-
-	place.port = c->listen_count && c->listen[0].port ? c->listen[0].port : DIRECTORY_PORT;
-	if (getifaddrs(&all) < 0)
-		return place;
-	for (struct ifaddrs *i = all; i; i = i->ifa_next) {
-		int worth;
-
-		if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) ||
-		    address_from_sockaddr(&a, i->ifa_addr) < 0 || address_is_loopback(&a) ||
-		    address_is_link_local(&a))
-			continue;
-		worth = a.family == 4 ? 2 : 1;
-		if (worth <= best)
-			continue;
-		best = worth;
-		inet_ntop(a.family == 4 ? AF_INET : AF_INET6, a.ip, place.host,
-			  sizeof place.host);
-	}
-	freeifaddrs(all);
-	return place;
-}
-
-struct desk {
-	struct keystore *keys;
-	struct registry *registry;
-	struct config config;
-};
-
-static int desk_open(struct desk *d, const struct options *o, char *reason, size_t reason_size)
-{
-	int err;
-
-	memset(d, 0, sizeof *d);
-	err = read_config(o, &d->config, reason, reason_size);
-	if (err < 0)
-		return err;
-	err = registry_sqlite_open(&d->registry, o->data, false, reason, reason_size);
-	if (err < 0)
-		return err;
-	err = keystore_open(&d->keys, o->data, reason, reason_size);
-	if (err < 0)
-		d->registry->close(d->registry);
-	return err;
-}
-
-static void desk_close(struct desk *d)
-{
-	d->registry->close(d->registry);
-	keystore_close(d->keys);
-}
-
-/* Asks a row of admin.c, beside a server that may be running. Takes `question`. */
-static int ask_here(const struct options *o, struct json *question, struct json **answer)
-{
-	struct admin_desk ad = { .now = wall_now() };
-	char reason[512] = "";
-	struct desk d;
-	int code, err = desk_open(&d, o, reason, sizeof reason);
-
-	*answer = NULL;
-	if (err < 0) {
-		json_free(question);
-		return fail(o, err, reason);
-	}
-	ad.registry = d.registry;
-	ad.key = &d.keys->noise.public;
-	ad.place = d.config.has_place ? d.config.place : guess_place(&d.config);
-	*answer = admin_answer(&ad, question);
-	desk_close(&d);
-	json_free(question);
-	if (is_refusal(o, *answer, &code)) {
-		json_free(*answer);
-		*answer = NULL;
-		return code;
-	}
-	return EXIT_OK;
-}
-
-static struct json *question(const char *command)
-{
-	return json_set_text(json_object(), "command", command);
-}
 
 /* --- the commands --- */
 
@@ -251,7 +46,7 @@ static int write_config(const struct options *o, const struct directory_place *p
 	char path[PATH_MAX], name[URI_HOST_MAX + 9];
 	int fd;
 
-	config_path(o, path);
+	desk_config_path(o, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : ERR_IO; /* the operator's own: kept */
@@ -270,24 +65,24 @@ static int run_init(const struct options *o)
 	int err;
 
 	if (o->word_count && place_parse(&place, o->words[0]) < 0)
-		return fail_usage(o, ERR_FORMAT,
-				  _("A public name is HOST or HOST:PORT, as "
-				    "dir.example.org or 192.0.2.1:7272."));
+		return desk_fail_usage(o, ERR_FORMAT,
+				       _("A public name is HOST or HOST:PORT, as "
+					 "dir.example.org or 192.0.2.1:7272."));
 	if (make_parents(o->data) < 0) {
 		snprintf(reason, sizeof reason, _("%s cannot be made: %s."), o->data,
 			 strerror(errno));
-		return fail(o, ERR_IO, reason);
+		return desk_fail(o, ERR_IO, reason);
 	}
 	err = server_init(o->data, reason, sizeof reason);
 	if (err < 0)
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	if (o->word_count && write_config(o, &place) < 0)
-		return fail(o, ERR_IO,
-			    _("directory.conf could not be written. Set name = HOST "
-			      "in it."));
+		return desk_fail(o, ERR_IO,
+				 _("directory.conf could not be written. Set name = HOST "
+				   "in it."));
 	if (o->given & OPTION_JSON) {
 		j = json_set_text(json_object(), "data", o->data);
-		print_json(j);
+		desk_print(j);
 		json_free(j);
 		return EXIT_OK;
 	}
@@ -296,7 +91,7 @@ static int run_init(const struct options *o)
 		_("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
 		  "Start it:       palique-directory serve%s\n"
 		  "Invite people:  palique-directory invite%s\n"),
-		o->data, same_data(o), same_data(o));
+		o->data, desk_same_data(o), desk_same_data(o));
 	return EXIT_OK;
 }
 
@@ -304,14 +99,14 @@ static int run_serve(const struct options *o)
 {
 	char path[PATH_MAX], reason[512] = "";
 	struct config c;
-	int err = read_config(o, &c, reason, sizeof reason);
+	int err = desk_config(o, &c, reason, sizeof reason);
 
 	if (err < 0)
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	log_init(c.log_level, c.log_json || (o->given & OPTION_JSON));
-	config_path(o, path);
+	desk_config_path(o, path);
 	err = serve_run(o->data, path, &c, reason, sizeof reason);
-	return err < 0 ? fail(o, err, reason) : EXIT_OK;
+	return err < 0 ? desk_fail(o, err, reason) : EXIT_OK;
 }
 
 /* The code of a link, where a person looks at it. */
@@ -327,12 +122,12 @@ static void show_code(const char *link)
 static int run_link(const struct options *o)
 {
 	struct json *answer;
-	int code = ask_here(o, question("link"), &answer);
+	int code = desk_ask(o, desk_question("link"), &answer);
 
 	if (code != EXIT_OK)
 		return code;
 	if (o->given & OPTION_JSON) {
-		print_json(answer);
+		desk_print(answer);
 	} else {
 		printf("%s\n", json_text(answer, "link"));
 		show_code(json_text(answer, "link"));
@@ -354,7 +149,7 @@ static void print_date(FILE *to, wall_ms when)
 
 static int run_invite(const struct options *o)
 {
-	struct json *q = question("invite"), *answer;
+	struct json *q = desk_question("invite"), *answer;
 	int code;
 
 	json_set_int(q, "count", o->count);
@@ -362,11 +157,11 @@ static int run_invite(const struct options *o)
 		json_set_int(q, "expires", o->expires);
 	if (o->word_count)
 		json_set_text(q, "name", o->words[0]);
-	code = ask_here(o, q, &answer);
+	code = desk_ask(o, q, &answer);
 	if (code != EXIT_OK)
 		return code;
 	if (o->given & OPTION_JSON) {
-		print_json(answer);
+		desk_print(answer);
 	} else {
 		printf("%s\n", json_text(answer, "link"));
 		show_code(json_text(answer, "link"));
@@ -388,19 +183,19 @@ static int list_users(const struct options *o)
 {
 	struct json *answer;
 	const struct json *list;
-	int code = ask_here(o, question("users"), &answer);
+	int code = desk_ask(o, desk_question("users"), &answer);
 
 	if (code != EXIT_OK)
 		return code;
 	list = json_get(answer, "users");
 	if (json_count(list) == 0 && !(o->given & OPTION_JSON))
 		fprintf(stderr, _("Nobody yet. Invite people: palique-directory invite%s\n"),
-			same_data(o));
+			desk_same_data(o));
 	for (size_t i = 0; i < json_count(list); i++) {
 		const struct json *u = json_at(list, i);
 
 		if (o->given & OPTION_JSON) {
-			print_json(u);
+			desk_print(u);
 			continue;
 		}
 		printf("%-32s  ", json_text(u, "name"));
@@ -433,17 +228,17 @@ static int enlist_here(const struct options *o, const struct name *name, struct 
 	int err = desk_open(&d, o, reason, sizeof reason);
 
 	if (err < 0)
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	if (!(o->given & OPTION_JSON))
 		fprintf(stderr, _("Stretching the password ...\n"));
-	err = enlist(d.registry, d.keys, name, bytes_of(p->text, p->size), wall_now());
+	err = enlist(d.registry, d.keys, name, bytes_of(p->text, p->size), desk_now());
 	desk_close(&d);
 	if (err == ERR_EXISTS)
-		return fail(o, err, _("There is an account of that name already."));
+		return desk_fail(o, err, _("There is an account of that name already."));
 	if (err < 0) {
 		snprintf(reason, sizeof reason, _("The account could not be made: %s."),
 			 error_text(err));
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	}
 	return EXIT_OK;
 }
@@ -456,19 +251,20 @@ static int add_user(const struct options *o, const char *text)
 	int code, err;
 
 	if (name_parse(&name, bytes_text(text)) < 0)
-		return fail(o, ERR_NAME,
-			    _("A name is 2 to 32 of a-z, 0-9, dot, dash and "
-			      "underscore, and begins with a letter or digit."));
+		return desk_fail(o, ERR_NAME,
+				 _("A name is 2 to 32 of a-z, 0-9, dot, dash and "
+				   "underscore, and begins with a letter or digit."));
 	err = password_read(&p, o->password_fd);
 	if (err < 0)
-		return fail_usage(o, err == ERR_AUTH ? ERR_STATE : err, password_trouble(err));
+		return desk_fail_usage(o, err == ERR_AUTH ? ERR_STATE : err,
+				       password_trouble(err));
 	code = enlist_here(o, &name, p);
 	password_free(p);
 	if (code != EXIT_OK)
 		return code;
 	if (o->given & OPTION_JSON) {
 		j = json_set_text(json_object(), "added", name.text);
-		print_json(j);
+		desk_print(j);
 		json_free(j);
 	} else {
 		printf("%s\n", name.text);
@@ -479,18 +275,19 @@ static int add_user(const struct options *o, const char *text)
 
 static int remove_user(const struct options *o, const char *text)
 {
-	struct json *q = json_set_text(question("remove"), "name", text), *answer, *dropped;
-	int code = ask_here(o, q, &answer);
+	struct json *q = json_set_text(desk_question("remove"), "name", text), *answer,
+		    *dropped;
+	int code = desk_ask(o, q, &answer);
 
 	if (code != EXIT_OK)
 		return code;
 	/* a running server still has their sessions */
-	q = json_set_text(question("drop"), "name", text);
+	q = json_set_text(desk_question("drop"), "name", text);
 	if (ask_running(&dropped, o->data, q) == 0)
 		json_free(dropped);
 	json_free(q);
 	if (o->given & OPTION_JSON)
-		print_json(answer);
+		desk_print(answer);
 	else
 		printf("%s\n", json_text(answer, "removed"));
 	json_free(answer);
@@ -507,14 +304,15 @@ static int run_user(const struct options *o)
 		return add_user(o, o->words[1]);
 	if (strcmp(what, "remove") == 0 && o->word_count == 2)
 		return remove_user(o, o->words[1]);
-	return fail_usage(o, ERR_FORMAT,
-			  _("user takes: list | add NAME | remove NAME. See: palique-directory "
-			    "help user"));
+	return desk_fail_usage(
+		o, ERR_FORMAT,
+		_("user takes: list | add NAME | remove NAME. See: palique-directory "
+		  "help user"));
 }
 
 static int run_status(const struct options *o)
 {
-	struct json *q = question("status"), *answer;
+	struct json *q = desk_question("status"), *answer;
 	char reason[512];
 	int code, err = ask_running(&answer, o->data, q);
 
@@ -522,20 +320,20 @@ static int run_status(const struct options *o)
 	if (err == ERR_OFFLINE) {
 		snprintf(reason, sizeof reason,
 			 _("No directory runs on %s. Start it: palique-directory serve%s"),
-			 o->data, same_data(o));
-		return fail(o, err, reason);
+			 o->data, desk_same_data(o));
+		return desk_fail(o, err, reason);
 	}
 	if (err < 0) {
 		snprintf(reason, sizeof reason, _("The directory does not answer: %s."),
 			 error_text(err));
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	}
-	if (is_refusal(o, answer, &code)) {
+	if (desk_is_refusal(o, answer, &code)) {
 		json_free(answer);
 		return code;
 	}
 	if (o->given & OPTION_JSON)
-		print_json(answer);
+		desk_print(answer);
 	else
 		summary_print(stdout, answer);
 	json_free(answer);
@@ -552,15 +350,15 @@ static int run_check_config(const struct options *o)
 	if (o->word_count)
 		snprintf(path, sizeof path, "%s", o->words[0]);
 	else
-		config_path(o, path);
+		desk_config_path(o, path);
 	config_init(&c);
 	err = config_read(&c, path, reason, sizeof reason);
 	bool is_absent = err == ERR_NOT_FOUND && !o->word_count; /* the defaults hold then */
 	if (err < 0 && !is_absent)
-		return fail(o, err, reason);
+		return desk_fail(o, err, reason);
 	if (o->given & OPTION_JSON) {
 		j = json_set_text(json_object(), "file", path);
-		print_json(json_set_bool(j, "ok", true));
+		desk_print(json_set_bool(j, "ok", true));
 		json_free(j);
 	} else {
 		fprintf(stderr,
@@ -635,8 +433,9 @@ static int run_help(const struct options *o)
 	const struct command *c = o->word_count ? find_command(o->words[0]) : NULL;
 
 	if (!c && o->word_count)
-		return fail_usage(o, ERR_FORMAT,
-				  _("There is no such command. Try: palique-directory help"));
+		return desk_fail_usage(
+			o, ERR_FORMAT,
+			_("There is no such command. Try: palique-directory help"));
 	return c ? help_on(c) : help_on_all(stdout);
 }
 
