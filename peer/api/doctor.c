@@ -148,15 +148,20 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 static void check_contacts(struct findings *f, struct engine *e)
 {
 	struct contact c;
-	char text[256], address[ADDRESS_TEXT_SIZE], hint[64];
+	char text[256], address[ADDRESS_TEXT_SIZE], hint[160], words[FINGERPRINT_SIZE];
 
 	for (unsigned i = 0; engine_contact_at(e, i, &c) == 0; i++) {
 		const char *todo = NULL;
 		if (c.is_key_changed) {
-			snprintf(text, sizeof text,
-				 _("%s shows another key; nothing is sent until you decide"),
+			fingerprint_of(&c.new_identity, words);
+			snprintf(
+				text, sizeof text,
+				_("%s shows another key, %s; nothing is sent until you decide"),
+				c.name.text, words);
+			snprintf(hint, sizeof hint,
+				 _("palique accept %s, if their \"palique status\" shows that "
+				   "key"),
 				 c.name.text);
-			snprintf(hint, sizeof hint, "palique accept %s", c.name.text);
 			todo = hint;
 		} else if (c.state == CONTACT_REQUESTS) {
 			snprintf(text, sizeof text,

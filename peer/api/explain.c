@@ -43,7 +43,7 @@ static const struct hint {
 	{ "send", ERR_FORMAT, NULL, N_("palique send %s TEXT") },
 	{ "send", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },
 	{ "subscribe", ERR_LIMIT, N_("there was no such event yet"), "palique recv" },
-	{ NULL, ERR_KEY_CHANGED, N_("%s shows another key; nothing is sent until you decide"), "palique accept %s" },
+	{ NULL, ERR_KEY_CHANGED, N_("%s shows another key; nothing is sent until you decide"), "palique doctor" },
 	{ NULL, ERR_NOT_FOUND, N_("%s is not a contact"), "palique ls" },
 	{ NULL, ERR_NAME, N_("\"%s\" cannot be a name"), "palique ls" },
 	{ NULL, ERR_STATE, NULL, N_("palique join LINK") },

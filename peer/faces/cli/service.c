@@ -60,6 +60,8 @@ static void print_account(const struct json *account)
 	out_line(_("account    %s@%s, %s"), name, json_text(account, "directory"), words);
 	if (trouble && *trouble)
 		out_line("           %s", out_safe(trouble));
+	if (json_text(account, "fingerprint"))
+		out_line(_("key        %s"), json_text(account, "fingerprint"));
 	if (json_text(account, "observed"))
 		out_line(_("seen at    %s"), json_text(account, "observed"));
 }
