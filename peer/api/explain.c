@@ -32,6 +32,8 @@ static const struct hint {
 	{ "hostStatus", ERR_STATE, N_("this engine hosts no directory"), "palique host" },
 	{ "createInvite", ERR_STATE, NULL, "palique host" },
 	{ "getLink", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },
+	{ "acceptContact", ERR_KEY_CHANGED, N_("%s shows yet another key now"), "palique accept %s" },
+	{ "acceptContact", ERR_REFUSED, N_("the key that %s shows is that of another contact"), "palique ls" },
 	{ "acceptContact", ERR_NOT_FOUND, N_("%s has not asked"), "palique add %s" },
 	{ "addContact", ERR_EXISTS, N_("%s is a contact already"), "palique ls" },
 	{ "addContact", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },

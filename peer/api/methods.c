@@ -318,6 +318,10 @@ static int run_add(struct call *call)
 		return ERR_REFUSED;
 	}
 	err = engine_add(e, name.text, identity, greeting ? greeting : "");
+	if (err == ERR_REFUSED && identity)
+		snprintf(call->reason, sizeof call->reason,
+			 _("the key in the link of %s is that of another contact"),
+			 name.text);
 	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
 		snprintf(call->reason, sizeof call->reason,
 			 _("a greeting can only be sealed with %s's contact link in hand"),
@@ -342,11 +346,28 @@ static int change_contact(struct call *call, int (*change)(struct engine *e, con
 	return err < 0 ? err : answer_contact(call, name.text);
 }
 
-static int run_accept(struct call *call)
+/* Whether the changed key is still the one that the person was shown, if they say which:
+ * a directory that lies may show another one each moment. */
+static bool is_key_shown(struct call *call)
 {
-	int err = change_contact(call, engine_accept);
+	const char *shown = param(call, "newIdentity");
+	char now[BYTES_BASE64_SIZE(32)];
 	struct contact contact;
 
+	if (!shown || engine_contact(api_engine(call->api), about(call, "name"), &contact) < 0)
+		return true;
+	bytes_to_base64(BYTES(contact.new_identity.bytes), now);
+	return contact.is_key_changed && strcmp(shown, now) == 0;
+}
+
+static int run_accept(struct call *call)
+{
+	struct contact contact;
+	int err;
+
+	if (!is_key_shown(call))
+		return ERR_KEY_CHANGED;
+	err = change_contact(call, engine_accept);
 	if (err != ERR_STATE ||
 	    engine_contact(api_engine(call->api), call->subject, &contact) < 0)
 		return err;
@@ -552,7 +573,7 @@ static const struct method methods[] = {
 	{ "hostStatus", "the directory hosted here", { { 0 } }, run_host_status, NULL },
 	{ "createInvite", "an invitation to the directory hosted here", { MAYBE_INT("count", 1, 1000), MAYBE_INT("expires", 60, YEAR_S) }, run_invite, NULL },
 	{ "addContact", "ask a person, by name or contact link", { TEXT("contact", LINK), MAYBE_TEXT("greeting", GREETING) }, run_add, NULL },
-	{ "acceptContact", "say yes to a request, or to a changed key", { TEXT("name", SHORT) }, run_accept, NULL },
+	{ "acceptContact", "say yes to a request, or to a changed key", { TEXT("name", SHORT), MAYBE_TEXT("newIdentity", SHORT) }, run_accept, NULL },
 	{ "blockContact", "never hear of this name again", { TEXT("name", SHORT) }, run_block, NULL },
 	{ "removeContact", "forget a contact; history stays", { TEXT("name", SHORT) }, run_remove, NULL },
 	{ "getContact", "one contact", { TEXT("name", SHORT) }, run_contact, NULL },

@@ -570,6 +570,41 @@ static void faces_are_limited_in_number(void **state)
 	assert_int_equal(count, API_CLIENTS_MAX);
 }
 
+static void show_bob(const struct peer *who)
+{
+	peer_tell_presence(&member, who, NULL, true);
+	step();
+}
+
+/* Between the look at a key and the yes to it a directory may show another one. */
+static void only_the_key_that_was_shown_is_accepted(void **state)
+{
+	struct peer bob, second, third;
+	char params[256], shown[64];
+	struct json *answer;
+
+	(void)state;
+	peer_make(&bob, "bob");
+	peer_make(&second, "bob");
+	peer_make(&third, "bob");
+	call("addContact", "{\"contact\":\"bob\"}");
+	show_bob(&bob);
+	show_bob(&second);
+	answer = call("getContact", "{\"name\":\"bob\"}");
+	snprintf(shown, sizeof shown, "%s",
+		 json_text(json_get(json_get(answer, "result"), "contact"), "newIdentity"));
+	snprintf(params, sizeof params, "{\"name\":\"bob\",\"newIdentity\":\"%s\"}", shown);
+	show_bob(&third);
+	assert_int_equal(code_of(call("acceptContact", params)), -32018);
+	show_bob(&second);
+	answer = call("acceptContact", params);
+	assert_string_equal(
+		json_text(json_get(json_get(answer, "result"), "contact"), "identity"), shown);
+	peer_remove(&bob);
+	peer_remove(&second);
+	peer_remove(&third);
+}
+
 #define EMPTY(test)  cmocka_unit_test_setup_teardown(test, begin, end)
 #define MEMBER(test) cmocka_unit_test_setup_teardown(test, begin_as_member, end_as_member)
 
@@ -600,6 +635,7 @@ int main(void)
 		MEMBER(a_message_over_the_limit_is_refused_with_the_limit_named),
 		MEMBER(adding_oneself_is_refused),
 		MEMBER(an_answer_for_a_face_that_left_goes_nowhere),
+		MEMBER(only_the_key_that_was_shown_is_accepted),
 		EMPTY(stop_reaches_the_shell_and_is_answered),
 		EMPTY(methods_of_a_shell_that_is_not_there_are_refused),
 		EMPTY(a_face_that_does_not_read_is_sent_nothing_more),

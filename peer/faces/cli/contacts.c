@@ -115,10 +115,14 @@ int cmd_accept(struct cli *c)
 
 	if (code == EXIT_DONE) {
 		const struct json *known = known_contact(c, &before);
+		const char *shown = known ? json_text(known, "newIdentity") : NULL;
+		struct json *params = name_params(c);
 		bool had_changed = known && json_bool(known, "keyChanged", false);
 		if (known)
 			show_new_key(known);
-		code = change(c, "acceptContact", name_params(c), &contact);
+		if (shown)
+			json_set_text(params, "newIdentity", shown);
+		code = change(c, "acceptContact", params, &contact);
 		if (code == EXIT_DONE && contact)
 			out_done(had_changed ? _("The new key of %s is accepted; what was "
 						 "queued goes on.")
