@@ -460,8 +460,10 @@ static const char *refusal_text(enum wire_type about, int err, bool has_code)
 		  N_("the invitation has expired or was used") },
 		{ WIRE_REGISTER_START, ERR_BUSY, N_("too many attempts: try again later") },
 		{ WIRE_LOGIN_START, ERR_BUSY, N_("too many attempts: try again later") },
-		{ WIRE_LOGIN_FINISH, ERR_AUTH, N_("name or password is wrong") },
-		{ WIRE_LOGIN_FINISH, ERR_REFUSED, N_("the account belongs to another home") },
+		/* The directory's own proof was checked before: the password is right. */
+		{ WIRE_LOGIN_FINISH, ERR_AUTH,
+		  N_("the password is right, but the account is in another home folder or on "
+		     "another machine") },
 	};
 
 	if (has_code && about == WIRE_REGISTER_START && err == ERR_REFUSED)
@@ -491,9 +493,13 @@ int account_message(struct account *a, const struct wire_message *m)
 
 	if (!b)
 		return ERR_STATE;
+	bool is_elsewhere = m->type == WIRE_REFUSAL && m->refusal.error == ERR_AUTH &&
+			    m->refusal.about == WIRE_LOGIN_FINISH;
+
 	switch (m->type) {
 	case WIRE_REFUSAL:
-		finish(a, m->refusal.error < 0 ? m->refusal.error : ERR_REFUSED,
+		finish(a,
+		       is_elsewhere || m->refusal.error >= 0 ? ERR_REFUSED : m->refusal.error,
 		       refusal_text(m->refusal.about, m->refusal.error, becoming_has_code(b)));
 		return 0;
 	case WIRE_REGISTER_CHALLENGE:

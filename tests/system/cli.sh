@@ -100,6 +100,7 @@ says 5 'name or password is wrong' with_password wrong peer ana login "ana@127.0
 says 0 'Logged in as ana' with_password "$password" peer ana login "ana@127.0.0.1:$port"
 says 0 'Logged in as ana' with_password "$password" peer ana login ana
 says 5 'holds another account' with_password x peer ana login "zoe@127.0.0.1:$port"
+says 5 'the password is right' with_password "$password" peer eve login "ana@127.0.0.1:$port"
 says 1 'no account here yet' peer eve link
 says_in_spanish 1 'palique join ENLACE' peer eve link
 ok "becoming somebody ($checks)"
