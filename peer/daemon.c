@@ -195,22 +195,27 @@ static int on_host(void *user, const struct address *listen, char *reason, size_
 {
 	struct daemon *d = user;
 	int err;
+	struct address before = { 0 };
+	char ignored[512];
 
 	if (d->host) {
-		struct address now = host_address(d->host);
-		if (!listen || address_equal(listen, &now))
+		before = host_address(d->host);
+		if (!listen || address_equal(listen, &before))
 			return 0;
-		snprintf(reason, reason_size, "%s",
-			 _("this engine hosts a directory already, at another address"));
-		return ERR_EXISTS;
+		host_close(d->host); /* it moves */
+		d->host = NULL;
 	}
 	err = host_new(&d->host, &d->loop, &d->home, listen, reason, reason_size);
-	if (err < 0)
-		return err;
-	struct address near = host_near(d->host);
-	host_set_addresses(d->host, d->addresses, d->address_count);
-	engine_directory_here(d->engine, host_key(d->host), &near);
-	return 0;
+	if (err < 0 && before.family &&
+	    host_new(&d->host, &d->loop, &d->home, &before, ignored, sizeof ignored) < 0)
+		log_event(LOG_ERROR, "directory-not-hosted", "reason", ignored, NULL);
+	if (d->host) {
+		struct address near = host_near(d->host);
+
+		host_set_addresses(d->host, d->addresses, d->address_count);
+		engine_directory_here(d->engine, host_key(d->host), &near);
+	}
+	return err;
 }
 
 static int on_host_status(void *user, struct json *result)
@@ -472,7 +477,9 @@ int daemon_run(const struct daemon_options *options)
 	if (err < 0 && !reason[0])
 		snprintf(reason, sizeof reason, "%s", error_text(err));
 	say_ready(options->ready_fd, err, reason);
-	if (err < 0) {
+	if (err < 0 && options->ready_fd < 0) {
+		fprintf(stderr, "palique: %s\n", reason); /* a person waits, no log is read */
+	} else if (err < 0) {
 		log_event(LOG_ERROR, "not-started", "error", log_error(err), "reason", reason,
 			  NULL);
 	} else {

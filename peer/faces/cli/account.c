@@ -246,8 +246,8 @@ static void warn_if_local(const struct json *host)
 {
 	if (json_bool(host, "isLocal", false))
 		out_say("%s",
-			_("  This machine is on no network now: the invitation holds on this "
-			  "machine only. Once it is on one, ask again: palique invite"));
+			_("  The invitation works on this machine only: the directory has no "
+			  "address on a network now. Once it has one, type: palique invite"));
 }
 
 int cmd_invite(struct cli *c)
