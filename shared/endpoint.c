@@ -236,6 +236,15 @@ void endpoint_admit(struct endpoint *e, const struct identity_public *who)
 	cid_map_put(e->admitted, BYTES(who->bytes), e);
 }
 
+/* Who has shown, or in an attempt of ours is to show, this identity. */
+static bool is_with(const struct link *l, const struct identity_public *who)
+{
+	if (l->certificate)
+		return identity_public_equal(&l->certificate->identity, who);
+	return l->handshake && l->handshake->has_identity &&
+	       identity_public_equal(&l->handshake->identity, who);
+}
+
 void endpoint_dismiss(struct endpoint *e, const struct identity_public *who)
 {
 	struct link *l, *next;
@@ -243,10 +252,12 @@ void endpoint_dismiss(struct endpoint *e, const struct identity_public *who)
 	cid_map_remove(e->admitted, BYTES(who->bytes), e);
 	for (l = e->links; l; l = next) {
 		next = l->next;
-		if (!l->certificate || !identity_public_equal(&l->certificate->identity, who))
+		if (!is_with(l, who))
 			continue;
 		if (l->state == LINK_IS_UP) {
 			say_goodbye(e, l, LINK_CODE_NOT_CONTACT, e->home.now);
+			go_down(e, l, ERR_REFUSED, 0);
+		} else if (l->state == LINK_SHAKING && l->is_initiator) {
 			go_down(e, l, ERR_REFUSED, 0);
 		} else if (l->state == LINK_SHAKING) {
 			destroy(e, l);

@@ -496,6 +496,19 @@ static void a_second_dial_adds_addresses_to_the_first(void **state)
 	assert_int_equal(link_path(net.nodes[0].link).remote.port, net.nodes[1].address.port);
 }
 
+static void who_is_dismissed_while_being_dialled_hears_no_more(void **state)
+{
+	(void)state;
+	net_dial(&net, 0, 1);
+	net_flush(&net);
+	endpoint_dismiss(net.nodes[0].e, &net.nodes[1].identity.public);
+	net_run(&net, 15 * SECOND);
+	assert_int_equal(net.nodes[0].sent, 1);
+	assert_int_equal(net.nodes[0].told[LINK_UP], 0);
+	assert_int_equal(net.nodes[1].told[LINK_UP], 0);
+	assert_int_equal(net.nodes[0].down_error, ERR_REFUSED);
+}
+
 static void an_attempt_at_a_device_is_not_one_for_another_identity(void **state)
 {
 	struct link_target t = net_target(&net, 1), lie = t;
@@ -1210,6 +1223,7 @@ int main(void)
 		cmocka_unit_test(both_agree_after_any_misfortune),
 		PEERS(an_address_unknown_until_it_knocks_is_dialled),
 		PEERS(a_second_dial_adds_addresses_to_the_first),
+		PEERS(who_is_dismissed_while_being_dialled_hears_no_more),
 		PEERS(an_attempt_at_a_device_is_not_one_for_another_identity),
 		PEERS(a_datagram_of_no_known_form_ends_the_link),
 		PEERS(all_addresses_are_tried_at_once),
