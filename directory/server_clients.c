@@ -9,6 +9,8 @@
 static const struct bucket_size introduction_rate = { 200, 100 };
 static const struct bucket_size suspicion_rate = { 10, 3000 };
 
+enum { RELIST_COST = 40 }; /* as many messages as it weighs */
+
 /* --- what clients say: each returns 0, or an error that ends the link --- */
 
 int server_on_publish(struct server *s, struct session *who, const struct wire_message *m)
@@ -38,6 +40,9 @@ int server_on_list(struct server *s, struct session *who, const struct wire_mess
 	struct bytes none = { 0 };
 	int err = 0;
 
+	if (m->list.is_first && who->has_listed && !server_charge(s, who, RELIST_COST))
+		return ERR_BUSY;
+	who->has_listed = true;
 	if (m->list.is_first) {
 		watchers_remove_all(s->watchers, who->account, slot);
 		who->listed = 0;
@@ -57,7 +62,13 @@ int server_on_list(struct server *s, struct session *who, const struct wire_mess
 int server_on_list_add(struct server *s, struct session *who, const struct wire_message *m)
 {
 	unsigned slot = record_slot(who->record);
+	name_id id = names_find(s->names, &m->list_add.name);
 	int err = ERR_LIMIT;
+
+	/* Who takes a name off and on again makes us tell the other each time. */
+	if (id != NAMES_NONE && watchers_has_listed(s->watchers, who->account, id) &&
+	    !server_charge(s, who, RELIST_COST))
+		return ERR_BUSY;
 
 	if (watchers_listed(s->watchers, who->account, slot) < s->contacts_max)
 		err = add(s, who, &m->list_add.name, m->list_add.greeting);

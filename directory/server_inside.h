@@ -41,6 +41,8 @@ void server_frame(struct server *s, const struct wire_message *m);
 int server_tell_frame(struct server *s, struct session *to, enum wire_type type);
 void server_refuse(struct server *s, struct session *to, enum wire_type about, int err,
 		   uint32_t retry_after);
+/* Takes `cost` off what a session may say; false: it has said too much. */
+bool server_charge(struct server *s, struct session *who, uint32_t cost);
 /* Ends session and link. */
 void server_put_out(struct server *s, struct session *who, enum link_code code);
 

@@ -46,6 +46,11 @@ void server_refuse(struct server *s, struct session *to, enum wire_type about, i
 	server_tell(s, to, &m);
 }
 
+bool server_charge(struct server *s, struct session *who, uint32_t cost)
+{
+	return bucket_take(&who->messages, &message_rate, cost, s->now, NULL);
+}
+
 /* --- the end of a session --- */
 
 /* The record dies with the connection; contacts hear of it at the end of this step. */
@@ -118,7 +123,7 @@ static int handle(struct server *s, struct session *who, const struct wire_messa
 
 	if (row->from != side)
 		return ERR_FORMAT;
-	if (!bucket_take(&who->messages, &message_rate, cost, s->now, NULL))
+	if (!server_charge(s, who, cost))
 		return ERR_BUSY;
 	s->counts.messages_in[m->type]++;
 	return row->handle(s, who, m);

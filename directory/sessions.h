@@ -34,6 +34,7 @@ struct session {
 	name_id account;     /* from SESSION_IN on */
 	struct record *record;
 	uint32_t listed; /* names given since LIST began, repeated ones too */
+	bool has_listed; /* LIST has begun before */
 	struct bucket messages, introductions, suspicions;
 	mono_ns checked_since; /* 0: not being checked */
 	uint64_t check_nonce;

@@ -319,6 +319,13 @@ void watchers_remove_all(struct watchers *w, name_id who, unsigned slot)
 		unlist(w, who, i, 1 << slot);
 }
 
+bool watchers_has_listed(const struct watchers *w, name_id who, name_id whom)
+{
+	const struct listing *l = find(w, who, whom);
+
+	return l && !l->by;
+}
+
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot)
 {
 	unsigned count = 0;

@@ -30,6 +30,8 @@ int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
 		 struct bytes greeting);
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);
 void watchers_remove_all(struct watchers *w, name_id who, unsigned slot);
+/* Whether `who` has listed `whom` in this login of some session, and does not any more. */
+bool watchers_has_listed(const struct watchers *w, name_id who, name_id whom);
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot);
 
 /* The session has said its whole list: whoever else lists it may ask. */

@@ -443,6 +443,42 @@ static void a_full_house_puts_out_the_oldest_guest_and_refuses_clients(void **st
 	assert_non_null(guests[2]->link);
 }
 
+static void who_flickers_in_a_contact_s_list_is_put_out(void **state)
+{
+	struct small_client *alice = small_client_online(&net, "alice"),
+			    *bob = small_client_online(&net, "bob");
+	unsigned told = 0;
+
+	(void)state;
+	small_client_list(alice, "bob", NULL);
+	small_client_list(bob, "alice", NULL);
+	for (unsigned i = 0; i < 500 && bob->link; i++) {
+		say_name(bob, WIRE_LIST_REMOVE, "alice");
+		if (bob->link)
+			say_name(bob, WIRE_LIST_ADD, "alice");
+		while (small_client_hears(alice, WIRE_PRESENCE, &m))
+			told++;
+	}
+	assert_null(bob->link);
+	assert_int_equal(bob->down_code, LINK_CODE_PROTOCOL);
+	assert_in_range(told, 20, 150);
+	told = 0;
+	assert_int_equal(small_client_come(bob), 0);
+	for (unsigned i = 0; i < 500 && bob->link; i++) {
+		struct wire_message say = { .type = WIRE_LIST };
+
+		say.list.is_first = true;
+		say.list.count = i % 2;
+		say.list.names[0] = alice->name;
+		small_client_say(bob, &say);
+		small_net_run(&net, 10 * MILLISECOND);
+		while (small_client_hears(alice, WIRE_PRESENCE, &m))
+			told++;
+	}
+	assert_null(bob->link);
+	assert_in_range(told, 20, 150);
+}
+
 static void who_comes_and_goes_without_end_is_told_to_wait(void **state)
 {
 	struct small_client *alice = small_client_online(&net, "alice"), *bob;
@@ -609,6 +645,7 @@ int main(void)
 		ROW(what_breaks_the_protocol_ends_the_link),
 		ROW(one_who_floods_is_put_out),
 		ROW(a_full_house_puts_out_the_oldest_guest_and_refuses_clients),
+		ROW(who_flickers_in_a_contact_s_list_is_put_out),
 		ROW(who_comes_and_goes_without_end_is_told_to_wait),
 		ROW(a_guest_who_dawdles_is_shown_out),
 		ROW(a_slow_reader_costs_nothing_and_hears_the_newest),
