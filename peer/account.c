@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "peer/becoming.h"
-#include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/store.h"
 #include "shared/error.h"
@@ -32,6 +31,7 @@ struct account {
 	uint64_t jobs;             /* given so far */
 	struct becoming *becoming; /* a password exchange, or NULL */
 	uint64_t waiting;          /* ticket of one whose outcome is unknown */
+	bool wants_call;
 	enum account_state told;
 	bool is_online;
 	struct address observed;
@@ -327,7 +327,7 @@ static int begin(struct account *a, const struct becoming_wish *wish)
 	a->becoming = b;
 	a->trouble[0] = '\0';
 	account_tell(a);
-	directory_client_restart(a->rooms->directory);
+	a->wants_call = true;
 	return 0;
 }
 
@@ -380,12 +380,20 @@ int account_login(struct account *a, const char *name, const struct directory_pl
 	return begin(a, &wish);
 }
 
-void account_guest_up(struct account *a, const uint8_t handshake_hash[64])
+bool account_wants_call(const struct account *a)
 {
-	struct wire_message m;
+	return a->wants_call;
+}
 
-	if (a->becoming && becoming_start(a->becoming, handshake_hash, &m) == 0)
-		directory_client_send(a->rooms->directory, &m);
+void account_called(struct account *a)
+{
+	a->wants_call = false;
+}
+
+bool account_guest_up(struct account *a, const uint8_t handshake_hash[64],
+		      struct wire_message *m)
+{
+	return a->becoming && becoming_start(a->becoming, handshake_hash, m) == 0;
 }
 
 /* Over: with an answer to whoever asked, and whatever the home was before. */
@@ -401,7 +409,7 @@ static void finish(struct account *a, int err, const char *detail)
 	if (err < 0)
 		account_set_trouble(a, detail ? detail : error_text(err));
 	account_tell(a);
-	directory_client_restart(a->rooms->directory);
+	a->wants_call = true;
 }
 
 void account_guest_down(struct account *a, int err, const char *trouble)
@@ -419,7 +427,7 @@ void account_guest_down(struct account *a, int err, const char *trouble)
 	a->becoming = NULL;
 	if (a->standing == STANDING_MEMBER || a->standing == STANDING_REFUSED)
 		a->standing = STANDING_MEMBER;
-	directory_client_restart(a->rooms->directory);
+	a->wants_call = true;
 }
 
 /* Keys that the directory is about to learn must be durable before it does. */
@@ -534,14 +542,9 @@ void account_stretched(struct account *a, const struct job *answer)
 		finish(a, err, err == ERR_AUTH ? N_("name or password is wrong") : NULL);
 }
 
-void account_release(struct account *a)
+bool account_take_last(struct account *a, struct wire_message *m)
 {
-	struct wire_message m;
-
-	if (!a->becoming || !becoming_take_last(a->becoming, &m))
-		return;
-	directory_client_send(a->rooms->directory, &m);
-	sodium_memzero(&m, sizeof m);
+	return a->becoming && becoming_take_last(a->becoming, m);
 }
 
 void account_welcomed(struct account *a)

@@ -2,8 +2,10 @@
 #ifndef PALIQUE_PEER_ACCOUNT_H
 #define PALIQUE_PEER_ACCOUNT_H
 
-#include "peer/engine.h"
 #include "peer/rooms.h"
+#include "peer/view.h"
+#include "shared/job.h"
+#include "shared/uri.h"
 
 struct account;
 
@@ -48,8 +50,14 @@ int account_login(struct account *a, const char *name, const struct directory_pl
 		  const struct device_public *directory_key, struct bytes password,
 		  uint64_t ticket);
 
-/* The guest's line is up, with this handshake hash. */
-void account_guest_up(struct account *a, const uint8_t handshake_hash[64]);
+/* Who we are changed (an exchange began or ended): the line to the directory is to be made
+ * anew. True until account_called(). */
+bool account_wants_call(const struct account *a);
+void account_called(struct account *a);
+
+/* The guest's line is up, with this handshake hash: true and what to say on it first. */
+bool account_guest_up(struct account *a, const uint8_t handshake_hash[64],
+		      struct wire_message *m);
 /* It went, or could not be had: `err`. */
 void account_guest_down(struct account *a, int err, const char *trouble);
 /* REGISTER_*, LOGIN_* and REFUSAL on it. ERR_FORMAT, ERR_STATE: the directory broke the protocol. */
@@ -57,8 +65,8 @@ int account_message(struct account *a, const struct wire_message *m);
 /* The stretched password. */
 void account_stretched(struct account *a, const struct job *answer);
 bool account_next_job(struct account *a, struct job *job);
-/* After the commit: sends what must not leave before our keys are durable. */
-void account_release(struct account *a);
+/* After the commit: true and what must not leave before our keys are durable; to be wiped. */
+bool account_take_last(struct account *a, struct wire_message *m);
 
 /* Our line to the directory: `observed` is how it sees us, NULL when the line is down. */
 void account_set_online(struct account *a, const struct address *observed);

@@ -7,7 +7,6 @@
 
 #include "peer/account.h"
 #include "peer/conversations.h"
-#include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/reach.h"
 #include "peer/store.h"
@@ -17,6 +16,8 @@ struct contacts {
 	struct rooms *rooms;
 	struct person **list; /* by name */
 	unsigned count;
+	struct listing_change *changes; /* for the directory, since the last commit */
+	unsigned change_count, changes_taken;
 };
 
 /* --- memory and store --- */
@@ -224,6 +225,7 @@ void contacts_free(struct contacts *c)
 	for (unsigned i = 0; i < c->count; i++)
 		person_free(c, c->list[i]);
 	free(c->list);
+	free(c->changes);
 	free(c);
 }
 
@@ -231,6 +233,7 @@ void contacts_reload(struct contacts *c)
 {
 	unsigned kept = 0;
 
+	c->change_count = c->changes_taken = 0;
 	if (load(c) < 0)
 		return; /* the store cannot be read: what memory says is as good */
 	for (unsigned i = 0; i < c->count; i++) {
@@ -286,6 +289,22 @@ static void lose_sight(struct contacts *c, struct person *p)
 	set_online(c, p, false);
 }
 
+static void list_changed(struct contacts *c, const struct name *name, bool is_listed)
+{
+	c->changes = memory_grow(c->changes, c->change_count + 1, sizeof *c->changes);
+	c->changes[c->change_count++] = (struct listing_change){ *name, is_listed };
+}
+
+bool contacts_next_change(struct contacts *c, struct listing_change *change)
+{
+	if (c->changes_taken == c->change_count) {
+		c->changes_taken = c->change_count = 0;
+		return false;
+	}
+	*change = c->changes[c->changes_taken++];
+	return true;
+}
+
 static void set_state(struct contacts *c, struct person *p, enum contact_state state,
 		      bool is_removed)
 {
@@ -299,7 +318,7 @@ static void set_state(struct contacts *c, struct person *p, enum contact_state s
 		set_text(&p->our_greeting, NULL);
 	save(c, p);
 	if (was_listed != person_is_listed(p))
-		directory_client_list(c->rooms->directory, &p->name, person_is_listed(p));
+		list_changed(c, &p->name, person_is_listed(p));
 	if (was_listed && !person_is_listed(p))
 		lose_sight(c, p);
 	tell(c, p, EVENT_CONTACT);
@@ -434,8 +453,8 @@ int contacts_accept(struct contacts *c, const struct name *name)
 		trust(c, p, &accepted);
 		/* Listed anew, so that the directory tells again where they are. */
 		if (person_is_listed(p)) {
-			directory_client_list(c->rooms->directory, &p->name, false);
-			directory_client_list(c->rooms->directory, &p->name, true);
+			list_changed(c, &p->name, false);
+			list_changed(c, &p->name, true);
 		}
 	}
 	set_state(c, p, p->state == CONTACT_REQUESTS ? CONTACT_MUTUAL : p->state, false);
@@ -458,7 +477,6 @@ int contacts_block(struct contacts *c, const struct name *name)
 	set_state(c, p, CONTACT_BLOCKED, false);
 	/* They may know the knock: with another one our port is closed to them. */
 	account_rotate_knock(c->rooms->account);
-	directory_client_republish(c->rooms->directory);
 	return 0;
 }
 
@@ -497,7 +515,8 @@ static void key_changed(struct contacts *c, struct person *p,
 	tell(c, p, EVENT_KEY_CHANGED);
 }
 
-bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert)
+/* A device shown under this name: whether it is the contact's. */
+static bool vouches(struct contacts *c, struct person *p, const struct certificate *cert)
 {
 	if (!certificate_holds(cert, c->rooms->wall))
 		return false;
@@ -524,7 +543,7 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 	if (!p || !person_is_listed(p))
 		return;
 	for (unsigned i = 0; i < presence->device_count; i++) {
-		if (contacts_vouches(c, p, &presence->devices[i].certificate))
+		if (vouches(c, p, &presence->devices[i].certificate))
 			devices[count++] = &presence->devices[i];
 	}
 	p->is_stale = false;
@@ -532,6 +551,14 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 		set_state(c, p, CONTACT_MUTUAL, false);
 	reach_presence(c->rooms->reach, p, devices, count);
 	set_online(c, p, count > 0);
+}
+
+void contacts_introduced(struct contacts *c, const struct wire_introduction *introduction)
+{
+	struct person *p = contacts_find(c, &introduction->name);
+
+	if (p && person_is_listed(p) && vouches(c, p, &introduction->device.certificate))
+		reach_introduced(c->rooms->reach, p, &introduction->device);
 }
 
 /* The key that waits for the person to decide. */
@@ -591,9 +618,12 @@ void contacts_sweep(struct contacts *c)
 	}
 }
 
-void contacts_left(struct contacts *c, struct person *p)
+void contacts_take_goodbyes(struct contacts *c)
 {
-	set_online(c, p, false);
+	struct person *p;
+
+	while ((p = reach_next_left(c->rooms->reach)) != NULL)
+		set_online(c, p, false);
 }
 
 void contacts_fill(const struct person *p, struct contact *out)

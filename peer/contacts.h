@@ -33,18 +33,25 @@ int contacts_block(struct contacts *c, const struct name *name);
 int contacts_remove(struct contacts *c, const struct name *name);
 int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
 
+/* A name that we list at the directory from the last commit on, or no more; in the order they
+ * came. True and the next one, which is not given again. */
+struct listing_change {
+	struct name name;
+	bool is_listed;
+};
+bool contacts_next_change(struct contacts *c, struct listing_change *change);
+
 /* What the directory tells. */
 void contacts_presence(struct contacts *c, const struct wire_presence *presence);
 void contacts_asked(struct contacts *c, const struct wire_asked *asked);
-/* A device shown under this name, as in an introduction: whether it is the contact's. */
-bool contacts_vouches(struct contacts *c, struct person *p, const struct certificate *cert);
+void contacts_introduced(struct contacts *c, const struct wire_introduction *introduction);
 
 /* Our line to the directory is new: what it told before may be untrue. What it does not
  * repeat is swept. */
 void contacts_stale(struct contacts *c);
 void contacts_sweep(struct contacts *c);
-/* They said goodbye to us while the directory is away. */
-void contacts_left(struct contacts *c, struct person *p);
+/* Takes note of who said goodbye to us while the directory is away. */
+void contacts_take_goodbyes(struct contacts *c);
 
 void contacts_fill(const struct person *p, struct contact *out);
 

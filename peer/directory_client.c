@@ -7,10 +7,7 @@
 
 #include "peer/account.h"
 #include "peer/candidates.h"
-#include "peer/contacts.h"
 #include "peer/line.h"
-#include "peer/listing.h"
-#include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/key_query.h"
@@ -56,7 +53,6 @@ struct directory_client {
 	struct line line;
 	struct buf token; /* spares a returning sender one round trip */
 	bool is_token_new;
-	struct listing listing;
 };
 
 static void read_token(struct directory_client *d)
@@ -74,6 +70,7 @@ struct directory_client *directory_client_new(struct rooms *rooms)
 
 	d->rooms = rooms;
 	d->until = d->check_at = d->settled_at = NEVER;
+	d->is_restarting = true;
 	buf_init(&d->token, ENDPOINT_TOKEN_MAX);
 	read_token(d);
 	return d;
@@ -85,7 +82,6 @@ void directory_client_free(struct directory_client *d)
 		return;
 	line_clear(&d->line);
 	buf_clear(&d->token);
-	listing_clear(&d->listing);
 	free(d);
 }
 
@@ -97,9 +93,10 @@ void directory_client_here(struct directory_client *d, const struct device_publi
 	d->here = *at;
 }
 
-void directory_client_restart(struct directory_client *d)
+/* The line we have is not wanted any more: the next step hangs up and calls again. */
+static bool is_restarting(const struct directory_client *d)
 {
-	d->is_restarting = true;
+	return d->is_restarting || account_wants_call(d->rooms->account);
 }
 
 static void enter(struct directory_client *d, enum state state, mono_ns length)
@@ -235,7 +232,7 @@ bool directory_client_next_job(struct directory_client *d, struct job *job)
 {
 	const struct directory_place *place = account_place(d->rooms->account);
 
-	if (d->state != STATE_RESOLVING || d->is_job_given || d->is_restarting)
+	if (d->state != STATE_RESOLVING || d->is_job_given || is_restarting(d))
 		return false;
 	memset(job, 0, sizeof *job);
 	job->kind = JOB_RESOLVE;
@@ -263,10 +260,13 @@ void directory_client_resolved(struct directory_client *d, const struct job *ans
 
 static void on_up(struct directory_client *d)
 {
+	struct wire_message m;
+
 	line_begin(&d->line, d->link, WIRE_FROM_DIRECTORY);
 	enter(d, STATE_UP, d->is_guest ? GUEST : WELCOME);
-	if (d->is_guest)
-		account_guest_up(d->rooms->account, link_handshake_hash(d->link));
+	if (d->is_guest &&
+	    account_guest_up(d->rooms->account, link_handshake_hash(d->link), &m))
+		directory_client_send(d, &m);
 }
 
 static void on_down(struct directory_client *d, const struct link_event *event)
@@ -294,7 +294,7 @@ static void on_stray(struct directory_client *d, const struct link_event *event)
 {
 	struct device_public key;
 
-	if (d->state != STATE_ASKING_KEY || d->is_restarting ||
+	if (d->state != STATE_ASKING_KEY || is_restarting(d) ||
 	    key_answer_decode(&key, event->data, &d->nonce) < 0)
 		return;
 	account_pin_directory(d->rooms->account, &key);
@@ -331,6 +331,16 @@ bool directory_client_event(struct directory_client *d, const struct link_event 
 
 /* --- what the directory says --- */
 
+/* Beside 0 and errors: rooms above want to hear it. */
+enum { FOR_OTHERS = 1 };
+
+static int on_other(struct directory_client *d, const struct wire_message *m)
+{
+	(void)d;
+	(void)m;
+	return FOR_OTHERS;
+}
+
 static int on_welcome(struct directory_client *d, const struct wire_message *m)
 {
 	struct account *a = d->rooms->account;
@@ -339,14 +349,12 @@ static int on_welcome(struct directory_client *d, const struct wire_message *m)
 		return ERR_STATE;
 	enter(d, STATE_ONLINE, NEVER);
 	d->failures = 0;
-	listing_start(&d->listing);
 	d->settled_at = d->rooms->now + SETTLED;
 	own_candidates_set_observed(d->rooms->candidates, &m->welcome.observed);
-	contacts_stale(d->rooms->contacts);
 	account_welcomed(a);
 	account_set_clock(a, m->welcome.now - d->rooms->wall);
 	account_set_online(a, &m->welcome.observed);
-	return 0;
+	return FOR_OTHERS;
 }
 
 /* Not an answer to what we asked, but to who we are. */
@@ -362,29 +370,6 @@ static int on_refusal(struct directory_client *d, const struct wire_message *m)
 	return ERR_REFUSED;
 }
 
-static int on_presence(struct directory_client *d, const struct wire_message *m)
-{
-	contacts_presence(d->rooms->contacts, &m->presence);
-	return 0;
-}
-
-static int on_asked(struct directory_client *d, const struct wire_message *m)
-{
-	contacts_asked(d->rooms->contacts, &m->asked);
-	return 0;
-}
-
-static int on_introduction(struct directory_client *d, const struct wire_message *m)
-{
-	const struct wire_device *device = &m->introduction.device;
-	struct person *p = contacts_find(d->rooms->contacts, &m->introduction.name);
-
-	if (p && person_is_listed(p) &&
-	    contacts_vouches(d->rooms->contacts, p, &device->certificate))
-		reach_introduced(d->rooms->reach, p, device);
-	return 0;
-}
-
 static int on_check(struct directory_client *d, const struct wire_message *m)
 {
 	struct wire_message answer = { .type = WIRE_CHECK_ANSWER };
@@ -398,15 +383,13 @@ static const struct {
 	int (*hear)(struct directory_client *d, const struct wire_message *m);
 	bool needs_welcome;
 } rows[] = {
-	{ WIRE_WELCOME, on_welcome, false },          { WIRE_REFUSAL, on_refusal, false },
-	{ WIRE_PRESENCE, on_presence, true },         { WIRE_ASKED, on_asked, true },
-	{ WIRE_INTRODUCTION, on_introduction, true }, { WIRE_CHECK, on_check, true },
+	{ WIRE_WELCOME, on_welcome, false },   { WIRE_REFUSAL, on_refusal, false },
+	{ WIRE_CHECK, on_check, true },        { WIRE_PRESENCE, on_other, true },
+	{ WIRE_INTRODUCTION, on_other, true }, { WIRE_ASKED, on_other, true },
 };
 
-static int on_message(void *user, const struct wire_message *m)
+static int on_message(struct directory_client *d, const struct wire_message *m)
 {
-	struct directory_client *d = user;
-
 	if (d->is_guest)
 		return account_message(d->rooms->account, m);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -417,14 +400,8 @@ static int on_message(void *user, const struct wire_message *m)
 	return ERR_STATE;
 }
 
-static void take(struct directory_client *d)
+static void on_broken(struct directory_client *d, int err)
 {
-	int err = line_take(&d->line, on_message, d);
-
-	if (err == 1)
-		d->rooms->has_more = true;
-	if (err >= 0 || d->is_restarting)
-		return;
 	if (err == ERR_REFUSED && !d->is_guest) {
 		hang_up(d, LINK_CODE_BYE);
 		account_unknown(d->rooms->account);
@@ -433,6 +410,36 @@ static void take(struct directory_client *d)
 	} else {
 		drop(d, ERR_FORMAT, LINK_CODE_PROTOCOL, N_("the directory broke the protocol"));
 	}
+}
+
+bool directory_client_next(struct directory_client *d, struct wire_message *m)
+{
+	int err = 0;
+
+	if (!d->line.link || !d->line.is_readable)
+		return false;
+	while (!is_restarting(d) && (err = line_next(&d->line, m)) == 1) {
+		err = on_message(d, m);
+		if (err == FOR_OTHERS)
+			return true;
+		if (err < 0)
+			break;
+	}
+	if (is_restarting(d))
+		return false;
+	if (err < 0)
+		on_broken(d, err);
+	else if (d->line.is_readable)
+		d->rooms->has_more = true;
+	return false;
+}
+
+bool directory_client_take_settled(struct directory_client *d)
+{
+	if (d->rooms->now < d->settled_at)
+		return false;
+	d->settled_at = NEVER;
+	return d->state == STATE_ONLINE;
 }
 
 /* --- what is due --- */
@@ -477,17 +484,11 @@ mono_ns directory_client_step(struct directory_client *d)
 {
 	mono_ns now = d->rooms->now, deadline;
 
-	if (d->line.link && d->line.is_readable && !d->is_restarting)
-		take(d);
-	if (now >= d->settled_at) {
-		d->settled_at = NEVER;
-		if (d->state == STATE_ONLINE)
-			contacts_sweep(d->rooms->contacts);
-	}
 	if (now >= d->until)
 		on_timeout(d);
 	watch(d);
-	if (d->is_restarting) {
+	if (is_restarting(d)) {
+		account_called(d->rooms->account);
 		d->is_restarting = false;
 		d->failures = 0;
 		hang_up(d, LINK_CODE_BYE);
@@ -511,18 +512,7 @@ bool directory_client_is_online(const struct directory_client *d)
 void directory_client_send(struct directory_client *d, const struct wire_message *m)
 {
 	if (d->line.link && line_send(&d->line, m) == ERR_FULL)
-		directory_client_restart(d);
-}
-
-void directory_client_list(struct directory_client *d, const struct name *name, bool is_listed)
-{
-	if (d->state == STATE_ONLINE) /* else the whole list is said at the next welcome */
-		listing_change(&d->listing, name, is_listed);
-}
-
-void directory_client_republish(struct directory_client *d)
-{
-	d->listing.publish_due = true;
+		d->is_restarting = true;
 }
 
 void directory_client_introduce(struct directory_client *d, const struct name *name)
@@ -560,18 +550,17 @@ void directory_client_save(struct directory_client *d)
 
 void directory_client_release(struct directory_client *d)
 {
-	if (d->state == STATE_ONLINE)
-		listing_say(&d->listing, d->rooms);
+	struct wire_message last;
+
+	if (account_take_last(d->rooms->account, &last)) {
+		directory_client_send(d, &last);
+		sodium_memzero(&last, sizeof last);
+	}
 	if (line_flush(&d->line))
 		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);
 }
 
 mono_ns directory_client_deadline(const struct directory_client *d)
 {
-	return d->is_restarting ? d->rooms->now : d->check_at;
-}
-
-void directory_client_drop(struct directory_client *d)
-{
-	listing_drop(&d->listing);
+	return is_restarting(d) ? d->rooms->now : d->check_at;
 }

@@ -13,6 +13,7 @@
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/history.h"
+#include "peer/listing.h"
 #include "peer/outbox.h"
 #include "peer/reach.h"
 #include "peer/store.h"
@@ -33,6 +34,7 @@ struct wish {
 
 struct engine {
 	struct rooms rooms;
+	struct listing listing;
 	struct wish *wishes;
 	size_t wish_count, wish_capacity;
 	struct buf texts;
@@ -89,7 +91,6 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	if (err < 0)
 		goto unreadable;
 	events_release(r->events);
-	directory_client_restart(r->directory);
 	*out = e;
 	return 0;
 unreadable:
@@ -165,8 +166,8 @@ static int settle(struct engine *e)
 	err = store_commit(r->store);
 	if (err == 0) {
 		events_release(r->events);
-		account_release(r->account);
 		reach_release(r->reach);
+		listing_release(&e->listing, r);
 		directory_client_release(r->directory);
 		return 0;
 	}
@@ -174,7 +175,6 @@ static int settle(struct engine *e)
 	account_reload(r->account);
 	contacts_reload(r->contacts);
 	reach_undo(r->reach);
-	directory_client_drop(r->directory);
 	store_commit(r->store); /* what reading again may have begun */
 	return err;
 }
@@ -230,17 +230,79 @@ static void take_answers(struct engine *e)
 	e->answer_count = 0;
 }
 
+static void on_event(struct rooms *r, const struct link_event *event)
+{
+	const struct certificate *whose;
+
+	if (directory_client_event(r->directory, event))
+		return;
+	if (event->kind != LINK_UP) {
+		reach_event(r->reach, event);
+		return;
+	}
+	whose = link_certificate(event->link);
+	reach_up(r->reach, event->link,
+		 whose ? contacts_of_identity(r->contacts, &whose->identity) : NULL);
+}
+
 static void take_events(struct engine *e)
 {
 	struct link_event event;
+	unsigned i;
 
-	for (unsigned i = 0; i < ENGINE_EVENTS_MAX; i++) {
-		if (!endpoint_next(e->rooms.endpoint, &event))
-			return;
-		if (!directory_client_event(e->rooms.directory, &event))
-			reach_event(e->rooms.reach, &event);
+	for (i = 0; i < ENGINE_EVENTS_MAX && endpoint_next(e->rooms.endpoint, &event); i++)
+		on_event(&e->rooms, &event);
+	if (i == ENGINE_EVENTS_MAX)
+		e->rooms.has_more = true;
+	contacts_take_goodbyes(e->rooms.contacts);
+}
+
+/* --- what the directory says, and the room that hears it --- */
+
+static void on_welcome(struct engine *e, const struct wire_message *m)
+{
+	(void)m;
+	contacts_stale(e->rooms.contacts);
+	listing_start(&e->listing);
+}
+
+static void on_presence(struct engine *e, const struct wire_message *m)
+{
+	contacts_presence(e->rooms.contacts, &m->presence);
+}
+
+static void on_asked(struct engine *e, const struct wire_message *m)
+{
+	contacts_asked(e->rooms.contacts, &m->asked);
+}
+
+static void on_introduction(struct engine *e, const struct wire_message *m)
+{
+	contacts_introduced(e->rooms.contacts, &m->introduction);
+}
+
+static const struct {
+	enum wire_type type;
+	void (*hear)(struct engine *e, const struct wire_message *m);
+} rows[] = {
+	{ WIRE_WELCOME, on_welcome },
+	{ WIRE_PRESENCE, on_presence },
+	{ WIRE_ASKED, on_asked },
+	{ WIRE_INTRODUCTION, on_introduction },
+};
+
+static void hear_directory(struct engine *e)
+{
+	struct wire_message m;
+
+	while (directory_client_next(e->rooms.directory, &m)) {
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+			if (rows[i].type == m.type)
+				rows[i].hear(e, &m);
+		}
 	}
-	e->rooms.has_more = true;
+	if (directory_client_take_settled(e->rooms.directory))
+		contacts_sweep(e->rooms.contacts);
 }
 
 mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
@@ -255,10 +317,12 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	grant_wishes(e);
 	take_answers(e);
 	take_events(e);
+	hear_directory(e);
 	deadline = directory_client_step(r->directory);
 	contacts_step(r->contacts);
 	reach_take(r->reach);
 	reach_step(r->reach);
+	contacts_take_goodbyes(r->contacts);
 	settle(e);
 	if (r->has_more)
 		return now;
@@ -296,8 +360,7 @@ void engine_job_done(struct engine *e, const struct job *answer)
 void engine_set_addresses(struct engine *e, const struct address *list, unsigned count,
 			  uint16_t port)
 {
-	if (own_candidates_set_host(e->rooms.candidates, list, count, port))
-		directory_client_republish(e->rooms.directory);
+	own_candidates_set_host(e->rooms.candidates, list, count, port);
 }
 
 /* --- what faces ask --- */

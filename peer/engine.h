@@ -5,6 +5,7 @@
 #define PALIQUE_PEER_ENGINE_H
 
 #include "peer/event.h"
+#include "peer/view.h"
 #include "shared/endpoint.h"
 #include "shared/job.h"
 #include "shared/uri.h"
@@ -56,45 +57,12 @@ int engine_login(struct engine *e, const char *name, const struct directory_plac
 		 const struct device_public *directory_key, struct bytes password,
 		 uint64_t ticket);
 
-struct engine_account {
-	enum account_state state;
-	struct name name;
-	struct directory_place place;
-	struct device_public directory_key;
-	bool is_key_pinned_on_trust; /* first contact without a key in hand */
-	struct identity_public identity;
-	struct address observed; /* as the directory sees us */
-	wall_ms online_since;
-	bool has_directory_clock;
-	int64_t directory_ahead_ms; /* WELCOME's clock against ours when it came */
-	char trouble[192];          /* why not online, for people; "" when fine */
-};
 void engine_account(const struct engine *e, struct engine_account *out);
 /* The directory with this key runs in our own process: it is called at `at`, whatever address
  * the account was made with, which may not be this machine's any more. */
 void engine_directory_here(struct engine *e, const struct device_public *key,
 			   const struct address *at);
 
-enum contact_state {
-	CONTACT_ASKED,    /* we list them; they have not (yet) listed us: "asked" */
-	CONTACT_REQUESTS, /* they ask us; we have not answered */
-	CONTACT_MUTUAL,   /* both list each other */
-	CONTACT_BLOCKED,
-};
-struct contact {
-	struct name name;
-	enum contact_state state;
-	bool is_online;
-	bool is_linked; /* a direct connection is up */
-	bool has_identity, is_key_changed, is_verified;
-	struct identity_public identity;          /* the one we trust */
-	struct identity_public new_identity;      /* shown instead, when is_key_changed */
-	wall_ms last_seen;                        /* 0: never */
-	char greeting[WIRE_GREETING_MAX * 4 + 1]; /* a request's */
-	struct path path;
-	mono_ns round_trip;
-	uint64_t unread, queued;
-};
 /* Adding one who asks us accepts. `identity` (from a contact link) lets the greeting be
  * sealed and pins the key; without it a greeting is refused with ERR_STATE. */
 int engine_add(struct engine *e, const char *name, const struct identity_public *identity,
@@ -115,14 +83,12 @@ int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t 
 
 /* History, newest first: up to `limit` messages with id below `before` (0: from the newest).
  * `each` returns false to stop. */
-typedef bool engine_each_message(void *user, const struct message *m);
 int engine_history(struct engine *e, const char *name, uint64_t before, unsigned limit,
 		   engine_each_message *each, void *user);
 int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user);
 int engine_mark_read(struct engine *e, const char *name, uint64_t up_to);
 
 /* Events since `since` (not itself), from the store: what a face missed. */
-typedef bool engine_each_event(void *user, const struct event *event);
 int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user);
 uint64_t engine_last_event(const struct engine *e);
 

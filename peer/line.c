@@ -58,32 +58,29 @@ size_t line_room(const struct line *l)
 	return room > l->out.size ? room - l->out.size : 0;
 }
 
-int line_take(struct line *l, line_each *each, void *user)
+int line_next(struct line *l, struct wire_message *m)
 {
-	struct wire_message m;
-	struct bytes all, rest, contents;
-	size_t total, taken = 0;
+	struct bytes all, contents = { 0 };
 	bool is_end = false;
+	size_t total = 0;
 	int err = 0;
 
-	l->is_readable = false;
-	rest = all = link_peek(l->link, LINK_CONTROL, &is_end);
-	while (taken < LINE_TAKE_MAX && (err = frame_take(rest, &contents, &total)) == 1) {
-		err = wire_decode(&m, contents, l->from);
-		if (err == 0)
-			err = each(user, &m);
-		if (err < 0)
-			break;
-		taken += total;
-		rest = bytes_of(all.data + taken, all.size - taken);
+	if (l->taken < LINE_TAKE_MAX) {
+		all = link_peek(l->link, LINK_CONTROL, &is_end);
+		err = frame_take(bytes_of(all.data + l->taken, all.size - l->taken), &contents,
+				 &total);
+		l->is_readable = err == 1;
 	}
+	if (err == 0) {
+		if (l->taken > 0)
+			link_consume(l->link, LINK_CONTROL, l->taken);
+		l->taken = 0;
+		return is_end ? ERR_CLOSED : 0;
+	}
+	if (err == 1)
+		err = wire_decode(m, contents, l->from);
 	if (err < 0)
 		return err;
-	if (taken > 0)
-		link_consume(l->link, LINK_CONTROL, taken);
-	if (err == 1) {
-		l->is_readable = true;
-		return 1;
-	}
-	return is_end ? ERR_CLOSED : 0;
+	l->taken += total;
+	return 1;
 }

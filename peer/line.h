@@ -17,7 +17,8 @@ enum {
 struct line {
 	struct link *link;
 	enum wire_side from; /* what the other side may say */
-	bool is_readable;
+	bool is_readable;    /* also when more is left than one step may take */
+	size_t taken; /* bytes of this step's messages; given back to the link at its end */
 	struct buf out, scratch;
 };
 
@@ -32,11 +33,10 @@ bool line_flush(struct line *l);
 /* Bytes the link would take now beyond what waits here. */
 size_t line_room(const struct line *l);
 
-/* Hands each whole message that has arrived to `each`, which must not touch the link: what
- * it says goes through line_send(). Returns 1 when more is left than one step may take, 0
- * when all was taken, what `each` returned below 0, ERR_FORMAT or ERR_LIMIT for a broken
- * stream, ERR_CLOSED when the other side has ended it. */
-typedef int line_each(void *user, const struct wire_message *m);
-int line_take(struct line *l, line_each *each, void *user);
+/* 1: the next whole message that has arrived; what it points at stays until the next call.
+ * 0: that was all for this step. ERR_FORMAT or ERR_LIMIT: a broken stream; ERR_CLOSED: the
+ * other side has ended it. Between two calls nothing may touch the link: what is answered goes
+ * through line_send(). */
+int line_next(struct line *l, struct wire_message *m);
 
 #endif

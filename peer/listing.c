@@ -1,41 +1,28 @@
 #include "peer/listing.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "peer/account.h"
 #include "peer/candidates.h"
 #include "peer/contacts.h"
 #include "peer/directory_client.h"
 
-void listing_clear(struct listing *l)
-{
-	free(l->changes);
-	*l = (struct listing){ 0 };
-}
-
 void listing_start(struct listing *l)
 {
-	l->publish_due = l->list_due = true;
-	l->change_count = 0;
+	l->is_started = false;
 }
 
-void listing_change(struct listing *l, const struct name *name, bool is_listed)
+static void publish(struct listing *l, struct rooms *r)
 {
-	l->changes = memory_grow(l->changes, l->change_count + 1, sizeof *l->changes);
-	l->changes[l->change_count++] = (struct listing_change){ *name, is_listed };
-}
-
-void listing_drop(struct listing *l)
-{
-	l->change_count = 0;
-}
-
-static void publish(struct rooms *r)
-{
+	const struct knock *knock = account_knock(r->account);
+	const struct candidates *candidates = own_candidates(r->candidates);
 	struct wire_message m = { .type = WIRE_PUBLISH };
 
-	m.publish.knock = *account_knock(r->account);
-	m.publish.candidates = *own_candidates(r->candidates);
+	if (l->is_started && memcmp(knock, &l->knock, sizeof *knock) == 0 &&
+	    memcmp(candidates, &l->candidates, sizeof *candidates) == 0)
+		return;
+	m.publish.knock = l->knock = *knock;
+	m.publish.candidates = l->candidates = *candidates;
 	directory_client_send(r->directory, &m);
 }
 
@@ -82,31 +69,34 @@ static void say_list(struct rooms *r)
 	}
 }
 
-static void say_changes(const struct listing *l, struct rooms *r)
+static void say_change(struct rooms *r, const struct listing_change *change)
 {
-	for (unsigned i = 0; i < l->change_count; i++) {
-		const struct listing_change *change = &l->changes[i];
-		struct person *p = contacts_find(r->contacts, &change->name);
+	struct person *p = contacts_find(r->contacts, &change->name);
+	struct wire_message m = { .type = WIRE_LIST_REMOVE };
 
-		if (change->is_listed && p) {
+	if (change->is_listed) {
+		if (p)
 			say_listed(r, p);
-		} else if (!change->is_listed) {
-			struct wire_message m = { .type = WIRE_LIST_REMOVE };
-
-			m.list_remove.name = change->name;
-			directory_client_send(r->directory, &m);
-		}
+		return;
 	}
+	m.list_remove.name = change->name;
+	directory_client_send(r->directory, &m);
 }
 
-void listing_say(struct listing *l, struct rooms *r)
+void listing_release(struct listing *l, struct rooms *r)
 {
-	if (l->publish_due)
-		publish(r);
-	if (l->list_due)
-		say_list(r);
-	else
-		say_changes(l, r);
-	l->publish_due = l->list_due = false;
-	l->change_count = 0;
+	bool is_online = directory_client_is_online(r->directory);
+	struct listing_change change;
+
+	if (is_online) {
+		publish(l, r);
+		if (!l->is_started)
+			say_list(r);
+	}
+	/* What changed while we were away, or just before, is in the whole list. */
+	while (contacts_next_change(r->contacts, &change)) {
+		if (is_online && l->is_started)
+			say_change(r, &change);
+	}
+	l->is_started |= is_online;
 }

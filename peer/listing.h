@@ -3,29 +3,18 @@
 #define PALIQUE_PEER_LISTING_H
 
 #include "peer/rooms.h"
-#include "shared/name.h"
+#include "shared/wire.h"
 
-struct listing_change {
-	struct name name;
-	bool is_listed;
-};
-
-/* Zeroed: nothing to say. */
+/* Zeroed: nothing was said yet. */
 struct listing {
-	bool publish_due, list_due;
-	struct listing_change *changes; /* since the last commit */
-	unsigned change_count;
+	bool is_started;              /* in this session: what follows are changes */
+	struct knock knock;           /* as published last, */
+	struct candidates candidates; /* with these */
 };
-
-void listing_clear(struct listing *l);
 
 /* A new session: everything is to be said. */
 void listing_start(struct listing *l);
-void listing_change(struct listing *l, const struct name *name, bool is_listed);
-/* The commit failed: changes did not happen. */
-void listing_drop(struct listing *l);
-
-/* Says what is due through directory_client_send(). */
-void listing_say(struct listing *l, struct rooms *r);
+/* After the commit: says what differs from what the directory was told. */
+void listing_release(struct listing *l, struct rooms *r);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef PALIQUE_PEER_PERSON_H
 #define PALIQUE_PEER_PERSON_H
 
-#include "peer/engine.h"
+#include "peer/view.h"
 
 struct conversation;
 struct way;
@@ -28,7 +28,7 @@ struct person {
 
 	struct conversation *conversation;  /* conversations.c */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
-	bool is_linked;                     /* reach.c */
+	bool is_linked, has_left;           /* reach.c */
 };
 
 /* May we talk to them now? */

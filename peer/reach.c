@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "peer/account.h"
-#include "peer/contacts.h"
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/way.h"
@@ -15,6 +14,7 @@ struct reach {
 	struct way **ways; /* all of them, in the order they were made */
 	unsigned count;
 	uintptr_t numbers; /* given to ways so far */
+	bool has_left;     /* some person has */
 };
 
 struct reach *reach_new(struct rooms *rooms)
@@ -166,10 +166,9 @@ void reach_renew(struct reach *r, struct person *p)
 	reach_forget(r, p);
 }
 
-static void on_up(struct reach *r, struct link *link)
+void reach_up(struct reach *r, struct link *link, struct person *p)
 {
 	const struct certificate *c = link_certificate(link);
-	struct person *p = c ? contacts_of_identity(r->rooms->contacts, &c->identity) : NULL;
 	struct way *w = NULL;
 
 	if (p && !certificate_holds(c, r->rooms->wall))
@@ -215,7 +214,21 @@ static void believe_goodbye(struct reach *r, struct way *w)
 {
 	w->has_left = w->is_present = false;
 	if (!is_anywhere(w->person))
-		contacts_left(r->rooms->contacts, w->person);
+		r->has_left = w->person->has_left = true;
+}
+
+struct person *reach_next_left(struct reach *r)
+{
+	for (unsigned i = 0; r->has_left && i < r->count; i++) {
+		struct person *p = r->ways[i]->person;
+
+		if (p->has_left) {
+			p->has_left = false;
+			return p;
+		}
+	}
+	r->has_left = false;
+	return NULL;
 }
 
 static void on_down(struct reach *r, struct way *w, const struct link_event *event)
@@ -246,10 +259,6 @@ void reach_event(struct reach *r, const struct link_event *event)
 
 	if (!event->link)
 		return;
-	if (event->kind == LINK_UP) {
-		on_up(r, event->link);
-		return;
-	}
 	w = way_of(r, event->link);
 	if (!w)
 		return;
@@ -420,13 +429,12 @@ static void watch(struct reach *r, struct way *w)
 		w->retry_at = 0;
 		return;
 	}
-	if (now >= since + REACH_SUSPECT && now >= w->suspect_at) {
+	if (now >= since + WAY_SUSPECT && now >= w->suspect_at) {
 		directory_client_suspect(r->rooms->directory, &w->person->name, &w->device);
 		w->suspect_at = now + REACH_SUSPECTS;
 	}
-	w->check_at = mono_earlier(w->check_at, now < since + REACH_SUSPECT
-							? since + REACH_SUSPECT
-							: since + REACH_LOST);
+	w->check_at = mono_earlier(w->check_at, now < since + WAY_SUSPECT ? since + WAY_SUSPECT
+									  : since + REACH_LOST);
 }
 
 static bool wants_link(const struct way *w)

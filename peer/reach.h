@@ -13,14 +13,12 @@ enum { REACH_DIALS = 3 };            /* attempts at once to the devices of one p
 #define REACH_RETRY     (1 * SECOND) /* after the first failure; doubles */
 #define REACH_RETRY_MAX (30 * SECOND)
 #define REACH_PENANCE   (60 * SECOND) /* after a broken protocol, or a refusal */
-#define REACH_SUSPECT   (3 * SECOND)  /* unanswered: tell the directory */
 #define REACH_SUSPECTS  (10 * SECOND) /* at most so often */
 #define REACH_LOST      (10 * SECOND) /* unanswered: look for them again */
 /* A device that is announced again answers on its link within this, or four round trips;
  * else it began anew and knows nothing of the link. */
 #define REACH_ANNOUNCED (500 * MILLISECOND)
 #define REACH_IDLE      (300 * SECOND) /* nothing said: hang up */
-#define REACH_ASK_AGAIN (1 * SECOND)   /* after a store that failed */
 
 struct reach *reach_new(struct rooms *rooms);
 void reach_free(struct reach *r);
@@ -39,7 +37,13 @@ void reach_drop(struct reach *r, struct person *p);
 void reach_renew(struct reach *r, struct person *p);
 void reach_forget(struct reach *r, struct person *p);
 
+/* A link is up: of this person, or of nobody we know (NULL), which it does not survive. */
+void reach_up(struct reach *r, struct link *link, struct person *p);
+/* What else happened to a link; others than reach's are passed over. */
 void reach_event(struct reach *r, const struct link_event *event);
+/* Who said goodbye while the directory is away, and is nowhere else: each once; NULL at the
+ * end. */
+struct person *reach_next_left(struct reach *r);
 /* In the order of a step. */
 void reach_take(struct reach *r);    /* reads what arrived */
 void reach_step(struct reach *r);    /* dials, suspects, hangs up */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "peer/account.h"
-#include "peer/reach.h"
 #include "shared/error.h"
 
 struct way *way_new(struct rooms *rooms, struct person *p, const struct device_public *device)
@@ -126,26 +125,19 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	}
 }
 
-struct taking {
-	struct rooms *rooms;
-	struct way *way;
-};
-
-static int on_message(void *user, const struct wire_message *m)
-{
-	struct taking *taking = user;
-
-	return way_message(taking->rooms, taking->way, m);
-}
-
 int way_take(struct rooms *rooms, struct way *w)
 {
-	struct taking taking = { rooms, w };
-	int err = line_take(&w->line, on_message, &taking);
+	struct wire_message m;
+	int err;
 
-	if (err == 1)
+	while ((err = line_next(&w->line, &m)) == 1) {
+		err = way_message(rooms, w, &m);
+		if (err < 0)
+			return err;
+	}
+	if (w->line.is_readable)
 		rooms->has_more = true;
-	return err < 0 ? err : 0;
+	return err;
 }
 
 /* --- what we say --- */
@@ -191,7 +183,7 @@ void way_release(struct rooms *rooms, struct way *w)
 	if (outbox_pump(rooms->outbox, w->person, &w->debt, &w->line))
 		w->last_used = rooms->now;
 	if (line_flush(&w->line))
-		w->check_at = mono_earlier(w->check_at, rooms->now + REACH_SUSPECT);
+		w->check_at = mono_earlier(w->check_at, rooms->now + WAY_SUSPECT);
 }
 
 void way_undo(struct rooms *rooms, struct way *w)
@@ -208,7 +200,7 @@ void way_undo(struct rooms *rooms, struct way *w)
 	w->ack_due = false;
 	if (w->has_heard && w->state == WAY_LINKED) {
 		w->is_asking = true;
-		w->have_at = rooms->now + REACH_ASK_AGAIN;
+		w->have_at = rooms->now + WAY_ASK_AGAIN;
 	}
 	w->has_heard = false;
 }

@@ -7,6 +7,9 @@
 #include "peer/line.h"
 #include "peer/outbox.h"
 
+#define WAY_SUSPECT   (3 * SECOND) /* unanswered for so long: tell the directory */
+#define WAY_ASK_AGAIN (1 * SECOND) /* after a store that failed */
+
 enum way_state { WAY_IDLE, WAY_DIALLING, WAY_LINKED };
 
 struct way {

@@ -1,0 +1,49 @@
+/* What the engine shows to whoever asks: our account, a contact, stored messages and events.
+ * Rooms fill it in; the local API reads it. */
+#ifndef PALIQUE_PEER_VIEW_H
+#define PALIQUE_PEER_VIEW_H
+
+#include "peer/event.h"
+#include "shared/keys.h"
+#include "shared/uri.h"
+
+struct engine_account {
+	enum account_state state;
+	struct name name;
+	struct directory_place place;
+	struct device_public directory_key;
+	bool is_key_pinned_on_trust; /* first contact without a key in hand */
+	struct identity_public identity;
+	struct address observed; /* as the directory sees us */
+	wall_ms online_since;
+	bool has_directory_clock;
+	int64_t directory_ahead_ms; /* WELCOME's clock against ours when it came */
+	char trouble[192];          /* why not online, for people; "" when fine */
+};
+
+enum contact_state {
+	CONTACT_ASKED,    /* we list them; they have not (yet) listed us: "asked" */
+	CONTACT_REQUESTS, /* they ask us; we have not answered */
+	CONTACT_MUTUAL,   /* both list each other */
+	CONTACT_BLOCKED,
+};
+struct contact {
+	struct name name;
+	enum contact_state state;
+	bool is_online;
+	bool is_linked; /* a direct connection is up */
+	bool has_identity, is_key_changed, is_verified;
+	struct identity_public identity;          /* the one we trust */
+	struct identity_public new_identity;      /* shown instead, when is_key_changed */
+	wall_ms last_seen;                        /* 0: never */
+	char greeting[WIRE_GREETING_MAX * 4 + 1]; /* a request's */
+	struct path path;
+	mono_ns round_trip;
+	uint64_t unread, queued;
+};
+
+/* Return false to stop. */
+typedef bool engine_each_message(void *user, const struct message *m);
+typedef bool engine_each_event(void *user, const struct event *event);
+
+#endif
