@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "peer/account.h"
-#include "peer/conversations.h"
 #include "peer/events.h"
 #include "peer/store.h"
 #include "shared/error.h"

@@ -1,5 +1,6 @@
-/* The rooms of one engine, so that each finds its neighbours, and the moment of the step
- * they are in. Filled by engine.c; rooms read it and call down. */
+/* The rooms of one engine from the bottom up, so that each finds those below it, and the moment
+ * of the step they are in. Filled by engine.c. Whoever calls another room includes its header,
+ * and tools/check-includes lets nobody include a higher one. */
 #ifndef PALIQUE_PEER_ROOMS_H
 #define PALIQUE_PEER_ROOMS_H
 
@@ -12,19 +13,15 @@ struct rooms {
 	struct events *events;
 	struct account *account;
 	struct own_candidates *candidates;
-	struct contacts *contacts;
 	struct conversations *conversations;
 	struct outbox *outbox;
-	struct reach *reach;
 	struct directory_client *directory;
+	struct reach *reach;
+	struct contacts *contacts;
 	mono_ns now;
 	wall_ms wall;
-	bool has_more; /* input was left for the next step: come back at once */
+	bool has_more;   /* input was left for the next step: come back at once */
 	mono_ns save_at; /* what was delivered is written then at the latest; NEVER: nothing */
 };
-
-/* For tests, which look into single rooms. */
-struct engine;
-struct rooms *engine_rooms(struct engine *e);
 
 #endif
