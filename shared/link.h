@@ -4,14 +4,13 @@
 #ifndef PALIQUE_SHARED_LINK_H
 #define PALIQUE_SHARED_LINK_H
 
-#include "shared/cid_map.h"
 #include "shared/deadline_heap.h"
 #include "shared/door.h"
 #include "shared/endpoint.h"
 #include "shared/link_callbacks.h"
 #include "shared/link_crypto.h"
-#include "shared/link_event.h"
 #include "shared/link_handshake.h"
+#include "shared/link_home.h"
 #include "shared/link_path.h"
 #include "shared/link_stream.h"
 #include "shared/quic_compat.h"
@@ -33,27 +32,12 @@ enum link_state {
 	LINK_LEAVING, /* closed by us: repeats its goodbye to late packets */
 };
 
-/* What all links of an endpoint share. */
-struct link_home {
-	const struct endpoint_config *config;
-	struct cid_map *cids;
-	struct event_queue events;
-	struct link *sending, *sending_last; /* have something to send, perhaps */
-	struct door *door;
-	mono_ns now;
-	/* An inbound first message is authentic: may it go on? Called inside the
-	 * library, so it changes nothing of the link's. Negative: silence. */
-	int (*judge)(void *owner, struct link *l);
-	void *owner;
-};
-
 struct link {
 	struct link_home *home;
 	ngtcp2_conn *conn;
 	enum link_state state;
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
-	bool is_queued, is_half_open, is_path_fixed, is_listed, has_moved,
-		has_proved;
+	bool is_queued, is_half_open, is_path_fixed, is_listed, has_moved, has_proved;
 	enum link_pattern pattern;
 	int error; /* why it failed, until endpoint.c takes it */
 	uint64_t error_code;
@@ -117,18 +101,8 @@ void link_burst_over(struct link *l, mono_ns now);
 void link_tick(struct link *l, mono_ns now);
 mono_ns link_due(const struct link *l);
 
-/* There may be something to send. */
-void link_wake(struct link *l);
-void link_sleep(struct link *l);
-
 /* Writes the goodbye into `room`: its size, 0 if nothing may be said. The connection is
  * over; its ids stay mapped until link_free(). */
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now);
-
-/* The connection id map, for both ends of a link's life. */
-void link_map_cid(struct link *l, const uint8_t *cid, size_t size);
-void link_unmap_cid(struct link *l, const uint8_t *cid, size_t size);
-/* A random id that is not in use. */
-void link_cid_new(const struct link_home *home, ngtcp2_cid *cid, size_t size);
 
 #endif
