@@ -195,20 +195,22 @@ static int on_host(void *user, const struct address *listen, char *reason, size_
 {
 	struct daemon *d = user;
 	int err;
-	struct address before = { 0 };
-	char ignored[512];
 
 	if (d->host) {
-		before = host_address(d->host);
-		if (!listen || address_equal(listen, &before))
+		struct address now = host_address(d->host);
+
+		if (!listen || address_equal(listen, &now))
 			return 0;
-		host_close(d->host); /* it moves */
+		/* It moves; but not into nowhere. */
+		err = udp_try(listen);
+		if (err < 0) {
+			snprintf(reason, reason_size, "%s", udp_listen_trouble(err));
+			return ERR_EXISTS;
+		}
+		host_close(d->host);
 		d->host = NULL;
 	}
 	err = host_new(&d->host, &d->loop, &d->home, listen, reason, reason_size);
-	if (err < 0 && before.family &&
-	    host_new(&d->host, &d->loop, &d->home, &before, ignored, sizeof ignored) < 0)
-		log_event(LOG_ERROR, "directory-not-hosted", "reason", ignored, NULL);
 	if (d->host) {
 		struct address near = host_near(d->host);
 

@@ -556,6 +556,17 @@ static int error_of_bind(int number)
 	}
 }
 
+int udp_try(const struct address *at)
+{
+	bool is_v6, is_dual;
+	int fd = open_bound(at, &is_v6, &is_dual);
+
+	if (fd < 0)
+		return error_of_bind(errno);
+	close(fd);
+	return 0;
+}
+
 const char *udp_listen_trouble(int err)
 {
 	switch (err) {

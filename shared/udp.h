@@ -21,6 +21,8 @@ int udp_new(struct udp **udp, uv_loop_t *loop, struct endpoint *e, udp_step *ste
  * ERR_EXISTS: the port is in use; ERR_NOT_FOUND: not an address of this machine;
  * ERR_REFUSED: not allowed, as for ports below 1024; ERR_IO: errno says. */
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound);
+/* Whether it could: 0, or the error that it would give. */
+int udp_try(const struct address *at);
 /* Why it could not, in words for people. */
 const char *udp_listen_trouble(int err);
 

@@ -237,6 +237,7 @@ static void a_bound_port_cannot_be_bound_again(void **state)
 	(void)state;
 	begin("127.0.0.1:0");
 	assert_int_equal(udp_listen(sides[0].udp, &sides[1].address, &again), ERR_EXISTS);
+	assert_int_equal(udp_try(&sides[1].address), ERR_EXISTS);
 	end();
 }
 

@@ -202,6 +202,7 @@ make_home host 'listen = 127.0.0.1:0'
 home_port=$(free_port)
 says 0 'this machine only' with_password "$password" peer host host --name host --listen "127.0.0.1:$home_port"
 says 1 'in use by another program' peer host host --listen "127.0.0.1:$(peer host status --json | sed 's/.*"port":\([0-9]*\).*/\1/')"
+says 0 "runs at 127.0.0.1:$home_port" peer host host
 home_port=$(free_port)
 says 0 "runs at 127.0.0.1:$home_port" peer host host --listen "127.0.0.1:$home_port"
 says 2 'from 1 to 1000' peer host invite --count 0
