@@ -186,3 +186,16 @@ struct json *admin_answer(const struct admin_desk *desk, const struct json *requ
 			return commands[i].run(desk, request);
 	return refuse(ERR_FORMAT, _("There is no such command."));
 }
+
+struct json *admin_server(struct server *s, const struct json *request)
+{
+	struct admin_desk desk = {
+		.registry = server_registry(s),
+		.key = server_key(s),
+		.place = *server_place(s),
+		.server = s,
+		.now = server_wall(s),
+	};
+
+	return admin_answer(&desk, request);
+}

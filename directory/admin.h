@@ -6,6 +6,7 @@
 
 #include "directory/registry.h"
 #include "directory/server.h"
+#include "shared/json.h"
 
 enum { ADMIN_INVITE_DAYS = 7 }; /* an invitation's life unless said otherwise */
 
@@ -27,5 +28,7 @@ struct admin_desk {
  *   remove name                             {"removed": name}: account and sessions
  *   drop name                               {"dropped": sessions closed} (running only) */
 struct json *admin_answer(const struct admin_desk *desk, const struct json *request);
+/* The same of a running server. */
+struct json *admin_server(struct server *s, const struct json *request);
 
 #endif

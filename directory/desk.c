@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "directory/admin.h"
-#include "directory/commands.h"
 #include "shared/error.h"
 #include "shared/text.h"
 

@@ -14,6 +14,15 @@
 #include "shared/clock.h"
 #include "shared/json.h"
 
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NOT_RUNNING = 3, /* or locked by another process */
+	EXIT_NOT_FOUND = 4,
+	EXIT_REFUSED = 5,
+};
+
 /* One object on a line of standard output. */
 void desk_print(const struct json *j);
 /* A failure in a sentence, or as {"error": {"kind", "message"}}; the program's exit code. */

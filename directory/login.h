@@ -7,7 +7,6 @@
 
 #include "directory/limits.h"
 #include "directory/registry.h"
-#include "directory/server.h"
 #include "shared/wire.h"
 
 /* What all logins of a directory have in common. */

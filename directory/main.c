@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "directory/commands.h"
+#include "directory/desk.h"
 #include "shared/text.h"
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #define PALIQUE_DIRECTORY_METRICS_H
 
 #include "directory/server.h"
+#include "shared/json.h"
 
 /* One object: scalars by name, "messages_in" and "messages_out" by message name (only those
  * seen), "traffic" as counted by the endpoint. */

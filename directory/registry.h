@@ -20,6 +20,9 @@ enum {
 	REGISTRY_CODE_BYTES = 12, /* random, in base64url: an invitation's code */
 };
 
+/* Who may make an account here. */
+enum registration { REGISTRATION_INVITE, REGISTRATION_OPEN, REGISTRATION_CLOSED };
+
 /* What a new account brings. */
 struct registry_new {
 	struct name name;

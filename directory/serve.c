@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "directory/admin.h"
 #include "shared/error.h"
 #include "shared/lines.h"
 #include "shared/text.h"
@@ -191,7 +192,7 @@ struct json *serve_admin(struct serve *s, const struct json *request)
 
 	server_step(s->server, udp_now(),
 		    udp_wall()); /* it may not have looked at a clock for long */
-	answer = server_admin(s->server, request);
+	answer = admin_server(s->server, request);
 	udp_wake(s->udp); /* what it changed shall be told */
 	return answer;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "directory/admin.h"
 #include "directory/server_inside.h"
 #include "shared/error.h"
 #include "shared/frame.h"
@@ -178,19 +177,21 @@ const struct device_public *server_key(const struct server *s)
 	return &s->keys->noise.public;
 }
 
-/* --- administration --- */
+/* --- for administration --- */
 
-struct json *server_admin(struct server *s, const struct json *request)
+struct registry *server_registry(struct server *s)
 {
-	struct admin_desk desk = {
-		.registry = s->desk.registry,
-		.key = &s->keys->noise.public,
-		.place = s->place,
-		.server = s,
-		.now = s->wall,
-	};
+	return s->desk.registry;
+}
 
-	return admin_answer(&desk, request);
+const struct directory_place *server_place(const struct server *s)
+{
+	return &s->place;
+}
+
+wall_ms server_wall(const struct server *s)
+{
+	return s->wall;
 }
 
 void server_status(const struct server *s, struct server_status *out)

@@ -5,14 +5,12 @@
 #define PALIQUE_DIRECTORY_SERVER_H
 
 #include "directory/limits.h"
+#include "directory/registry.h"
 #include "shared/endpoint.h"
-#include "shared/json.h"
 #include "shared/ksf.h"
 #include "shared/uri.h"
 
 struct server;
-
-enum registration { REGISTRATION_INVITE, REGISTRATION_OPEN, REGISTRATION_CLOSED };
 
 struct server_config {
 	const char *data; /* folder: accounts.db and keys; made by server_init() */
@@ -50,10 +48,6 @@ const struct device_public *server_key(const struct server *s);
  * is due, returns the server's own deadline (without the endpoint's). */
 mono_ns server_step(struct server *s, mono_ns now, wall_ms wall);
 
-/* What administration asks of a running server; answers as JSON (docs/protocol.md has no
- * part in this; directory/admin.c lists the commands). */
-struct json *server_admin(struct server *s, const struct json *request);
-
 /* Counters: nobody's name in them. */
 struct server_status {
 	uint64_t online_devices, online_accounts, accounts;
@@ -65,6 +59,11 @@ struct server_status {
 };
 void server_status(const struct server *s, struct server_status *out);
 
+/* For administration (directory/admin.h): its accounts, the public address (host empty: none is
+ * known), and the moment of the last step. */
+struct registry *server_registry(struct server *s);
+const struct directory_place *server_place(const struct server *s);
+wall_ms server_wall(const struct server *s);
 /* Closes every session of `name`; how many there were. */
 unsigned server_drop(struct server *s, const struct name *name);
 

@@ -7,77 +7,6 @@
 #include "shared/key_query.h"
 #include "shared/log.h"
 
-/* What a session may say and how fast. A frame costs one, a list one more for each 32 names;
- * an honest client that comes online says a few dozen. */
-static const struct bucket_size message_rate = { 2000, 20 };
-
-/* --- telling --- */
-
-/* Encodes once; the frame is in s->out. */
-void server_frame(struct server *s, const struct wire_message *m)
-{
-	session_frame(m, &s->out);
-}
-
-int server_tell_frame(struct server *s, struct session *to, enum wire_type type)
-{
-	int err = session_send_frame(to, buf_view(&s->out));
-
-	if (err == 0)
-		s->counts.messages_out[type]++;
-	return err;
-}
-
-/* For what need not come if the client does not read. */
-int server_tell(struct server *s, struct session *to, const struct wire_message *m)
-{
-	server_frame(s, m);
-	return server_tell_frame(s, to, m->type);
-}
-
-void server_refuse(struct server *s, struct session *to, enum wire_type about, int err,
-		   uint32_t retry_after)
-{
-	struct wire_message m = { .type = WIRE_REFUSAL };
-
-	m.refusal.about = about;
-	m.refusal.error = err;
-	m.refusal.retry_after = retry_after;
-	server_tell(s, to, &m);
-}
-
-bool server_charge(struct server *s, struct session *who, uint32_t cost)
-{
-	return bucket_take(&who->messages, &message_rate, cost, s->now, NULL);
-}
-
-/* --- the end of a session --- */
-
-/* The record dies with the connection; contacts hear of it at the end of this step. */
-static void end(struct server *s, struct session *who)
-{
-	checks_forget(&s->checks, who);
-	if (who->record) {
-		unsigned slot = record_slot(who->record);
-
-		presence_leave(s->presence, who->record);
-		who->record = NULL;
-		watchers_leave(s->watchers, who->account, slot);
-		watchers_changed(s->watchers, who->account);
-		names_release(s->names, who->account);
-	}
-	link_set_user(who->link, NULL);
-	sessions_remove(s->sessions, who);
-}
-
-void server_put_out(struct server *s, struct session *who, enum link_code code)
-{
-	struct link *link = who->link;
-
-	end(s, who);
-	link_close(link, code, s->now);
-}
-
 static int on_guest(struct server *s, struct session *who, const struct wire_message *m)
 {
 	uint32_t retry_after;
@@ -220,7 +149,7 @@ static void let_in(struct server *s, struct session *who, const struct registry_
 	/* A newer link of the same device: the endpoint ends the older one by itself. */
 	old = presence_find(s->presence, who->account, &certificate->device);
 	if (old)
-		end(s, record_user(old));
+		server_end(s, record_user(old));
 	make_room(s, who->account);
 	who->record = presence_enter(s->presence, who->account, certificate, who);
 	presence_observed(who->record, &seen);
@@ -351,7 +280,7 @@ static void on_event(struct server *s, const struct link_event *event)
 	if (!who)
 		return;
 	if (event->kind == LINK_DOWN) {
-		end(s, who);
+		server_end(s, who);
 		return;
 	}
 	if (event->kind == LINK_MOVED)

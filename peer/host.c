@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "directory/admin.h"
 #include "directory/config.h"
 #include "directory/serve.h"
 #include "directory/server.h"
@@ -216,7 +217,7 @@ int host_invite(struct host *host, const struct json *params, struct json *resul
 
 	json_set_int(request, "count", json_int(params, "count", 1));
 	json_set_int(request, "expires", json_int(params, "expires", INVITE_EXPIRES_S));
-	answer = server_admin(serve_server(host->serve), request);
+	answer = admin_server(serve_server(host->serve), request);
 	json_free(request);
 	trouble = json_text(answer, "message");
 	code = json_text(answer, "code");

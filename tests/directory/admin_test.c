@@ -42,7 +42,7 @@ static void ask(const char *request)
 
 	json_parse(&q, bytes_text(request));
 	json_free(answer);
-	answer = server_admin(net.server, q);
+	answer = admin_server(net.server, q);
 	json_free(q);
 }
 

@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "directory/admin.h"
 #include "shared/error.h"
 #include "shared/frame.h"
 #include "shared/key_query.h"
@@ -148,7 +149,7 @@ static struct json *admin(const char *request)
 	struct json *q, *answer;
 
 	assert_int_equal(json_parse(&q, bytes_text(request)), 0);
-	answer = server_admin(net.server, q);
+	answer = admin_server(net.server, q);
 	json_free(q);
 	return answer;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "directory/admin.h"
 #include "directory/server.h"
 #include "peer/engine.h"
 #include "peer/rooms.h"
@@ -696,7 +697,7 @@ static void remove_user(struct town *t, const char *name)
 
 	json_set_text(request, "command", "remove");
 	json_set_text(request, "name", name);
-	answer = server_admin(t->server, request);
+	answer = admin_server(t->server, request);
 	assert_non_null(json_text(answer, "removed"));
 	json_free(answer);
 	json_free(request);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "directory/admin.h"
 #include "shared/error.h"
 #include "tests/world/disk.h"
 
@@ -454,7 +455,7 @@ struct uri world_link(const struct world *w, bool with_key)
 void world_invite(struct world *w, char code[URI_CODE_MAX + 1])
 {
 	struct json *request = json_set_text(json_object(), "command", "invite");
-	struct json *answer = server_admin(world_server(w), request);
+	struct json *answer = admin_server(world_server(w), request);
 	const char *text = json_text(answer, "code");
 
 	if (!text)
