@@ -1,24 +1,13 @@
 #include "peer/api/api.h"
 
-#include <assert.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/api/notify.h"
+#include "peer/api/rpc.h"
 #include "shared/error.h"
 #include "shared/text.h"
-
-/* JSON-RPC 2.0 section 5.1; a failure of ours is API_FAILED + its (negative) number. */
-enum rpc_code {
-	RPC_PARSE = -32700,
-	RPC_INVALID = -32600,
-	RPC_NO_METHOD = -32601,
-	RPC_PARAMS = -32602,
-	API_FAILED = -32000,
-};
-
-enum { SHOWN_MAX = 64 }; /* bytes of a face's own words repeated in an error */
 
 struct api_client {
 	struct api *api;
@@ -48,9 +37,7 @@ struct api {
 	unsigned client_count;
 	struct pending *first, **last;
 	uint64_t next_ticket;
-	struct address addresses[API_ADDRESSES_MAX];
-	unsigned address_count;
-	uint16_t port;
+	struct api_machine machine;
 	bool is_pressed;
 };
 
@@ -93,30 +80,15 @@ void api_free(struct api *api)
 	free(api);
 }
 
-struct engine *api_engine(const struct api *api)
-{
-	return api->config.engine;
-}
-
-const struct api_config *api_shell(const struct api *api)
-{
-	return &api->config;
-}
-
 void api_set_addresses(struct api *api, const struct address *list, unsigned count,
 		       uint16_t port)
 {
-	api->address_count = count < API_ADDRESSES_MAX ? count : API_ADDRESSES_MAX;
-	if (api->address_count)
-		memcpy(api->addresses, list, api->address_count * sizeof *list);
-	api->port = port;
-}
+	struct api_machine *m = &api->machine;
 
-unsigned api_addresses(const struct api *api, const struct address **list, uint16_t *port)
-{
-	*list = api->addresses;
-	*port = api->port;
-	return api->address_count;
+	m->address_count = count < API_ADDRESSES_MAX ? count : API_ADDRESSES_MAX;
+	if (m->address_count)
+		memcpy(m->addresses, list, m->address_count * sizeof *list);
+	m->port = port;
 }
 
 struct api_client *api_connect(struct api *api, void *connection)
@@ -209,239 +181,89 @@ static void flush_answers(struct api_client *client)
 	buf_clear(&out);
 }
 
-static struct json *envelope(const struct json *id)
-{
-	struct json *o = json_set_text(json_object(), "jsonrpc", "2.0");
-
-	return json_set(o, "id", id ? json_keep((struct json *)id) : json_null());
-}
-
-static struct json *error_object(int code, const char *message, const char *kind,
-				 const char *hint)
-{
-	struct json *data = json_set_text(json_object(), "kind", kind);
-	struct json *error = json_set_int(json_object(), "code", code);
-
-	json_set_text(data, "hint", hint);
-	json_set_text(error, "message", message);
-	return json_set(error, "data", data);
-}
-
-static void refuse(struct api_client *client, const struct json *id, int code,
-		   const char *message)
-{
-	struct json *o;
-
-	if (!id && code != RPC_PARSE && code != RPC_INVALID)
-		return; /* a notification is never answered (JSON-RPC 2.0, section 4.1) */
-	o = envelope(id);
-	json_set(o, "error", error_object(code, message, "request", "palique rpc --help"));
-	answer_after_commit(client, o);
-}
-
-static void answer_failure(struct api_client *client, const struct json *id,
-			   const struct method *method, const struct call *call, int err)
-{
-	struct json *o = envelope(id);
-	char message[512], hint[256];
-
-	method_explain(method, err, call->subject, message, sizeof message, hint, sizeof hint);
-	json_set(o, "error",
-		 error_object(API_FAILED + err, call->reason[0] ? call->reason : message,
-			      error_name(err), call->hint[0] ? call->hint : hint));
-	answer_after_commit(client, o);
-}
-
 /* --- one request --- */
 
-static bool param_fits(const struct param *p, const struct json *params)
+static void remember(struct api_client *client, const struct call *call,
+		     const struct rpc_request *request)
 {
-	uint64_t id;
-	const char *text = json_text(params, p->name);
-
-	switch (p->kind) {
-	case PARAM_TEXT:
-	case PARAM_SECRET:
-		return text && strlen(text) <= (p->max ? (size_t)p->max : 1024);
-	case PARAM_ID:
-		return json_id(params, p->name, &id) == 0;
-	case PARAM_INT:
-		return json_int(params, p->name, p->min) == json_int(params, p->name, p->max) &&
-		       json_int(params, p->name, p->min) >= p->min &&
-		       json_int(params, p->name, p->max) <= p->max;
-	case PARAM_BOOL:
-		return json_bool(params, p->name, false) == json_bool(params, p->name, true);
-	}
-	return false;
-}
-
-static const struct param *find_param(const struct method *method, const char *name)
-{
-	for (unsigned i = 0; i < METHOD_PARAMS_MAX && method->params[i].name; i++)
-		if (!strcmp(method->params[i].name, name))
-			return &method->params[i];
-	return NULL;
-}
-
-/* Unknown, missing and ill-typed parameters are refused by name. */
-static bool params_fit(const struct method *method, const struct json *params, char *reason,
-		       size_t size)
-{
-	const struct json *value;
-	const char *key;
-	void *it = NULL;
-
-	while ((key = json_each(params, &it, &value)) != NULL) {
-		const struct param *p = find_param(method, key);
-		if (!p) {
-			snprintf(reason, size, _("%s has no parameter \"%.*s\""), method->name,
-				 SHOWN_MAX, key);
-			return false;
-		}
-		if (!param_fits(p, params)) {
-			static const char *const wanted[] = {
-				[PARAM_TEXT] = N_("text within its limit"),
-				[PARAM_SECRET] = N_("text within its limit"),
-				[PARAM_ID] = N_("an id: a string of digits"),
-				[PARAM_INT] = N_("a whole number in its range"),
-				[PARAM_BOOL] = N_("true or false"),
-			};
-			snprintf(reason, size, _("the parameter \"%s\" of %s must be %s"), key,
-				 method->name, _(wanted[p->kind]));
-			return false;
-		}
-	}
-	for (unsigned i = 0; i < METHOD_PARAMS_MAX && method->params[i].name; i++) {
-		if (!method->params[i].is_required || json_has(params, method->params[i].name))
-			continue;
-		snprintf(reason, size, _("%s needs the parameter \"%s\""), method->name,
-			 method->params[i].name);
-		return false;
-	}
-	return true;
-}
-
-/* Passwords do not stay in the parsed request longer than the call. */
-static void wipe_secrets(const struct method *method, const struct json *params)
-{
-	for (unsigned i = 0; i < METHOD_PARAMS_MAX && method->params[i].name; i++) {
-		const char *text = json_text(params, method->params[i].name);
-		if (method->params[i].kind == PARAM_SECRET && text)
-			sodium_memzero((char *)text, strlen(text));
-	}
-}
-
-static void remember(struct call *call, const struct method *method, const struct json *id)
-{
-	struct api *api = call->api;
+	struct api *api = client->api;
 	struct pending *p = memory_new(sizeof *p);
 
-	p->client = call->client;
-	p->id = id ? json_keep((struct json *)id) : NULL;
-	p->method = method;
+	p->client = client;
+	p->id = request->id ? json_keep((struct json *)request->id) : NULL;
+	p->method = request->method;
 	p->ticket = call->ticket;
 	memcpy(p->subject, call->subject, sizeof p->subject);
 	*api->last = p;
 	api->last = &p->next;
-	call->client->pending_count++;
+	client->pending_count++;
 }
 
-static void run(struct api_client *client, const struct method *method,
-		const struct json *params, const struct json *id)
+/* What the method changed about its face. */
+static void grant(struct api_client *client, const struct call *call)
+{
+	if (call->language) {
+		snprintf(client->language, sizeof client->language, "%s", call->language);
+		text_use(client->language);
+	}
+	if (call->wish == WISH_NONE)
+		return;
+	client->is_subscribed = call->wish == WISH_SUBSCRIBE;
+	client->told = call->has_since ? call->since : engine_last_event(call->engine);
+	client->is_behind = call->has_since && call->since < engine_last_event(call->engine);
+}
+
+static struct call call_of(struct api *api, uint64_t ticket)
+{
+	return (struct call){
+		.engine = api->config.engine,
+		.shell = &api->config,
+		.machine = &api->machine,
+		.ticket = ticket,
+		.result = json_object(),
+	};
+}
+
+static void run(struct api_client *client, const struct rpc_request *request)
 {
 	struct api *api = client->api;
-	struct call call = {
-		.api = api, .client = client, .params = params, .ticket = api->next_ticket
-	};
+	struct call call = call_of(api, api->next_ticket);
 	int err = ERR_BUSY;
 
-	call.result = json_object();
+	call.params = request->params;
 	if (client->pending_count < API_PENDING_MAX)
-		err = method->run(&call);
-	wipe_secrets(method, params);
+		err = request->method->run(&call);
+	if (err == 0)
+		grant(client, &call);
 	if (err == API_LATER) {
 		api->next_ticket++;
-		remember(&call, method, id);
+		remember(client, &call, request);
 		if (api->config.wake)
 			api->config.wake(api->config.user);
-	} else if (id && err < 0) {
-		answer_failure(client, id, method, &call, err);
-	} else if (id) {
+	} else if (request->id) {
 		answer_after_commit(client,
-				    json_set(envelope(id), "result", json_keep(call.result)));
+				    rpc_answer(request->id, request->method, &call, err));
 	} else if (api->config.wake) {
 		api->config.wake(api->config.user);
 	}
 	json_free(call.result);
 }
 
-/* An id is text or a whole number; null is what an error without one carries. */
-static bool id_fits(const struct json *request)
-{
-	return json_text(request, "id") ||
-	       json_int(request, "id", 0) == json_int(request, "id", 1);
-}
-
-void api_speak(struct api_client *client, const char *language)
-{
-	snprintf(client->language, sizeof client->language, "%s", language);
-	text_use(client->language);
-}
-
 static void take_line(struct api_client *client, struct bytes line)
 {
-	struct json *request = NULL, *none = NULL;
-	const struct json *id = NULL, *params;
-	const struct method *method;
-	const char *name, *version;
-	char reason[256];
+	struct rpc_request request;
+	struct json *refusal;
 
 	if (client->is_gone)
 		return;
-	if (json_parse(&request, line) < 0) {
-		refuse(client, NULL, RPC_PARSE, _("this line is not JSON"));
-		return;
+	if (rpc_parse(&request, line) == 0) {
+		run(client, &request);
+	} else {
+		refusal = rpc_refusal(&request);
+		if (refusal)
+			answer_after_commit(client, refusal);
 	}
-	if (json_is_array(request)) {
-		refuse(client, NULL, RPC_INVALID,
-		       _("batches are not taken: send one request per line"));
-		goto out;
-	}
-	version = json_text(request, "jsonrpc");
-	name = json_text(request, "method");
-	if (json_has(request, "id") && !id_fits(request)) {
-		refuse(client, NULL, RPC_INVALID, _("the id must be text or a whole number"));
-		goto out;
-	}
-	id = json_get(request, "id");
-	if (!version || strcmp(version, "2.0") || !name) {
-		refuse(client, id, RPC_INVALID,
-		       _("a request needs \"jsonrpc\":\"2.0\" and a \"method\""));
-		goto out;
-	}
-	method = method_find(name);
-	if (!method) {
-		snprintf(reason, sizeof reason, _("there is no method \"%.*s\""), SHOWN_MAX,
-			 name);
-		refuse(client, id, RPC_NO_METHOD, reason);
-		goto out;
-	}
-	params = json_get(request, "params");
-	if (!params)
-		params = none = json_object();
-	if (!json_is_object(params)) {
-		refuse(client, id, RPC_PARAMS, _("\"params\" must be an object"));
-		goto out;
-	}
-	if (!params_fit(method, params, reason, sizeof reason)) {
-		wipe_secrets(method, params);
-		refuse(client, id, RPC_PARAMS, reason);
-		goto out;
-	}
-	run(client, method, params, id);
-out:
-	json_free(none);
-	json_free(request);
+	rpc_clear(&request);
 }
 
 void api_line(struct api_client *client, struct bytes line)
@@ -474,9 +296,9 @@ static void answered(struct api *api, const struct event *event)
 	if (!p)
 		return;
 	if (p->client) {
-		struct call call = { .api = api, .client = p->client, .ticket = p->ticket };
+		struct call call = call_of(api, p->ticket);
 		int err = event->error;
-		call.result = json_object();
+
 		memcpy(call.subject, p->subject, sizeof call.subject);
 		text_use(p->client->language);
 		if (err < 0 && event->detail[0])
@@ -484,11 +306,9 @@ static void answered(struct api *api, const struct event *event)
 		else if (p->method->finish)
 			err = p->method->finish(&call, event);
 		p->client->pending_count--;
-		if (p->id && err < 0)
-			answer_failure(p->client, p->id, p->method, &call, err);
-		else if (p->id)
-			answer_after_commit(p->client, json_set(envelope(p->id), "result",
-								json_keep(call.result)));
+		if (p->id)
+			answer_after_commit(p->client,
+					    rpc_answer(p->id, p->method, &call, err));
 		text_use(NULL);
 		/* It comes from behind the commit already. */
 		flush_answers(p->client);
@@ -501,15 +321,11 @@ static struct json *notification(struct engine *e, const struct event *event)
 {
 	struct json *params = json_object();
 	const char *method = notify_event(e, event, params);
-	struct json *o;
 
-	if (!method) {
-		json_free(params);
-		return NULL;
-	}
-	o = json_set_text(json_object(), "jsonrpc", "2.0");
-	json_set_text(o, "method", method);
-	return json_set(o, "params", params);
+	if (method)
+		return rpc_notification(method, params);
+	json_free(params);
+	return NULL;
 }
 
 static void tell(struct api *api, const struct event *event)
@@ -530,24 +346,6 @@ static void tell(struct api *api, const struct event *event)
 		send_line(client, bytes_text(line));
 	}
 	free(line);
-}
-
-int api_subscribe(struct api_client *client, bool has_since, uint64_t since)
-{
-	uint64_t last = engine_last_event(client->api->config.engine);
-
-	if (has_since && since > last)
-		return ERR_LIMIT;
-	client->is_subscribed = true;
-	client->told = has_since ? since : last;
-	client->is_behind = has_since && since < last;
-	return 0;
-}
-
-void api_unsubscribe(struct api_client *client)
-{
-	client->is_subscribed = false;
-	client->is_behind = false;
 }
 
 struct replay {

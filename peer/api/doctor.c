@@ -1,11 +1,11 @@
-/* Checks of everything an engine can see, in plain words with what to do. What only another
- * process can see (does the directory's name resolve here?) the face adds. */
+#include "peer/api/doctor.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "peer/api/api.h"
+#include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -55,16 +55,16 @@ static void check_home(struct findings *f, const struct api_config *shell)
 	note(f, "store", text, stat(path, &st) == 0 ? NULL : "palique stop");
 }
 
-static void check_network(struct findings *f, const struct api *api)
+static void check_network(struct findings *f, const struct api_machine *machine)
 {
-	const struct address *list;
-	uint16_t port;
-	unsigned count = api_addresses(api, &list, &port), outside = 0;
+	const struct address *list = machine->addresses;
+	unsigned outside = 0;
 	char text[256];
 
-	snprintf(text, sizeof text, _("UDP port %u is open for peers"), port);
-	note(f, "port", port ? text : _("no UDP port is open"), port ? NULL : "palique stop");
-	for (unsigned i = 0; i < count; i++)
+	snprintf(text, sizeof text, _("UDP port %u is open for peers"), machine->port);
+	note(f, "port", machine->port ? text : _("no UDP port is open"),
+	     machine->port ? NULL : "palique stop");
+	for (unsigned i = 0; i < machine->address_count; i++)
 		outside += !address_is_loopback(&list[i]) && !address_is_link_local(&list[i]);
 	if (outside)
 		snprintf(text, sizeof text,
@@ -194,13 +194,13 @@ static void check_contacts(struct findings *f, struct engine *e)
 
 int doctor_run(struct call *call)
 {
-	struct engine *e = api_engine(call->api);
+	struct engine *e = call->engine;
 	struct findings f = { .list = json_array(), .is_well = true };
 	struct engine_account account;
 
-	api_account(call, &account);
-	check_home(&f, api_shell(call->api));
-	check_network(&f, call->api);
+	who_account(call, &account);
+	check_home(&f, call->shell);
+	check_network(&f, call->machine);
 	check_directory(&f, &account);
 	check_contacts(&f, e);
 	json_set(call->result, "checks", f.list);

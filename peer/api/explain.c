@@ -1,8 +1,8 @@
-/* A failed call in words for people, and what to type next. */
+#include "peer/api/explain.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "peer/api/api.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -75,16 +75,15 @@ static void fill_in(char *out, size_t size, const char *pattern, const char *sub
 	out[used] = '\0';
 }
 
-void method_explain(const struct method *method, int err, const char *subject, char *message,
-		    size_t message_size, char *next, size_t next_size)
+void explain(const char *method, int err, const char *subject, char *message,
+	     size_t message_size, char *next, size_t next_size)
 {
 	const char *whom = subject && *subject ? subject : "NAME";
 
 	snprintf(message, message_size, "%s", error_text(err));
 	*next = '\0';
 	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-		if (hints[i].err != err ||
-		    (hints[i].method && strcmp(hints[i].method, method->name)))
+		if (hints[i].err != err || (hints[i].method && strcmp(hints[i].method, method)))
 			continue;
 		if (hints[i].sentence)
 			fill_in(message, message_size, _(hints[i].sentence), whom);

@@ -1,11 +1,13 @@
-/* The methods of the local API: one table at the end, one function for each row. */
-#include <assert.h>
+#include "peer/api/methods.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/api/api.h"
+#include "peer/api/doctor.h"
+#include "peer/api/notify.h"
+#include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -34,7 +36,7 @@ static int run_version(struct call *call)
 
 static int run_language(struct call *call)
 {
-	api_speak(call->client, param(call, "language"));
+	call->language = param(call, "language");
 	return 0;
 }
 
@@ -74,23 +76,21 @@ static bool same_place(const struct directory_place *a, const struct directory_p
 
 static int run_status(struct call *call)
 {
-	const struct api_config *shell = api_shell(call->api);
-	struct engine *e = api_engine(call->api);
+	const struct api_config *shell = call->shell;
+	struct engine *e = call->engine;
 	struct engine_account account;
 	struct contact contact;
-	const struct address *list;
 	struct json *addresses = json_array(), *host = json_object();
 	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
 	uint64_t contacts = 0, online = 0, unread = 0, queued = 0;
-	uint16_t port;
 
-	api_account(call, &account);
+	who_account(call, &account);
 	json_set_text(call->result, "version", PALIQUE_VERSION);
 	json_set_int(call->result, "pid", getpid());
 	json_set_int(call->result, "started", shell->started);
 	if (shell->home)
 		json_set_text(call->result, "home", shell->home->folder);
-	json_set(call->result, "account", account_view(&account));
+	json_set(call->result, "account", who_view(&account));
 	for (unsigned i = 0; engine_contact_at(e, i, &contact) == 0; i++) {
 		contacts++;
 		online += contact.is_online;
@@ -101,12 +101,11 @@ static int run_status(struct call *call)
 	json_set_int(call->result, "online", (int64_t)online);
 	json_set_int(call->result, "unread", (int64_t)unread);
 	json_set_int(call->result, "queued", (int64_t)queued);
-	unsigned count = api_addresses(call->api, &list, &port);
-	for (unsigned i = 0; i < count; i++) {
-		address_print(&list[i], text);
+	for (unsigned i = 0; i < call->machine->address_count; i++) {
+		address_print(&call->machine->addresses[i], text);
 		json_add_text(addresses, text);
 	}
-	json_set_int(call->result, "port", port);
+	json_set_int(call->result, "port", call->machine->port);
 	json_set(call->result, "addresses", addresses);
 	json_set_id(call->result, "lastEventId", engine_last_event(e));
 	if (shell->config && shell->config->has_directory) {
@@ -125,8 +124,8 @@ static int finish_account(struct call *call, const struct event *answer)
 	struct engine_account account;
 
 	(void)answer;
-	api_account(call, &account);
-	json_set(call->result, "account", account_view(&account));
+	who_account(call, &account);
+	json_set(call->result, "account", who_view(&account));
 	return 0;
 }
 
@@ -143,7 +142,7 @@ static int run_join(struct call *call)
 			 _("this is not the link of a directory or an invitation to one"));
 		return err;
 	}
-	err = engine_join(api_engine(call->api), &uri, param(call, "name"),
+	err = engine_join(call->engine, &uri, param(call, "name"),
 			  bytes_text(param(call, "password")), call->ticket);
 	if (err == ERR_EXISTS) {
 		snprintf(call->reason, sizeof call->reason, "%s",
@@ -171,12 +170,12 @@ static int run_login(struct call *call)
 	}
 	if (err < 0)
 		return err;
-	api_account(call, &account);
+	who_account(call, &account);
 	if (same_place(&place, &account.place)) {
-		engine_account(api_engine(call->api), &account);
+		engine_account(call->engine, &account);
 		place = account.place;
 	}
-	err = engine_login(api_engine(call->api), param(call, "name"), &place,
+	err = engine_login(call->engine, param(call, "name"), &place,
 			   has_key ? &uri.directory_key : NULL,
 			   bytes_text(param(call, "password")), call->ticket);
 	return err < 0 ? err : API_LATER;
@@ -187,10 +186,10 @@ static int run_link(struct call *call)
 	struct engine_account account;
 	char link[URI_MAX + 1];
 
-	api_account(call, &account);
+	who_account(call, &account);
 	if (account.state == ACCOUNT_NONE || account.state == ACCOUNT_JOINING)
 		return ERR_STATE;
-	account_link(&account, link);
+	who_link(&account, link);
 	json_set_text(call->result, "name", account.name.text);
 	json_set_text(call->result, "link", link);
 	return 0;
@@ -200,7 +199,7 @@ static int run_link(struct call *call)
 
 static int run_host(struct call *call)
 {
-	const struct api_config *shell = api_shell(call->api);
+	const struct api_config *shell = call->shell;
 	const char *listen = param(call, "listen");
 	struct address address;
 	int err;
@@ -219,14 +218,14 @@ static int run_host(struct call *call)
 
 static int run_host_status(struct call *call)
 {
-	const struct api_config *shell = api_shell(call->api);
+	const struct api_config *shell = call->shell;
 
 	return shell->host_status ? shell->host_status(shell->user, call->result) : ERR_STATE;
 }
 
 static int run_invite(struct call *call)
 {
-	const struct api_config *shell = api_shell(call->api);
+	const struct api_config *shell = call->shell;
 
 	if (!shell->host_invite)
 		return ERR_STATE;
@@ -256,7 +255,7 @@ static bool are_surely_apart(const struct directory_place *a, const struct direc
 static int answer_contact(struct call *call, const char *name)
 {
 	struct contact contact;
-	int err = engine_contact(api_engine(call->api), name, &contact);
+	int err = engine_contact(call->engine, name, &contact);
 
 	if (err == 0)
 		json_set(call->result, "contact", notify_contact(&contact));
@@ -279,7 +278,7 @@ static int parse_whom(struct uri *uri, const char *whom)
 
 static int run_add(struct call *call)
 {
-	struct engine *e = api_engine(call->api);
+	struct engine *e = call->engine;
 	const char *whom = param(call, "contact"), *greeting = param(call, "greeting");
 	const struct identity_public *identity = NULL;
 	struct engine_account account;
@@ -288,7 +287,7 @@ static int run_add(struct call *call)
 	struct uri uri;
 	int err;
 
-	api_account(call, &account);
+	who_account(call, &account);
 	err = name_parse(&name, bytes_text(whom));
 	if (err < 0) {
 		err = parse_whom(&uri, whom);
@@ -320,8 +319,7 @@ static int run_add(struct call *call)
 	err = engine_add(e, name.text, identity, greeting ? greeting : "");
 	if (err == ERR_REFUSED && identity)
 		snprintf(call->reason, sizeof call->reason,
-			 _("the key in the link of %s is that of another contact"),
-			 name.text);
+			 _("the key in the link of %s is that of another contact"), name.text);
 	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
 		snprintf(call->reason, sizeof call->reason,
 			 _("a greeting can only be sealed with %s's contact link in hand"),
@@ -342,7 +340,7 @@ static int change_contact(struct call *call, int (*change)(struct engine *e, con
 
 	if (err < 0)
 		return err;
-	err = change(api_engine(call->api), name.text);
+	err = change(call->engine, name.text);
 	return err < 0 ? err : answer_contact(call, name.text);
 }
 
@@ -354,7 +352,7 @@ static bool is_key_shown(struct call *call)
 	char now[BYTES_BASE64_SIZE(32)];
 	struct contact contact;
 
-	if (!shown || engine_contact(api_engine(call->api), about(call, "name"), &contact) < 0)
+	if (!shown || engine_contact(call->engine, about(call, "name"), &contact) < 0)
 		return true;
 	bytes_to_base64(BYTES(contact.new_identity.bytes), now);
 	return contact.is_key_changed && strcmp(shown, now) == 0;
@@ -368,8 +366,7 @@ static int run_accept(struct call *call)
 	if (!is_key_shown(call))
 		return ERR_KEY_CHANGED;
 	err = change_contact(call, engine_accept);
-	if (err != ERR_STATE ||
-	    engine_contact(api_engine(call->api), call->subject, &contact) < 0)
+	if (err != ERR_STATE || engine_contact(call->engine, call->subject, &contact) < 0)
 		return err;
 	if (contact.state == CONTACT_ASKED)
 		snprintf(call->reason, sizeof call->reason,
@@ -397,7 +394,7 @@ static int run_remove(struct call *call)
 	int err = name_parse(&name, bytes_text(about(call, "name")));
 
 	if (err == 0)
-		err = engine_remove(api_engine(call->api), name.text);
+		err = engine_remove(call->engine, name.text);
 	json_set_text(call->result, "name", name.text);
 	return err;
 }
@@ -415,7 +412,7 @@ static int run_contacts(struct call *call)
 	struct json *list = json_array();
 	struct contact contact;
 
-	for (unsigned i = 0; engine_contact_at(api_engine(call->api), i, &contact) == 0; i++)
+	for (unsigned i = 0; engine_contact_at(call->engine, i, &contact) == 0; i++)
 		json_add(list, notify_contact(&contact));
 	json_set(call->result, "contacts", list);
 	return 0;
@@ -449,8 +446,7 @@ static int run_send(struct call *call)
 		return err;
 	if (json_has(call->params, "replyTo"))
 		json_id(call->params, "replyTo", &reply_to);
-	err = engine_send(api_engine(call->api), name.text, bytes_text(text), reply_to,
-			  call->ticket);
+	err = engine_send(call->engine, name.text, bytes_text(text), reply_to, call->ticket);
 	if (err == ERR_LIMIT)
 		snprintf(call->reason, sizeof call->reason,
 			 _("a message holds at most %d bytes; this one has %zu"), WIRE_TEXT_MAX,
@@ -485,7 +481,7 @@ static int run_messages(struct call *call)
 	if (json_has(call->params, "before"))
 		json_id(call->params, "before", &before);
 	if (err == 0)
-		err = engine_history(api_engine(call->api), name.text, before, (unsigned)limit,
+		err = engine_history(call->engine, name.text, before, (unsigned)limit,
 				     add_message, page);
 	while (page->count > 0)
 		json_add(list, page->newest_first[--page->count]);
@@ -501,7 +497,7 @@ static int run_message(struct call *call)
 	int err = json_id(call->params, "id", &id);
 
 	if (err == 0)
-		err = engine_message(api_engine(call->api), id, put_message, &message);
+		err = engine_message(call->engine, id, put_message, &message);
 	if (err < 0 || !message)
 		return err < 0 ? err : ERR_NOT_FOUND;
 	json_set(call->result, "message", message);
@@ -516,31 +512,34 @@ static int run_mark_read(struct call *call)
 
 	if (err == 0)
 		err = json_id(call->params, "upTo", &up_to);
-	return err < 0 ? err : engine_mark_read(api_engine(call->api), name.text, up_to);
+	return err < 0 ? err : engine_mark_read(call->engine, name.text, up_to);
 }
 
 /* --- events --- */
 
 static int run_subscribe(struct call *call)
 {
-	uint64_t since = 0;
-	bool has_since = json_has(call->params, "since");
+	uint64_t last = engine_last_event(call->engine);
 
-	if (has_since)
-		json_id(call->params, "since", &since);
-	json_set_id(call->result, "lastEventId", engine_last_event(api_engine(call->api)));
-	return api_subscribe(call->client, has_since, since);
+	call->has_since = json_has(call->params, "since");
+	if (call->has_since)
+		json_id(call->params, "since", &call->since);
+	if (call->since > last)
+		return ERR_LIMIT;
+	json_set_id(call->result, "lastEventId", last);
+	call->wish = WISH_SUBSCRIBE;
+	return 0;
 }
 
 static int run_unsubscribe(struct call *call)
 {
-	api_unsubscribe(call->client);
+	call->wish = WISH_UNSUBSCRIBE;
 	return 0;
 }
 
 static int run_stop(struct call *call)
 {
-	const struct api_config *shell = api_shell(call->api);
+	const struct api_config *shell = call->shell;
 
 	if (!shell->stop)
 		return ERR_STATE;

@@ -1,7 +1,7 @@
-/* Events and records as the JSON that faces see. */
+#include "peer/api/notify.h"
+
 #include <string.h>
 
-#include "peer/api/api.h"
 #include "shared/error.h"
 #include "shared/text.h"
 

@@ -1,17 +1,18 @@
-/* Who I am, as faces see it. */
+#include "peer/api/who.h"
+
 #include <string.h>
 
-#include "peer/api/api.h"
+#include "peer/api/notify.h"
 #include "shared/text.h"
 
-void api_account(const struct call *call, struct engine_account *account)
+void who_account(const struct call *call, struct engine_account *account)
 {
-	const struct api_config *shell = api_shell(call->api);
+	const struct api_config *shell = call->shell;
 	struct json *host = json_object();
 	const char *link;
 	struct uri uri;
 
-	engine_account(api_engine(call->api), account);
+	engine_account(call->engine, account);
 	if (account->name.text[0] && shell->host_status &&
 	    shell->host_status(shell->user, host) == 0) {
 		link = json_text(host, "link");
@@ -22,7 +23,7 @@ void api_account(const struct call *call, struct engine_account *account)
 	json_free(host);
 }
 
-void account_link(const struct engine_account *account, char out[URI_MAX + 1])
+void who_link(const struct engine_account *account, char out[URI_MAX + 1])
 {
 	struct uri uri = {
 		.kind = URI_CONTACT,
@@ -36,7 +37,7 @@ void account_link(const struct engine_account *account, char out[URI_MAX + 1])
 		out[0] = '\0';
 }
 
-struct json *account_view(const struct engine_account *a)
+struct json *who_view(const struct engine_account *a)
 {
 	struct json *o = json_set_text(json_object(), "state", notify_account_state(a->state));
 	char text[URI_MAX + ADDRESS_TEXT_SIZE], base64[BYTES_BASE64_SIZE(32)],
@@ -52,7 +53,7 @@ struct json *account_view(const struct engine_account *a)
 	json_set_bool(o, "directoryPinnedOnTrust", a->is_key_pinned_on_trust);
 	fingerprint_of(&a->identity, words);
 	json_set_text(o, "fingerprint", words);
-	account_link(a, text);
+	who_link(a, text);
 	json_set_text(o, "link", text);
 	if (a->observed.family) {
 		address_print(&a->observed, text);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "peer/api/api.h"
+#include "peer/api/methods.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
 

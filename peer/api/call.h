@@ -1,0 +1,72 @@
+/* One call of a face: what a method is given, and what it gives back. A method knows the engine
+ * and the shell around it, and nothing of connections: what it changes about the face that
+ * called stands in the call, and api.c does it. */
+#ifndef PALIQUE_PEER_API_CALL_H
+#define PALIQUE_PEER_API_CALL_H
+
+#include "peer/config.h"
+#include "peer/engine.h"
+#include "peer/home.h"
+#include "shared/json.h"
+
+enum {
+	API_MESSAGES_MAX = 1000, /* messages in one answer of getMessages */
+	API_ADDRESSES_MAX = 32,
+	API_VERSION = 1, /* counts what would break a face */
+};
+
+/* What the shell gives. */
+struct api_config {
+	struct engine *engine;
+	const struct home *home;          /* NULL: none (tests) */
+	const struct peer_config *config; /* NULL: none */
+	wall_ms started;
+	void *user; /* for the functions below, each of which may be NULL */
+	/* To whom `connection` (api_connect) stands for; a failure means that it is gone or
+	 * will be, and nothing more is sent there. */
+	int (*send)(void *connection, struct bytes line);
+	/* Bytes that `connection` has not read yet: much is told again only while they are few. */
+	size_t (*backlog)(void *connection);
+	void (*wake)(void *user); /* the engine has something to do */
+	void (*stop)(void *user); /* somebody asked the engine to end */
+	/* A directory in this process: begin (or find) one, listening at `listen` (NULL: where it
+	 * listened before). On failure `reason` gets a sentence. */
+	int (*host)(void *user, const struct address *listen, char *reason, size_t reason_size);
+	/* Adds what is known of it to `result`; ERR_STATE: no directory here. */
+	int (*host_status)(void *user, struct json *result);
+	int (*host_invite)(void *user, const struct json *params, struct json *result,
+			   char *reason, size_t reason_size);
+};
+
+/* What the shell knows of the machine; for status and doctor. */
+struct api_machine {
+	struct address addresses[API_ADDRESSES_MAX];
+	unsigned address_count;
+	uint16_t port; /* of the endpoint's socket */
+};
+
+enum { API_LATER = 1 }; /* a method's answer comes by ticket */
+
+enum call_wish { WISH_NONE, WISH_SUBSCRIBE, WISH_UNSUBSCRIBE };
+
+struct call {
+	struct engine *engine;
+	const struct api_config *shell;
+	const struct api_machine *machine;
+	const struct json *params; /* an object, checked against the method's row; never NULL */
+	uint64_t ticket;           /* what to give to the engine when API_LATER is returned */
+
+	struct json *result;       /* an object to fill in */
+	char subject[URI_MAX + 1]; /* whom or what it was about, for the hint of an error */
+	char reason[512];          /* instead of explain()'s, when not empty */
+	char hint[128];            /* instead of explain()'s, when not empty */
+
+	/* Of the face that called, when the method returns 0. */
+	enum call_wish
+		wish; /* whether it is told events: from now on, or from behind `since` */
+	bool has_since;
+	uint64_t since;
+	const char *language; /* in which it is answered from now on; NULL: as before */
+};
+
+#endif

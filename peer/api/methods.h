@@ -1,0 +1,27 @@
+/* The methods of the local API: a table, one row each, and what a row says of its parameters. */
+#ifndef PALIQUE_PEER_API_METHODS_H
+#define PALIQUE_PEER_API_METHODS_H
+
+#include "peer/api/call.h"
+
+enum param_kind { PARAM_TEXT, PARAM_SECRET, PARAM_ID, PARAM_INT, PARAM_BOOL };
+struct param {
+	const char *name;
+	enum param_kind kind;
+	bool is_required;
+	int64_t min, max; /* PARAM_INT: value; PARAM_TEXT: max bytes, 0 stands for 1024 */
+};
+
+enum { METHOD_PARAMS_MAX = 4 };
+struct method {
+	const char *name;
+	const char *about; /* English, for `methods` */
+	struct param params[METHOD_PARAMS_MAX];
+	int (*run)(struct call *call);
+	/* For a method that answers later: fills the result from the engine's answer; may be NULL. */
+	int (*finish)(struct call *call, const struct event *answer);
+};
+const struct method *method_find(const char *name);
+const struct method *method_at(unsigned index); /* NULL: no more */
+
+#endif

@@ -1,0 +1,14 @@
+/* Events and records as the JSON that faces see. */
+#ifndef PALIQUE_PEER_API_NOTIFY_H
+#define PALIQUE_PEER_API_NOTIFY_H
+
+#include "peer/engine.h"
+#include "shared/json.h"
+
+/* The event as a notification's method and params; NULL: not for faces. */
+const char *notify_event(struct engine *e, const struct event *event, struct json *params);
+struct json *notify_contact(const struct contact *contact);
+struct json *notify_message(const struct message *m);
+const char *notify_account_state(enum account_state state);
+
+#endif
