@@ -32,6 +32,8 @@ static struct link *link_new(struct link_home *home, bool is_initiator, mono_ns 
 
 	l->home = home;
 	l->is_initiator = is_initiator;
+	l->keep_alive = home->config->keep_alive;
+	l->idle_timeout = home->config->idle_timeout;
 	l->began = l->heard_at = l->key_updated_at = now;
 	l->unanswered_since = NEVER;
 	l->deadline.owner = l;
@@ -60,16 +62,14 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 	p->initial_max_stream_data_bidi_local = STREAM_WINDOW_FIRST;
 	p->initial_max_stream_data_bidi_remote = STREAM_WINDOW_FIRST;
 	p->initial_max_streams_bidi = LINK_STREAMS_MAX;
-	p->max_idle_timeout = l->home->config->idle_timeout == NEVER
-				      ? 0
-				      : l->home->config->idle_timeout;
+	p->max_idle_timeout = l->idle_timeout == NEVER ? 0 : l->idle_timeout;
 	p->active_connection_id_limit = 2;
 	p->max_datagram_frame_size = LINK_PROOF_FRAME_MAX;
 }
 
-static void keep_alive_set(struct link *l, mono_ns after)
+static void keep_alive_set(struct link *l)
 {
-	ngtcp2_conn_set_keep_alive_timeout(l->conn, after == NEVER ? 0 : after);
+	ngtcp2_conn_set_keep_alive_timeout(l->conn, l->keep_alive == NEVER ? 0 : l->keep_alive);
 }
 
 static bool all_loopback(const struct link_fan *fan)
@@ -95,6 +95,10 @@ struct link *link_dial(struct link_home *home, const struct link_target *target,
 	l->pattern = target->pattern;
 	l->device = target->device;
 	l->has_device = true;
+	if (target->keep_alive)
+		l->keep_alive = target->keep_alive;
+	if (target->idle_timeout)
+		l->idle_timeout = target->idle_timeout;
 	door_keys_make(&l->keys, &target->knock, &target->device);
 	l->fan = memory_new(sizeof *l->fan);
 	for (unsigned i = 0; i < target->address_count; i++)
@@ -114,7 +118,7 @@ struct link *link_dial(struct link_home *home, const struct link_target *target,
 	err = ngtcp2_conn_client_new(&l->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
 				     &callbacks, &settings, &params, NULL, l);
 	assert(err == 0);
-	keep_alive_set(l, home->config->keep_alive);
+	keep_alive_set(l);
 	link_map_cid(l, scid.data, scid.datalen);
 	link_wake(l);
 	return l;
@@ -152,7 +156,7 @@ struct link *link_accept(struct link_home *home, const struct link_arrival *arri
 	err = ngtcp2_conn_server_new(&l->conn, &hd->scid, &scid, &path, hd->version, &callbacks,
 				     &settings, &params, NULL, l);
 	assert(err == 0);
-	keep_alive_set(l, home->config->keep_alive);
+	keep_alive_set(l);
 	link_map_cid(l, scid.data, scid.datalen);
 	l->first_dcid.size = hd->dcid.datalen;
 	memcpy(l->first_dcid.bytes, hd->dcid.data, hd->dcid.datalen);
@@ -374,7 +378,7 @@ static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, 
 	ngtcp2_conn_get_conn_stat(l->conn, &before);
 	ngtcp2_conn_set_keep_alive_timeout(l->conn, QUIC_KEEP_ALIVE_DUE);
 	written = write_next(l, room, size, now);
-	keep_alive_set(l, l->home->config->keep_alive);
+	keep_alive_set(l);
 	ngtcp2_conn_get_conn_stat(l->conn, &after);
 	l->wants_ping = after.bytes_in_flight <= before.bytes_in_flight;
 	return written;
@@ -424,6 +428,16 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 	return written;
 }
 
+/* When the other side has been silent for too long. The library's own timer will not do: it
+ * begins anew when something is sent (RFC 9000 section 10.1), so that who vanished would be
+ * held for as long again by a single word to them. */
+static mono_ns silent_at(const struct link *l)
+{
+	return l->state != LINK_IS_UP || l->idle_timeout == NEVER
+		       ? NEVER
+		       : l->heard_at + l->idle_timeout;
+}
+
 void link_tick(struct link *l, mono_ns now)
 {
 	int err;
@@ -431,6 +445,10 @@ void link_tick(struct link *l, mono_ns now)
 	err = ngtcp2_conn_handle_expiry(l->conn, now);
 	if (err != 0) {
 		l->error = error_of(l, err);
+		return;
+	}
+	if (silent_at(l) <= now) {
+		l->error = ERR_TIMEOUT;
 		return;
 	}
 	link_proof_tick(l, now);
@@ -447,7 +465,8 @@ mono_ns link_due(const struct link *l)
 		return l->leave_at;
 	if (l->state == LINK_IS_DOWN)
 		return NEVER;
-	return mono_earlier(ngtcp2_conn_get_expiry(l->conn), link_proof_at(l));
+	return mono_earlier(silent_at(l),
+			    mono_earlier(ngtcp2_conn_get_expiry(l->conn), link_proof_at(l)));
 }
 
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now)

@@ -57,6 +57,7 @@ struct link {
 	bool is_unproved;
 	struct link_proof proof;
 
+	mono_ns keep_alive, idle_timeout;
 	mono_ns began, up_at, heard_at, unanswered_since, key_updated_at, small_until, leave_at,
 		small_for;
 	uint64_t in_flight;

@@ -724,6 +724,42 @@ static void a_link_to_the_dead_ends_by_silence(void **state)
 	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
 }
 
+/* RFC 9000's idle timer begins anew when something is sent; ours does not. */
+static void a_word_to_the_dead_does_not_hold_their_link(void **state)
+{
+	(void)state;
+	connect_both();
+	net_run(&net, SECOND);
+	net.nodes[1].is_dead = true;
+	net_run(&net, 25 * SECOND);
+	net_write(&net, 0, LINK_CONTROL, "are you there");
+	net_run(&net, 5 * SECOND);
+	assert_int_equal(net.nodes[0].told[LINK_DOWN], 1);
+	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+}
+
+static void a_dialled_link_may_have_timers_of_its_own(void **state)
+{
+	struct link_target target = net_target(&net, 1);
+	uint64_t sent;
+
+	(void)state;
+	target.keep_alive = 20 * SECOND;
+	target.idle_timeout = 25 * SECOND;
+	assert_non_null(endpoint_dial(net.nodes[0].e, &target, net.now));
+	net_run(&net, SECOND);
+	net.nodes[1].is_dead = true;
+	net_run(&net, 5 * SECOND);
+	sent = net.nodes[0].sent;
+	net_run(&net, 13 * SECOND); /* the endpoint would ping after 10 */
+	assert_int_equal(net.nodes[0].sent, sent);
+	net_run(&net, 3 * SECOND);
+	assert_true(net.nodes[0].sent > sent);
+	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
+	net_run(&net, 5 * SECOND); /* and give up after 30 */
+	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+}
+
 static void keep_alive_holds_an_idle_link(void **state)
 {
 	(void)state;
@@ -1235,6 +1271,8 @@ int main(void)
 		PEERS(a_lost_goodbye_is_said_again_to_who_goes_on_speaking),
 		EMPTY(everyone_is_told_at_a_clean_exit),
 		PEERS(a_link_to_the_dead_ends_by_silence),
+		PEERS(a_word_to_the_dead_does_not_hold_their_link),
+		PEERS(a_dialled_link_may_have_timers_of_its_own),
 		PEERS(keep_alive_holds_an_idle_link),
 		PEERS(a_contact_dismissed_is_cut_off),
 		PEERS(a_session_sent_again_brings_nothing_up_or_down),
