@@ -1,6 +1,6 @@
 /* directory.conf: `key = value` in lines, `#` or `;` before a comment. Unknown keys,
  * values out of range and keys given twice are errors that name file and line. The only
- * room that knows ini.h. docs/man/palique-directory.conf.5 lists the keys. */
+ * room of the directory that knows ini.h. docs/man/palique-directory.conf.5 lists the keys. */
 #ifndef PALIQUE_DIRECTORY_CONFIG_H
 #define PALIQUE_DIRECTORY_CONFIG_H
 

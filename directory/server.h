@@ -1,6 +1,6 @@
 /* The directory as a core: an endpoint, the sessions on it, the account store. Datagrams
- * and time go in, datagrams and a deadline come out; the world test and the shell (main.c,
- * and the peer's `host`) drive the same functions. */
+ * and time go in, datagrams and a deadline come out; the world test and the shell
+ * (directory/serve.h) drive the same functions. */
 #ifndef PALIQUE_DIRECTORY_SERVER_H
 #define PALIQUE_DIRECTORY_SERVER_H
 

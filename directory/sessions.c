@@ -129,11 +129,6 @@ struct session *sessions_oldest_guest(const struct sessions *all)
 	return all->guests.first;
 }
 
-struct session *sessions_first_client(const struct sessions *all)
-{
-	return all->clients.first;
-}
-
 size_t sessions_guests(const struct sessions *all)
 {
 	return all->guests.count;

@@ -54,7 +54,6 @@ struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket);
 struct session *sessions_oldest_guest(const struct sessions *all);
 size_t sessions_guests(const struct sessions *all);
 size_t sessions_clients(const struct sessions *all);
-struct session *sessions_first_client(const struct sessions *all); /* walk by `next` */
 
 /* The next whole message of the control stream: 1 and `m`, whose views point into `scratch`;
  * 0: none yet; ERR_CLOSED: the client has ended its stream; another error: it broke the

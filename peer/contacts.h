@@ -25,7 +25,8 @@ struct person *contacts_at(struct contacts *c, unsigned index);
 struct person *contacts_find(struct contacts *c, const struct name *name);
 struct person *contacts_of_identity(struct contacts *c, const struct identity_public *identity);
 
-/* As engine.h says of them; in the transaction, to be committed by the caller. */
+/* What a person decides. Errors as in peer/engine.h, whose calls these are; written in the
+ * transaction, to be committed by the caller. */
 int contacts_add(struct contacts *c, const struct name *name,
 		 const struct identity_public *identity, const char *greeting);
 int contacts_accept(struct contacts *c, const struct name *name);

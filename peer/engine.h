@@ -73,11 +73,12 @@ int engine_accept(struct engine *e, const char *name); /* a request, or a change
 int engine_block(struct engine *e, const char *name);  /* also one never heard of */
 int engine_remove(struct engine *e, const char *name); /* history stays */
 int engine_contact(struct engine *e, const char *name, struct contact *out);
-/* The contacts by name; NULL at the end. Walk without calling anything else between. */
+/* The contacts by name, from 0; ERR_NOT_FOUND at the end. Nothing else may be called in
+ * between. */
 int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
 
-/* Queued durably: `message` gets it (id, time) once the next step has committed and
- * EVENT_ANSWER with the ticket says so (`message_id`). ERR_LIMIT over WIRE_TEXT_MAX, ERR_FORMAT
+/* Said in the next step: once that has committed, EVENT_ANSWER with the ticket brings its id and
+ * time (`message_id`, `message.sent_at`). At once: ERR_LIMIT over WIRE_TEXT_MAX, ERR_FORMAT
  * for text that is not UTF-8 or empty, ERR_NOT_FOUND, ERR_KEY_CHANGED, ERR_REFUSED (blocked),
  * ERR_STATE (a request not answered). */
 int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,

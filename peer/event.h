@@ -10,7 +10,7 @@
 enum event_kind {
 	EVENT_ANSWER,          /* a call that could not be answered at once: `ticket`, `error`, `detail` */
 	EVENT_ACCOUNT,         /* our own standing changed: `account` */
-	EVENT_CONTACT,         /* a contact was added, changed state, went: `name` (see contacts.h) */
+	EVENT_CONTACT,         /* a contact was added, changed state, went: `name`; engine_contact() says what it is now */
 	EVENT_PRESENCE,        /* `name` is online or not: `is_online` */
 	EVENT_REQUEST,         /* somebody asks to be a contact: `name`, `greeting` if it could be opened */
 	EVENT_KEY_CHANGED,     /* `name` shows another identity; sending has stopped */

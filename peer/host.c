@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "directory/admin.h"
 #include "directory/config.h"
 #include "directory/serve.h"
 #include "directory/server.h"
@@ -217,7 +216,7 @@ int host_invite(struct host *host, const struct json *params, struct json *resul
 
 	json_set_int(request, "count", json_int(params, "count", 1));
 	json_set_int(request, "expires", json_int(params, "expires", INVITE_EXPIRES_S));
-	answer = admin_server(serve_server(host->serve), request);
+	answer = serve_admin(host->serve, request);
 	json_free(request);
 	trouble = json_text(answer, "message");
 	code = json_text(answer, "code");

@@ -6,7 +6,7 @@
 #include "peer/person.h"
 #include "peer/rooms.h"
 
-/* Our account with one device in the conversation of now; kept by reach.c. */
+/* Our account with one device in the conversation of now; kept in its way (peer/way.h). */
 struct debt {
 	int64_t conversation;
 	uint64_t next;    /* it has everything of ours below */
@@ -18,11 +18,11 @@ struct debt {
 	bool is_dirty;
 };
 
-struct outbox;
 /* How long the news that something was delivered may wait to be written with something else:
  * an acknowledgement seldom comes alone, and nobody waits for the disk to hold this. */
 #define OUTBOX_SAVE (2 * MILLISECOND)
 
+struct outbox;
 struct outbox *outbox_new(struct rooms *rooms);
 void outbox_free(struct outbox *o);
 

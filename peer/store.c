@@ -124,11 +124,6 @@ void store_failed(struct store *s, int err)
 		s->err = err;
 }
 
-int store_error(const struct store *s)
-{
-	return s->err;
-}
-
 int store_commit(struct store *s)
 {
 	int err = s->err;

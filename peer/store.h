@@ -25,7 +25,6 @@ bool store_is_writing(const struct store *s);
 int store_run(struct store *s, struct statement *statement);
 /* Keeps a failure met elsewhere, as by a query. */
 void store_failed(struct store *s, int err);
-int store_error(const struct store *s);
 
 /* Ends the transaction: 0 when everything since it began is in the store (or nothing was
  * written), else the first failure, and everything is rolled back. */

@@ -61,8 +61,8 @@ struct link_target {
 	struct knock knock;          /* theirs */
 	bool has_identity;           /* then the answer must carry a certificate of it */
 	struct identity_public identity;
-	unsigned address_count; /* the handshake goes to all at once; the first that
-	                                       answers authentically is the path */
+	/* The handshake goes to all at once; the first that answers authentically is the path. */
+	unsigned address_count;
 	struct address addresses[CANDIDATES_MAX];
 	struct bytes token;    /* address token from an earlier LINK_TOKEN, or empty; copied */
 	mono_ns give_up_after; /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
@@ -145,8 +145,8 @@ const uint8_t *link_handshake_hash(const struct link *l); /* 64 bytes */
 struct path link_path(const struct link *l);
 mono_ns link_round_trip(const struct link *l); /* smoothed */
 mono_ns link_last_heard(const struct link *l); /* last authentic packet */
-mono_ns
-link_unanswered_since(const struct link *l); /* oldest unacknowledged sending; NEVER: none */
+/* When the oldest of what is not acknowledged was sent; NEVER: all is. */
+mono_ns link_unanswered_since(const struct link *l);
 
 enum { LINK_CONTROL = 0 }; /* the stream of messages: opened by the initiator, used by both */
 

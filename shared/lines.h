@@ -41,9 +41,9 @@ int lines_connect(struct lines **lines, uv_loop_t *loop, const char *path,
 /* Queues a line (without a newline inside) and its newline. ERR_FULL: the other side does
  * not read and is being closed, on_gone follows; ERR_CLOSED: it is already. */
 int lines_send(struct lines *to, struct bytes line);
-/* What is not written yet is dropped. NULL is harmless. */
 /* Bytes queued that the other side has not read: who sends much waits while there are many. */
 size_t lines_backlog(const struct lines *to);
+/* What is not written yet is dropped. NULL is harmless. */
 void lines_close(struct lines *who);
 void lines_set_user(struct lines *who, void *user);   /* a second pointer, of this connection */
 void *lines_user(const struct lines *who);

@@ -267,11 +267,6 @@ void opaque_server_make(struct opaque_server *s)
 	sodium_memzero(&pair, sizeof pair);
 }
 
-void opaque_server_wipe(struct opaque_server *s)
-{
-	sodium_memzero(s, sizeof *s);
-}
-
 /* Each name has its own OPRF key, out of the one seed (section 6.3.2.2). */
 static int server_evaluate(const struct opaque_server *s, struct bytes name,
 			   const uint8_t blinded[OPAQUE_ELEMENT_SIZE],

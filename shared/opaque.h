@@ -73,13 +73,12 @@ int opaque_login_finish(struct opaque_client *c, const uint8_t stretched[OPAQUE_
 			uint8_t session_key[OPAQUE_SESSION_KEY_SIZE],
 			uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE]);
 
-/* The server's secrets. Losing the seed locks everyone out. */
+/* The server's secrets, to be wiped by the caller. Losing the seed locks everyone out. */
 struct opaque_server {
 	uint8_t oprf_seed[64];
 	uint8_t secret[32], public[32];
 };
 void opaque_server_make(struct opaque_server *s);
-void opaque_server_wipe(struct opaque_server *s);
 
 int opaque_server_register(const struct opaque_server *s, struct bytes name,
 			   const uint8_t request[OPAQUE_REQUEST_SIZE],

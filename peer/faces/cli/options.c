@@ -107,11 +107,6 @@ const char *options_command_name(enum command command)
 	return command < COMMAND_COUNT ? commands[command].name : "";
 }
 
-const char *options_name(enum option option)
-{
-	return options[option].name;
-}
-
 static enum command find_command(const char *name)
 {
 	for (unsigned i = 0; i < COMMAND_COUNT; i++)

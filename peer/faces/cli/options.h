@@ -77,7 +77,6 @@ int options_number(const struct options *o, enum option which, long min, long ma
 int options_duration(const struct options *o, enum option which, long missing, long *out);
 
 const char *options_command_name(enum command command);
-const char *options_name(enum option option);       /* with its dashes */
 void options_help(FILE *out, enum command command); /* COMMAND_COUNT: all of them */
 
 #endif

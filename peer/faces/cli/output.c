@@ -43,16 +43,6 @@ int out_init(const struct options *o)
 	return 0;
 }
 
-bool out_is_json(void)
-{
-	return out.is_json;
-}
-
-bool out_is_quiet(void)
-{
-	return out.is_quiet;
-}
-
 bool out_is_terminal(void)
 {
 	return out.is_terminal;

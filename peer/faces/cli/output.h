@@ -14,8 +14,6 @@ enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_BAD, COLOR_NAME, COLOR_FAINT };
 
 /* ERR_FORMAT: --color has another value than auto, always, never. */
 int out_init(const struct options *o);
-bool out_is_json(void);
-bool out_is_quiet(void);
 bool out_is_terminal(void); /* standard output is one */
 
 /* A line of data. Not with --json. */
