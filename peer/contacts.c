@@ -8,156 +8,16 @@
 #include "peer/account.h"
 #include "peer/conversations.h"
 #include "peer/events.h"
+#include "peer/persons.h"
 #include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
 
 struct contacts {
 	struct rooms *rooms;
-	struct person **list; /* by name */
-	unsigned count;
 	struct listing_change *changes; /* for the directory, since the last commit */
 	unsigned change_count, changes_taken;
 };
-
-/* --- memory and store --- */
-
-static unsigned place_of(const struct contacts *c, const char *name)
-{
-	unsigned low = 0, high = c->count;
-
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-
-		if (strcmp(c->list[middle]->name.text, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-struct person *contacts_at(struct contacts *c, unsigned index)
-{
-	return index < c->count ? c->list[index] : NULL;
-}
-
-struct person *contacts_find(struct contacts *c, const struct name *name)
-{
-	unsigned at = place_of(c, name->text);
-
-	if (at < c->count && name_equal(&c->list[at]->name, name))
-		return c->list[at];
-	return NULL;
-}
-
-struct person *contacts_of_identity(struct contacts *c, const struct identity_public *identity)
-{
-	for (unsigned i = 0; i < c->count; i++) {
-		struct person *p = c->list[i];
-
-		if (person_is_open(p) && identity_public_equal(&p->identity, identity))
-			return p;
-	}
-	return NULL;
-}
-
-static struct person *insert(struct contacts *c, const struct name *name)
-{
-	unsigned at = place_of(c, name->text);
-	struct person *p = memory_new(sizeof *p);
-
-	p->name = *name;
-	c->list = memory_grow(c->list, c->count + 1, sizeof(struct person *));
-	memmove(c->list + at + 1, c->list + at, (c->count - at) * sizeof(struct person *));
-	c->list[at] = p;
-	c->count++;
-	return p;
-}
-
-static void set_text(char **where, const char *text)
-{
-	free(*where);
-	*where = text && *text ? memory_text(text) : NULL;
-}
-
-static void person_free(struct contacts *c, struct person *p)
-{
-	reach_forget(c->rooms->reach, p);
-	conversations_close(p);
-	free(p->greeting);
-	free(p->our_greeting);
-	free(p);
-}
-
-static void read_row(struct person *p, struct statement *s)
-{
-	p->id = column_int(s, 0);
-	p->state = (enum contact_state)column_int(s, 2);
-	p->is_removed = column_int(s, 3);
-	p->has_identity = column_copy(s, 4, p->identity.bytes, 32) == 0;
-	p->is_key_changed = column_copy(s, 5, p->new_identity.bytes, 32) == 0;
-	p->is_verified = column_int(s, 6);
-	p->last_seen = column_int(s, 7);
-	p->read_up_to = (uint64_t)column_int(s, 8);
-	set_text(&p->greeting, column_text(s, 9));
-	set_text(&p->our_greeting, column_text(s, 10));
-}
-
-static int load(struct contacts *c)
-{
-	struct statement *s = db_sql(
-		store_db(c->rooms->store),
-		"SELECT id, name, state, is_removed, identity, new_identity,"
-		" is_verified, last_seen, read_up_to, greeting, our_greeting"
-		" FROM contact ORDER BY name");
-	struct name name;
-	int err;
-
-	for (unsigned i = 0; i < c->count; i++)
-		c->list[i]->id = 0;
-	while ((err = db_step(s)) == 1) {
-		struct person *p;
-
-		snprintf(name.text, sizeof name.text, "%s", column_text(s, 1));
-		p = contacts_find(c, &name);
-		if (!p)
-			p = insert(c, &name);
-		read_row(p, s);
-	}
-	db_done(s);
-	return err;
-}
-
-static void save(struct contacts *c, struct person *p)
-{
-	struct store *store = c->rooms->store;
-	struct statement *s;
-
-	store_write(store);
-	s = db_sql(
-		store_db(store),
-		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
-		" is_verified, last_seen, read_up_to, greeting, our_greeting)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
-		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
-		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
-		" greeting = ?9, our_greeting = ?10");
-	bind_text(s, 1, p->name.text);
-	bind_int(s, 2, p->state);
-	bind_int(s, 3, p->is_removed);
-	if (p->has_identity)
-		bind_bytes(s, 4, BYTES(p->identity.bytes));
-	if (p->is_key_changed)
-		bind_bytes(s, 5, BYTES(p->new_identity.bytes));
-	bind_int(s, 6, p->is_verified);
-	bind_int(s, 7, p->last_seen);
-	bind_int(s, 8, (int64_t)p->read_up_to);
-	bind_text(s, 9, p->greeting);
-	bind_text(s, 10, p->our_greeting);
-	if (store_run(store, s) >= 0 && p->id == 0)
-		p->id = db_last_id(store_db(store));
-}
 
 /* Who may connect follows from what we know. Links are closed in a step only, where the
  * moment is known. */
@@ -184,20 +44,29 @@ static void admission(struct contacts *c, struct person *p)
 
 void contacts_step(struct contacts *c)
 {
-	for (unsigned i = 0; i < c->count; i++)
-		admission(c, c->list[i]);
+	struct person *p;
+
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
+		admission(c, p);
 }
 
 static void open_all(struct contacts *c)
 {
-	for (unsigned i = 0; i < c->count; i++) {
-		struct person *p = c->list[i];
+	struct person *p;
 
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
 		if (p->conversation)
 			conversations_reload(c->rooms->conversations, p);
 		else
 			conversations_open(c->rooms->conversations, p);
 	}
+}
+
+/* What other rooms hang on a person goes. */
+static void take_apart(struct contacts *c, struct person *p)
+{
+	reach_forget(c->rooms->reach, p);
+	conversations_close(p);
 }
 
 int contacts_new(struct contacts **out, struct rooms *rooms)
@@ -207,7 +76,7 @@ int contacts_new(struct contacts **out, struct rooms *rooms)
 
 	c->rooms = rooms;
 	rooms->contacts = c;
-	err = load(c);
+	err = persons_load(rooms->persons);
 	if (err < 0) {
 		contacts_free(c);
 		rooms->contacts = NULL;
@@ -220,43 +89,41 @@ int contacts_new(struct contacts **out, struct rooms *rooms)
 
 void contacts_free(struct contacts *c)
 {
+	struct person *p;
+
 	if (!c)
 		return;
-	for (unsigned i = 0; i < c->count; i++)
-		person_free(c, c->list[i]);
-	free(c->list);
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
+		take_apart(c, p);
 	free(c->changes);
 	free(c);
 }
 
 void contacts_reload(struct contacts *c)
 {
-	unsigned kept = 0;
+	struct persons *persons = c->rooms->persons;
+	struct person *p;
 
 	c->change_count = c->changes_taken = 0;
-	if (load(c) < 0)
+	if (persons_load(persons) < 0)
 		return; /* the store cannot be read: what memory says is as good */
-	for (unsigned i = 0; i < c->count; i++) {
-		struct person *p = c->list[i];
-
-		if (p->id != 0) {
-			c->list[kept++] = p;
+	for (unsigned i = 0; (p = persons_at(persons, i)) != NULL; i++) {
+		if (p->id != 0)
 			continue;
-		}
 		if (p->is_admitted)
 			endpoint_dismiss(c->rooms->endpoint, &p->admitted);
-		person_free(c, p);
+		take_apart(c, p);
 	}
-	c->count = kept;
+	persons_sweep(persons);
 	open_all(c);
 }
 
 static struct person *make(struct contacts *c, const struct name *name)
 {
-	struct person *p = insert(c, name);
+	struct person *p = persons_add(c->rooms->persons, name);
 
 	p->is_removed = true;
-	save(c, p);
+	persons_save(c->rooms->persons, p);
 	conversations_open(c->rooms->conversations, p);
 	return p;
 }
@@ -278,7 +145,7 @@ static void set_online(struct contacts *c, struct person *p, bool is_online)
 		return;
 	p->is_online = is_online;
 	p->last_seen = c->rooms->wall;
-	save(c, p);
+	persons_save(c->rooms->persons, p);
 	tell(c, p, EVENT_PRESENCE);
 }
 
@@ -313,10 +180,10 @@ static void set_state(struct contacts *c, struct person *p, enum contact_state s
 	p->state = state;
 	p->is_removed = is_removed;
 	if (state != CONTACT_REQUESTS)
-		set_text(&p->greeting, NULL);
+		person_set_text(&p->greeting, NULL);
 	if (state != CONTACT_ASKED)
-		set_text(&p->our_greeting, NULL);
-	save(c, p);
+		person_set_text(&p->our_greeting, NULL);
+	persons_save(c->rooms->persons, p);
 	if (was_listed != person_is_listed(p))
 		list_changed(c, &p->name, person_is_listed(p));
 	if (was_listed && !person_is_listed(p))
@@ -335,17 +202,18 @@ static void trust(struct contacts *c, struct person *p, const struct identity_pu
 	p->is_key_changed = false;
 	if (is_new)
 		p->is_verified = false;
-	save(c, p);
+	persons_save(c->rooms->persons, p);
 	if (is_new)
 		conversations_identified(c->rooms->conversations, p);
 }
 
 static unsigned count_of(const struct contacts *c, bool (*is)(const struct person *p))
 {
+	const struct person *p;
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < c->count; i++)
-		count += is(c->list[i]);
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
+		count += is(p);
 	return count;
 }
 
@@ -365,12 +233,11 @@ static bool is_another_s(const struct contacts *c, const struct person *p,
 			 const struct identity_public *identity)
 {
 	const struct identity_public *ours = account_identity(c->rooms->account);
+	const struct person *x;
 
 	if (ours && identity_public_equal(ours, identity))
 		return true;
-	for (unsigned i = 0; i < c->count; i++) {
-		const struct person *x = c->list[i];
-
+	for (unsigned i = 0; (x = persons_at(c->rooms->persons, i)) != NULL; i++) {
 		if (x != p && x->has_identity && (person_is_listed(x) || is_blocked(x)) &&
 		    identity_public_equal(&x->identity, identity))
 			return true;
@@ -415,7 +282,7 @@ static int check_add(struct contacts *c, const struct name *name, const struct p
 int contacts_add(struct contacts *c, const struct name *name,
 		 const struct identity_public *identity, const char *greeting)
 {
-	struct person *p = contacts_find(c, name);
+	struct person *p = persons_find(c->rooms->persons, name);
 	bool asks = p && is_request(p);
 	int err = check_add(c, name, p, identity, greeting);
 
@@ -429,14 +296,14 @@ int contacts_add(struct contacts *c, const struct name *name,
 		trust(c, p, identity); /* the link vouches for the key we had */
 	if (person_is_listed(p))
 		return 0;
-	set_text(&p->our_greeting, asks ? NULL : greeting);
+	person_set_text(&p->our_greeting, asks ? NULL : greeting);
 	set_state(c, p, asks ? CONTACT_MUTUAL : CONTACT_ASKED, false);
 	return 0;
 }
 
 int contacts_accept(struct contacts *c, const struct name *name)
 {
-	struct person *p = contacts_find(c, name);
+	struct person *p = persons_find(c->rooms->persons, name);
 	bool is_waiting = p && (is_request(p) || p->is_key_changed);
 
 	if (!p || p->is_removed)
@@ -463,7 +330,7 @@ int contacts_accept(struct contacts *c, const struct name *name)
 
 int contacts_block(struct contacts *c, const struct name *name)
 {
-	struct person *p = contacts_find(c, name);
+	struct person *p = persons_find(c->rooms->persons, name);
 
 	if (account_standing(c->rooms->account) == STANDING_NONE)
 		return ERR_STATE;
@@ -482,7 +349,7 @@ int contacts_block(struct contacts *c, const struct name *name)
 
 int contacts_remove(struct contacts *c, const struct name *name)
 {
-	struct person *p = contacts_find(c, name);
+	struct person *p = persons_find(c->rooms->persons, name);
 
 	if (!p || p->is_removed)
 		return ERR_NOT_FOUND;
@@ -496,7 +363,7 @@ int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to)
 	if (up_to <= p->read_up_to)
 		return 0;
 	p->read_up_to = up_to > INT64_MAX ? INT64_MAX : up_to;
-	save(c, p);
+	persons_save(c->rooms->persons, p);
 	return conversations_mark_read(c->rooms->conversations, p);
 }
 
@@ -511,7 +378,7 @@ static void key_changed(struct contacts *c, struct person *p,
 		return;
 	p->new_identity = *identity;
 	p->is_key_changed = true;
-	save(c, p);
+	persons_save(c->rooms->persons, p);
 	tell(c, p, EVENT_KEY_CHANGED);
 }
 
@@ -537,7 +404,7 @@ static bool vouches(struct contacts *c, struct person *p, const struct certifica
 void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 {
 	const struct wire_device *devices[WIRE_DEVICES_MAX];
-	struct person *p = contacts_find(c, &presence->name);
+	struct person *p = persons_find(c->rooms->persons, &presence->name);
 	unsigned count = 0;
 
 	if (!p || !person_is_listed(p))
@@ -555,7 +422,7 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 
 void contacts_introduced(struct contacts *c, const struct wire_introduction *introduction)
 {
-	struct person *p = contacts_find(c, &introduction->name);
+	struct person *p = persons_find(c->rooms->persons, &introduction->name);
 
 	if (p && person_is_listed(p) && vouches(c, p, &introduction->device.certificate))
 		reach_introduced(c->rooms->reach, p, &introduction->device);
@@ -570,7 +437,7 @@ static bool is_shown(const struct person *p, const struct identity_public *ident
 
 void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 {
-	struct person *p = contacts_find(c, &asked->name);
+	struct person *p = persons_find(c->rooms->persons, &asked->name);
 	char greeting[WIRE_GREETING_MAX * 4 + 1] = "";
 
 	if (name_equal(&asked->name, account_name(c->rooms->account)))
@@ -595,8 +462,8 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 		trust(c, p, &asked->identity);
 	p->state = CONTACT_REQUESTS;
 	p->is_removed = false;
-	set_text(&p->greeting, greeting);
-	save(c, p);
+	person_set_text(&p->greeting, greeting);
+	persons_save(c->rooms->persons, p);
 	tell(c, p, EVENT_REQUEST);
 	if (!identity_public_equal(&p->identity, &asked->identity))
 		key_changed(c, p, &asked->identity);
@@ -604,16 +471,20 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 
 void contacts_stale(struct contacts *c)
 {
-	for (unsigned i = 0; i < c->count; i++)
-		c->list[i]->is_stale = c->list[i]->is_online;
+	struct person *p;
+
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
+		p->is_stale = p->is_online;
 }
 
 void contacts_sweep(struct contacts *c)
 {
-	for (unsigned i = 0; i < c->count; i++) {
-		if (c->list[i]->is_stale) {
-			c->list[i]->is_stale = false;
-			lose_sight(c, c->list[i]);
+	struct person *p;
+
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
+		if (p->is_stale) {
+			p->is_stale = false;
+			lose_sight(c, p);
 		}
 	}
 }

@@ -20,11 +20,6 @@ void contacts_reload(struct contacts *c);
 /* In a step: whose devices may connect becomes what we now know. */
 void contacts_step(struct contacts *c);
 
-/* In order of names, removed ones too; NULL at the end. */
-struct person *contacts_at(struct contacts *c, unsigned index);
-struct person *contacts_find(struct contacts *c, const struct name *name);
-struct person *contacts_of_identity(struct contacts *c, const struct identity_public *identity);
-
 /* What a person decides. Errors as in peer/engine.h, whose calls these are; written in the
  * transaction, to be committed by the caller. */
 int contacts_add(struct contacts *c, const struct name *name,

@@ -15,6 +15,7 @@
 #include "peer/history.h"
 #include "peer/listing.h"
 #include "peer/outbox.h"
+#include "peer/persons.h"
 #include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
@@ -73,6 +74,7 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	if (err < 0)
 		goto out;
 	r->events = events_new(r->store);
+	r->persons = persons_new(r->store);
 	r->candidates = own_candidates_new();
 	err = account_new(&r->account, r, config->device_label, config->ksf);
 	if (err < 0)
@@ -119,6 +121,7 @@ void engine_close(struct engine *e)
 		endpoint_free(r->endpoint);
 	account_free(r->account);
 	own_candidates_free(r->candidates);
+	persons_free(r->persons);
 	events_free(r->events);
 	store_close(r->store);
 	for (unsigned i = 0; i < e->answer_count; i++)
@@ -150,7 +153,7 @@ static void save(struct rooms *r)
 		return;
 	r->save_at = NEVER;
 	reach_save(r->reach);
-	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++)
+	for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++)
 		conversations_save(r->conversations, p);
 	directory_client_save(r->directory);
 }
@@ -194,7 +197,7 @@ static int may_send(const struct person *p)
 static void grant(struct engine *e, const struct wish *wish)
 {
 	struct rooms *r = &e->rooms;
-	struct person *p = contacts_find(r->contacts, &wish->to);
+	struct person *p = persons_find(r->persons, &wish->to);
 	uint64_t id = 0;
 	int err = may_send(p);
 
@@ -242,7 +245,7 @@ static void on_event(struct rooms *r, const struct link_event *event)
 	}
 	whose = link_certificate(event->link);
 	reach_up(r->reach, event->link,
-		 whose ? contacts_of_identity(r->contacts, &whose->identity) : NULL);
+		 whose ? persons_of_identity(r->persons, &whose->identity) : NULL);
 }
 
 static void take_events(struct engine *e)
@@ -392,7 +395,7 @@ static int find(const struct engine *e, const char *text, struct name *name, str
 {
 	int err = name_parse(name, bytes_text(text));
 
-	*p = err < 0 ? NULL : contacts_find(e->rooms.contacts, name);
+	*p = err < 0 ? NULL : persons_find(e->rooms.persons, name);
 	return err;
 }
 
@@ -458,7 +461,7 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 {
 	struct person *p;
 
-	for (unsigned i = 0; (p = contacts_at(e->rooms.contacts, i)) != NULL; i++) {
+	for (unsigned i = 0; (p = persons_at(e->rooms.persons, i)) != NULL; i++) {
 		if (p->is_removed || index-- > 0)
 			continue;
 		contacts_fill(p, out);

@@ -6,6 +6,7 @@
 #include "peer/candidates.h"
 #include "peer/contacts.h"
 #include "peer/directory_client.h"
+#include "peer/persons.h"
 
 void listing_start(struct listing *l)
 {
@@ -51,7 +52,7 @@ static void say_list(struct rooms *r)
 	struct person *p;
 
 	m.list.is_first = true;
-	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++) {
+	for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++) {
 		if (!person_is_listed(p) || has_greeting(p))
 			continue;
 		if (m.list.count == WIRE_LIST_CHUNK) {
@@ -63,7 +64,7 @@ static void say_list(struct rooms *r)
 	}
 	m.list.is_last = true;
 	directory_client_send(r->directory, &m);
-	for (unsigned i = 0; (p = contacts_at(r->contacts, i)) != NULL; i++) {
+	for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++) {
 		if (person_is_listed(p) && has_greeting(p))
 			say_listed(r, p);
 	}
@@ -71,7 +72,7 @@ static void say_list(struct rooms *r)
 
 static void say_change(struct rooms *r, const struct listing_change *change)
 {
-	struct person *p = contacts_find(r->contacts, &change->name);
+	struct person *p = persons_find(r->persons, &change->name);
 	struct wire_message m = { .type = WIRE_LIST_REMOVE };
 
 	if (change->is_listed) {

@@ -1,4 +1,4 @@
-/* What is known of one other account. Written by contacts.c alone; other rooms read it and
+/* What is known of one other account. Written by contacts.c alone (its row by persons.c); other rooms read it and
  * hang their own part on it. */
 #ifndef PALIQUE_PEER_PERSON_H
 #define PALIQUE_PEER_PERSON_H

@@ -11,6 +11,7 @@ struct rooms {
 	struct endpoint *endpoint;
 	struct store *store;
 	struct events *events;
+	struct persons *persons;
 	struct account *account;
 	struct own_candidates *candidates;
 	struct conversations *conversations;

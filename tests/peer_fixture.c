@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "peer/account.h"
+#include "peer/persons.h"
 
 struct name name_of(const char *text)
 {
@@ -144,5 +145,5 @@ struct person *peer_person(struct peer *p, const char *name)
 {
 	struct name wanted = name_of(name);
 
-	return contacts_find(p->rooms->contacts, &wanted);
+	return persons_find(p->rooms->persons, &wanted);
 }

@@ -1,0 +1,181 @@
+#include "peer/persons.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/store.h"
+
+struct persons {
+	struct store *store;
+	struct person **list; /* by name */
+	unsigned count;
+};
+
+struct persons *persons_new(struct store *store)
+{
+	struct persons *all = memory_new(sizeof *all);
+
+	all->store = store;
+	return all;
+}
+
+static void person_free(struct person *p)
+{
+	free(p->greeting);
+	free(p->our_greeting);
+	free(p);
+}
+
+void persons_free(struct persons *all)
+{
+	if (!all)
+		return;
+	for (unsigned i = 0; i < all->count; i++)
+		person_free(all->list[i]);
+	free(all->list);
+	free(all);
+}
+
+static unsigned place_of(const struct persons *all, const char *name)
+{
+	unsigned low = 0, high = all->count;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (strcmp(all->list[middle]->name.text, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct person *persons_at(const struct persons *all, unsigned index)
+{
+	return index < all->count ? all->list[index] : NULL;
+}
+
+struct person *persons_find(const struct persons *all, const struct name *name)
+{
+	unsigned at = place_of(all, name->text);
+
+	if (at < all->count && name_equal(&all->list[at]->name, name))
+		return all->list[at];
+	return NULL;
+}
+
+struct person *persons_of_identity(const struct persons *all,
+				   const struct identity_public *identity)
+{
+	for (unsigned i = 0; i < all->count; i++) {
+		struct person *p = all->list[i];
+
+		if (person_is_open(p) && identity_public_equal(&p->identity, identity))
+			return p;
+	}
+	return NULL;
+}
+
+struct person *persons_add(struct persons *all, const struct name *name)
+{
+	unsigned at = place_of(all, name->text);
+	struct person *p = memory_new(sizeof *p);
+
+	p->name = *name;
+	all->list = memory_grow(all->list, all->count + 1, sizeof(struct person *));
+	memmove(all->list + at + 1, all->list + at,
+		(all->count - at) * sizeof(struct person *));
+	all->list[at] = p;
+	all->count++;
+	return p;
+}
+
+void person_set_text(char **where, const char *text)
+{
+	free(*where);
+	*where = text && *text ? memory_text(text) : NULL;
+}
+
+static void read_row(struct person *p, struct statement *s)
+{
+	p->id = column_int(s, 0);
+	p->state = (enum contact_state)column_int(s, 2);
+	p->is_removed = column_int(s, 3);
+	p->has_identity = column_copy(s, 4, p->identity.bytes, 32) == 0;
+	p->is_key_changed = column_copy(s, 5, p->new_identity.bytes, 32) == 0;
+	p->is_verified = column_int(s, 6);
+	p->last_seen = column_int(s, 7);
+	p->read_up_to = (uint64_t)column_int(s, 8);
+	person_set_text(&p->greeting, column_text(s, 9));
+	person_set_text(&p->our_greeting, column_text(s, 10));
+}
+
+int persons_load(struct persons *all)
+{
+	struct statement *s = db_sql(
+		store_db(all->store),
+		"SELECT id, name, state, is_removed, identity, new_identity,"
+		" is_verified, last_seen, read_up_to, greeting, our_greeting"
+		" FROM contact ORDER BY name");
+	struct name name;
+	int err;
+
+	for (unsigned i = 0; i < all->count; i++)
+		all->list[i]->id = 0;
+	while ((err = db_step(s)) == 1) {
+		struct person *p;
+
+		snprintf(name.text, sizeof name.text, "%s", column_text(s, 1));
+		p = persons_find(all, &name);
+		if (!p)
+			p = persons_add(all, &name);
+		read_row(p, s);
+	}
+	db_done(s);
+	return err;
+}
+
+void persons_save(struct persons *all, struct person *p)
+{
+	struct store *store = all->store;
+	struct statement *s;
+
+	store_write(store);
+	s = db_sql(
+		store_db(store),
+		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
+		" is_verified, last_seen, read_up_to, greeting, our_greeting)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
+		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
+		" greeting = ?9, our_greeting = ?10");
+	bind_text(s, 1, p->name.text);
+	bind_int(s, 2, p->state);
+	bind_int(s, 3, p->is_removed);
+	if (p->has_identity)
+		bind_bytes(s, 4, BYTES(p->identity.bytes));
+	if (p->is_key_changed)
+		bind_bytes(s, 5, BYTES(p->new_identity.bytes));
+	bind_int(s, 6, p->is_verified);
+	bind_int(s, 7, p->last_seen);
+	bind_int(s, 8, (int64_t)p->read_up_to);
+	bind_text(s, 9, p->greeting);
+	bind_text(s, 10, p->our_greeting);
+	if (store_run(store, s) >= 0 && p->id == 0)
+		p->id = db_last_id(store_db(store));
+}
+
+void persons_sweep(struct persons *all)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->list[i]->id != 0)
+			all->list[kept++] = all->list[i];
+		else
+			person_free(all->list[i]);
+	}
+	all->count = kept;
+}
