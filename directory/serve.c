@@ -16,6 +16,7 @@
 #include "shared/lines.h"
 #include "shared/text.h"
 #include "shared/udp.h"
+#include "shared/udp_socket.h"
 
 struct serve {
 	char *data;
@@ -96,7 +97,7 @@ static int listen_on(struct serve *s, const struct config *config, char *reason,
 		if (err < 0) {
 			address_print(&list[i], text);
 			snprintf(reason, reason_size, _("Cannot listen on %s: %s."), text,
-				 udp_listen_trouble(err));
+				 udp_socket_trouble(err));
 			return ERR_EXISTS;
 		}
 		address_print(&s->addresses[i], text);

@@ -21,6 +21,7 @@
 #include "shared/log.h"
 #include "shared/text.h"
 #include "shared/udp.h"
+#include "shared/udp_socket.h"
 #include "shared/worker.h"
 
 enum {
@@ -202,9 +203,9 @@ static int on_host(void *user, const struct address *listen, char *reason, size_
 		if (!listen || address_equal(listen, &now))
 			return 0;
 		/* It moves; but not into nowhere. */
-		err = udp_try(listen);
+		err = udp_socket_try(listen);
 		if (err < 0) {
-			snprintf(reason, reason_size, "%s", udp_listen_trouble(err));
+			snprintf(reason, reason_size, "%s", udp_socket_trouble(err));
 			return ERR_EXISTS;
 		}
 		host_close(d->host);
@@ -344,7 +345,7 @@ static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
 		snprintf(reason, reason_size,
 			 _("cannot open the UDP port %s: %s; set another with listen in "
 			   "%s/peer.conf"),
-			 text, udp_listen_trouble(err), d->home.folder);
+			 text, udp_socket_trouble(err), d->home.folder);
 		return err;
 	}
 	snprintf(port, sizeof port, "%u\n", d->bound.port);

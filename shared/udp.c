@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
-#include "shared/text.h"
+#include "shared/udp_socket.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103 /* linux/udp.h; not in every libc's header */
@@ -30,7 +30,6 @@ enum {
 	SEND_SIZE = 512 << 10, /* bytes of them */
 	SEGMENTS_MAX = 64,     /* in one segmented message (Linux: UDP_MAX_SEGMENTS) */
 	SEGMENTED_MAX = 65000, /* bytes of it */
-	KERNEL_BUFFER = 4 << 20,
 	CONTROL_SIZE = 128,
 	MESSAGES = 64, /* in one sendmmsg */
 };
@@ -486,124 +485,26 @@ int udp_new(struct udp **out, uv_loop_t *loop, struct endpoint *e, udp_step *ste
 	return 0;
 }
 
-static bool is_wildcard(const struct address *a)
-{
-	static const uint8_t zero[16];
-
-	return memcmp(a->ip, zero, sizeof zero) == 0;
-}
-
-static void set(int fd, int level, int option, int value)
-{
-	(void)setsockopt(fd, level, option, &value, sizeof value);
-}
-
-static void set_options(int fd, bool is_v6)
-{
-	set(fd, SOL_SOCKET, SO_RCVBUF, KERNEL_BUFFER);
-	set(fd, SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER);
-	set(fd, SOL_UDP, UDP_GRO, 1);
-	/* Never fragment, never believe a forged ICMP: the link finds the size by itself
-	 * (RFC 8899). */
-	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-	set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	if (is_v6) {
-		set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-		set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	}
-}
-
-static int open_bound(const struct address *at, bool *is_v6, bool *is_dual)
-{
-	struct address where = *at;
-	struct sockaddr_storage raw;
-	int fd;
-
-	*is_v6 = at->family == 6;
-	*is_dual = *is_v6 && is_wildcard(at);
-	fd = socket(*is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 && *is_dual) { /* a kernel without v6 */
-		where.family = 4;
-		*is_v6 = *is_dual = false;
-		fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	}
-	if (fd < 0)
-		return -1;
-	if (*is_v6)
-		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !*is_dual);
-	set_options(fd, *is_v6);
-	if (bind(fd, (struct sockaddr *)&raw, address_to_sockaddr(&where, false, &raw)) < 0) {
-		int number = errno;
-
-		close(fd);
-		errno = number;
-		return -1;
-	}
-	return fd;
-}
-
-static int error_of_bind(int number)
-{
-	switch (number) {
-	case EADDRINUSE:
-		return ERR_EXISTS;
-	case EADDRNOTAVAIL:
-		return ERR_NOT_FOUND;
-	case EACCES:
-		return ERR_REFUSED;
-	default:
-		return ERR_IO;
-	}
-}
-
-int udp_try(const struct address *at)
-{
-	bool is_v6, is_dual;
-	int fd = open_bound(at, &is_v6, &is_dual);
-
-	if (fd < 0)
-		return error_of_bind(errno);
-	close(fd);
-	return 0;
-}
-
-const char *udp_listen_trouble(int err)
-{
-	switch (err) {
-	case ERR_EXISTS:
-		return _("it is in use by another program");
-	case ERR_NOT_FOUND:
-		return _("this machine has no such address");
-	case ERR_REFUSED:
-		return _("ports below 1024 need the rights of root");
-	default:
-		return error_text(err);
-	}
-}
-
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound)
 {
-	struct sockaddr_storage raw;
-	socklen_t size = sizeof raw;
+	struct udp_socket opened;
 	struct socket *s;
-	bool is_v6, is_dual;
-	int fd;
+	int err;
 
 	if (udp->socket_count == SOCKETS_MAX)
 		return ERR_LIMIT;
-	fd = open_bound(at, &is_v6, &is_dual);
-	if (fd < 0)
-		return error_of_bind(errno);
+	err = udp_socket_open(&opened, at);
+	if (err < 0)
+		return err;
 	s = memory_new(sizeof *s);
 	*s = (struct socket){ .udp = udp,
-			      .fd = fd,
+			      .fd = opened.fd,
 			      .index = udp->socket_count,
-			      .is_v6 = is_v6,
-			      .is_dual = is_dual };
-	if (getsockname(fd, (struct sockaddr *)&raw, &size) < 0 ||
-	    address_from_sockaddr(&s->bound, &raw) < 0 ||
-	    uv_poll_init(udp->loop, &s->poll, fd) < 0) {
-		close(fd);
+			      .is_v6 = opened.is_v6,
+			      .is_dual = opened.is_dual,
+			      .bound = opened.bound };
+	if (uv_poll_init(udp->loop, &s->poll, s->fd) < 0) {
+		close(s->fd);
 		free(s);
 		return ERR_IO;
 	}

@@ -18,13 +18,8 @@ int udp_new(struct udp **udp, uv_loop_t *loop, struct endpoint *e, udp_step *ste
 
 /* One more socket. A v6 wildcard also takes v4 (dual stack); where the kernel has no v6 a
  * wildcard falls back to v4. Port 0: the system chooses. `bound` gets what was bound.
- * ERR_EXISTS: the port is in use; ERR_NOT_FOUND: not an address of this machine;
- * ERR_REFUSED: not allowed, as for ports below 1024; ERR_IO: errno says. */
+ * Errors as of udp_socket_open(); ERR_LIMIT: there are enough. */
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound);
-/* Whether it could: 0, or the error that it would give. */
-int udp_try(const struct address *at);
-/* Why it could not, in words for people. */
-const char *udp_listen_trouble(int err);
 
 /* Something happened elsewhere: call step, send, rearm, soon (coalesced in this loop turn). */
 void udp_wake(struct udp *udp);

@@ -13,6 +13,7 @@
 
 #include "shared/error.h"
 #include "shared/udp.h"
+#include "shared/udp_socket.h"
 
 struct side {
 	struct endpoint_config config;
@@ -237,7 +238,7 @@ static void a_bound_port_cannot_be_bound_again(void **state)
 	(void)state;
 	begin("127.0.0.1:0");
 	assert_int_equal(udp_listen(sides[0].udp, &sides[1].address, &again), ERR_EXISTS);
-	assert_int_equal(udp_try(&sides[1].address), ERR_EXISTS);
+	assert_int_equal(udp_socket_try(&sides[1].address), ERR_EXISTS);
 	end();
 }
 
