@@ -63,12 +63,14 @@ $(B)/locale/%/LC_MESSAGES/palique.mo: shared/po/%.po
 
 # Tests. What each printed stays beside it, for tools/check to count.
 tests: $(TESTS)
-check: $(TESTS:%=%.passed) arrows
+check: $(TESTS:%=%.passed) arrows circles
 %.passed: %
 	@$< >$<.log 2>&1 || { cat $<.log; echo "FAILED: $<"; exit 1; }
 	@tail -n 1 $<.log; touch $@
 arrows:
 	tools/check-includes
+circles: $(addprefix $(B)/,shared.a directory.a peer.a)
+	tools/check-circles $^
 SANITIZE = -fsanitize=address,undefined
 asan:
 	$(MAKE) check B=build/asan CFLAGS="-O1 -g $(SANITIZE) -fno-sanitize-recover=all" LDFLAGS="$(SANITIZE)"
@@ -107,6 +109,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows asan vectors asan-programs world tools system fuzz fuzzers bench soak install format clean
+.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system fuzz fuzzers bench soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
