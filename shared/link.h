@@ -1,5 +1,5 @@
 /* Inside of an endpoint: one QUIC connection (ngtcp2's core) with a Noise handshake and
- * our own idea of where the other side is. Only the link's rooms and endpoint.c include
+ * our own idea of where the other side is. Only the rooms inside of an endpoint include
  * this; everybody else knows a link by shared/endpoint.h. */
 #ifndef PALIQUE_SHARED_LINK_H
 #define PALIQUE_SHARED_LINK_H
