@@ -37,6 +37,16 @@ static bool is_known(const struct job *job, const struct address *a)
 	return false;
 }
 
+/* "localhost" is this machine, whatever a hosts file or a name server says (RFC 6761
+ * section 6.3). */
+static int resolve_localhost(struct job *job)
+{
+	address_parse(&job->addresses[0], "::1", job->port);
+	address_parse(&job->addresses[1], "127.0.0.1", job->port);
+	job->address_count = 2;
+	return 0;
+}
+
 /* In the order of RFC 6724, as the C library sorts them. */
 static int resolve(struct job *job)
 {
@@ -50,6 +60,8 @@ static int resolve(struct job *job)
 	job->address_count = 0;
 	if (!job->host[0] || !memchr(job->host, 0, sizeof job->host))
 		return ERR_FORMAT;
+	if (strcmp(job->host, "localhost") == 0)
+		return resolve_localhost(job);
 	snprintf(port, sizeof port, "%u", job->port);
 	code = getaddrinfo(job->host, port, &hints, &list);
 	if (code != 0)

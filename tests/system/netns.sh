@@ -13,7 +13,12 @@ skip() {
 command -v ip >/dev/null || skip 'no ip command (iproute2)'
 command -v nft >/dev/null || skip 'no nft command (nftables)'
 ip netns add $tag-probe 2>/dev/null || skip 'network namespaces may not be made here (needs root)'
-ip netns del $tag-probe
+if ip netns exec $tag-probe true 2>/dev/null; then
+	ip netns del $tag-probe
+else
+	ip netns del $tag-probe
+	skip 'programs may not be run in a network namespace here'
+fi
 
 spaces=
 space() {
