@@ -4,6 +4,12 @@
 # `make soak`, so that what goes wrong in an hour is heard of.
 BUILD=${1-build/asan}
 minutes=${2-60}
+case $minutes in
+'' | *[!0-9]* | 0*)
+	echo "MINUTES=$minutes: a number from 1 is wanted" >&2
+	exit 2
+	;;
+esac
 . "$(dirname "$0")/common.sh"
 
 start_at=127.0.0.1:$(free_port)

@@ -17,11 +17,20 @@
 
 enum { SEEDS_BY_DEFAULT = 20 };
 
+/* A number from 1, or nobody gets an answer: a world without seeds proves nothing. */
 static uint64_t wanted(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
+	uint64_t n;
 
-	return text && *text ? strtoull(text, NULL, 10) : otherwise;
+	if (!text || !*text)
+		return otherwise;
+	n = strspn(text, "0123456789") == strlen(text) ? strtoull(text, NULL, 10) : 0;
+	if (n == 0 || n > UINT32_MAX) {
+		fprintf(stderr, "%s=%s: a number from 1 is wanted\n", name, text);
+		exit(2);
+	}
+	return n;
 }
 
 static void add(struct story_result *sum, const struct story_result *one)
