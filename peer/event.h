@@ -8,45 +8,45 @@
 #include "shared/wire.h"
 
 enum event_kind {
-	EVENT_ANSWER,          /* a call that could not be answered at once: `ticket`, `error`, `detail` */
-	EVENT_ACCOUNT,         /* our own standing changed: `account` */
-	EVENT_CONTACT,         /* a contact was added, changed state, went: `name`; engine_contact() says what it is now */
-	EVENT_PRESENCE,        /* `name` is online or not: `is_online` */
-	EVENT_REQUEST,         /* somebody asks to be a contact: `name`, `greeting` if it could be opened */
-	EVENT_KEY_CHANGED,     /* `name` shows another identity; sending has stopped */
-	EVENT_LINK,            /* the direct connection to `name` came or went: `is_online`, `path`, `round_trip` */
-	EVENT_SAID,            /* we said something: `message` (every face shows it) */
-	EVENT_HEARD,           /* `name` said something: `message` */
-	EVENT_DELIVERED,       /* everything we said to `name` up to and with `id` is in their store */
-	EVENT_WARNING,         /* `detail`: something a person should know */
+	EVENT_ANSWER, /* a call that could not be answered at once: `ticket`, `error`, `detail` */
+	EVENT_ACCOUNT, /* our own standing changed: `account` */
+	EVENT_CONTACT, /* a contact was added, changed state, went: `name`; engine_contact() says what it is now */
+	EVENT_PRESENCE, /* `name` is online or not: `is_online` */
+	EVENT_REQUEST, /* somebody asks to be a contact: `name`, `greeting` if it could be opened */
+	EVENT_KEY_CHANGED, /* `name` shows another identity; sending has stopped */
+	EVENT_LINK, /* the direct connection to `name` came or went: `is_online`, `path`, `round_trip` */
+	EVENT_SAID,      /* we said something: `message` (every face shows it) */
+	EVENT_HEARD,     /* `name` said something: `message` */
+	EVENT_DELIVERED, /* everything we said to `name` up to and with `id` is in their store */
+	EVENT_WARNING,   /* `detail`: something a person should know */
 };
 
 enum account_state {
-	ACCOUNT_NONE,          /* no account in this home */
+	ACCOUNT_NONE, /* no account in this home */
 	ACCOUNT_JOINING,
-	ACCOUNT_CONNECTING,    /* looking for the directory */
+	ACCOUNT_CONNECTING, /* looking for the directory */
 	ACCOUNT_ONLINE,
-	ACCOUNT_REFUSED,       /* the directory does not know this device any more */
+	ACCOUNT_REFUSED, /* the directory does not know this device any more */
 };
 
 enum message_state { MESSAGE_QUEUED = 1, MESSAGE_DELIVERED = 2, MESSAGE_RECEIVED = 3 };
 
 /* One message as stored. Text is owned by whoever holds the struct's source. */
 struct message {
-	uint64_t id;              /* of this store: increases with arrival; what faces know it by */
-	struct name contact;      /* whose conversation */
+	uint64_t id;         /* of this store: increases with arrival; what faces know it by */
+	struct name contact; /* whose conversation */
 	bool is_ours;
 	struct device_public author;
 	uint64_t seq;
-	wall_ms sent_at;          /* the author's clock */
-	wall_ms arrived_at;       /* ours */
+	wall_ms sent_at;    /* the author's clock */
+	wall_ms arrived_at; /* ours */
 	enum message_state state;
-	uint64_t reply_to;        /* id of this store, 0: none */
+	uint64_t reply_to; /* id of this store, 0: none */
 	struct bytes text;
 };
 
 struct event {
-	uint64_t id;              /* increases by one for each event in this store, also across
+	uint64_t id; /* increases by one for each event in this store, also across
 	                             restarts; faces resume with it. 0: EVENT_ANSWER, not counted */
 	enum event_kind kind;
 	uint64_t ticket;
@@ -54,13 +54,13 @@ struct event {
 	struct name name;
 	bool is_online;
 	enum account_state account;
-	struct message message;   /* text valid until the next engine_next_event(); of
+	struct message message; /* text valid until the next engine_next_event(); of
 	                             EVENT_ANSWER to a send: `sent_at` alone */
-	uint64_t message_id;      /* EVENT_DELIVERED */
+	uint64_t message_id;    /* EVENT_DELIVERED */
 	struct path path;
 	mono_ns round_trip;
 	char greeting[WIRE_GREETING_MAX * 4 + 1];
-	char detail[256];         /* English sentence; faces may translate */
+	char detail[256]; /* English sentence; faces may translate */
 };
 
 #endif

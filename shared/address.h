@@ -6,13 +6,13 @@
 
 /* v4 addresses are kept as v4 (family 4), never as v4-mapped v6. */
 struct address {
-	uint8_t family;   /* 4, 6, or 0 for none */
-	uint16_t port;    /* host byte order */
-	uint8_t ip[16];   /* network byte order; the first 4 for v4, rest zero */
-	uint32_t scope;   /* interface index for link-local v6, else 0; never on the wire */
+	uint8_t family; /* 4, 6, or 0 for none */
+	uint16_t port;  /* host byte order */
+	uint8_t ip[16]; /* network byte order; the first 4 for v4, rest zero */
+	uint32_t scope; /* interface index for link-local v6, else 0; never on the wire */
 };
 
-enum { ADDRESS_TEXT_SIZE = 64 };  /* "[ipv6%scope]:port", NUL included */
+enum { ADDRESS_TEXT_SIZE = 64 }; /* "[ipv6%scope]:port", NUL included */
 enum { ADDRESS_WIRE_MAX = 18 };
 
 /* "1.2.3.4:5", "[::1]:5"; without a port `default_port` is used (0: a port is
@@ -23,9 +23,10 @@ bool address_equal(const struct address *a, const struct address *b); /* ip and 
 bool address_same_ip(const struct address *a, const struct address *b);
 
 bool address_is_loopback(const struct address *a);
-bool address_is_link_local(const struct address *a);  /* 169.254/16, fe80::/10 */
-bool address_is_private(const struct address *a);     /* RFC 1918, RFC 6598, fc00::/7 */
-bool address_is_unicast(const struct address *a);     /* not zero, multicast or broadcast; port not 0 */
+bool address_is_link_local(const struct address *a); /* 169.254/16, fe80::/10 */
+bool address_is_private(const struct address *a);    /* RFC 1918, RFC 6598, fc00::/7 */
+/* Not zero, multicast or broadcast; port not 0. */
+bool address_is_unicast(const struct address *a);
 
 /* The first /24 of v4 or /48 of v6: what limits count by. */
 struct address address_prefix(const struct address *a);

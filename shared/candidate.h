@@ -4,14 +4,15 @@
 
 #include "shared/address.h"
 
-enum candidate_kind {           /* RFC 8445 section 5.1.1 */
+/* RFC 8445 section 5.1.1 */
+enum candidate_kind {
 	CANDIDATE_HOST = 1,
-	CANDIDATE_REFLEXIVE = 2,    /* as the directory saw it */
-	CANDIDATE_MAPPED = 3,       /* by UPnP, NAT-PMP or PCP */
+	CANDIDATE_REFLEXIVE = 2, /* as the directory saw it */
+	CANDIDATE_MAPPED = 3,    /* by UPnP, NAT-PMP or PCP */
 	CANDIDATE_RELAY = 4,
 };
 
-enum { CANDIDATES_MAX = 16 };   /* in one presence record */
+enum { CANDIDATES_MAX = 16 }; /* in one presence record */
 
 struct candidate {
 	enum candidate_kind kind;

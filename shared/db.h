@@ -9,12 +9,12 @@
 struct db;
 
 struct db_config {
-	const char *path;                    /* NULL: in memory */
-	const struct symmetric_key *key;     /* NULL: plain; else every page is sealed */
-	bool durable;                        /* synchronous=FULL: a commit survives a power cut; else NORMAL */
-	bool shared;                         /* other processes use it too (busy timeout 5 s); else exclusive */
+	const char *path;                /* NULL: in memory */
+	const struct symmetric_key *key; /* NULL: plain; else every page is sealed */
+	bool durable; /* synchronous=FULL: a commit survives a power cut; else NORMAL */
+	bool shared;  /* other processes use it too (busy timeout 5 s); else exclusive */
 	bool read_only;
-	const char *const *migrations;       /* SQL scripts; PRAGMA user_version counts those done */
+	const char *const *migrations; /* SQL scripts; PRAGMA user_version counts those done */
 	unsigned migration_count;
 };
 
@@ -41,19 +41,21 @@ bool db_in_transaction(const struct db *db);
 struct statement;
 struct statement *db_sql(struct db *db, const char *sql);
 void bind_int(struct statement *s, int at, int64_t v);
-void bind_bytes(struct statement *s, int at, struct bytes b);  /* blob; not copied: must live until done */
+/* A blob; not copied: must live until done. */
+void bind_bytes(struct statement *s, int at, struct bytes b);
 void bind_text(struct statement *s, int at, const char *text); /* copied; NULL: null */
 void bind_null(struct statement *s, int at);
 /* 1: a row, 0: done, else an error (ERR_EXISTS: a constraint, ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_LOCKED). */
 int db_step(struct statement *s);
 /* Runs to the end and resets; number of rows changed or an error. */
 int db_run(struct statement *s);
-void db_done(struct statement *s);   /* reset: always after the last db_step of a query */
-int64_t column_int(struct statement *s, int at);           /* from 0 */
-struct bytes column_bytes(struct statement *s, int at);    /* until the next step or reset */
-const char *column_text(struct statement *s, int at);      /* "" for null */
+void db_done(struct statement *s); /* reset: always after the last db_step of a query */
+int64_t column_int(struct statement *s, int at);        /* from 0 */
+struct bytes column_bytes(struct statement *s, int at); /* until the next step or reset */
+const char *column_text(struct statement *s, int at);   /* "" for null */
 bool column_is_null(struct statement *s, int at);
-int column_copy(struct statement *s, int at, void *out, size_t size); /* exactly, or ERR_CORRUPT */
+/* Exactly, or ERR_CORRUPT. */
+int column_copy(struct statement *s, int at, void *out, size_t size);
 
 int64_t db_last_id(struct db *db);
 int db_exec(struct db *db, const char *sql);

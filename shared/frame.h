@@ -5,7 +5,7 @@
 
 #include "shared/bytes.h"
 
-enum { FRAME_HEADER = 4, FRAME_MAX = 65536 };  /* bytes of contents; never 0 */
+enum { FRAME_HEADER = 4, FRAME_MAX = 65536 }; /* bytes of contents; never 0 */
 
 int frame_append(struct buf *out, struct bytes contents);
 

@@ -7,19 +7,19 @@
 #include "shared/ksf.h"
 
 enum job_kind {
-	JOB_STRETCH,   /* ksf_stretch() */
-	JOB_RESOLVE,   /* a host name to addresses */
+	JOB_STRETCH, /* ksf_stretch() */
+	JOB_RESOLVE, /* a host name to addresses */
 };
 enum { JOB_ADDRESSES_MAX = 16 };
 
 struct job {
-	uint64_t ticket;            /* the asker's; comes back with the answer */
+	uint64_t ticket; /* the asker's; comes back with the answer */
 	enum job_kind kind;
 	enum ksf ksf;
-	uint8_t stretch[64];        /* in, then out; wiped by who takes it */
+	uint8_t stretch[64]; /* in, then out; wiped by who takes it */
 	char host[65];
 	uint16_t port;
-	int err;                    /* the answer: 0 or what went wrong */
+	int err; /* the answer: 0 or what went wrong */
 	unsigned address_count;
 	struct address addresses[JOB_ADDRESSES_MAX];
 };

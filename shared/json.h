@@ -12,26 +12,27 @@
 #define json_null   palique_json_null
 #define json_real   palique_json_real
 
-struct json;  /* a value; reference counted: json_free() gives one up */
+struct json; /* a value; reference counted: json_free() gives one up */
 
 enum { JSON_DEPTH_MAX = 32 };
 
 /* An object or an array. ERR_FORMAT, ERR_LIMIT: nested deeper than JSON_DEPTH_MAX; `out` is
  * NULL then. */
 int json_parse(struct json **out, struct bytes text);
-char *json_print(const struct json *j);                    /* one line; caller frees */
-void json_free(struct json *j);                            /* NULL is harmless */
-struct json *json_keep(struct json *j);                    /* one more reference */
+char *json_print(const struct json *j); /* one line; caller frees */
+void json_free(struct json *j);         /* NULL is harmless */
+struct json *json_keep(struct json *j); /* one more reference */
 
 struct json *json_object(void);
 struct json *json_array(void);
 /* Setters take a copy or, for `value`, ownership; each returns `object` for chaining. In text
  * that is not UTF-8 every byte beyond ASCII becomes '?'; a real that is no number is null. */
 struct json *json_set(struct json *object, const char *key, struct json *take_value);
-struct json *json_set_text(struct json *object, const char *key, const char *text); /* NULL: null */
+/* NULL: null. */
+struct json *json_set_text(struct json *object, const char *key, const char *text);
 struct json *json_set_bytes(struct json *object, const char *key, struct bytes utf8);
 struct json *json_set_int(struct json *object, const char *key, int64_t v);
-struct json *json_set_id(struct json *object, const char *key, uint64_t id);        /* as a string */
+struct json *json_set_id(struct json *object, const char *key, uint64_t id); /* as a string */
 struct json *json_set_real(struct json *object, const char *key, double v);
 struct json *json_set_bool(struct json *object, const char *key, bool v);
 struct json *json_add(struct json *array, struct json *take_value);

@@ -8,12 +8,12 @@
 
 #include "shared/bytes.h"
 
-enum { LINES_MAX = 1 << 20 };          /* bytes in one line: longer closes the connection */
-enum { LINES_BACKLOG_MAX = 8 << 20 };  /* unread output of one client: more closes it */
-enum { LINES_CLIENTS_MAX = 256 };      /* of one server: more are closed at once */
+enum { LINES_MAX = 1 << 20 };         /* bytes in one line: longer closes the connection */
+enum { LINES_BACKLOG_MAX = 8 << 20 }; /* unread output of one client: more closes it */
+enum { LINES_CLIENTS_MAX = 256 };     /* of one server: more are closed at once */
 
 struct lines_server;
-struct lines;   /* one connection, of either side */
+struct lines; /* one connection, of either side */
 
 struct lines_calls {
 	/* The line comes without its newline; valid during the call. */
@@ -30,13 +30,13 @@ struct lines_calls {
  * no socket; ERR_NOT_FOUND: no such folder; ERR_LIMIT: a name of more than 80 bytes or so
  * (the folder's path may be longer). */
 int lines_listen(struct lines_server **server, uv_loop_t *loop, const char *path,
-                 const struct lines_calls *calls, void *user);
-void lines_server_close(struct lines_server *server);  /* and its connections; unlinks */
+		 const struct lines_calls *calls, void *user);
+void lines_server_close(struct lines_server *server); /* and its connections; unlinks */
 
 /* Client. ERR_OFFLINE: nobody listens there; ERR_BUSY: somebody who does not accept;
  * ERR_REFUSED: not ours to talk to. */
 int lines_connect(struct lines **lines, uv_loop_t *loop, const char *path,
-                  const struct lines_calls *calls, void *user);
+		  const struct lines_calls *calls, void *user);
 
 /* Queues a line (without a newline inside) and its newline. ERR_FULL: the other side does
  * not read and is being closed, on_gone follows; ERR_CLOSED: it is already. */
@@ -45,7 +45,7 @@ int lines_send(struct lines *to, struct bytes line);
 size_t lines_backlog(const struct lines *to);
 /* What is not written yet is dropped. NULL is harmless. */
 void lines_close(struct lines *who);
-void lines_set_user(struct lines *who, void *user);   /* a second pointer, of this connection */
+void lines_set_user(struct lines *who, void *user); /* a second pointer, of this connection */
 void *lines_user(const struct lines *who);
 
 #endif

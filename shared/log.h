@@ -15,7 +15,7 @@ void log_init(enum log_level level, bool json);
  *     log_event(LOG_NOTICE, "listening", "port", log_int(7272), NULL);
  * Values are quoted where needed; control characters are escaped. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
-const char *log_int(int64_t v);          /* from a small ring: valid for one log_event() */
-const char *log_error(int err);          /* error_name() */
+const char *log_int(int64_t v); /* from a small ring: valid for one log_event() */
+const char *log_error(int err); /* error_name() */
 
 #endif

@@ -11,7 +11,9 @@
 
 enum { NAME_MIN = 2, NAME_MAX = 32 };
 
-struct name { char text[NAME_MAX + 1]; };  /* NUL-terminated, valid, lower case */
+struct name {
+	char text[NAME_MAX + 1];
+}; /* NUL-terminated, valid, lower case */
 
 /* Lower-cases and checks. ERR_NAME: not a name; `name` is untouched. */
 int name_parse(struct name *name, struct bytes text);

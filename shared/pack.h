@@ -19,7 +19,7 @@ void pack_int(struct pack *p, int64_t v);
 void pack_bool(struct pack *p, bool v);
 void pack_nil(struct pack *p);
 void pack_bin(struct pack *p, struct bytes b);
-void pack_text(struct pack *p, struct bytes b);  /* must be UTF-8 */
+void pack_text(struct pack *p, struct bytes b); /* must be UTF-8 */
 int pack_end(struct pack *p);
 
 /* Reading: a cursor over borrowed bytes; each call takes the next value or makes
@@ -31,15 +31,15 @@ struct unpack {
 };
 
 void unpack_begin(struct unpack *u, struct bytes in);
-uint32_t unpack_array(struct unpack *u, uint32_t max);   /* count */
-void unpack_array_of(struct unpack *u, uint32_t count);  /* exactly */
+uint32_t unpack_array(struct unpack *u, uint32_t max);  /* count */
+void unpack_array_of(struct unpack *u, uint32_t count); /* exactly */
 uint64_t unpack_uint(struct unpack *u, uint64_t max);
 int64_t unpack_int(struct unpack *u);
 bool unpack_bool(struct unpack *u);
-bool unpack_is_nil(struct unpack *u);                    /* and takes it if so */
+bool unpack_is_nil(struct unpack *u); /* and takes it if so */
 struct bytes unpack_bin(struct unpack *u, size_t max);
 void unpack_bin_to(struct unpack *u, void *out, size_t size); /* exactly `size` */
-struct bytes unpack_text(struct unpack *u, size_t max);  /* UTF-8, checked */
+struct bytes unpack_text(struct unpack *u, size_t max);       /* UTF-8, checked */
 int unpack_end(struct unpack *u);
 
 #endif

@@ -5,8 +5,8 @@
 #include "shared/address.h"
 
 struct path {
-	uint8_t socket;         /* which of the shell's sockets, from 0 */
-	struct address local;   /* the address it came to; family 0: the system chooses */
+	uint8_t socket;       /* which of the shell's sockets, from 0 */
+	struct address local; /* the address it came to; family 0: the system chooses */
 	struct address remote;
 };
 

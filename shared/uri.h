@@ -13,11 +13,11 @@
 #include "shared/name.h"
 
 enum { URI_MAX = 134, URI_HOST_MAX = 64, URI_CODE_MAX = 32 };
-enum { DIRECTORY_PORT = 7272 };  /* UDP, our choice */
+enum { DIRECTORY_PORT = 7272 }; /* UDP, our choice */
 
 /* Where a directory is: "dir.example.org", "192.168.1.5:7272", "[fd00::1]:7272". */
 struct directory_place {
-	char host[URI_HOST_MAX + 1];  /* name or IP without brackets, lower case */
+	char host[URI_HOST_MAX + 1]; /* name or IP without brackets, lower case */
 	uint16_t port;
 };
 
@@ -26,8 +26,8 @@ enum uri_kind { URI_DIRECTORY, URI_INVITATION, URI_CONTACT };
 struct uri {
 	enum uri_kind kind;
 	struct directory_place place;
-	struct name name;                   /* contact */
-	char code[URI_CODE_MAX + 1];        /* invitation: [A-Za-z0-9_-] */
+	struct name name;            /* contact */
+	char code[URI_CODE_MAX + 1]; /* invitation: [A-Za-z0-9_-] */
 	bool has_directory_key, has_identity;
 	struct device_public directory_key; /* the directory's Noise static key */
 	struct identity_public identity;
@@ -39,6 +39,7 @@ int uri_parse(struct uri *uri, const char *text);
 int uri_print(const struct uri *uri, char out[URI_MAX + 1]);
 
 int place_parse(struct directory_place *place, const char *text);
-void place_print(const struct directory_place *place, char out[URI_HOST_MAX + 9]); /* port only if not DIRECTORY_PORT */
+/* The port only if it is not DIRECTORY_PORT. */
+void place_print(const struct directory_place *place, char out[URI_HOST_MAX + 9]);
 
 #endif

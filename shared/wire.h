@@ -14,20 +14,20 @@
 #include "shared/opaque.h"
 
 enum {
-	WIRE_TEXT_MAX = 16384,       /* bytes of UTF-8 in one message */
-	WIRE_GREETING_MAX = 140,     /* characters of a greeting */
+	WIRE_TEXT_MAX = 16384,   /* bytes of UTF-8 in one message */
+	WIRE_GREETING_MAX = 140, /* characters of a greeting */
 	WIRE_SEALED_GREETING_MAX = 140 * 4 + SEAL_OVERHEAD,
 	WIRE_INVITE_MAX = 32,
-	WIRE_LIST_CHUNK = 256,       /* names in one LIST */
-	WIRE_CONTACTS_MAX = 1000,    /* names one session may list */
-	WIRE_DEVICES_MAX = 8,        /* devices in one PRESENCE */
-	WIRE_AGENT_MAX = 32,         /* "palique 0.1" */
+	WIRE_LIST_CHUNK = 256,    /* names in one LIST */
+	WIRE_CONTACTS_MAX = 1000, /* names one session may list */
+	WIRE_DEVICES_MAX = 8,     /* devices in one PRESENCE */
+	WIRE_AGENT_MAX = 32,      /* "palique 0.1" */
 };
 
 /* Who may send a message: the link decides what is even decoded. */
 enum wire_side {
-	WIRE_FROM_GUEST = 1,      /* client on a link without a device key (Noise NK) */
-	WIRE_FROM_CLIENT = 2,     /* client on a link with its device key (Noise IK) */
+	WIRE_FROM_GUEST = 1,  /* client on a link without a device key (Noise NK) */
+	WIRE_FROM_CLIENT = 2, /* client on a link with its device key (Noise IK) */
 	WIRE_FROM_DIRECTORY = 4,
 	WIRE_FROM_PEER = 8,
 };
@@ -65,12 +65,12 @@ enum wire_type {
 
 struct wire_register_start {
 	struct name name;
-	struct bytes invite;                       /* text, may be empty */
+	struct bytes invite; /* text, may be empty */
 	uint8_t request[OPAQUE_REQUEST_SIZE];
 };
 struct wire_register_challenge {
 	uint8_t response[OPAQUE_RESPONSE_SIZE];
-	uint64_t ksf;                              /* an id of shared/ksf.h */
+	uint64_t ksf; /* an id of shared/ksf.h */
 };
 /* The certificate both brings the identity key and enrols the first device: its
  * signature covers the device key, proof_of_possession the identity and this link:
@@ -80,7 +80,9 @@ struct wire_register_finish {
 	struct certificate certificate;
 	uint8_t proof_of_possession[64];
 };
-struct wire_register_done { uint8_t nothing; };
+struct wire_register_done {
+	uint8_t nothing;
+};
 
 struct wire_login_start {
 	struct name name;
@@ -97,22 +99,24 @@ struct wire_login_finish {
 	struct certificate certificate;
 	uint8_t mac[64];
 };
-struct wire_login_done { uint8_t nothing; };
+struct wire_login_done {
+	uint8_t nothing;
+};
 
 /* To whoever asked: why not. */
 struct wire_refusal {
 	enum wire_type about;
-	int error;              /* enum error, sent as its negated number */
-	uint32_t retry_after;   /* seconds; 0: do not just retry */
+	int error;            /* enum error, sent as its negated number */
+	uint32_t retry_after; /* seconds; 0: do not just retry */
 };
 
 /* --- being somebody: client <-> directory, over Noise IK ----------------------- */
 
 /* First word of the directory to a known device. An unknown one gets REFUSAL. */
 struct wire_welcome {
-	struct name name;               /* whose session this is */
-	struct address observed;        /* the client's address as seen from the directory */
-	wall_ms now;                    /* the directory's clock: common time for peers */
+	struct name name;        /* whose session this is */
+	struct address observed; /* the client's address as seen from the directory */
+	wall_ms now;             /* the directory's clock: common time for peers */
 };
 /* How the client can be reached; replaces what was published before. */
 struct wire_publish {
@@ -127,15 +131,17 @@ struct wire_list {
 };
 struct wire_list_add {
 	struct name name;
-	struct bytes greeting;          /* sealed to the other's identity, or empty */
+	struct bytes greeting; /* sealed to the other's identity, or empty */
 };
-struct wire_list_remove { struct name name; };
+struct wire_list_remove {
+	struct name name;
+};
 
 /* One online device of a contact and how to reach it. */
 struct wire_device {
 	struct certificate certificate;
 	struct knock knock;
-	struct candidates candidates;   /* the directory adds the address it sees */
+	struct candidates candidates; /* the directory adds the address it sees */
 };
 /* All that is known of a mutual contact now; replaces what was told before.
  * device_count 0: not online (or not mutual any more). */
@@ -148,25 +154,38 @@ struct wire_presence {
 struct wire_asked {
 	struct name name;
 	struct identity_public identity;
-	struct bytes greeting;          /* sealed, or empty */
+	struct bytes greeting; /* sealed, or empty */
 };
-struct wire_introduce { struct name name; };
+struct wire_introduce {
+	struct name name;
+};
 /* To both sides at the same moment: dial this device now. */
 struct wire_introduction {
 	struct name name;
 	struct wire_device device;
 };
 /* A contact's device does not answer us. */
-struct wire_suspect { struct name name; struct device_public device; };
-struct wire_check { uint64_t nonce; };
-struct wire_check_answer { uint64_t nonce; };
+struct wire_suspect {
+	struct name name;
+	struct device_public device;
+};
+struct wire_check {
+	uint64_t nonce;
+};
+struct wire_check_answer {
+	uint64_t nonce;
+};
 
 /* --- talking: peer <-> peer ------------------------------------------------------ */
 
 /* Messages of one author device in one conversation form a chain: seq counts from 1,
  * `previous` is the hash of the message before (zeros before the first). */
-struct conversation_id { uint8_t bytes[16]; };
-struct message_hash { uint8_t bytes[32]; };
+struct conversation_id {
+	uint8_t bytes[16];
+};
+struct message_hash {
+	uint8_t bytes[32];
+};
 enum say_kind { SAY_TEXT = 1 };
 
 struct wire_say {
@@ -174,9 +193,9 @@ struct wire_say {
 	struct device_public author;
 	uint64_t seq;
 	struct message_hash previous;
-	wall_ms time;                   /* the author's own clock */
+	wall_ms time; /* the author's own clock */
 	enum say_kind kind;
-	struct bytes body;              /* SAY_TEXT: UTF-8, 1 to WIRE_TEXT_MAX bytes */
+	struct bytes body; /* SAY_TEXT: UTF-8, 1 to WIRE_TEXT_MAX bytes */
 	bool is_reply;
 	struct device_public reply_author;
 	uint64_t reply_seq;
@@ -240,7 +259,8 @@ const char *wire_name(enum wire_type type);
 
 /* The conversation of two identities, the same from both sides: BLAKE2b-128 over
  * "palique-conversation-v1" and both keys, the smaller first. */
-struct conversation_id conversation_of(const struct identity_public *a, const struct identity_public *b);
+struct conversation_id conversation_of(const struct identity_public *a,
+				       const struct identity_public *b);
 
 /* BLAKE2b-256 over "palique-message-v1" and the encoded SAY. */
 struct message_hash message_hash(const struct wire_say *say);
