@@ -206,6 +206,11 @@ static char *next_line(char *out, int size, void *user)
 	}
 	memcpy(out, r->rest.data, length);
 	out[length] = 0;
+	if (out[0] == '[') { /* inih would tell it at the next key only, or never */
+		out[strcspn(out, "\r\n")] = 0;
+		complain(r, ERR_FORMAT, out, _("there are no sections in this file"));
+		return NULL;
+	}
 	r->rest.data += length;
 	r->rest.size -= length;
 	return out;

@@ -88,8 +88,31 @@ static const struct key {
 
 struct reading {
 	struct peer_config *config;
-	char trouble[256];
+	FILE *file;
+	int line, stopped_at; /* the line that inih shall not see; 0: none */
+	char trouble[256], stopped_by[256];
 };
+
+/* As fgets(). A line that inih could not hold whole would be two to it; a section it would
+ * tell at the next key only, or never. Both end the reading here. */
+static char *next_line(char *out, int size, void *user)
+{
+	struct reading *r = user;
+
+	if (!fgets(out, size, r->file))
+		return NULL;
+	r->line++;
+	if (out[0] == '[')
+		snprintf(r->stopped_by, sizeof r->stopped_by,
+			 _("there are no sections here, but this says %.32s"),
+			 strtok(out, "\r\n"));
+	else if (!strchr(out, '\n') && !feof(r->file))
+		snprintf(r->stopped_by, sizeof r->stopped_by, _("this line is too long"));
+	else
+		return out;
+	r->stopped_at = r->line;
+	return NULL;
+}
 
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -97,11 +120,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 
 	if (r->trouble[0])
 		return 1; /* inih goes on behind an error; the first one is what is told */
-	if (*section) {
-		snprintf(r->trouble, sizeof r->trouble,
-			 _("there are no sections here, but this says [%.32s]"), section);
-		return 0;
-	}
+	(void)section;
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		if (strcmp(keys[i].name, name))
 			continue;
@@ -131,15 +150,19 @@ int peer_config_read(struct peer_config *c, const char *path, char *reason, size
 	struct reading reading = { .config = c };
 
 	peer_config_default(c);
-	FILE *file = fopen(path, "re");
-	if (!file && errno == ENOENT)
+	reading.file = fopen(path, "re");
+	if (!reading.file && errno == ENOENT)
 		return 0;
-	if (!file) {
+	if (!reading.file) {
 		snprintf(reason, reason_size, _("cannot read %s: %s"), path, strerror(errno));
 		return ERR_IO;
 	}
-	int line = ini_parse_file(file, on_key, &reading);
-	fclose(file);
+	int line = ini_parse_stream(next_line, &reading, on_key, &reading);
+	fclose(reading.file);
+	if (line == 0 && reading.stopped_at) {
+		line = reading.stopped_at;
+		memcpy(reading.trouble, reading.stopped_by, sizeof reading.trouble);
+	}
 	if (line == 0)
 		return 0;
 	snprintf(reason, reason_size, "%s:%d: %s", path, line,

@@ -90,7 +90,8 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		{ "contacts-max = 1001\n", "d.conf:1: contacts-max", ERR_LIMIT },
 		{ "log = info\nlog = info\n", "d.conf:2: log", ERR_FORMAT },
 		{ "log = info\nnonsense\nlog = what\n", "d.conf:2:", ERR_FORMAT },
-		{ "[server]\nlog = info\n", "d.conf:2: server", ERR_FORMAT },
+		{ "[server]\nlog = info\n", "d.conf:1: [server]", ERR_FORMAT },
+		{ "log = info\n[server]\n", "d.conf:2: [server]", ERR_FORMAT },
 		{ "name = two words\n", "d.conf:1: name", ERR_FORMAT },
 	};
 	struct config c, before;
