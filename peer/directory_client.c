@@ -13,7 +13,7 @@
 #include "shared/key_query.h"
 #include "shared/text.h"
 
-#define KEEP_ALIVE     (24500 * MILLISECOND) /* homes forget a UDP mapping after 30 s (reach.md) */
+#define KEEP_ALIVE     (24500 * MILLISECOND) /* homes forget a UDP mapping after 30 s */
 #define SILENCE        (60 * SECOND)
 #define UNANSWERED     (5 * SECOND) /* then it is dead for us */
 #define DIAL           (10 * SECOND)
