@@ -107,6 +107,8 @@ static int register_finish(struct login *l, const struct login_desk *desk,
 	if (proof_register_verify(m->proof_of_possession, &m->certificate.identity,
 				  l->handshake_hash, &l->name) < 0)
 		return ERR_AUTH;
+	if (opaque_server_check_record(m->record) < 0)
+		return ERR_AUTH;
 	memcpy(account.record, m->record, sizeof account.record);
 	l->step = STEP_CREATING;
 	desk->registry->create(desk->registry, ticket, &account, wall);

@@ -138,6 +138,7 @@ static void finish_registration(const uint8_t *bound_to)
 
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_REGISTER_FINISH;
+	make_record("secret", m.register_finish.record);
 	m.register_finish.certificate = certificate;
 	proof_register(m.register_finish.proof_of_possession, &identity, bound_to, &alice);
 }
@@ -169,6 +170,18 @@ static void challenge_login(const char *password, const uint8_t *bound_to, enum 
 		return;
 	memcpy(m.login_finish.ke3, ke3, sizeof ke3);
 	proof_enrol(m.login_finish.mac, session, &device.public, bound_to);
+}
+
+static void a_record_that_nobody_could_log_in_with_is_not_stored(void **state)
+{
+	(void)state;
+	start_registration();
+	assert_int_equal(say(), 0);
+	assert_int_equal(answered(), 0);
+	finish_registration(hash);
+	memset(m.register_finish.record, 0, 32); /* the client's key: the identity element */
+	assert_int_equal(say(), ERR_AUTH);
+	assert_string_equal(store.asked, "");
 }
 
 static void a_registration_goes_through_its_steps(void **state)
@@ -346,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		ROW(a_registration_goes_through_its_steps),
+		ROW(a_record_that_nobody_could_log_in_with_is_not_stored),
 		ROW(registration_minds_the_mode),
 		ROW(a_proof_from_another_link_is_refused),
 		ROW(a_forged_or_outlived_certificate_is_refused),
