@@ -4,6 +4,7 @@
 #ifndef PALIQUE_DIRECTORY_SERVER_H
 #define PALIQUE_DIRECTORY_SERVER_H
 
+#include "directory/holder.h"
 #include "directory/limits.h"
 #include "directory/registry.h"
 #include "shared/endpoint.h"
@@ -22,6 +23,9 @@ struct server_config {
 	bool has_limits;
 	struct limits_config limits;
 	bool is_hasty; /* commits need not survive a power cut: tests */
+	/* Who has the OPRF seed and the AKE key; borrowed. NULL: they lie in `data`, and this
+	 * process uses them itself (`palique host`, tests). */
+	struct holder *holder;
 };
 enum { SERVER_ONLINE_MAX = 1000000, SERVER_GUESTS_MAX = 2000 }; /* defaults */
 
@@ -37,8 +41,9 @@ int server_open(struct server **s, const struct server_config *config, mono_ns n
 		wall_ms wall, char *reason, size_t reason_size);
 /* Takes over all of `config` but `data` and `is_hasty`, which stay. */
 void server_configure(struct server *s, const struct server_config *config);
-/* Says RESTART to every client (their datagrams are to be taken by server_send()). */
-void server_goodbye(struct server *s, mono_ns now);
+/* Says LEAVING and closes with RESTART to every client: they come back after `retry_after`
+ * seconds and a little at random. Their datagrams are to be sent afterwards. */
+void server_goodbye(struct server *s, uint32_t retry_after, mono_ns now);
 void server_close(struct server *s);
 
 struct endpoint *server_endpoint(struct server *s); /* for endpoint_receive() and udp_new() */

@@ -26,6 +26,13 @@ const struct knock *account_knock(const struct account *a);
 void account_rotate_knock(struct account *a); /* in the transaction; tells the endpoint */
 void account_fill(const struct account *a, struct engine_account *out);
 
+/* Our devices as last signed or heard; version 0: no account yet. */
+const struct device_list *account_devices(const struct account *a);
+/* A list of our account, from the directory or another device of ours: 1 when it is newer and
+ * was taken (EVENT_DEVICES; without us in it we are revoked: STANDING_REFUSED), 0: known
+ * already, or older. ERR_AUTH: not ours, or forged. */
+int account_hear_devices(struct account *a, const struct device_list *devices);
+
 /* Text sealed to us: the length, or an error. NUL-terminated, checked. */
 int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size);
 

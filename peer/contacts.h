@@ -39,6 +39,9 @@ bool contacts_next_change(struct contacts *c, struct listing_change *change);
 
 /* What the directory tells. */
 void contacts_presence(struct contacts *c, const struct wire_presence *presence);
+/* A list of a contact's devices, from wherever: checked; kept when it is newer, and the change
+ * of identity that it may bring is judged. */
+void contacts_devices(struct contacts *c, struct person *p, const struct device_list *devices);
 void contacts_asked(struct contacts *c, const struct wire_asked *asked);
 void contacts_introduced(struct contacts *c, const struct wire_introduction *introduction);
 

@@ -8,7 +8,10 @@
 #include "peer/view.h"
 #include "shared/endpoint.h"
 #include "shared/job.h"
+#include "shared/recovery.h"
+#include "shared/safety.h"
 #include "shared/uri.h"
+#include "shared/vault.h"
 
 struct engine;
 
@@ -53,11 +56,50 @@ void engine_set_addresses(struct engine *e, const struct address *list, unsigned
  * locked memory and wiped. ERR_EXISTS: this home has an account. */
 int engine_join(struct engine *e, const struct uri *link, const char *name,
 		struct bytes password, uint64_t ticket);
-/* Password login of this home's account, or of one made by the operator that has no identity
- * yet. ERR_REFUSED at once: the home holds another account. */
+/* Password login: on a new machine it brings identity and contacts back from the vault; in a
+ * home that has the account already its device is taken in again. `begin_anew`: where the vault
+ * cannot be opened any more (the operator reset the password and there is no recovery code),
+ * take a new identity; contacts will be told. ERR_REFUSED at once: the home holds another account. Answers
+ * ERR_KEY_CHANGED: the password is right, but the vault is sealed with an older one. */
 int engine_login(struct engine *e, const char *name, const struct directory_place *place,
 		 const struct device_public *directory_key, struct bytes password,
+		 bool begin_anew, uint64_t ticket);
+/* The password is forgotten, the recovery code at hand: a new password, then as login. */
+int engine_recover(struct engine *e, const char *name, const struct directory_place *place,
+		   const struct device_public *directory_key, const struct recovery_code *code,
+		   struct bytes new_password, uint64_t ticket);
+/* A new password by the operator's one-time link (URI_RESET); the vault stays sealed, and
+ * nobody is logged in by it. The answer's `detail` is the account's name. */
+int engine_reset(struct engine *e, const struct uri *link, struct bytes new_password,
 		 uint64_t ticket);
+/* A new password; devices stay, or all others are logged out. ERR_STATE: not online;
+ * answers ERR_AUTH: the old one is wrong. */
+int engine_passwd(struct engine *e, struct bytes old_password, struct bytes new_password,
+		  bool everywhere, uint64_t ticket);
+/* The account goes, at the directory and here: keys are wiped, contacts told; the history
+ * stays. ERR_STATE: not online. */
+int engine_delete(struct engine *e, uint64_t ticket);
+/* Another identity, signed by the old one; every other device is logged out, contacts get a
+ * notice. For when a device was stolen. */
+int engine_rekey(struct engine *e, uint64_t ticket);
+
+/* A fresh recovery code, which counts once the answer says so: then the one before does not
+ * any more. The caller wipes it. `code` NULL: none from now on. ERR_STATE: not online. */
+int engine_recovery(struct engine *e, struct recovery_code *code, uint64_t ticket);
+
+/* Our devices; version 0: no account yet. */
+const struct device_list *engine_devices(const struct engine *e);
+const struct device_public *engine_device(const struct engine *e); /* this one */
+bool engine_device_is_online(const struct engine *e, const struct device_public *device);
+/* Both are answered when the directory has the new list. ERR_NOT_FOUND, ERR_STATE: not online,
+ * ERR_REFUSED: this device itself cannot be revoked from here, ERR_FORMAT: no such label. */
+int engine_name_device(struct engine *e, const struct device_public *device, const char *label,
+		       uint64_t ticket);
+int engine_revoke_device(struct engine *e, const struct device_public *device, uint64_t ticket);
+
+/* From whom requests are heard, on all our devices. */
+int engine_set_requests(struct engine *e, enum request_policy policy);
+enum request_policy engine_requests(const struct engine *e);
 
 void engine_account(const struct engine *e, struct engine_account *out);
 /* The directory with this key runs in our own process: it is called at `at`, whatever address
@@ -69,9 +111,21 @@ void engine_directory_here(struct engine *e, const struct device_public *key,
  * sealed and pins the key; without it a greeting is refused with ERR_STATE. */
 int engine_add(struct engine *e, const char *name, const struct identity_public *identity,
 	       const char *greeting);
-int engine_accept(struct engine *e, const char *name); /* a request, or a changed key */
+/* A request, or a changed key; what was written before the change and waits (`held`) is
+ * said under the new key then. */
+int engine_accept(struct engine *e, const char *name);
 int engine_block(struct engine *e, const char *name);  /* also one never heard of */
 int engine_remove(struct engine *e, const char *name); /* history stays */
+/* The safety number with a contact whose key is known (the new one's, where it changed), and
+ * the same as a short text for a QR code. ERR_NOT_FOUND, ERR_STATE: no key is known yet. */
+struct engine_safety {
+	char digits[SAFETY_DIGITS + 1];
+	char code[SAFETY_CODE_SIZE];
+	bool is_verified;
+};
+int engine_safety(struct engine *e, const char *name, struct engine_safety *out);
+/* The person has compared the numbers, or takes it back. ERR_KEY_CHANGED: accept first. */
+int engine_verify(struct engine *e, const char *name, bool is_verified);
 int engine_contact(struct engine *e, const char *name, struct contact *out);
 /* The contacts by name, from 0; ERR_NOT_FOUND at the end. Nothing else may be called in
  * between. */

@@ -4,6 +4,7 @@
 #define PALIQUE_PEER_PERSON_H
 
 #include "peer/view.h"
+#include "shared/device_list.h"
 
 struct conversation;
 struct way;
@@ -13,7 +14,11 @@ struct person {
 	struct name name;
 	enum contact_state state;
 	bool is_removed; /* kept for the history and the key we knew */
+	bool is_self;    /* our own account: its other devices (persons_self()) */
 	bool has_identity, is_key_changed, is_verified;
+	bool is_change_signed;      /* by the key before; see contacts.c */
+	struct device_list devices; /* of the trusted identity; version 0: none heard */
+	uint64_t stamp;             /* of what the vault holds of it (shared/vault.h) */
 	struct identity_public identity, new_identity;
 	wall_ms last_seen;
 	uint64_t read_up_to;

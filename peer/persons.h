@@ -23,6 +23,10 @@ void persons_save(struct persons *all, struct person *p);
 /* A person's text: a copy, or NULL for none. */
 void person_set_text(char **where, const char *text);
 
+/* Our own account, whose other devices are reached as a contact's are: not one of those
+ * below, and without a row of its own. Closed until it has an identity. */
+struct person *persons_self(const struct persons *all);
+
 /* In order of names, removed ones too; NULL at the end. */
 struct person *persons_at(const struct persons *all, unsigned index);
 struct person *persons_find(const struct persons *all, const struct name *name); /* or NULL */

@@ -28,6 +28,11 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 		    unsigned count);
 /* Both are told at the same moment: dial now. */
 void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device);
+/* Their device list is another one than `before` (already in `p`): who is new is owed what we say from now on, who is
+ * gone is hung up on and owed nothing. */
+void reach_devices(struct reach *r, struct person *p, const struct device_list *before);
+/* A list that a device of `p` told us over its link, not checked yet: each once. */
+bool reach_next_devices(struct reach *r, struct person **p, struct device_list *devices);
 /* Whether this very certificate was checked before. */
 bool reach_knows(const struct person *p, const struct certificate *certificate);
 

@@ -19,6 +19,9 @@ struct engine_account {
 	bool has_directory_clock;
 	int64_t directory_ahead_ms; /* WELCOME's clock against ours when it came */
 	char trouble[192];          /* why not online, for people; "" when fine */
+	bool has_recovery;          /* a recovery code was made */
+	uint64_t vault_version;     /* kept by the directory, as last known; 0: none */
+	bool is_vault_due;          /* ... and what changed here is not in it yet */
 };
 
 enum contact_state {
@@ -33,6 +36,7 @@ struct contact {
 	bool is_online;
 	bool is_linked; /* a direct connection is up */
 	bool has_identity, is_key_changed, is_verified;
+	bool is_change_signed; /* is_key_changed: the key before has vouched for the new one */
 	struct identity_public identity;          /* the one we trust */
 	struct identity_public new_identity;      /* shown instead, when is_key_changed */
 	wall_ms last_seen;                        /* 0: never */
@@ -40,6 +44,8 @@ struct contact {
 	struct path path;
 	mono_ns round_trip;
 	uint64_t unread, queued;
+	uint64_t held;    /* written before their key changed: waits for engine_accept() */
+	unsigned devices; /* that they have, as last heard */
 };
 
 /* Return false to stop. */

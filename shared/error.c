@@ -25,6 +25,7 @@ static const struct {
 	[-ERR_NAME] = { "name", N_("not a valid user name") },
 	[-ERR_KEY_CHANGED] = { "key-changed", N_("the contact's identity key has changed") },
 	[-ERR_CLOSED] = { "closed", N_("the other end is gone") },
+	[-ERR_SUSPENDED] = { "suspended", N_("the directory's operator has suspended this account") },
 };
 
 _Static_assert(sizeof errors / sizeof errors[0] == -ERR_LAST, "one row for each error");

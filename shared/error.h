@@ -25,7 +25,8 @@ enum error {
 	ERR_NAME = -17,        /* not a valid user name: [a-z0-9][a-z0-9._-]{1,31} */
 	ERR_KEY_CHANGED = -18, /* the contact's identity key is not the one known */
 	ERR_CLOSED = -19,      /* the other end is gone */
-	ERR_LAST = -20,
+	ERR_SUSPENDED = -20,   /* the directory's operator has suspended the account */
+	ERR_LAST = -21,
 };
 
 /* One English sentence fragment for `err`, without a full stop; translated by

@@ -5,10 +5,12 @@
 
 #include "shared/address.h"
 #include "shared/ksf.h"
+#include "shared/work.h"
 
 enum job_kind {
 	JOB_STRETCH, /* ksf_stretch() */
 	JOB_RESOLVE, /* a host name to addresses */
+	JOB_WORK,    /* work_solve() */
 };
 enum { JOB_ADDRESSES_MAX = 16 };
 
@@ -17,6 +19,8 @@ struct job {
 	enum job_kind kind;
 	enum ksf ksf;
 	uint8_t stretch[64]; /* in, then out; wiped by who takes it */
+	struct work work;
+	uint64_t nonce; /* the answer to JOB_WORK */
 	char host[65];
 	uint16_t port;
 	int err; /* the answer: 0 or what went wrong */

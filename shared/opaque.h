@@ -73,16 +73,37 @@ int opaque_login_finish(struct opaque_client *c, const uint8_t stretched[OPAQUE_
 			uint8_t session_key[OPAQUE_SESSION_KEY_SIZE],
 			uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE]);
 
-/* The server's secrets, to be wiped by the caller. Losing the seed locks everyone out. */
+/* The server's secrets, to be wiped by the caller; only the key-holder has them
+ * (directory/holder.h). Losing the seed locks everyone out. */
 struct opaque_server {
 	uint8_t oprf_seed[64];
 	uint8_t secret[32], public[32];
 };
 void opaque_server_make(struct opaque_server *s);
 
-int opaque_server_register(const struct opaque_server *s, struct bytes name,
-			   const uint8_t request[OPAQUE_REQUEST_SIZE],
-			   uint8_t response[OPAQUE_RESPONSE_SIZE]);
+/* What needs the secrets, and nothing else: the OPRF of a blinded element under the key of
+ * `name` (section 5.2, 6.3.2.1), and the AKE key's Diffie-Hellman share with the
+ * client's key share. `keyshare` NULL: a registration, `shared` is zeroed.
+ * ERR_AUTH: not an element, or the identity; nothing is written then. */
+struct opaque_held {
+	uint8_t evaluated[32];
+	uint8_t shared[32];
+};
+int opaque_hold(const struct opaque_server *s, struct bytes name, const uint8_t blinded[32],
+		const uint8_t *keyshare, struct opaque_held *held);
+
+/* Where these stand in what the client sends. */
+static inline const uint8_t *opaque_ke1_blinded(const uint8_t ke1[OPAQUE_KE1_SIZE])
+{
+	return ke1;
+}
+static inline const uint8_t *opaque_ke1_keyshare(const uint8_t ke1[OPAQUE_KE1_SIZE])
+{
+	return ke1 + 64;
+}
+
+void opaque_server_register(const uint8_t server_public[32], const struct opaque_held *held,
+			    uint8_t response[OPAQUE_RESPONSE_SIZE]);
 
 /* What a client uploads is checked once, before it is stored. ERR_AUTH: its key is not an
  * element of the group. */
@@ -98,7 +119,7 @@ struct opaque_pending {
 	uint8_t session_key[OPAQUE_SESSION_KEY_SIZE];
 };
 /* ERR_AUTH: KE1 holds what is not an element, or the identity. Nothing is written then. */
-int opaque_server_respond(const struct opaque_server *s, struct bytes name,
+int opaque_server_respond(const uint8_t server_public[32], const struct opaque_held *held,
 			  const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
 			  struct bytes context, const struct opaque_server_random *random,
 			  const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],

@@ -15,17 +15,24 @@ enum { PROOF_CONTEXT_SIZE = 17 + 1 + 64, PROOF_SIZE = 64 };
 void proof_context(uint8_t out[PROOF_CONTEXT_SIZE], enum ksf ksf,
 		   const uint8_t handshake_hash[64]);
 
-/* REGISTER_FINISH.proof_of_possession: Ed25519 by the identity over "palique-register-v1" |
- * handshake hash | name. */
+/* wire_newcomer.proof_of_possession: Ed25519 by the identity over "palique-register-v1" |
+ * handshake hash | name. The identity's certificate names the device. */
 void proof_register(uint8_t out[PROOF_SIZE], const struct identity *by,
 		    const uint8_t handshake_hash[64], const struct name *name);
-/* ERR_AUTH. */
+/* ERR_AUTH, as of the two below. */
 int proof_register_verify(const uint8_t proof[PROOF_SIZE], const struct identity_public *by,
 			  const uint8_t handshake_hash[64], const struct name *name);
 
-/* LOGIN_FINISH.mac: HMAC-SHA-512 under HKDF-Expand(session_key, "palique-enrol", 32) of
- * device key | handshake hash. Compare with sodium_memcmp(). */
-void proof_enrol(uint8_t out[PROOF_SIZE], const uint8_t session_key[OPAQUE_SESSION_KEY_SIZE],
-		 const struct device_public *device, const uint8_t handshake_hash[64]);
+/* RECOVER.proof: by the recovery code's key over "palique-recover-v1" | handshake hash | name. */
+void proof_recover(uint8_t out[PROOF_SIZE], const struct identity *by,
+		   const uint8_t handshake_hash[64], const struct name *name);
+int proof_recover_verify(const uint8_t proof[PROOF_SIZE], const struct identity_public *by,
+			 const uint8_t handshake_hash[64], const struct name *name);
+
+/* DELETE.proof: by the identity over "palique-delete-v1" | handshake hash | name. */
+void proof_delete(uint8_t out[PROOF_SIZE], const struct identity *by,
+		  const uint8_t handshake_hash[64], const struct name *name);
+int proof_delete_verify(const uint8_t proof[PROOF_SIZE], const struct identity_public *by,
+			const uint8_t handshake_hash[64], const struct name *name);
 
 #endif

@@ -2,6 +2,7 @@
  *
  *   palique:HOST[:PORT]?k=KEY              a directory
  *   palique:HOST[:PORT]/i/CODE?k=KEY       an invitation to it
+ *   palique:HOST[:PORT]/r/CODE?k=KEY       a one-time code to set a password anew
  *   palique:NAME@HOST[:PORT]?i=IDENTITY    a contact
  *
  * KEY and IDENTITY are 32 bytes in base64url; k may be missing: then the first
@@ -21,13 +22,13 @@ struct directory_place {
 	uint16_t port;
 };
 
-enum uri_kind { URI_DIRECTORY, URI_INVITATION, URI_CONTACT };
+enum uri_kind { URI_DIRECTORY, URI_INVITATION, URI_CONTACT, URI_RESET };
 
 struct uri {
 	enum uri_kind kind;
 	struct directory_place place;
 	struct name name;            /* contact */
-	char code[URI_CODE_MAX + 1]; /* invitation: [A-Za-z0-9_-] */
+	char code[URI_CODE_MAX + 1]; /* invitation, reset: [A-Za-z0-9_-] */
 	bool has_directory_key, has_identity;
 	struct device_public directory_key; /* the directory's Noise static key */
 	struct identity_public identity;

@@ -176,14 +176,14 @@ static void device(struct coder *c, struct wire_device *d)
 	candidates(c, &d->candidates);
 }
 
-/* Sealed bytes are longer than the seal itself. */
+/* Sealed bytes are no shorter than the seal itself. */
 static void greeting(struct coder *c, struct bytes *b)
 {
 	if (c->to)
 		pack_bin(c->to, *b);
 	else
 		*b = unpack_bin(c->from, WIRE_SEALED_GREETING_MAX);
-	check(c, b->size == 0 || b->size > SEAL_OVERHEAD, ERR_FORMAT);
+	check(c, b->size == 0 || b->size >= SEAL_OVERHEAD, ERR_FORMAT);
 	check(c, b->size <= WIRE_SEALED_GREETING_MAX, ERR_LIMIT);
 }
 
@@ -193,6 +193,66 @@ static void ksf(struct coder *c, uint64_t *id)
 	check(c, ksf_is_known(*id), ERR_VERSION);
 }
 
+static void device_list(struct coder *c, struct device_list *l)
+{
+	uint8_t room[DEVICE_LIST_SIZE_MAX];
+	struct buf wire = { .data = room, .capacity = sizeof room, .limit = sizeof room };
+	struct bytes read;
+
+	if (c->to) {
+		check(c, device_list_encode(l, &wire) == 0, ERR_FORMAT);
+		pack_bin(c->to, buf_view(&wire));
+		return;
+	}
+	read = unpack_bin(c->from, DEVICE_LIST_SIZE_MAX);
+	if (!is_refused(c))
+		check(c, device_list_decode(l, read) == 0, ERR_FORMAT);
+}
+
+/* nil stands for a list that is not there: version 0. */
+static void maybe_device_list(struct coder *c, struct device_list *l)
+{
+	if (optional(c, l->version > 0))
+		device_list(c, l);
+}
+
+static void work(struct coder *c, struct wire_work *w)
+{
+	w->is_done = optional(c, w->is_done);
+	if (w->is_done)
+		number(c, &w->nonce, 0, UINT64_MAX);
+}
+
+static void newcomer(struct coder *c, struct wire_newcomer *n)
+{
+	nest(c, 3);
+	certificate(c, &n->certificate);
+	fixed(c, n->proof_of_possession, sizeof n->proof_of_possession);
+	device_list(c, &n->devices);
+}
+
+static void first_vault(struct coder *c, struct wire_first_vault *v)
+{
+	nest(c, 3);
+	fixed(c, v->wrap, sizeof v->wrap);
+	fixed(c, v->signature, sizeof v->signature);
+	fixed(c, v->sealed, sizeof v->sealed);
+}
+
+/* A part of something longer: at least one byte, and inside of it. */
+static void part_of(struct coder *c, uint64_t *total, uint64_t *offset, struct bytes *part,
+		    size_t max)
+{
+	number(c, total, 1, VAULT_SIZE_MAX);
+	number(c, offset, 0, VAULT_SIZE_MAX);
+	if (c->to)
+		pack_bin(c->to, *part);
+	else
+		*part = unpack_bin(c->from, max);
+	check(c, part->size >= 1 && part->size <= max, ERR_LIMIT);
+	check(c, *offset <= *total && part->size <= *total - *offset, ERR_FORMAT);
+}
+
 /* --- messages: their fields in the order of wire.h ------------------------------------ */
 
 static void register_start(struct coder *c, struct wire_message *m)
@@ -200,6 +260,7 @@ static void register_start(struct coder *c, struct wire_message *m)
 	name(c, &m->register_start.name);
 	text(c, &m->register_start.invite, 0, WIRE_INVITE_MAX);
 	fixed(c, m->register_start.request, sizeof m->register_start.request);
+	work(c, &m->register_start.work);
 }
 
 static void register_challenge(struct coder *c, struct wire_message *m)
@@ -213,8 +274,8 @@ static void register_finish(struct coder *c, struct wire_message *m)
 	struct wire_register_finish *f = &m->register_finish;
 
 	fixed(c, f->record, sizeof f->record);
-	certificate(c, &f->certificate);
-	fixed(c, f->proof_of_possession, sizeof f->proof_of_possession);
+	newcomer(c, &f->newcomer);
+	first_vault(c, &f->vault);
 }
 
 static void nothing(struct coder *c, struct wire_message *m)
@@ -227,6 +288,7 @@ static void login_start(struct coder *c, struct wire_message *m)
 {
 	name(c, &m->login_start.name);
 	fixed(c, m->login_start.ke1, sizeof m->login_start.ke1);
+	work(c, &m->login_start.work);
 }
 
 static void login_challenge(struct coder *c, struct wire_message *m)
@@ -238,8 +300,52 @@ static void login_challenge(struct coder *c, struct wire_message *m)
 static void login_finish(struct coder *c, struct wire_message *m)
 {
 	fixed(c, m->login_finish.ke3, sizeof m->login_finish.ke3);
-	certificate(c, &m->login_finish.certificate);
-	fixed(c, m->login_finish.mac, sizeof m->login_finish.mac);
+}
+
+static void login_done(struct coder *c, struct wire_message *m)
+{
+	struct wire_login_done *d = &m->login_done;
+	uint64_t failed = d->failed;
+
+	flag(c, &d->has_identity);
+	maybe_device_list(c, &d->devices);
+	check(c, d->has_identity == (d->devices.version > 0), ERR_FORMAT);
+	if (c->to)
+		pack_bin(c->to, d->wrap);
+	else
+		d->wrap = unpack_bin(c->from, VAULT_RECOVERY_SIZE);
+	check(c, d->wrap.size == 0 || d->wrap.size == VAULT_WRAP_SIZE ||
+			 d->wrap.size == VAULT_RECOVERY_SIZE,
+	      ERR_FORMAT);
+	flag(c, &d->has_recovery);
+	number(c, &d->vault_version, 0, INT64_MAX);
+	number(c, &failed, 0, UINT32_MAX);
+	d->failed = (uint32_t)failed;
+}
+
+static void enrol(struct coder *c, struct wire_message *m)
+{
+	newcomer(c, &m->enrol.newcomer);
+	m->enrol.has_vault = optional(c, m->enrol.has_vault);
+	if (m->enrol.has_vault)
+		first_vault(c, &m->enrol.vault);
+}
+
+static void recover(struct coder *c, struct wire_message *m)
+{
+	name(c, &m->recover.name);
+	fixed(c, m->recover.proof, sizeof m->recover.proof);
+	work(c, &m->recover.work);
+}
+
+static void reset(struct coder *c, struct wire_message *m)
+{
+	text(c, &m->reset.code, 1, WIRE_INVITE_MAX);
+}
+
+static void reset_done(struct coder *c, struct wire_message *m)
+{
+	name(c, &m->reset_done.name);
 }
 
 static void refusal(struct coder *c, struct wire_message *m)
@@ -255,14 +361,27 @@ static void refusal(struct coder *c, struct wire_message *m)
 	r->about = (enum wire_type)about;
 	r->error = -(int)error;
 	r->retry_after = (uint32_t)retry_after;
+	if (optional(c, r->work.bits > 0)) {
+		uint64_t bits = r->work.bits;
+
+		nest(c, 2);
+		fixed(c, r->work.challenge, sizeof r->work.challenge);
+		number(c, &bits, 1, WORK_BITS_MAX);
+		r->work.bits = (uint8_t)bits;
+	}
 }
 
 static void welcome(struct coder *c, struct wire_message *m)
 {
+	uint64_t failed = m->welcome.failed;
+
 	name(c, &m->welcome.name);
 	if (optional(c, m->welcome.observed.family != 0))
 		address(c, &m->welcome.observed);
 	time_of_day(c, &m->welcome.now);
+	number(c, &m->welcome.vault_version, 0, INT64_MAX);
+	number(c, &failed, 0, UINT32_MAX);
+	m->welcome.failed = (uint32_t)failed;
 }
 
 static void publish(struct coder *c, struct wire_message *m)
@@ -294,9 +413,10 @@ static void list_remove(struct coder *c, struct wire_message *m)
 static void presence(struct coder *c, struct wire_message *m)
 {
 	name(c, &m->presence.name);
+	maybe_device_list(c, &m->presence.devices);
 	list_of(c, &m->presence.device_count, WIRE_DEVICES_MAX);
 	for (unsigned i = 0; i < m->presence.device_count && !is_refused(c); i++)
-		device(c, &m->presence.devices[i]);
+		device(c, &m->presence.online[i]);
 }
 
 static void asked(struct coder *c, struct wire_message *m)
@@ -331,6 +451,102 @@ static void check_nonce(struct coder *c, struct wire_message *m)
 static void check_answer(struct coder *c, struct wire_message *m)
 {
 	number(c, &m->check_answer.nonce, 0, UINT64_MAX);
+}
+
+static void leaving(struct coder *c, struct wire_message *m)
+{
+	uint64_t retry_after = m->leaving.retry_after;
+
+	number(c, &retry_after, 0, 86400);
+	m->leaving.retry_after = (uint32_t)retry_after;
+}
+
+static void password_start(struct coder *c, struct wire_message *m)
+{
+	fixed(c, m->password_start.request, sizeof m->password_start.request);
+}
+
+static void password_challenge(struct coder *c, struct wire_message *m)
+{
+	fixed(c, m->password_challenge.response, sizeof m->password_challenge.response);
+	ksf(c, &m->password_challenge.ksf);
+}
+
+static void password_finish(struct coder *c, struct wire_message *m)
+{
+	struct wire_password_finish *f = &m->password_finish;
+
+	fixed(c, f->record, sizeof f->record);
+	f->has_wrap = optional(c, f->has_wrap);
+	if (f->has_wrap)
+		fixed(c, f->wrap, sizeof f->wrap);
+	f->has_devices = optional(c, f->has_devices);
+	if (f->has_devices)
+		device_list(c, &f->devices);
+}
+
+static void vault_get(struct coder *c, struct wire_message *m)
+{
+	number(c, &m->vault_get.offset, 0, VAULT_SIZE_MAX);
+}
+
+static void vault_part(struct coder *c, struct wire_message *m)
+{
+	struct wire_vault_part *p = &m->vault_part;
+
+	number(c, &p->version, 1, INT64_MAX);
+	fixed(c, p->signature, sizeof p->signature);
+	part_of(c, &p->total, &p->offset, &p->part, WIRE_VAULT_GET_PART);
+}
+
+static void vault_put(struct coder *c, struct wire_message *m)
+{
+	struct wire_vault_put *p = &m->vault_put;
+
+	number(c, &p->version, 1, INT64_MAX);
+	fixed(c, p->signature, sizeof p->signature);
+	part_of(c, &p->total, &p->offset, &p->part, WIRE_VAULT_PUT_PART);
+}
+
+static void vault_now(struct coder *c, struct wire_message *m)
+{
+	number(c, &m->vault_now.version, 0, INT64_MAX);
+}
+
+static void devices_put(struct coder *c, struct wire_message *m)
+{
+	device_list(c, &m->devices_put.devices);
+}
+
+static void devices_done(struct coder *c, struct wire_message *m)
+{
+	number(c, &m->devices_done.version, 1, INT64_MAX);
+}
+
+static void recovery_put(struct coder *c, struct wire_message *m)
+{
+	m->recovery_put.is_none = !optional(c, !m->recovery_put.is_none);
+	if (m->recovery_put.is_none)
+		return;
+	nest(c, 2);
+	fixed(c, m->recovery_put.prove.bytes, sizeof m->recovery_put.prove.bytes);
+	fixed(c, m->recovery_put.wrap, sizeof m->recovery_put.wrap);
+}
+
+static void delete_account(struct coder *c, struct wire_message *m)
+{
+	fixed(c, m->delete.proof, sizeof m->delete.proof);
+}
+
+static void devices(struct coder *c, struct wire_message *m)
+{
+	device_list(c, &m->devices.devices);
+}
+
+static void delivered(struct coder *c, struct wire_message *m)
+{
+	fixed(c, m->delivered.conversation.bytes, sizeof m->delivered.conversation.bytes);
+	number(c, &m->delivered.next, 1, UINT64_MAX);
 }
 
 static void have(struct coder *c, struct wire_message *m)
@@ -388,30 +604,52 @@ static const struct row {
 	uint32_t count;                                          /* of fields */
 	void (*fields)(struct coder *c, struct wire_message *m); /* encodes and decodes */
 } rows[] = {
-	[WIRE_REGISTER_START] = { "REGISTER_START", GUEST, 3, register_start },
+	[WIRE_REGISTER_START] = { "REGISTER_START", GUEST, 4, register_start },
 	[WIRE_REGISTER_CHALLENGE] = { "REGISTER_CHALLENGE", DIRECTORY, 2, register_challenge },
 	[WIRE_REGISTER_FINISH] = { "REGISTER_FINISH", GUEST, 3, register_finish },
 	[WIRE_REGISTER_DONE] = { "REGISTER_DONE", DIRECTORY, 0, nothing },
-	[WIRE_LOGIN_START] = { "LOGIN_START", GUEST, 2, login_start },
+	[WIRE_LOGIN_START] = { "LOGIN_START", GUEST | CLIENT, 3, login_start },
 	[WIRE_LOGIN_CHALLENGE] = { "LOGIN_CHALLENGE", DIRECTORY, 2, login_challenge },
-	[WIRE_LOGIN_FINISH] = { "LOGIN_FINISH", GUEST, 3, login_finish },
-	[WIRE_LOGIN_DONE] = { "LOGIN_DONE", DIRECTORY, 0, nothing },
-	[WIRE_REFUSAL] = { "REFUSAL", DIRECTORY, 3, refusal },
-	[WIRE_WELCOME] = { "WELCOME", DIRECTORY, 3, welcome },
+	[WIRE_LOGIN_FINISH] = { "LOGIN_FINISH", GUEST | CLIENT, 1, login_finish },
+	[WIRE_LOGIN_DONE] = { "LOGIN_DONE", DIRECTORY, 6, login_done },
+	[WIRE_REFUSAL] = { "REFUSAL", DIRECTORY, 4, refusal },
+	[WIRE_ENROL] = { "ENROL", GUEST, 2, enrol },
+	[WIRE_ENROL_DONE] = { "ENROL_DONE", DIRECTORY, 0, nothing },
+	[WIRE_RECOVER] = { "RECOVER", GUEST, 3, recover },
+	[WIRE_RESET] = { "RESET", GUEST, 1, reset },
+	[WIRE_RESET_DONE] = { "RESET_DONE", DIRECTORY, 1, reset_done },
+	[WIRE_WELCOME] = { "WELCOME", DIRECTORY, 5, welcome },
 	[WIRE_PUBLISH] = { "PUBLISH", CLIENT, 2, publish },
 	[WIRE_LIST] = { "LIST", CLIENT, 3, list },
 	[WIRE_LIST_ADD] = { "LIST_ADD", CLIENT, 2, list_add },
 	[WIRE_LIST_REMOVE] = { "LIST_REMOVE", CLIENT, 1, list_remove },
-	[WIRE_PRESENCE] = { "PRESENCE", DIRECTORY, 2, presence },
+	[WIRE_PRESENCE] = { "PRESENCE", DIRECTORY, 3, presence },
 	[WIRE_ASKED] = { "ASKED", DIRECTORY, 3, asked },
 	[WIRE_INTRODUCE] = { "INTRODUCE", CLIENT, 1, introduce },
 	[WIRE_INTRODUCTION] = { "INTRODUCTION", DIRECTORY, 2, introduction },
 	[WIRE_SUSPECT] = { "SUSPECT", CLIENT, 2, suspect },
 	[WIRE_CHECK] = { "CHECK", DIRECTORY, 1, check_nonce },
 	[WIRE_CHECK_ANSWER] = { "CHECK_ANSWER", CLIENT, 1, check_answer },
+	[WIRE_LEAVING] = { "LEAVING", DIRECTORY, 1, leaving },
+	[WIRE_PASSWORD_START] = { "PASSWORD_START", GUEST | CLIENT, 1, password_start },
+	[WIRE_PASSWORD_CHALLENGE] = { "PASSWORD_CHALLENGE", DIRECTORY, 2, password_challenge },
+	[WIRE_PASSWORD_FINISH] = { "PASSWORD_FINISH", GUEST | CLIENT, 3, password_finish },
+	[WIRE_PASSWORD_DONE] = { "PASSWORD_DONE", DIRECTORY, 0, nothing },
+	[WIRE_VAULT_GET] = { "VAULT_GET", GUEST | CLIENT, 1, vault_get },
+	[WIRE_VAULT_PART] = { "VAULT_PART", DIRECTORY, 5, vault_part },
+	[WIRE_VAULT_PUT] = { "VAULT_PUT", CLIENT, 5, vault_put },
+	[WIRE_VAULT_NOW] = { "VAULT_NOW", DIRECTORY, 1, vault_now },
+	[WIRE_DEVICES_PUT] = { "DEVICES_PUT", CLIENT, 1, devices_put },
+	[WIRE_DEVICES_DONE] = { "DEVICES_DONE", DIRECTORY, 1, devices_done },
+	[WIRE_RECOVERY_PUT] = { "RECOVERY_PUT", CLIENT, 1, recovery_put },
+	[WIRE_RECOVERY_DONE] = { "RECOVERY_DONE", DIRECTORY, 0, nothing },
+	[WIRE_DELETE] = { "DELETE", CLIENT, 1, delete_account },
+	[WIRE_DELETE_DONE] = { "DELETE_DONE", DIRECTORY, 0, nothing },
 	[WIRE_HAVE] = { "HAVE", PEER, 4, have },
 	[WIRE_SAY] = { "SAY", PEER, 8, say },
 	[WIRE_ACK] = { "ACK", PEER, 3, ack },
+	[WIRE_DEVICES] = { "DEVICES", PEER, 1, devices },
+	[WIRE_DELIVERED] = { "DELIVERED", PEER, 2, delivered },
 };
 
 static const struct row *row_of(uint64_t type)

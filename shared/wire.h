@@ -10,8 +10,11 @@
 #include "shared/candidate.h"
 #include "shared/certificate.h"
 #include "shared/clock.h"
+#include "shared/device_list.h"
 #include "shared/name.h"
 #include "shared/opaque.h"
+#include "shared/vault.h"
+#include "shared/work.h"
 
 enum {
 	WIRE_TEXT_MAX = 16384,   /* bytes of UTF-8 in one message */
@@ -22,6 +25,8 @@ enum {
 	WIRE_CONTACTS_MAX = 1000, /* names one session may list */
 	WIRE_DEVICES_MAX = 8,     /* devices in one PRESENCE */
 	WIRE_AGENT_MAX = 32,      /* "palique 0.1" */
+	WIRE_VAULT_PUT_PART = 8192,  /* bytes of a vault in one message to a directory */
+	WIRE_VAULT_GET_PART = 32768, /* ... and from it */
 };
 
 /* Who may send a message: the link decides what is even decoded. */
@@ -42,6 +47,11 @@ enum wire_type {
 	WIRE_LOGIN_FINISH = 7,
 	WIRE_LOGIN_DONE = 8,
 	WIRE_REFUSAL = 9,
+	WIRE_ENROL = 10,
+	WIRE_ENROL_DONE = 11,
+	WIRE_RECOVER = 12,
+	WIRE_RESET = 13,
+	WIRE_RESET_DONE = 14,
 
 	WIRE_WELCOME = 16,
 	WIRE_PUBLISH = 17,
@@ -55,30 +65,73 @@ enum wire_type {
 	WIRE_SUSPECT = 25,
 	WIRE_CHECK = 26,
 	WIRE_CHECK_ANSWER = 27,
+	WIRE_LEAVING = 28,
+
+	WIRE_PASSWORD_START = 32,
+	WIRE_PASSWORD_CHALLENGE = 33,
+	WIRE_PASSWORD_FINISH = 34,
+	WIRE_PASSWORD_DONE = 35,
+	WIRE_VAULT_GET = 36,
+	WIRE_VAULT_PART = 37,
+	WIRE_VAULT_PUT = 38,
+	WIRE_VAULT_NOW = 39,
+	WIRE_DEVICES_PUT = 40,
+	WIRE_DEVICES_DONE = 41,
+	WIRE_RECOVERY_PUT = 42,
+	WIRE_RECOVERY_DONE = 43,
+	WIRE_DELETE = 44,
+	WIRE_DELETE_DONE = 45,
 
 	WIRE_HAVE = 64,
 	WIRE_SAY = 65,
 	WIRE_ACK = 66,
+	WIRE_DEVICES = 67,
+	WIRE_DELIVERED = 68,
 };
 
-/* --- becoming somebody: guest <-> directory, over Noise NK --------------------- */
+/* --- becoming somebody: guest <-> directory, over Noise NK ---------------------
+ *
+ * A guest proves who it is in one of four ways: it registers (REGISTER_*), logs in by password (LOGIN_*), shows the recovery
+ * code (RECOVER) or a reset code of the operator (RESET). After the middle two it is given
+ * the vault (VAULT_GET) and enrols its device (ENROL); after each of the last three it may
+ * set a new password (PASSWORD_*), after the last one nothing else. */
+
+/* The answer to work asked for by a REFUSAL on this link; bits 0: none. */
+struct wire_work {
+	bool is_done;
+	uint64_t nonce;
+};
 
 struct wire_register_start {
 	struct name name;
 	struct bytes invite; /* text, may be empty */
 	uint8_t request[OPAQUE_REQUEST_SIZE];
+	struct wire_work work;
 };
 struct wire_register_challenge {
 	uint8_t response[OPAQUE_RESPONSE_SIZE];
 	uint64_t ksf; /* an id of shared/ksf.h */
 };
-/* The certificate both brings the identity key and enrols the first device: its
- * signature covers the device key, proof_of_possession the identity and this link:
+
+/* What brings a device in. The list is the account's with the device in it, one version
+ * above the one it had; the proof shows that the identity's owner is on this link:
  * Ed25519 over "palique-register-v1" | handshake hash | name (shared/proof.h). */
-struct wire_register_finish {
-	uint8_t record[OPAQUE_RECORD_SIZE];
+struct wire_newcomer {
 	struct certificate certificate;
 	uint8_t proof_of_possession[64];
+	struct device_list devices;
+};
+/* The first vault of an account (version 1): small enough for one message. */
+struct wire_first_vault {
+	uint8_t wrap[VAULT_WRAP_SIZE];
+	uint8_t signature[VAULT_SIGNATURE_SIZE];
+	uint8_t sealed[VAULT_FIRST_SIZE];
+};
+
+struct wire_register_finish {
+	uint8_t record[OPAQUE_RECORD_SIZE];
+	struct wire_newcomer newcomer;
+	struct wire_first_vault vault;
 };
 struct wire_register_done {
 	uint8_t nothing;
@@ -87,20 +140,50 @@ struct wire_register_done {
 struct wire_login_start {
 	struct name name;
 	uint8_t ke1[OPAQUE_KE1_SIZE];
+	struct wire_work work;
 };
 struct wire_login_challenge {
 	uint8_t ke2[OPAQUE_KE2_SIZE];
 	uint64_t ksf;
 };
-/* Enrols the certificate's device: mac is HMAC-SHA-512 under
- * HKDF-Expand(session_key, "palique-enrol", 32) of device key | handshake hash. */
 struct wire_login_finish {
 	uint8_t ke3[OPAQUE_KE3_SIZE];
-	struct certificate certificate;
-	uint8_t mac[64];
 };
+/* To whoever proved to be the account's owner, by password or recovery code. */
 struct wire_login_done {
+	bool has_identity;          /* false: made by the operator, nobody was in it yet */
+	struct device_list devices; /* version 0 without an identity */
+	struct bytes wrap; /* the vault's key under the password (VAULT_WRAP_SIZE) or the
+	                      recovery code (VAULT_RECOVERY_SIZE), whichever was shown; empty:
+	                      the password was reset, the vault stays sealed */
+	bool has_recovery; /* a recovery code was made: it opens the vault */
+	uint64_t vault_version; /* 0: none */
+	uint32_t failed;        /* attempts since the last login */
+};
+/* The device comes in. With a vault where the account had no identity, and where a new
+ * identity takes the place of one whose vault nobody can open any more (its
+ * devices.version is then one above the old list's, devices.past is empty). */
+struct wire_enrol {
+	struct wire_newcomer newcomer;
+	bool has_vault;
+	struct wire_first_vault vault;
+};
+struct wire_enrol_done {
 	uint8_t nothing;
+};
+/* Ed25519 by the code's key over "palique-recover-v1" | handshake hash | name. Answered by
+ * LOGIN_DONE. */
+struct wire_recover {
+	struct name name;
+	uint8_t proof[64];
+	struct wire_work work;
+};
+/* The one-time code of an operator's link. */
+struct wire_reset {
+	struct bytes code; /* text */
+};
+struct wire_reset_done {
+	struct name name; /* whose password may be set */
 };
 
 /* To whoever asked: why not. */
@@ -108,15 +191,19 @@ struct wire_refusal {
 	enum wire_type about;
 	int error;            /* enum error, sent as its negated number */
 	uint32_t retry_after; /* seconds; 0: do not just retry */
+	struct work work;     /* ERR_BUSY: not to be waited for when this is done; bits 0: none */
 };
 
 /* --- being somebody: client <-> directory, over Noise IK ----------------------- */
 
-/* First word of the directory to a known device. An unknown one gets REFUSAL. */
+/* First word of the directory to a known device. An unknown one gets REFUSAL. The account's
+ * own PRESENCE follows: its device list and which of its devices are online. */
 struct wire_welcome {
 	struct name name;        /* whose session this is */
 	struct address observed; /* the client's address as seen from the directory */
 	wall_ms now;             /* the directory's clock: common time for peers */
+	uint64_t vault_version;  /* 0: none */
+	uint32_t failed;         /* password attempts that failed since the last session began */
 };
 /* How the client can be reached; replaces what was published before. */
 struct wire_publish {
@@ -131,7 +218,9 @@ struct wire_list {
 };
 struct wire_list_add {
 	struct name name;
-	struct bytes greeting; /* sealed to the other's identity, or empty */
+	/* Sealed to the other's identity; empty: without that key in hand. Who has the other's
+	 * contact link seals even an empty text: so the other knows. */
+	struct bytes greeting;
 };
 struct wire_list_remove {
 	struct name name;
@@ -143,12 +232,13 @@ struct wire_device {
 	struct knock knock;
 	struct candidates candidates; /* the directory adds the address it sees */
 };
-/* All that is known of a mutual contact now; replaces what was told before.
- * device_count 0: not online (or not mutual any more). */
+/* All that is known of a mutual contact, or of our own account, now; replaces what was told
+ * before. device_count 0: not online (or not mutual any more). */
 struct wire_presence {
 	struct name name;
+	struct device_list devices; /* version 0: none known */
 	unsigned device_count;
-	struct wire_device devices[WIRE_DEVICES_MAX];
+	struct wire_device online[WIRE_DEVICES_MAX];
 };
 /* Somebody lists us whom we do not list. Once per login of either. */
 struct wire_asked {
@@ -157,7 +247,7 @@ struct wire_asked {
 	struct bytes greeting; /* sealed, or empty */
 };
 struct wire_introduce {
-	struct name name;
+	struct name name; /* a contact's, or our own: our other devices */
 };
 /* To both sides at the same moment: dial this device now. */
 struct wire_introduction {
@@ -175,8 +265,87 @@ struct wire_check {
 struct wire_check_answer {
 	uint64_t nonce;
 };
+/* The directory is about to stop: come back in so many seconds, and a little at random. */
+struct wire_leaving {
+	uint32_t retry_after;
+};
 
-/* --- talking: peer <-> peer ------------------------------------------------------ */
+/* --- the account: guest who proved, or client, <-> directory --------------------- */
+
+/* A new password. A client must have said LOGIN_START and LOGIN_FINISH on this link before
+ * (the old password, anew); then one transaction changes all that is given. */
+struct wire_password_start {
+	uint8_t request[OPAQUE_REQUEST_SIZE];
+};
+struct wire_password_challenge {
+	uint8_t response[OPAQUE_RESPONSE_SIZE];
+	uint64_t ksf;
+};
+struct wire_password_finish {
+	uint8_t record[OPAQUE_RECORD_SIZE];
+	bool has_wrap; /* false only after RESET: the vault stays sealed */
+	uint8_t wrap[VAULT_WRAP_SIZE];
+	bool has_devices; /* a shorter list: log out everywhere else */
+	struct device_list devices;
+};
+struct wire_password_done {
+	uint8_t nothing;
+};
+
+/* The vault in parts, asked for one after the other. ERR_NOT_FOUND: none, or nothing there. */
+struct wire_vault_get {
+	uint64_t offset;
+};
+struct wire_vault_part {
+	uint64_t version;
+	uint8_t signature[VAULT_SIGNATURE_SIZE];
+	uint64_t total, offset;
+	struct bytes part;
+};
+/* A new version in parts, each following the one before; the last one decides. ERR_STATE:
+ * `version` is not one above the one that is kept (VAULT_NOW follows). Client only. */
+struct wire_vault_put {
+	uint64_t version;
+	uint8_t signature[VAULT_SIGNATURE_SIZE];
+	uint64_t total, offset;
+	struct bytes part;
+};
+/* The vault has this version now: the answer to VAULT_PUT, and told to the account's other
+ * sessions. */
+struct wire_vault_now {
+	uint64_t version;
+};
+/* Another list, one version above: a device named anew, revoked, or the successor of our
+ * identity (then its only device is this one, with a new certificate). No device is taken in so.
+ * ERR_STATE: the version does not fit; PRESENCE of our own name brings the newest. */
+struct wire_devices_put {
+	struct device_list devices;
+};
+struct wire_devices_done {
+	uint64_t version;
+};
+/* Another recovery code. is_none: there is none any more. */
+struct wire_recovery_put {
+	bool is_none;
+	struct identity_public prove;
+	uint8_t wrap[VAULT_RECOVERY_SIZE];
+};
+struct wire_recovery_done {
+	uint8_t nothing;
+};
+/* The account goes: Ed25519 by the identity over "palique-delete-v1" | handshake hash | name. */
+struct wire_delete {
+	uint8_t proof[64];
+};
+struct wire_delete_done {
+	uint8_t nothing;
+};
+
+/* --- talking: peer <-> peer ------------------------------------------------------
+ *
+ * What a device says in a conversation of its account goes to every device of the contact
+ * and to every other device of its own account: over a link between two devices of one
+ * account HAVE, SAY and ACK are about any conversation, over another link about one. */
 
 /* Messages of one author device in one conversation form a chain: seq counts from 1,
  * `previous` is the hash of the message before (zeros before the first). */
@@ -214,6 +383,16 @@ struct wire_have {
 	uint64_t next;
 	struct message_hash last;
 };
+/* The device list of the sender's account, when a link is up and when it changes. */
+struct wire_devices {
+	struct device_list devices;
+};
+/* To our other devices: of what this device said, everything below `next` is in the
+ * contact's store. */
+struct wire_delivered {
+	struct conversation_id conversation;
+	uint64_t next;
+};
 
 struct wire_message {
 	enum wire_type type;
@@ -227,6 +406,11 @@ struct wire_message {
 		struct wire_login_finish login_finish;
 		struct wire_login_done login_done;
 		struct wire_refusal refusal;
+		struct wire_enrol enrol;
+		struct wire_enrol_done enrol_done;
+		struct wire_recover recover;
+		struct wire_reset reset;
+		struct wire_reset_done reset_done;
 		struct wire_welcome welcome;
 		struct wire_publish publish;
 		struct wire_list list;
@@ -239,9 +423,26 @@ struct wire_message {
 		struct wire_suspect suspect;
 		struct wire_check check;
 		struct wire_check_answer check_answer;
+		struct wire_leaving leaving;
+		struct wire_password_start password_start;
+		struct wire_password_challenge password_challenge;
+		struct wire_password_finish password_finish;
+		struct wire_password_done password_done;
+		struct wire_vault_get vault_get;
+		struct wire_vault_part vault_part;
+		struct wire_vault_put vault_put;
+		struct wire_vault_now vault_now;
+		struct wire_devices_put devices_put;
+		struct wire_devices_done devices_done;
+		struct wire_recovery_put recovery_put;
+		struct wire_recovery_done recovery_done;
+		struct wire_delete delete;
+		struct wire_delete_done delete_done;
 		struct wire_say say;
 		struct wire_ack ack;
 		struct wire_have have;
+		struct wire_devices devices;
+		struct wire_delivered delivered;
 	};
 };
 
