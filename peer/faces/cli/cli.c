@@ -12,7 +12,7 @@
 #include "shared/version.h"
 
 enum {
-	CALL_TIMEOUT_MS = 60 * 1000, /* stretching and a slow directory included */
+	CALL_TIMEOUT_MS = 120 * 1000, /* stretching, work and a slow directory included */
 	SETTLE_MS = 2000, /* a new engine finds the directory in less, if there is one */
 	SETTLE_NOTES = 1000,
 	SETTLE_QUIET_MS = 60, /* and after so much silence has heard of its contacts */
@@ -165,15 +165,40 @@ static int help(struct cli *c)
 	return EXIT_DONE;
 }
 
+/* clang-format off */
 static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
-	[CMD_JOIN] = cmd_join,     [CMD_LOGIN] = cmd_login,     [CMD_HOST] = cmd_host,
-	[CMD_INVITE] = cmd_invite, [CMD_LINK] = cmd_link,       [CMD_ADD] = cmd_add,
-	[CMD_ACCEPT] = cmd_accept, [CMD_BLOCK] = cmd_block,     [CMD_REMOVE] = cmd_remove,
-	[CMD_LS] = cmd_ls,         [CMD_SEND] = cmd_send,       [CMD_RECV] = cmd_recv,
-	[CMD_CHAT] = cmd_chat,     [CMD_HISTORY] = cmd_history, [CMD_STATUS] = cmd_status,
-	[CMD_DOCTOR] = cmd_doctor, [CMD_RPC] = cmd_rpc,         [CMD_STOP] = cmd_stop,
-	[CMD_DAEMON] = cmd_daemon, [CMD_HELP] = help,
+	[CMD_JOIN] = cmd_join,
+	[CMD_LOGIN] = cmd_login,
+	[CMD_RECOVER] = cmd_recover,
+	[CMD_RESET] = cmd_reset,
+	[CMD_PASSWD] = cmd_passwd,
+	[CMD_RECOVERY] = cmd_recovery,
+	[CMD_DEVICES] = cmd_devices,
+	[CMD_ACCOUNT] = cmd_account,
+	[CMD_HOST] = cmd_host,
+	[CMD_INVITE] = cmd_invite,
+	[CMD_LINK] = cmd_link,
+	[CMD_ADD] = cmd_add,
+	[CMD_ACCEPT] = cmd_accept,
+	[CMD_BLOCK] = cmd_block,
+	[CMD_UNBLOCK] = cmd_unblock,
+	[CMD_REMOVE] = cmd_remove,
+	[CMD_REQUESTS] = cmd_requests,
+	[CMD_SAFETY] = cmd_safety,
+	[CMD_VERIFY] = cmd_verify,
+	[CMD_LS] = cmd_ls,
+	[CMD_SEND] = cmd_send,
+	[CMD_RECV] = cmd_recv,
+	[CMD_CHAT] = cmd_chat,
+	[CMD_HISTORY] = cmd_history,
+	[CMD_STATUS] = cmd_status,
+	[CMD_DOCTOR] = cmd_doctor,
+	[CMD_RPC] = cmd_rpc,
+	[CMD_STOP] = cmd_stop,
+	[CMD_DAEMON] = cmd_daemon,
+	[CMD_HELP] = help,
 };
+/* clang-format on */
 
 static void on_interrupt(int signal)
 {

@@ -9,7 +9,7 @@
 #include "shared/nearest.h"
 #include "shared/text.h"
 
-#define BIT(option) (UINT32_C(1) << (option))
+#define BIT(option) (UINT64_C(1) << (option))
 
 /* Tables, to be read as such. */
 /* clang-format off */
@@ -45,27 +45,52 @@ static const struct option_row {
 	[OPT_SINCE] = { "--since", 0, "ID", N_("begin behind this event") },
 	[OPT_LIMIT] = { "--limit", 0, "N", N_("at most so many messages (default: 20)") },
 	[OPT_BEFORE] = { "--before", 0, "ID", N_("only messages older than this one") },
+	[OPT_BEGIN_ANEW] = { "--begin-anew", 0, NULL,
+			     N_("where the vault cannot be opened any more: take a new identity") },
+	[OPT_EVERYWHERE] = { "--everywhere", 0, NULL, N_("log out all other devices as well") },
+	[OPT_WORDS_FD] = { "--words-fd", 0, "N",
+			   N_("read the recovery code from this file descriptor") },
+	[OPT_YES] = { "--yes", 'y', NULL, N_("do it without asking once more") },
+	[OPT_FORCE] = { "--force", 0, NULL,
+			N_("replace an older code; write it where nobody looks, too") },
+	[OPT_UNDO] = { "--undo", 0, NULL, N_("take it back") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
 };
 
-enum {
-	GLOBAL = BIT(OPT_HOME) | BIT(OPT_JSON) | BIT(OPT_NO_INPUT) | BIT(OPT_QUIET) |
-		 BIT(OPT_VERBOSE) | BIT(OPT_COLOR) | BIT(OPT_HELP) | BIT(OPT_VERSION)
-};
+static const uint64_t GLOBAL = BIT(OPT_HOME) | BIT(OPT_JSON) | BIT(OPT_NO_INPUT) |
+			       BIT(OPT_QUIET) | BIT(OPT_VERBOSE) | BIT(OPT_COLOR) |
+			       BIT(OPT_HELP) | BIT(OPT_VERSION);
 
 static const struct command_row {
 	const char *name;
 	const char *arguments;
 	const char *about;
-	uint32_t options; /* besides the global ones */
+	uint64_t options; /* besides the global ones */
 	int min, max;     /* arguments; -1: any number, "the rest of the line" */
 } commands[COMMAND_COUNT] = {
 	[CMD_JOIN] = { "join", N_("LINK"), N_("make an account at a directory"),
 		       BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 1, 1 },
-	[CMD_LOGIN] = { "login", N_("NAME@DIRECTORY"), N_("log in again with the password"),
+	[CMD_LOGIN] = { "login", N_("NAME@DIRECTORY"),
+			N_("your account on this machine too, by its password"),
+			BIT(OPT_PASSWORD_FD) | BIT(OPT_BEGIN_ANEW), 1, 1 },
+	[CMD_RECOVER] = { "recover", N_("NAME@DIRECTORY"),
+			  N_("the password is forgotten: log in with the recovery code"),
+			  BIT(OPT_PASSWORD_FD) | BIT(OPT_WORDS_FD), 1, 1 },
+	[CMD_RESET] = { "reset", N_("LINK"),
+			N_("a new password, with the link that the operator gave you"),
 			BIT(OPT_PASSWORD_FD), 1, 1 },
+	[CMD_PASSWD] = { "passwd", "", N_("choose another password"),
+			 BIT(OPT_PASSWORD_FD) | BIT(OPT_EVERYWHERE), 0, 0 },
+	[CMD_RECOVERY] = { "recovery", N_("[remove]"),
+			   N_("twelve words on paper that help when the password is forgotten"),
+			   BIT(OPT_FORCE) | BIT(OPT_YES), 0, 1 },
+	[CMD_DEVICES] = { "devices", N_("[name DEVICE NEW-NAME | revoke DEVICE]"),
+			  N_("the machines of this account"), BIT(OPT_YES), 0, 3 },
+	[CMD_ACCOUNT] = { "account", N_("delete|renew"),
+			  N_("end the account; or take a new identity after a theft"),
+			  BIT(OPT_YES), 1, 1 },
 	[CMD_HOST] = { "host", "", N_("run a directory here, for a household or a team"),
 		       BIT(OPT_LISTEN) | BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 0, 0 },
 	[CMD_INVITE] = { "invite", "", N_("an invitation to the directory hosted here"),
@@ -76,7 +101,15 @@ static const struct command_row {
 	[CMD_ACCEPT] = { "accept", N_("NAME"), N_("say yes to a request, or to a changed key"), 0,
 			 1, 1 },
 	[CMD_BLOCK] = { "block", N_("NAME"), N_("never hear of this name again"), 0, 1, 1 },
+	[CMD_UNBLOCK] = { "unblock", N_("NAME"), N_("take a block back"), 0, 1, 1 },
 	[CMD_REMOVE] = { "remove", N_("NAME"), N_("forget a contact; the history stays"), 0, 1, 1 },
+	[CMD_REQUESTS] = { "requests", "[anyone|link|none]", N_("who may ask to be your contact"),
+			   0, 0, 1 },
+	[CMD_SAFETY] = { "safety", N_("NAME"),
+			 N_("the number to compare, to know that nobody stands between"), 0, 1, 1 },
+	[CMD_VERIFY] = { "verify", N_("NAME [DIGITS]"),
+			 N_("the numbers were compared and are the same"),
+			 BIT(OPT_UNDO) | BIT(OPT_YES), 1, 64 },
 	[CMD_LS] = { "ls", "", N_("contacts and requests"), 0, 0, 0 },
 	[CMD_SEND] = { "send", N_("NAME TEXT..."),
 		       N_("send a message; - reads it from standard input"),
@@ -183,7 +216,7 @@ static int no_command(struct reading *r, const char *typed)
 static int no_option(struct reading *r, const char *typed)
 {
 	bool has_command = r->o->command < COMMAND_COUNT;
-	uint32_t taken = GLOBAL | (has_command ? commands[r->o->command].options : 0);
+	uint64_t taken = GLOBAL | (has_command ? commands[r->o->command].options : 0);
 	struct nearest meant;
 	int err;
 
@@ -325,7 +358,7 @@ static void help_option(FILE *out, unsigned i)
 	fprintf(out, "  %-*s %s\n", text_pad(left, 28), left, _(options[i].about));
 }
 
-static void help_options(FILE *out, uint32_t which)
+static void help_options(FILE *out, uint64_t which)
 {
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
 		if (which & BIT(i))
