@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "shared/error.h"
+#include "shared/label.h"
 
 static const char DOMAIN[] = "palique-device-v1";
 
@@ -41,22 +42,6 @@ static uint64_t get_u64(const uint8_t *from)
 	return v;
 }
 
-/* UTF-8 without C0, DEL or C1 (U+0080 to U+009F is c2 80 to c2 9f). */
-static bool is_label(struct bytes label)
-{
-	size_t i;
-
-	if (label.size > CERTIFICATE_LABEL_MAX || !bytes_is_utf8(label))
-		return false;
-	for (i = 0; i < label.size; i++) {
-		if (label.data[i] < 0x20 || label.data[i] == 0x7f)
-			return false;
-		if (label.data[i] == 0xc2 && label.data[i + 1] < 0xa0)
-			return false;
-	}
-	return true;
-}
-
 /* The domain and everything the signature covers; returns the size. */
 static size_t signed_form(uint8_t out[DOMAIN_SIZE + CERTIFICATE_SIZE_MAX],
 			  const struct certificate *c)
@@ -73,16 +58,6 @@ static size_t signed_form(uint8_t out[DOMAIN_SIZE + CERTIFICATE_SIZE_MAX],
 	*end++ = (uint8_t)length;
 	end = put(end, c->label, length);
 	return end - out;
-}
-
-/* The longest beginning of `label` that may stand in a certificate. */
-static size_t label_cut(const char *label)
-{
-	size_t length = strnlen(label, CERTIFICATE_LABEL_MAX);
-
-	while (!is_label(bytes_of(label, length)))
-		length--;
-	return length;
 }
 
 void certificate_make(struct certificate *c, const struct identity *by,
@@ -140,7 +115,7 @@ int certificate_decode(struct certificate *c, struct bytes b)
 	if (length > CERTIFICATE_LABEL_MAX)
 		return ERR_LIMIT;
 	if (b.size != FIXED_SIZE + length + SIGNATURE_SIZE ||
-	    !is_label(bytes_of(p + FIXED_SIZE, length)))
+	    !label_is_good(bytes_of(p + FIXED_SIZE, length)))
 		return ERR_FORMAT;
 
 	memcpy(got.identity.bytes, p, sizeof got.identity.bytes);

@@ -5,8 +5,9 @@
 
 #include "shared/clock.h"
 #include "shared/keys.h"
+#include "shared/label.h"
 
-enum { CERTIFICATE_LABEL_MAX = 32 }; /* bytes of UTF-8 without control characters */
+enum { CERTIFICATE_LABEL_MAX = LABEL_MAX };
 enum { CERTIFICATE_SIZE_MAX = 32 + 32 + 8 + 8 + 1 + CERTIFICATE_LABEL_MAX + 64 };
 
 struct certificate {

@@ -299,18 +299,28 @@ out:
 	return err;
 }
 
-int opaque_server_register(const struct opaque_server *s, struct bytes name,
-			   const uint8_t request[OPAQUE_REQUEST_SIZE],
-			   uint8_t response[OPAQUE_RESPONSE_SIZE])
+int opaque_hold(const struct opaque_server *s, struct bytes name, const uint8_t blinded[32],
+		const uint8_t *keyshare, struct opaque_held *held)
+{
+	struct opaque_held h = { 0 };
+	int err = server_evaluate(s, name, blinded, h.evaluated);
+
+	if (err == 0 && keyshare && oprf_multiply(h.shared, s->secret, keyshare) < 0)
+		err = ERR_AUTH;
+	if (err == 0)
+		*held = h;
+	sodium_memzero(&h, sizeof h);
+	return err;
+}
+
+void opaque_server_register(const uint8_t server_public[32], const struct opaque_held *held,
+			    uint8_t response[OPAQUE_RESPONSE_SIZE])
 {
 	struct opaque_response r;
-	int err = server_evaluate(s, name, request, r.evaluated);
 
-	if (err < 0)
-		return err;
-	memcpy(r.server_public, s->public, sizeof r.server_public);
+	memcpy(r.evaluated, held->evaluated, sizeof r.evaluated);
+	memcpy(r.server_public, server_public, sizeof r.server_public);
 	memcpy(response, &r, sizeof r);
-	return 0;
 }
 
 int opaque_server_check_record(const uint8_t record[OPAQUE_RECORD_SIZE])
@@ -336,19 +346,21 @@ void opaque_server_fake_record(uint8_t record[OPAQUE_RECORD_SIZE])
 	sodium_memzero(&pair, sizeof pair);
 }
 
+/* The second is the held one: the only that the AKE key has a part in. */
 static int server_shares(struct opaque_shares *s, const struct opaque_pair *keyshare,
-			 const struct opaque_server *server,
+			 const struct opaque_held *held,
 			 const uint8_t client_keyshare[OPAQUE_ELEMENT_SIZE],
 			 const uint8_t client_public[OPAQUE_ELEMENT_SIZE])
 {
-	if (oprf_multiply(s->points[0], keyshare->secret, client_keyshare) < 0 ||
-	    oprf_multiply(s->points[1], server->secret, client_keyshare) < 0 ||
+	if (sodium_is_zero(held->shared, sizeof held->shared) || /* held for a registration */
+	    oprf_multiply(s->points[0], keyshare->secret, client_keyshare) < 0 ||
 	    oprf_multiply(s->points[2], keyshare->secret, client_public) < 0)
 		return ERR_AUTH;
+	memcpy(s->points[1], held->shared, sizeof s->points[1]);
 	return 0;
 }
 
-int opaque_server_respond(const struct opaque_server *s, struct bytes name,
+int opaque_server_respond(const uint8_t server_public[32], const struct opaque_held *held,
 			  const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
 			  struct bytes context, const struct opaque_server_random *random,
 			  const uint8_t ke1_bytes[OPAQUE_KE1_SIZE],
@@ -369,17 +381,15 @@ int opaque_server_respond(const struct opaque_server *s, struct bytes name,
 	memcpy(&ke1, ke1_bytes, sizeof ke1);
 	if (!opaque_names_fit(names, context))
 		goto out;
-	err = server_evaluate(s, name, ke1.blinded, ke2.evaluated);
-	if (err < 0)
-		goto out;
 	err = opaque_derive_dh_pair(&keyshare, random->keyshare_seed);
 	if (err < 0)
 		goto out;
-	err = server_shares(&shares, &keyshare, s, ke1.client_keyshare, r.client_public);
+	err = server_shares(&shares, &keyshare, held, ke1.client_keyshare, r.client_public);
 	if (err < 0)
 		goto out;
 
-	memcpy(plain.server_public, s->public, sizeof plain.server_public);
+	memcpy(ke2.evaluated, held->evaluated, sizeof ke2.evaluated);
+	memcpy(plain.server_public, server_public, sizeof plain.server_public);
 	plain.envelope = r.envelope;
 	memcpy(unmasked, &plain, sizeof unmasked);
 	memcpy(ke2.masking_nonce, random->masking_nonce, sizeof ke2.masking_nonce);
@@ -388,7 +398,7 @@ int opaque_server_respond(const struct opaque_server *s, struct bytes name,
 	memcpy(ke2.server_keyshare, keyshare.public, sizeof ke2.server_keyshare);
 
 	names.client = opaque_name_or_key(names.client, r.client_public);
-	names.server = opaque_name_or_key(names.server, s->public);
+	names.server = opaque_name_or_key(names.server, server_public);
 	opaque_preamble(&state, names, context, &ke1, &ke2);
 	opaque_exchange_derive(&x, &shares, &state);
 	memcpy(ke2.server_mac, x.server_mac, sizeof ke2.server_mac);

@@ -8,6 +8,7 @@
 #include "shared/error.h"
 
 enum { HALF_DIGITS = SAFETY_DIGITS / 2, GROUP_BYTES = 5, GROUP_DIGITS = 5 };
+enum { CODE_BYTES = 32 }; /* of each fingerprint, as Signal's code has them */
 
 void safety_key(uint8_t out[SAFETY_KEY_SIZE], const struct identity_public *key)
 {
@@ -51,14 +52,19 @@ static void digits(char out[HALF_DIGITS + 1], const uint8_t hash[crypto_hash_sha
 	}
 }
 
+static bool sides_fit(struct safety_side a, struct safety_side b)
+{
+	return a.key.size <= SAFETY_KEY_MAX && a.id.size <= SAFETY_ID_MAX &&
+	       b.key.size <= SAFETY_KEY_MAX && b.id.size <= SAFETY_ID_MAX;
+}
+
 int safety_number(char out[SAFETY_DIGITS + 1], struct safety_side a, struct safety_side b)
 {
 	uint8_t hash_a[crypto_hash_sha512_BYTES], hash_b[crypto_hash_sha512_BYTES];
 	char half_a[HALF_DIGITS + 1], half_b[HALF_DIGITS + 1];
 	bool is_a_first;
 
-	if (a.key.size > SAFETY_KEY_MAX || a.id.size > SAFETY_ID_MAX ||
-	    b.key.size > SAFETY_KEY_MAX || b.id.size > SAFETY_ID_MAX)
+	if (!sides_fit(a, b))
 		return ERR_LIMIT;
 	fingerprint(hash_a, a);
 	fingerprint(hash_b, b);
@@ -67,5 +73,26 @@ int safety_number(char out[SAFETY_DIGITS + 1], struct safety_side a, struct safe
 	is_a_first = strcmp(half_a, half_b) < 0;
 	memcpy(out, is_a_first ? half_a : half_b, HALF_DIGITS);
 	memcpy(out + HALF_DIGITS, is_a_first ? half_b : half_a, HALF_DIGITS + 1);
+	return 0;
+}
+
+int safety_code(char out[SAFETY_CODE_SIZE], struct safety_side a, struct safety_side b)
+{
+	static const char scheme[] = "palique-safety:1:";
+	uint8_t hash_a[crypto_hash_sha512_BYTES], hash_b[crypto_hash_sha512_BYTES];
+	uint8_t both[2 * CODE_BYTES];
+	bool is_a_first;
+
+	_Static_assert(sizeof scheme - 1 + BYTES_BASE64_SIZE(sizeof both) == SAFETY_CODE_SIZE,
+		       "the code's size");
+	if (!sides_fit(a, b))
+		return ERR_LIMIT;
+	fingerprint(hash_a, a);
+	fingerprint(hash_b, b);
+	is_a_first = memcmp(hash_a, hash_b, CODE_BYTES) < 0;
+	memcpy(both, is_a_first ? hash_a : hash_b, CODE_BYTES);
+	memcpy(both + CODE_BYTES, is_a_first ? hash_b : hash_a, CODE_BYTES);
+	memcpy(out, scheme, sizeof scheme - 1);
+	bytes_to_base64(BYTES(both), out + sizeof scheme - 1);
 	return 0;
 }

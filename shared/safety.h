@@ -25,8 +25,9 @@ void safety_key(uint8_t out[SAFETY_KEY_SIZE], const struct identity_public *key)
  * milliseconds. ERR_LIMIT: an id or key above its limit. */
 int safety_number(char out[SAFETY_DIGITS + 1], struct safety_side a, struct safety_side b);
 
-/* The same for a QR code: "palique-safety:1:" and both fingerprints in full, base64url, the
- * lower first; equal on both sides exactly when the numbers are. */
+/* The same for a QR code: "palique-safety:1:" and the first 32 bytes of both fingerprints, the
+ * lower first, in base64url. The digits come from the first 30: with the code the numbers are
+ * equal too. ERR_LIMIT as above. */
 enum { SAFETY_CODE_SIZE = 17 + 86 + 1 };
 int safety_code(char out[SAFETY_CODE_SIZE], struct safety_side a, struct safety_side b);
 

@@ -161,8 +161,12 @@ static int parse_query(struct uri *uri, struct bytes query)
 
 static int parse_code(struct uri *uri, struct bytes path)
 {
-	if (path.size < 3 || memcmp(path.data, "i/", 2) != 0)
+	bool is_reset;
+
+	if (path.size < 3 || (path.data[0] != 'i' && path.data[0] != 'r') ||
+	    path.data[1] != '/')
 		return ERR_FORMAT;
+	is_reset = path.data[0] == 'r';
 	cut(&path, 1);
 	if (path.size > URI_CODE_MAX)
 		return ERR_LIMIT;
@@ -173,7 +177,7 @@ static int parse_code(struct uri *uri, struct bytes path)
 			return ERR_FORMAT;
 	}
 	memcpy(uri->code, path.data, path.size);
-	uri->kind = URI_INVITATION;
+	uri->kind = is_reset ? URI_RESET : URI_INVITATION;
 	return 0;
 }
 
@@ -223,7 +227,9 @@ int uri_print(const struct uri *uri, char out[URI_MAX + 1])
 {
 	char place[URI_HOST_MAX + 9], key[BYTES_BASE64_SIZE(32)] = "";
 	bool is_contact = uri->kind == URI_CONTACT;
-	bool is_invitation = uri->kind == URI_INVITATION;
+	const char *path = uri->kind == URI_INVITATION ? "/i/"
+			   : uri->kind == URI_RESET    ? "/r/"
+						       : "";
 	bool has_key = is_contact ? uri->has_identity : uri->has_directory_key;
 	int size;
 
@@ -233,8 +239,8 @@ int uri_print(const struct uri *uri, char out[URI_MAX + 1])
 					   : BYTES(uri->directory_key.bytes),
 				key);
 	size = snprintf(out, URI_MAX + 1, "palique:%s%s%s%s%s%s%s",
-			is_contact ? uri->name.text : "", is_contact ? "@" : "", place,
-			is_invitation ? "/i/" : "", is_invitation ? uri->code : "",
+			is_contact ? uri->name.text : "", is_contact ? "@" : "", place, path,
+			path[0] ? uri->code : "",
 			!has_key     ? ""
 			: is_contact ? "?i="
 				     : "?k=",

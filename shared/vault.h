@@ -12,12 +12,12 @@
 #include "shared/opaque.h"
 
 enum {
-	VAULT_STEP = 4096,         /* bytes: padded to a multiple */
-	VAULT_SIZE_MAX = 1 << 18,  /* sealed; our choice */
-	VAULT_OVERHEAD = 24 + 16,  /* nonce and tag */
+	VAULT_STEP = 4096,                              /* bytes: padded to a multiple */
+	VAULT_SIZE_MAX = 1 << 18,                       /* sealed; our choice */
+	VAULT_OVERHEAD = 24 + 16,                       /* nonce and tag */
 	VAULT_FIRST_SIZE = VAULT_STEP + VAULT_OVERHEAD, /* without contacts */
-	VAULT_CONTACTS_MAX = 3000, /* contacts, blocked and forgotten ones together */
-	VAULT_WRAP_SIZE = 24 + 32 + 16,  /* under the password */
+	VAULT_CONTACTS_MAX = 3000,      /* contacts, blocked and forgotten ones together */
+	VAULT_WRAP_SIZE = 24 + 32 + 16, /* under the password */
 	VAULT_RECOVERY_SIZE = 32 + SEAL_OVERHEAD, /* under the recovery code */
 	VAULT_SIGNATURE_SIZE = 64,
 };
@@ -25,10 +25,10 @@ enum {
 /* A contact as all devices of the account shall have it. Of two versions the one with the
  * higher stamp holds; of two with the same stamp the one whose encoding sorts last. */
 enum vault_state {
-	VAULT_ASKED,   /* listed */
-	VAULT_MUTUAL,  /* listed, and they were seen to list us */
+	VAULT_ASKED,  /* listed */
+	VAULT_MUTUAL, /* listed, and they were seen to list us */
 	VAULT_BLOCKED,
-	VAULT_GONE,    /* removed here: so that another device does not bring it back */
+	VAULT_GONE, /* removed here: so that another device does not bring it back */
 };
 struct vault_contact {
 	struct name name;

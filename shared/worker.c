@@ -8,7 +8,8 @@
 
 #include "shared/error.h"
 
-struct work {
+/* A job on its way through a thread. */
+struct errand {
 	uv_work_t request;
 	struct job job;
 	worker_done *done;
@@ -87,37 +88,48 @@ static int stretch(struct job *job)
 	return err;
 }
 
+static int work(struct job *job)
+{
+	return work_solve(&job->work, &job->nonce, NULL, NULL);
+}
+
 void job_run(struct job *job)
 {
-	job->err = job->kind == JOB_STRETCH ? stretch(job) : resolve(job);
+	static int (*const kinds[])(struct job * job) = {
+		[JOB_STRETCH] = stretch,
+		[JOB_RESOLVE] = resolve,
+		[JOB_WORK] = work,
+	};
+
+	job->err = kinds[job->kind](job);
 }
 
 static void on_work(uv_work_t *request)
 {
-	struct work *work = request->data;
+	struct errand *errand = request->data;
 
-	job_run(&work->job);
+	job_run(&errand->job);
 }
 
 static void on_worked(uv_work_t *request, int status)
 {
-	struct work *work = request->data;
+	struct errand *errand = request->data;
 
 	if (status != 0) /* cancelled before it began */
-		work->job.err = ERR_CLOSED;
-	work->done(work->user, &work->job);
-	sodium_memzero(&work->job, sizeof work->job);
-	free(work);
+		errand->job.err = ERR_CLOSED;
+	errand->done(errand->user, &errand->job);
+	sodium_memzero(&errand->job, sizeof errand->job);
+	free(errand);
 }
 
 void worker_run(uv_loop_t *loop, const struct job *job, worker_done *done, void *user)
 {
-	struct work *work = memory_new(sizeof *work);
+	struct errand *errand = memory_new(sizeof *errand);
 
-	work->request.data = work;
-	work->job = *job;
-	work->done = done;
-	work->user = user;
-	if (uv_queue_work(loop, &work->request, on_work, on_worked) != 0)
+	errand->request.data = errand;
+	errand->job = *job;
+	errand->done = done;
+	errand->user = user;
+	if (uv_queue_work(loop, &errand->request, on_work, on_worked) != 0)
 		abort(); /* only a missing callback can make it fail */
 }
