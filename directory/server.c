@@ -206,7 +206,7 @@ void server_status(const struct server *s, struct server_status *out)
 	out->uptime = s->now - s->started;
 }
 
-unsigned server_drop(struct server *s, const struct name *name)
+unsigned server_drop(struct server *s, const struct name *name, enum link_code code)
 {
 	name_id id = names_find(s->names, name);
 	unsigned count = 0;
@@ -216,7 +216,7 @@ unsigned server_drop(struct server *s, const struct name *name)
 
 		if (!r)
 			continue;
-		server_put_out(s, record_user(r), LINK_CODE_UNKNOWN);
+		server_put_out(s, record_user(r), code);
 		count++;
 	}
 	return count;

@@ -69,8 +69,9 @@ void server_status(const struct server *s, struct server_status *out);
 struct registry *server_registry(struct server *s);
 const struct directory_place *server_place(const struct server *s);
 wall_ms server_wall(const struct server *s);
-/* Closes every session of `name`; how many there were. */
-unsigned server_drop(struct server *s, const struct name *name);
+/* Closes every session of `name`, with a link_code: UNKNOWN where the account is gone, RESTART
+ * where its devices shall come back and be told what is the matter. How many there were. */
+unsigned server_drop(struct server *s, const struct name *name, enum link_code code);
 
 /* Tests: whether `name` has a record now. */
 bool server_is_online(const struct server *s, const char *name);
