@@ -127,6 +127,39 @@ static int read_log_format(struct config *c, const struct key *key, const char *
 	return i < 0 ? i : 0;
 }
 
+static int read_health(struct config *c, const struct key *key, const char *value,
+		       const char **why)
+{
+	(void)key;
+	if (address_parse(&c->health, value, CONFIG_HEALTH_PORT) < 0) {
+		*why = _("an address is wanted, as 127.0.0.1:7273 or [::1]:7273");
+		return ERR_FORMAT;
+	}
+	if (!address_is_loopback(&c->health)) {
+		*why = _(
+			"it must be a loopback address, as 127.0.0.1:7273: whoever reaches it "
+			"may ask. From elsewhere, let a web server of this machine pass it on");
+		return ERR_REFUSED;
+	}
+	c->has_health = true;
+	return 0;
+}
+
+static int read_keyholder(struct config *c, const struct key *key, const char *value,
+			  const char **why)
+{
+	size_t size = strlen(value);
+
+	(void)key;
+	if (value[0] != '/' || size >= sizeof c->keyholder) {
+		*why = _("the path of a socket is wanted, with / in front and at most 107 "
+			 "bytes, as /run/palique-keyholder/socket");
+		return ERR_FORMAT;
+	}
+	memcpy(c->keyholder, value, size + 1);
+	return 0;
+}
+
 #define BURST(which) offsetof(struct config, limits.size[which].burst)
 
 /* The defaults stand in config_init(). */
@@ -138,6 +171,9 @@ static const struct key keys[] = {
 	{ "log-format", read_log_format },
 	{ "max-online", read_number, 1, 10000000, offsetof(struct config, online_max) },
 	{ "max-guests", read_number, 1, 100000, offsetof(struct config, guests_max) },
+	{ "health-listen", read_health },
+	{ "keyholder", read_keyholder },
+	{ "restart-seconds", read_number, 0, 3600, offsetof(struct config, restart_seconds) },
 	{ "contacts-max", read_number, 1, WIRE_CONTACTS_MAX,
 	  offsetof(struct config, contacts_max) },
 	{ "logins-per-name", read_number, 1, 1000000, BURST(LIMIT_LOGIN_NAME) },
@@ -157,6 +193,7 @@ void config_init(struct config *c)
 		.online_max = SERVER_ONLINE_MAX,
 		.guests_max = SERVER_GUESTS_MAX,
 		.contacts_max = WIRE_CONTACTS_MAX,
+		.restart_seconds = CONFIG_RESTART_SECONDS,
 		.limits = limits_default(),
 	};
 }

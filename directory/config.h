@@ -9,7 +9,13 @@
 #include "shared/log.h"
 #include "shared/uri.h"
 
-enum { CONFIG_LISTEN_MAX = 16, CONFIG_FILE_MAX = 65536 };
+enum {
+	CONFIG_LISTEN_MAX = 16,
+	CONFIG_FILE_MAX = 65536,
+	CONFIG_PATH_SIZE = 108, /* of a Unix socket, unix(7) */
+	CONFIG_HEALTH_PORT = 7273,
+	CONFIG_RESTART_SECONDS = 5,
+};
 
 struct config {
 	unsigned listen_count; /* 0: [::]:7272 */
@@ -23,6 +29,10 @@ struct config {
 	uint32_t guests_max;   /* logins and registrations at a time */
 	uint32_t contacts_max; /* names one session may list */
 	struct limits_config limits;
+	bool has_health;
+	struct address health;    /* HTTP for monitoring, loopback only */
+	uint32_t restart_seconds; /* clients are told to come back so long after an end */
+	char keyholder[CONFIG_PATH_SIZE]; /* its socket; empty: the secrets lie in the folder */
 };
 
 /* Every key's default. */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "directory/admin.h"
+#include "directory/ask.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -171,33 +172,66 @@ void desk_close(struct desk *d)
 	keystore_close(d->keys);
 }
 
-int desk_ask(const struct options *o, struct json *question, struct json **answer)
+/* Without a server: the same rows, on the files. */
+static int ask_files(const struct options *o, const struct json *question, struct json **answer)
 {
 	struct admin_desk ad = { .now = desk_now() };
 	char reason[512] = "";
 	struct desk d;
-	int code, err = desk_open(&d, o, reason, sizeof reason);
+	int err = desk_open(&d, o, reason, sizeof reason);
 
-	*answer = NULL;
-	if (err < 0) {
-		json_free(question);
+	if (err < 0)
 		return desk_fail(o, err, reason);
-	}
 	ad.registry = d.registry;
 	ad.key = &d.keys->noise.public;
-	ad.place = d.config.has_place ? d.config.place : guess_place(&d.config);
+	if (d.config.has_place)
+		ad.place = d.config.place;
 	*answer = admin_answer(&ad, question);
 	desk_close(&d);
+	return EXIT_OK;
+}
+
+/* What to put into links where no public name is configured. */
+static void offer_place(const struct options *o, struct json *question)
+{
+	char reason[512], text[URI_HOST_MAX + 9];
+	struct config c;
+	struct directory_place place;
+
+	if (desk_config(o, &c, reason, sizeof reason) < 0)
+		return; /* who needs the configuration complains of it */
+	place = c.has_place ? c.place : guess_place(&c);
+	place_print(&place, text);
+	json_set_text(question, "place", text);
+}
+
+int desk_ask(const struct options *o, struct json *question, struct json **answer)
+{
+	char reason[4096];
+	int code = EXIT_OK, err;
+
+	offer_place(o, question);
+	err = ask_running(answer, o->data, question);
+	if (err == ERR_OFFLINE) {
+		code = ask_files(o, question, answer);
+	} else if (err < 0) {
+		snprintf(reason, sizeof reason,
+			 _("The directory that runs on %s does not answer: %s. Its log says "
+			   "more; as another user than its own or root one may not ask."),
+			 o->data, error_text(err));
+		code = desk_fail(o, err, reason);
+	}
 	json_free(question);
-	if (desk_is_refusal(o, *answer, &code)) {
+	if (*answer && desk_is_refusal(o, *answer, &code)) {
 		json_free(*answer);
 		*answer = NULL;
-		return code;
 	}
-	return EXIT_OK;
+	return code;
 }
 
 struct json *desk_question(const char *command)
 {
-	return json_set_text(json_object(), "command", command);
+	struct json *q = json_set_text(json_object(), "command", command);
+
+	return json_set_text(q, "language", text_language());
 }

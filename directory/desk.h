@@ -50,8 +50,8 @@ int desk_open(struct desk *d, const struct options *o, char *reason, size_t reas
 void desk_close(struct desk *d);
 
 struct json *desk_question(const char *command);
-/* Asks a row of admin.c, beside a server that may be running; EXIT_OK and an answer, or what
- * went wrong has been told. Takes `question`. */
+/* Asks a row of admin.c: the running server if there is one, else the files of the folder.
+ * EXIT_OK and an answer, or what went wrong has been told. Takes `question`. */
 int desk_ask(const struct options *o, struct json *question, struct json **answer);
 
 #endif

@@ -1,0 +1,17 @@
+/* The inside of commands.c, for the files that make it up: what each row of its table runs, by
+ * theme. Each returns the program's exit code (directory/desk.h). */
+#ifndef PALIQUE_DIRECTORY_COMMANDS_INSIDE_H
+#define PALIQUE_DIRECTORY_COMMANDS_INSIDE_H
+
+#include "directory/options.h"
+
+typedef int command_run(const struct options *o);
+
+/* commands_serve.c: a directory is made, runs, is looked at */
+command_run command_init, command_serve, command_status, command_check_config;
+/* commands_users.c: links, invitations, accounts */
+command_run command_link, command_invite, command_user;
+/* commands_keeping.c: the key-holder and its shares, copies of the accounts */
+command_run command_keyholder, command_backup, command_restore;
+
+#endif
