@@ -288,7 +288,55 @@ int64_t db_last_id(struct db *db)
 	return sqlite3_last_insert_rowid(db->file.sqlite);
 }
 
+struct db_copy {
+	struct db *db;
+	struct db_file_copy *file;
+	int state; /* as db_backup_step() returns it */
+};
+
+int db_backup_begin(struct db *db, const char *path, bool durable, struct db_copy **out)
+{
+	struct db_file_copy *file;
+	int err = db_file_copy_begin(&db->file, path, durable, &file);
+
+	*out = NULL;
+	if (err < 0)
+		return err;
+	*out = memory_new(sizeof **out);
+	**out = (struct db_copy){ .db = db, .file = file, .state = 1 };
+	return 0;
+}
+
+int db_backup_step(struct db_copy *copy, unsigned pages)
+{
+	assert(!copy->db->is_begun);
+	if (copy->state == 1)
+		copy->state = db_file_copy_step(copy->file, pages);
+	return copy->state;
+}
+
+void db_backup_progress(const struct db_copy *copy, uint64_t *done, uint64_t *total)
+{
+	db_file_copy_progress(copy->file, done, total);
+}
+
+int db_backup_end(struct db_copy *copy)
+{
+	int err = copy->state == 1 ? ERR_CLOSED : copy->state;
+
+	err = db_file_copy_end(copy->file, err);
+	free(copy);
+	return err;
+}
+
 int db_backup(struct db *db, const char *path)
 {
-	return db_file_copy(&db->file, path);
+	struct db_copy *copy;
+	int err = db_backup_begin(db, path, true, &copy);
+
+	if (err < 0)
+		return err;
+	while (db_backup_step(copy, UINT32_MAX) > 0)
+		;
+	return db_backup_end(copy);
 }

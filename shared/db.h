@@ -63,4 +63,20 @@ int db_exec(struct db *db, const char *sql);
  * file of that name is there and stays. */
 int db_backup(struct db *db, const char *path);
 
+/* The same in slices, so that who writes meanwhile need not wait: what is written through `db`
+ * between two slices is in the copy too, which is the database as it is at the last slice (a
+ * transaction undone meanwhile makes it begin anew).
+ * ERR_EXISTS at once or at the end, as above. Without `durable` it is not waited for the disk, which
+ * for a large copy takes seconds at the end: for one that is read and thrown away. */
+struct db_copy;
+int db_backup_begin(struct db *db, const char *path, bool durable, struct db_copy **copy);
+/* 1: there is more, 0: all is copied, or an error; then only the end is left. Not inside a
+ * transaction (an assertion). */
+int db_backup_step(struct db_copy *copy, unsigned pages);
+/* How much of it is done, in pages. */
+void db_backup_progress(const struct db_copy *copy, uint64_t *done, uint64_t *total);
+/* When all is copied the file gets its name, whole and on disk; otherwise nothing is left of it.
+ * Frees. 0, or why there is no copy (ERR_CLOSED: given up). Before db_close(). */
+int db_backup_end(struct db_copy *copy);
+
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -450,41 +451,96 @@ void db_file_close(struct db_file *f)
 
 /* --- copies ------------------------------------------------------------------------ */
 
-int db_file_copy(const struct db_file *f, const char *path)
-{
+struct db_file_copy {
 	sqlite3_backup *backup;
-	sqlite3 *copy = NULL;
-	char *fresh = NULL;
-	char *log = NULL;
-	size_t room;
-	int err = fresh_file(&fresh, path);
+	sqlite3 *sqlite; /* the copy's */
+	char *path;      /* the name it is to get ... */
+	char *fresh;     /* ... and the one it has until it is whole */
+	uint64_t done, total;
+};
 
+static void copy_free(struct db_file_copy *copy)
+{
+	size_t room = strlen(copy->fresh) + SUFFIX_MAX;
+	char *log = memory_new(room);
+
+	snprintf(log, room, "%s-wal", copy->fresh);
+	sqlite3_backup_finish(copy->backup);
+	sqlite3_close(copy->sqlite);
+	unlink(log);
+	unlink(copy->fresh);
+	free(log);
+	free(copy->fresh);
+	free(copy->path);
+	free(copy);
+}
+
+int db_file_copy_begin(const struct db_file *f, const char *path, bool durable,
+		       struct db_file_copy **out)
+{
+	struct db_file_copy *copy;
+	char *fresh = NULL;
+	int err;
+
+	*out = NULL;
+	if (access(path, F_OK) == 0)
+		return ERR_EXISTS;
+	err = fresh_file(&fresh, path);
 	if (err < 0)
 		return err;
-	room = strlen(fresh) + SUFFIX_MAX;
-	log = memory_new(room);
-	snprintf(log, room, "%s-wal", fresh);
-	err = connect_to(&copy, fresh, f->ticket, false);
-	if (err < 0)
-		goto out;
-	err = db_file_exec(copy, "PRAGMA page_size=4096; PRAGMA synchronous=FULL;"
-				 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY");
-	if (err < 0)
-		goto out;
-	backup = sqlite3_backup_init(copy, "main", f->sqlite, "main");
-	if (backup)
-		(void)sqlite3_backup_step(backup, -1);
-	err = db_file_error(backup ? sqlite3_backup_finish(backup) : sqlite3_errcode(copy));
-	sqlite3_db_config(copy, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-	if (sqlite3_close(copy) == SQLITE_OK)
-		copy = NULL;
+	copy = memory_new(sizeof *copy);
+	copy->fresh = fresh;
+	copy->path = memory_text(path);
+	err = connect_to(&copy->sqlite, fresh, f->ticket, false);
 	if (err == 0)
-		err = take_name(fresh, path); /* never over a file that is there */
-out:
-	sqlite3_close(copy);
-	unlink(log);
-	unlink(fresh);
-	free(log);
-	free(fresh);
+		err = db_file_exec(copy->sqlite,
+				   "PRAGMA page_size=4096;"
+				   "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=MEMORY");
+	if (err == 0)
+		err = db_file_exec(copy->sqlite, durable ? "PRAGMA synchronous=FULL"
+							 : "PRAGMA synchronous=OFF");
+	if (err == 0) {
+		copy->backup = sqlite3_backup_init(copy->sqlite, "main", f->sqlite, "main");
+		if (!copy->backup)
+			err = db_file_error(sqlite3_errcode(copy->sqlite));
+	}
+	if (err < 0)
+		copy_free(copy);
+	else
+		*out = copy;
+	return err;
+}
+
+int db_file_copy_step(struct db_file_copy *copy, unsigned pages)
+{
+	int code = sqlite3_backup_step(copy->backup, pages > INT_MAX ? -1 : (int)pages);
+	int total = sqlite3_backup_pagecount(copy->backup);
+
+	copy->total = total > 0 ? (uint64_t)total : 0;
+	copy->done = copy->total - (uint64_t)sqlite3_backup_remaining(copy->backup);
+	if (code == SQLITE_OK)
+		return 1;
+	return code == SQLITE_DONE ? 0 : db_file_error(code);
+}
+
+void db_file_copy_progress(const struct db_file_copy *copy, uint64_t *done, uint64_t *total)
+{
+	*done = copy->done;
+	*total = copy->total;
+}
+
+int db_file_copy_end(struct db_file_copy *copy, int err)
+{
+	int code = sqlite3_backup_finish(copy->backup);
+
+	copy->backup = NULL;
+	if (err == 0)
+		err = db_file_error(code);
+	sqlite3_db_config(copy->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	if (sqlite3_close(copy->sqlite) == SQLITE_OK)
+		copy->sqlite = NULL;
+	if (err == 0)
+		err = take_name(copy->fresh, copy->path); /* never over a file that is there */
+	copy_free(copy);
 	return err;
 }

@@ -18,8 +18,13 @@ int db_file_open(struct db_file *f, const struct db_config *c, char *reason,
 /* Every statement is finalized by then. Harmless on a zeroed one. */
 void db_file_close(struct db_file *f);
 
-/* As db_backup(). */
-int db_file_copy(const struct db_file *f, const char *path);
+/* As db_backup_begin() and so on; the end is told how it went. */
+struct db_file_copy;
+int db_file_copy_begin(const struct db_file *f, const char *path, bool durable,
+		       struct db_file_copy **copy);
+int db_file_copy_step(struct db_file_copy *copy, unsigned pages);
+void db_file_copy_progress(const struct db_file_copy *copy, uint64_t *done, uint64_t *total);
+int db_file_copy_end(struct db_file_copy *copy, int err);
 
 /* SQLite's result codes, extended ones too, as ours; memory exhaustion aborts. */
 int db_file_error(int code);

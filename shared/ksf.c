@@ -39,6 +39,16 @@ int ksf_stretch(enum ksf id, const uint8_t in[64], uint8_t out[64])
 			    64);
 }
 
+int ksf_passphrase(enum ksf id, struct bytes passphrase, const uint8_t salt[16], uint8_t *out,
+		   size_t size)
+{
+	size_t i = find(id);
+
+	if (i == COSTS)
+		return ERR_VERSION;
+	return ksf_argon2id(costs[i].passes, costs[i].memory_kib, passphrase, salt, out, size);
+}
+
 int ksf_argon2id(uint64_t passes, uint64_t memory_kib, struct bytes password,
 		 const uint8_t salt[16], uint8_t *out, size_t size)
 {

@@ -20,6 +20,11 @@ bool ksf_is_known(uint64_t id);
  * ERR_VERSION: not in the table. */
 int ksf_stretch(enum ksf id, const uint8_t in[64], uint8_t out[64]);
 
+/* A key of `size` bytes from what a person typed, with a random salt of its own: for files that
+ * are sealed under a passphrase. As above. */
+int ksf_passphrase(enum ksf id, struct bytes passphrase, const uint8_t salt[16], uint8_t *out,
+		   size_t size);
+
 /* The same with any cost, for vectors. memory_kib >= 8. ERR_LIMIT: a parameter outside
  * what libsodium takes. */
 int ksf_argon2id(uint64_t passes, uint64_t memory_kib, struct bytes password,

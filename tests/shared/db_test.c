@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,18 @@ static int64_t count(struct db *db)
 	assert_int_equal(db_step(s), 1);
 	n = column_int(s, 0);
 	db_done(s);
+	return n;
+}
+
+static unsigned files_beside(const struct place *p)
+{
+	DIR *folder = opendir(p->folder);
+	unsigned n = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		n++;
+	closedir(folder);
 	return n;
 }
 
@@ -476,6 +489,62 @@ static void a_backup_is_whole_and_never_covers_a_file(void **state)
 	db_close(db);
 }
 
+/* Both ways of writing meanwhile: rows that come, and a transaction that is undone. */
+static void a_backup_in_slices_has_what_was_written_meanwhile(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_at(p);
+	struct db_copy *copy;
+	uint64_t done, total;
+	int slices = 0, more;
+	int64_t said;
+	char text[16];
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(text, sizeof text, "first %d", i);
+		assert_int_equal(add(db, text), 1);
+	}
+	assert_int_equal(db_backup_begin(db, p->other, true, &copy), 0);
+	while ((more = db_backup_step(copy, 1)) > 0) {
+		snprintf(text, sizeof text, "then %d", slices++);
+		assert_int_equal(add(db, text), 1);
+		if (slices == 2) {
+			assert_int_equal(db_begin(db), 0);
+			assert_int_equal(add(db, "undone"), 1);
+			db_rollback(db);
+		}
+		assert_int_equal(access(p->other, F_OK), -1);
+	}
+	assert_int_equal(more, 0);
+	assert_true(slices > 2);
+	db_backup_progress(copy, &done, &total);
+	assert_int_equal(done, total);
+	said = count(db);
+	assert_int_equal(said, 300 + slices);
+	assert_int_equal(db_backup_end(copy), 0);
+	db_close(db);
+	p->config.path = p->other;
+	db = open_at(p);
+	assert_int_equal(count(db), said);
+	db_close(db);
+}
+
+static void a_backup_that_is_given_up_leaves_nothing(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_at(p);
+	struct db_copy *copy;
+	unsigned files = files_beside(p);
+
+	assert_int_equal(add(db, "a"), 1);
+	assert_int_equal(db_backup_begin(db, p->other, false, &copy), 0);
+	assert_int_equal(db_backup_step(copy, 1), 1);
+	assert_int_equal(db_backup_end(copy), ERR_CLOSED);
+	assert_int_equal(access(p->other, F_OK), -1);
+	assert_int_equal(files_beside(p), files);
+	db_close(db);
+}
+
 static void a_vacuumed_database_is_the_same_database(void **state)
 {
 	struct db *db = open_at(*state);
@@ -531,6 +600,8 @@ int main(int argc, char **argv)
 		OVER(an_empty_file_or_a_lonely_log_is_damage_and_is_left_alone),
 		OVER(what_is_no_database_is_refused),
 		OVER(a_backup_is_whole_and_never_covers_a_file),
+		OVER(a_backup_in_slices_has_what_was_written_meanwhile),
+		OVER(a_backup_that_is_given_up_leaves_nothing),
 		OVER(a_vacuumed_database_is_the_same_database),
 		OVER(without_a_path_it_lives_in_memory),
 	};
