@@ -41,6 +41,36 @@ void vectors_stretch(struct vectors *v, const char *ksf, const uint8_t in[64], u
 	}
 }
 
+/* The holder's half and the directory's, one after the other: a registration. */
+static int answer_registration(const struct opaque_server *s, struct bytes name,
+			       const uint8_t request[OPAQUE_REQUEST_SIZE],
+			       uint8_t response[OPAQUE_RESPONSE_SIZE])
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, request, NULL, &held);
+
+	if (err == 0)
+		opaque_server_register(s->public, &held, response);
+	return err;
+}
+
+/* ... and a login. */
+static int answer_login(const struct opaque_server *s, struct bytes name,
+			const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
+			struct bytes context, const struct opaque_server_random *random,
+			const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],
+			struct opaque_pending *pending)
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, opaque_ke1_blinded(ke1), opaque_ke1_keyshare(ke1),
+			      &held);
+
+	if (err == 0)
+		err = opaque_server_respond(s->public, &held, record, names, context, random,
+					    ke1, ke2, pending);
+	return err;
+}
+
 /* A login's surroundings, out of config and inputs. */
 struct scene {
 	const struct json *inputs, *outputs, *intermediates;
@@ -159,10 +189,9 @@ static void fake(struct vectors *v, struct scene *s)
 			       memcmp(public, record, 32) == 0,
 		       "the fake client's keys do not belong together");
 	vectors_expect(v,
-		       opaque_server_respond(&s->server, s->id, record, s->names, s->context,
-					     &s->server_random,
-					     vectors_sized(v, s->inputs, "KE1", 96), ke2,
-					     &pending) == 0,
+		       answer_login(&s->server, s->id, record, s->names, s->context,
+				    &s->server_random, vectors_sized(v, s->inputs, "KE1", 96),
+				    ke2, &pending) == 0,
 		       "the server does not answer");
 	vectors_same(v, s->outputs, "KE2", BYTES(ke2));
 }
@@ -201,8 +230,7 @@ static void registration(struct vectors *v, struct scene *s, uint8_t record[OPAQ
 
 	vectors_expect(v,
 		       opaque_register_start(&c, s->password, &s->registration, request) == 0 &&
-			       opaque_server_register(&s->server, s->id, request, response) ==
-				       0 &&
+			       answer_registration(&s->server, s->id, request, response) == 0 &&
 			       opaque_register_evaluate(&c, response, oprf) == 0,
 		       "registration fails");
 	vectors_same(v, s->outputs, "registration_request", BYTES(request));
@@ -307,9 +335,8 @@ static void login(struct vectors *v, struct scene *s, const uint8_t record[OPAQU
 	vectors_expect(v, opaque_login_start(&c, s->password, &s->login, l->ke1) == 0,
 		       "login does not start");
 	vectors_expect(v,
-		       opaque_server_respond(&s->server, s->id, record, s->names, s->context,
-					     &s->server_random, l->ke1, l->ke2,
-					     &l->pending) == 0,
+		       answer_login(&s->server, s->id, record, s->names, s->context,
+				    &s->server_random, l->ke1, l->ke2, &l->pending) == 0,
 		       "the server does not answer");
 	vectors_expect(v, client_answer(v, s, &c, l->ke2, l) == 0, "the client refuses KE2");
 	opaque_client_wipe(&c);
@@ -414,9 +441,8 @@ static void client_refuses(struct vectors *v, struct scene *s, const struct json
 	} else {
 		vectors_expect(v, json_has(j, "password"), "nothing to refuse");
 		vectors_expect(v,
-			       opaque_server_respond(&s->server, s->id, record, s->names,
-						     s->context, &s->server_random, l.ke1,
-						     l.ke2, &l.pending) == 0,
+			       answer_login(&s->server, s->id, record, s->names, s->context,
+					    &s->server_random, l.ke1, l.ke2, &l.pending) == 0,
 			       "the server must answer a wrong password as any other");
 	}
 	vectors_expect(v, client_answer(v, s, &c, ke2, &l) == ERR_AUTH,
@@ -444,10 +470,10 @@ static void server_refuses(struct vectors *v, struct scene *s, const struct json
 		return;
 	}
 	vectors_expect(v,
-		       opaque_server_respond(&s->server, s->id, record, s->names, s->context,
-					     &s->server_random,
-					     vectors_sized(v, j, "KE1", OPAQUE_KE1_SIZE), ke2,
-					     &genuine->pending) == ERR_AUTH,
+		       answer_login(&s->server, s->id, record, s->names, s->context,
+				    &s->server_random,
+				    vectors_sized(v, j, "KE1", OPAQUE_KE1_SIZE), ke2,
+				    &genuine->pending) == ERR_AUTH,
 		       "the server does not refuse KE1");
 	vectors_expect(v, is_untouched(ke2, sizeof ke2), "the server answers");
 }

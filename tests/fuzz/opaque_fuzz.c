@@ -18,6 +18,36 @@ static struct opaque_client_random client_random;
 static struct opaque_server_random server_random;
 static uint8_t record[OPAQUE_RECORD_SIZE];
 
+/* The holder's half and the directory's, one after the other: a registration. */
+static int answer_registration(const struct opaque_server *s, struct bytes name,
+			       const uint8_t request[OPAQUE_REQUEST_SIZE],
+			       uint8_t response[OPAQUE_RESPONSE_SIZE])
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, request, NULL, &held);
+
+	if (err == 0)
+		opaque_server_register(s->public, &held, response);
+	return err;
+}
+
+/* ... and a login. */
+static int answer_login(const struct opaque_server *s, struct bytes name,
+			const uint8_t kept[OPAQUE_RECORD_SIZE], struct opaque_names called,
+			struct bytes context, const struct opaque_server_random *random,
+			const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],
+			struct opaque_pending *pending)
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, opaque_ke1_blinded(ke1), opaque_ke1_keyshare(ke1),
+			      &held);
+
+	if (err == 0)
+		err = opaque_server_respond(s->public, &held, kept, called, context, random,
+					    ke1, ke2, pending);
+	return err;
+}
+
 static void must(int err)
 {
 	if (err < 0)
@@ -38,7 +68,7 @@ static void scene_make(void)
 			     server.public));
 	client_random = (struct opaque_client_random){ .blind = { 2 } };
 	must(opaque_register_start(&c, bytes_text("password"), &client_random, request));
-	must(opaque_server_register(&server, bytes_text("name"), request, response));
+	must(answer_registration(&server, bytes_text("name"), request, response));
 	must(opaque_register_evaluate(&c, response, oprf));
 	must(opaque_register_finish(&c, oprf, names, record, export_key));
 }
@@ -75,14 +105,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(opaque_register_start(&c, bytes_text("password"), &client_random, request));
 	attack(request, sizeof request, is_raw, rest);
-	opaque_server_register(&server, bytes_text("name"), request, other);
+	answer_registration(&server, bytes_text("name"), request, other);
 
 	must(opaque_login_start(&c, bytes_text("password"), &client_random, ke1));
 	if (which == 0)
 		is_other = attack(ke1, sizeof ke1, is_raw, rest);
-	if (opaque_server_respond(&server, bytes_text("name"), record, names,
-				  bytes_text("context"), &server_random, ke1, ke2,
-				  &pending) < 0)
+	if (answer_login(&server, bytes_text("name"), record, names, bytes_text("context"),
+			 &server_random, ke1, ke2, &pending) < 0)
 		goto refused;
 	if (which == 1)
 		is_other = attack(ke2, sizeof ke2, is_raw, rest);

@@ -12,6 +12,36 @@
 
 static struct opaque_server server;
 
+/* The holder's half and the directory's, one after the other: a registration. */
+static int answer_registration(const struct opaque_server *s, struct bytes name,
+			       const uint8_t request[OPAQUE_REQUEST_SIZE],
+			       uint8_t response[OPAQUE_RESPONSE_SIZE])
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, request, NULL, &held);
+
+	if (err == 0)
+		opaque_server_register(s->public, &held, response);
+	return err;
+}
+
+/* ... and a login. */
+static int answer_login(const struct opaque_server *s, struct bytes name,
+			const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
+			struct bytes context, const struct opaque_server_random *random,
+			const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],
+			struct opaque_pending *pending)
+{
+	struct opaque_held held;
+	int err = opaque_hold(s, name, opaque_ke1_blinded(ke1), opaque_ke1_keyshare(ke1),
+			      &held);
+
+	if (err == 0)
+		err = opaque_server_respond(s->public, &held, record, names, context, random,
+					    ke1, ke2, pending);
+	return err;
+}
+
 /* Stands for Argon2id: another value that only the password's owner has. */
 static void stretch(uint8_t out[64], const uint8_t in[64])
 {
@@ -28,8 +58,8 @@ static void registered(uint8_t record[OPAQUE_RECORD_SIZE], const char *password,
 
 	opaque_client_random(&random);
 	assert_int_equal(opaque_register_start(&c, bytes_text(password), &random, request), 0);
-	assert_int_equal(
-		opaque_server_register(&server, bytes_text("alice"), request, response), 0);
+	assert_int_equal(answer_registration(&server, bytes_text("alice"), request, response),
+			 0);
 	assert_int_equal(opaque_register_evaluate(&c, response, oprf), 0);
 	stretch(stretched, oprf);
 	assert_int_equal(opaque_register_finish(&c, stretched, names, record, export_key), 0);
@@ -58,9 +88,9 @@ static int log_in(struct attempt *a, const uint8_t record[OPAQUE_RECORD_SIZE], i
 	opaque_client_random(&random);
 	opaque_server_random(&server_random);
 	assert_int_equal(opaque_login_start(&c, bytes_text(a->password), &random, ke1), 0);
-	assert_int_equal(opaque_server_respond(&server, bytes_text(a->id), record,
-					       a->server_names, a->server_context,
-					       &server_random, ke1, a->ke2, &a->pending),
+	assert_int_equal(answer_login(&server, bytes_text(a->id), record, a->server_names,
+				      a->server_context, &server_random, ke1, a->ke2,
+				      &a->pending),
 			 0);
 	if (changed >= 0)
 		a->ke2[changed / 8] ^= 1 << changed % 8;
@@ -192,25 +222,70 @@ static void the_server_refuses_what_is_not_an_element(void **state)
 	for (at = 0; at <= 64; at += 64) {
 		assert_int_equal(opaque_login_start(&c, bytes_text("p"), &random, ke1), 0);
 		memset(ke1 + at, 0, 32);
-		assert_int_equal(opaque_server_respond(&server, bytes_text("alice"), record,
-						       (struct opaque_names){ 0 },
-						       bytes_text(""), &server_random, ke1, ke2,
-						       &pending),
+		assert_int_equal(answer_login(&server, bytes_text("alice"), record,
+					      (struct opaque_names){ 0 }, bytes_text(""),
+					      &server_random, ke1, ke2, &pending),
 				 ERR_AUTH);
 		memset(ke1 + at, 0xff, 32);
-		assert_int_equal(opaque_server_respond(&server, bytes_text("alice"), record,
-						       (struct opaque_names){ 0 },
-						       bytes_text(""), &server_random, ke1, ke2,
-						       &pending),
+		assert_int_equal(answer_login(&server, bytes_text("alice"), record,
+					      (struct opaque_names){ 0 }, bytes_text(""),
+					      &server_random, ke1, ke2, &pending),
 				 ERR_AUTH);
 	}
 	assert_true(sodium_is_zero(ke2, sizeof ke2));
-	assert_int_equal(
-		opaque_server_register(&server, bytes_text("alice"), request, response),
-		ERR_AUTH);
+	assert_int_equal(answer_registration(&server, bytes_text("alice"), request, response),
+			 ERR_AUTH);
 	assert_true(sodium_is_zero(response, sizeof response));
 	memset(record, 0, 32);
 	assert_int_equal(opaque_server_check_record(record), ERR_AUTH);
+	opaque_client_wipe(&c);
+}
+
+static void what_is_held_is_not_shown_where_a_point_is_refused(void **state)
+{
+	uint8_t ke1[OPAQUE_KE1_SIZE], zero[32] = { 0 };
+	struct opaque_client_random random;
+	struct opaque_client c = { 0 };
+	struct opaque_held held = { 0 };
+
+	(void)state;
+	opaque_client_random(&random);
+	assert_int_equal(opaque_login_start(&c, bytes_text("p"), &random, ke1), 0);
+	assert_int_equal(opaque_hold(&server, bytes_text("a"), zero, NULL, &held), ERR_AUTH);
+	assert_int_equal(
+		opaque_hold(&server, bytes_text("a"), opaque_ke1_blinded(ke1), zero, &held),
+		ERR_AUTH);
+	assert_true(sodium_is_zero((const uint8_t *)&held, sizeof held));
+	assert_int_equal(
+		opaque_hold(&server, bytes_text("a"), opaque_ke1_blinded(ke1), NULL, &held), 0);
+	assert_false(sodium_is_zero(held.evaluated, sizeof held.evaluated));
+	assert_true(sodium_is_zero(held.shared, sizeof held.shared));
+	opaque_client_wipe(&c);
+}
+
+static void what_was_held_for_a_registration_answers_no_login(void **state)
+{
+	uint8_t record[OPAQUE_RECORD_SIZE], export_key[64], ke1[OPAQUE_KE1_SIZE];
+	uint8_t ke2[OPAQUE_KE2_SIZE] = { 0 };
+	struct opaque_client_random random;
+	struct opaque_server_random server_random;
+	struct opaque_client c = { 0 };
+	struct opaque_held held;
+	struct opaque_pending pending;
+
+	(void)state;
+	registered(record, "p", (struct opaque_names){ 0 }, export_key);
+	opaque_client_random(&random);
+	opaque_server_random(&server_random);
+	assert_int_equal(opaque_login_start(&c, bytes_text("p"), &random, ke1), 0);
+	assert_int_equal(
+		opaque_hold(&server, bytes_text("alice"), opaque_ke1_blinded(ke1), NULL, &held),
+		0);
+	assert_int_equal(opaque_server_respond(server.public, &held, record,
+					       (struct opaque_names){ 0 }, bytes_text(""),
+					       &server_random, ke1, ke2, &pending),
+			 ERR_AUTH);
+	assert_true(sodium_is_zero(ke2, sizeof ke2));
 	opaque_client_wipe(&c);
 }
 
@@ -227,7 +302,7 @@ static void the_client_refuses_a_server_that_answers_with_the_identity(void **st
 		assert_int_equal(opaque_register_start(&c, bytes_text("p"), &random, request),
 				 0);
 		assert_int_equal(
-			opaque_server_register(&server, bytes_text("a"), request, response), 0);
+			answer_registration(&server, bytes_text("a"), request, response), 0);
 		memset(response + at, 0, 32);
 		assert_int_equal(opaque_register_evaluate(&c, response, oprf), ERR_AUTH);
 		assert_true(sodium_is_zero(oprf, sizeof oprf));
@@ -284,6 +359,8 @@ int main(void)
 		cmocka_unit_test(every_part_of_ke2_counts),
 		cmocka_unit_test(names_and_context_must_be_the_same_on_both_sides),
 		cmocka_unit_test(the_server_refuses_what_is_not_an_element),
+		cmocka_unit_test(what_is_held_is_not_shown_where_a_point_is_refused),
+		cmocka_unit_test(what_was_held_for_a_registration_answers_no_login),
 		cmocka_unit_test(the_client_refuses_a_server_that_answers_with_the_identity),
 		cmocka_unit_test(steps_come_in_their_order),
 		cmocka_unit_test(a_password_beyond_the_limit_is_refused),
