@@ -23,10 +23,15 @@ struct holder {
 	bool (*next)(struct holder *h, struct holder_answer *answer);
 	/* The AKE key's public half, which is in every account's record; NULL: not known yet. */
 	const uint8_t *(*public_key)(const struct holder *h);
+	/* Whether it would answer now. NULL: always, it lies in this process. */
+	bool (*is_there)(const struct holder *h);
 	void (*close)(struct holder *h);
 };
 
-/* The secrets lie in this process; `keys` is borrowed (directory/keystore.h). */
+/* The secrets lie in this process; `keys` is borrowed (directory/secrets.h). */
 struct holder *holder_local(const struct opaque_server *keys);
+/* The same with those of DATA/keyholder, opened here and wiped by close(). An older DATA/keys
+ * is split first. Errors of secrets_open(). */
+int holder_local_open(struct holder **h, const char *data, char *reason, size_t reason_size);
 
 #endif

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "directory/keystore.h"
+#include "directory/secrets.h"
 #include "shared/error.h"
 
 /* Answers wait here until they are taken; the room grows when many are asked for in one step. */
 struct local {
 	struct holder calls; /* first: what others know of it */
 	const struct opaque_server *keys;
+	struct opaque_server *own; /* NULL: they are borrowed */
 	struct holder_answer *answers;
 	size_t first, count, room;
 };
@@ -78,6 +81,8 @@ static void local_close(struct holder *h)
 	if (l->room)
 		sodium_memzero(l->answers, l->room * sizeof *l->answers);
 	free(l->answers);
+	if (l->own)
+		secrets_close(l->own);
 	free(l);
 }
 
@@ -93,4 +98,21 @@ struct holder *holder_local(const struct opaque_server *keys)
 	};
 	l->keys = keys;
 	return &l->calls;
+}
+
+int holder_local_open(struct holder **h, const char *data, char *reason, size_t reason_size)
+{
+	struct opaque_server *secrets;
+	char folder[PATH_MAX];
+	int err;
+
+	secrets_folder(folder, data);
+	err = keystore_split(data, folder, reason, reason_size);
+	if (!err)
+		err = secrets_open(&secrets, folder, reason, reason_size);
+	if (err < 0)
+		return err;
+	*h = holder_local(secrets);
+	((struct local *)*h)->own = secrets;
+	return 0;
 }
