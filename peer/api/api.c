@@ -1,5 +1,6 @@
 #include "peer/api/api.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct pending {
 	const struct method *method;
 	uint64_t ticket;
 	char subject[URI_MAX + 1];
+	struct recovery_code code; /* wiped with the rest */
 };
 
 struct api {
@@ -54,6 +56,7 @@ struct api *api_new(const struct api_config *config)
 static void pending_free(struct pending *p)
 {
 	json_free(p->id);
+	sodium_memzero(&p->code, sizeof p->code);
 	free(p);
 }
 
@@ -160,6 +163,7 @@ static void answer_after_commit(struct api_client *client, struct json *take_obj
 
 	buf_append(&client->answers, bytes_text(line));
 	buf_append_byte(&client->answers, '\n');
+	sodium_memzero(line, strlen(line)); /* it may hold a recovery code */
 	free(line);
 	json_free(take_object);
 	if (client->api->config.wake)
@@ -194,6 +198,7 @@ static void remember(struct api_client *client, const struct call *call,
 	p->method = request->method;
 	p->ticket = call->ticket;
 	memcpy(p->subject, call->subject, sizeof p->subject);
+	p->code = call->code;
 	*api->last = p;
 	api->last = &p->next;
 	client->pending_count++;
@@ -224,6 +229,16 @@ static struct call call_of(struct api *api, uint64_t ticket)
 	};
 }
 
+static void call_clear(struct call *call)
+{
+	const char *secret = call->secret ? json_text(call->result, call->secret) : NULL;
+
+	if (secret)
+		sodium_memzero((char *)secret, strlen(secret));
+	sodium_memzero(&call->code, sizeof call->code);
+	json_free(call->result);
+}
+
 static void run(struct api_client *client, const struct rpc_request *request)
 {
 	struct api *api = client->api;
@@ -246,7 +261,7 @@ static void run(struct api_client *client, const struct rpc_request *request)
 	} else if (api->config.wake) {
 		api->config.wake(api->config.user);
 	}
-	json_free(call.result);
+	call_clear(&call);
 }
 
 static void take_line(struct api_client *client, struct bytes line)
@@ -300,6 +315,7 @@ static void answered(struct api *api, const struct event *event)
 		int err = event->error;
 
 		memcpy(call.subject, p->subject, sizeof call.subject);
+		call.code = p->code;
 		text_use(p->client->language);
 		if (err < 0 && event->detail[0])
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
@@ -312,7 +328,7 @@ static void answered(struct api *api, const struct event *event)
 		text_use(NULL);
 		/* It comes from behind the commit already. */
 		flush_answers(p->client);
-		json_free(call.result);
+		call_clear(&call);
 	}
 	pending_free(p);
 }

@@ -59,7 +59,9 @@ struct call {
 	struct json *result;       /* an object to fill in */
 	char subject[URI_MAX + 1]; /* whom or what it was about, for the hint of an error */
 	char reason[512];          /* instead of explain()'s, when not empty */
-	char hint[128];            /* instead of explain()'s, when not empty */
+	char hint[192];            /* instead of explain()'s, when not empty */
+	const char *secret;        /* the text in `result` that is wiped once it is said */
+	struct recovery_code code; /* kept for the answer, then wiped */
 
 	/* Of the face that called, when the method returns 0. */
 	enum call_wish
@@ -68,5 +70,10 @@ struct call {
 	uint64_t since;
 	const char *language; /* in which it is answered from now on; NULL: as before */
 };
+
+/* A parameter that is text; NULL: left out. */
+const char *call_text(const struct call *call, const char *key);
+/* The same of one that is required and says whom it is about: kept for the hint of an error. */
+const char *call_about(struct call *call, const char *key);
 
 #endif

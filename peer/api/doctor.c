@@ -120,8 +120,12 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		}
 		break;
 	case ACCOUNT_REFUSED:
-		snprintf(text, sizeof text,
-			 _("the directory %s does not know this device any more"), place);
+		if (account->trouble[0])
+			snprintf(text, sizeof text, "%s", _(account->trouble));
+		else
+			snprintf(text, sizeof text,
+				 _("the directory %s does not know this device any more"),
+				 place);
 		snprintf(hint, sizeof hint, "palique login %s@%s", account->name.text, place);
 		note(f, "directory", text, hint);
 		break;
@@ -145,23 +149,79 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 	check_clock(f, account);
 }
 
+/* What helps when the password is forgotten or a machine lost, before it is. */
+static void check_keeping(struct findings *f, struct engine *e,
+			  const struct engine_account *account)
+{
+	const struct device_list *list = engine_devices(e);
+	char text[256];
+
+	if (account->state == ACCOUNT_NONE)
+		return;
+	note(f, "recovery",
+	     account->has_recovery
+		     ? _("there is a recovery code; where is the paper?")
+		     : _("there is no recovery code yet: a forgotten password would be the end "
+			 "of the account (palique recovery)"),
+	     NULL);
+	if (account->is_vault_due && account->state == ACCOUNT_ONLINE)
+		note(f, "vault", _("the last changes are on their way to the directory"), NULL);
+	else if (account->is_vault_due)
+		note(f, "vault",
+		     _("the last changes are on this machine only, until the directory "
+		       "answers"),
+		     NULL);
+	if (list->count > 1) {
+		unsigned online = 0;
+		for (unsigned i = 0; i < list->count; i++)
+			online += engine_device_is_online(e, &list->devices[i].device);
+		snprintf(text, sizeof text,
+			 _("%u devices belong to the account, %u online (palique devices)"),
+			 list->count, online);
+		note(f, "devices", text, NULL);
+	}
+}
+
+/* The three ways in which a key is another one now, and what to do in each. */
+static void describe_key_change(const struct contact *c, char *text, size_t size, char *hint,
+				size_t hint_size)
+{
+	char words[FINGERPRINT_SIZE];
+	const char *pattern;
+
+	fingerprint_of(&c->new_identity, words);
+	if (c->is_verified && c->is_change_signed)
+		pattern = _("%s has a new key, %s, which the old one vouches for; you had "
+			    "verified the old one, so nothing is sent until you decide");
+	else if (c->is_change_signed)
+		pattern = _("%s has a new key, %s, which the old one vouches for");
+	else
+		pattern = _("%s shows another key, %s; nothing is sent until you decide");
+	snprintf(text, size, pattern, c->name.text, words);
+	snprintf(hint, hint_size,
+		 _("palique accept %s, if their \"palique status\" shows that key"),
+		 c->name.text);
+}
+
 static void check_contacts(struct findings *f, struct engine *e)
 {
 	struct contact c;
-	char text[256], address[ADDRESS_TEXT_SIZE], hint[160], words[FINGERPRINT_SIZE];
+	char text[384], address[ADDRESS_TEXT_SIZE], hint[160];
 
 	for (unsigned i = 0; engine_contact_at(e, i, &c) == 0; i++) {
 		const char *todo = NULL;
 		if (c.is_key_changed) {
-			fingerprint_of(&c.new_identity, words);
-			snprintf(
-				text, sizeof text,
-				_("%s shows another key, %s; nothing is sent until you decide"),
-				c.name.text, words);
-			snprintf(hint, sizeof hint,
-				 _("palique accept %s, if their \"palique status\" shows that "
-				   "key"),
-				 c.name.text);
+			describe_key_change(&c, text, sizeof text, hint, sizeof hint);
+			todo = hint;
+		} else if (c.held) {
+			snprintf(text, sizeof text,
+				 ngettext("%s has a new key, which the old one vouches for; "
+					  "%llu message written before waits",
+					  "%s has a new key, which the old one vouches for; "
+					  "%llu messages written before wait",
+					  (unsigned long)c.held),
+				 c.name.text, (unsigned long long)c.held);
+			snprintf(hint, sizeof hint, "palique accept %s", c.name.text);
 			todo = hint;
 		} else if (c.state == CONTACT_REQUESTS) {
 			snprintf(text, sizeof text,
@@ -202,6 +262,7 @@ int doctor_run(struct call *call)
 	check_home(&f, call->shell);
 	check_network(&f, call->machine);
 	check_directory(&f, &account);
+	check_keeping(&f, e, &account);
 	check_contacts(&f, e);
 	json_set(call->result, "checks", f.list);
 	json_set_bool(call->result, "well", f.is_well);

@@ -58,6 +58,13 @@ static void set_identity(struct json *o, const char *key, const char *fingerprin
 	json_set_text(o, fingerprint, words);
 }
 
+/* The key that a contact shows instead of the one known, and whether that one vouches for it. */
+static void set_new_key(struct json *o, const struct contact *c)
+{
+	set_identity(o, "newIdentity", "newFingerprint", &c->new_identity);
+	json_set(o, "keyChange", json_set_bool(json_object(), "signed", c->is_change_signed));
+}
+
 struct json *notify_contact(const struct contact *c)
 {
 	struct json *o = json_object();
@@ -77,9 +84,31 @@ struct json *notify_contact(const struct contact *c)
 		set_identity(o, "identity", "fingerprint", &c->identity);
 	json_set_bool(o, "keyChanged", c->is_key_changed);
 	if (c->is_key_changed)
-		set_identity(o, "newIdentity", "newFingerprint", &c->new_identity);
+		set_new_key(o, c);
 	json_set_bool(o, "verified", c->is_verified);
+	json_set_int(o, "held", (int64_t)c->held);
+	json_set_int(o, "devices", c->devices);
 	return o;
+}
+
+struct json *notify_devices(const struct engine *e)
+{
+	const struct device_list *list = engine_devices(e);
+	char id[BYTES_BASE64_SIZE(sizeof list->devices->device.bytes)];
+	struct json *devices = json_array();
+
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct listed_device *d = &list->devices[i];
+		struct json *o = json_object();
+		bytes_to_base64(BYTES(d->device.bytes), id);
+		json_set_text(o, "id", id);
+		json_set_text(o, "name", d->label);
+		json_set_bool(o, "current", device_public_equal(&d->device, engine_device(e)));
+		json_set_bool(o, "online", engine_device_is_online(e, &d->device));
+		json_set_int(o, "since", d->since);
+		json_add(devices, o);
+	}
+	return devices;
 }
 
 static void set_message(struct json *o, const struct message *m)
@@ -156,7 +185,8 @@ static void tell_key_changed(struct engine *e, const struct event *event, struct
 	if (engine_contact(e, event->name.text, &contact) < 0 || !contact.is_key_changed)
 		return;
 	set_identity(p, "identity", "fingerprint", &contact.identity);
-	set_identity(p, "newIdentity", "newFingerprint", &contact.new_identity);
+	set_new_key(p, &contact);
+	json_set_bool(p, "verified", contact.is_verified);
 }
 
 static void tell_link(struct engine *e, const struct event *event, struct json *p)
@@ -189,12 +219,19 @@ static void tell_delivery(struct engine *e, const struct event *event, struct js
 	json_set_text(p, "state", "delivered");
 }
 
-static void tell_warning(struct engine *e, const struct event *event, struct json *p)
+static void tell_detail(struct engine *e, const struct event *event, struct json *p)
 {
 	(void)e;
 	if (event->name.text[0])
 		json_set_text(p, "name", event->name.text);
 	json_set_text(p, "detail", told(event->detail));
+}
+
+/* As they are when this is sent. */
+static void tell_devices(struct engine *e, const struct event *event, struct json *p)
+{
+	(void)event;
+	json_set(p, "devices", notify_devices(e));
 }
 
 static const struct row {
@@ -210,7 +247,9 @@ static const struct row {
 	[EVENT_SAID] = { "sent", tell_message },
 	[EVENT_HEARD] = { "receive", tell_message },
 	[EVENT_DELIVERED] = { "delivery", tell_delivery },
-	[EVENT_WARNING] = { "warning", tell_warning },
+	[EVENT_WARNING] = { "warning", tell_detail },
+	[EVENT_NOTICE] = { "notice", tell_detail },
+	[EVENT_DEVICES] = { "devices", tell_devices },
 };
 
 const char *notify_event(struct engine *e, const struct event *event, struct json *params)

@@ -1,8 +1,10 @@
 #include "peer/api/who.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "peer/api/notify.h"
+#include "shared/error.h"
 #include "shared/text.h"
 
 void who_account(const struct call *call, struct engine_account *account)
@@ -61,6 +63,26 @@ struct json *who_view(const struct engine_account *a)
 	}
 	if (a->state == ACCOUNT_ONLINE && a->online_since > 0)
 		json_set_int(o, "onlineSince", a->online_since);
+	json_set_bool(o, "recovery", a->has_recovery);
+	json_set_id(o, "vaultVersion", a->vault_version);
+	json_set_bool(o, "vaultDue", a->is_vault_due);
 	json_set_text(o, "trouble", a->trouble[0] ? _(a->trouble) : "");
 	return o;
+}
+
+bool who_same_place(const struct directory_place *a, const struct directory_place *b)
+{
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+int who_needs_account(struct call *call)
+{
+	struct engine_account account;
+
+	engine_account(call->engine, &account);
+	if (account.state != ACCOUNT_NONE && account.name.text[0])
+		return 0;
+	snprintf(call->reason, sizeof call->reason, "%s", _("there is no account here yet"));
+	snprintf(call->hint, sizeof call->hint, "%s", _("palique join LINK"));
+	return ERR_STATE;
 }

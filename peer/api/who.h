@@ -10,5 +10,8 @@ void who_account(const struct call *call, struct engine_account *account);
 struct json *who_view(const struct engine_account *account);
 /* The link by which others add this account; "": none. */
 void who_link(const struct engine_account *account, char out[URI_MAX + 1]);
+/* ERR_STATE, with what to do, where this home has no account. */
+int who_needs_account(struct call *call);
+bool who_same_place(const struct directory_place *a, const struct directory_place *b);
 
 #endif

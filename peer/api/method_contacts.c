@@ -1,0 +1,278 @@
+#include "peer/api/method_contacts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "peer/api/notify.h"
+#include "peer/api/who.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+/* One directory can go by several addresses, at home, on the net: only two different names
+ * are surely two directories. The key in the link says who is meant in any case. */
+static bool are_surely_apart(const struct directory_place *a, const struct directory_place *b)
+{
+	struct address ignored;
+	char text[URI_HOST_MAX + 3];
+	const struct directory_place *const both[] = { a, b };
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, strchr(both[i]->host, ':') ? "[%s]" : "%s",
+			 both[i]->host);
+		if (address_parse(&ignored, text, both[i]->port) == 0)
+			return false;
+	}
+	return !who_same_place(a, b);
+}
+
+static int answer_contact(struct call *call, const char *name)
+{
+	struct contact contact;
+	int err = engine_contact(call->engine, name, &contact);
+
+	if (err == 0)
+		json_set(call->result, "contact", notify_contact(&contact));
+	return err;
+}
+
+/* A contact link; or NAME@DIRECTORY as people write it, which holds no key. */
+static int parse_whom(struct uri *uri, const char *whom)
+{
+	const char *at = strchr(whom, '@');
+	int err = uri_parse(uri, whom);
+
+	if (err == 0 || !at)
+		return err;
+	memset(uri, 0, sizeof *uri);
+	uri->kind = URI_CONTACT;
+	err = name_parse(&uri->name, bytes_of(whom, (size_t)(at - whom)));
+	return err < 0 ? ERR_FORMAT : place_parse(&uri->place, at + 1);
+}
+
+int method_add(struct call *call)
+{
+	struct engine *e = call->engine;
+	const char *whom = call_text(call, "contact"), *greeting = call_text(call, "greeting");
+	const struct identity_public *identity = NULL;
+	struct engine_account account;
+	struct contact contact;
+	struct name name;
+	struct uri uri;
+	int err;
+
+	who_account(call, &account);
+	err = name_parse(&name, bytes_text(whom));
+	if (err < 0) {
+		err = parse_whom(&uri, whom);
+		if (err == 0 && uri.kind != URI_CONTACT)
+			err = ERR_FORMAT;
+		if (err < 0) {
+			snprintf(call->reason, sizeof call->reason, "%s",
+				 _("this is neither a name nor the link of a contact"));
+			return err;
+		}
+		if (account.name.text[0] && are_surely_apart(&uri.place, &account.place)) {
+			char theirs[URI_HOST_MAX + 9], ours[URI_HOST_MAX + 9];
+			place_print(&uri.place, theirs);
+			place_print(&account.place, ours);
+			snprintf(call->reason, sizeof call->reason,
+				 _("%s is at the directory %s, but this account is at %s"),
+				 uri.name.text, theirs, ours);
+			return ERR_REFUSED;
+		}
+		name = uri.name;
+		identity = uri.has_identity ? &uri.identity : NULL;
+	}
+	snprintf(call->subject, sizeof call->subject, "%s", name.text);
+	if (name_equal(&name, &account.name)) {
+		snprintf(call->reason, sizeof call->reason, "%s", _("this is your own name"));
+		snprintf(call->hint, sizeof call->hint, "palique link");
+		return ERR_REFUSED;
+	}
+	err = engine_add(e, name.text, identity, greeting ? greeting : "");
+	if (err == ERR_REFUSED && identity)
+		snprintf(call->reason, sizeof call->reason,
+			 _("the key in the link of %s is that of another contact"), name.text);
+	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
+		snprintf(call->reason, sizeof call->reason,
+			 _("a greeting can only be sealed with %s's contact link in hand"),
+			 name.text);
+		snprintf(call->hint, sizeof call->hint, "palique add %s", name.text);
+	}
+	if (err == ERR_EXISTS && engine_contact(e, name.text, &contact) == 0 &&
+	    contact.state == CONTACT_ASKED)
+		snprintf(call->reason, sizeof call->reason,
+			 _("%s was asked already and has not accepted yet"), name.text);
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+static int change_contact(struct call *call, int (*change)(struct engine *e, const char *name))
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	if (err < 0)
+		return err;
+	err = change(call->engine, name.text);
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+/* Whether the changed key is still the one that the person was shown, if they say which:
+ * a directory that lies may show another one each moment. */
+static bool is_key_shown(struct call *call)
+{
+	const char *shown = call_text(call, "newIdentity");
+	char now[BYTES_BASE64_SIZE(32)];
+	struct contact contact;
+
+	if (!shown || engine_contact(call->engine, call_about(call, "name"), &contact) < 0)
+		return true;
+	bytes_to_base64(BYTES(contact.new_identity.bytes), now);
+	return contact.is_key_changed && strcmp(shown, now) == 0;
+}
+
+int method_accept(struct call *call)
+{
+	struct contact contact;
+	int err;
+
+	if (!is_key_shown(call))
+		return ERR_KEY_CHANGED;
+	err = change_contact(call, engine_accept);
+	if (err != ERR_STATE || engine_contact(call->engine, call->subject, &contact) < 0)
+		return err;
+	if (contact.state == CONTACT_ASKED)
+		snprintf(call->reason, sizeof call->reason,
+			 _("%s has not accepted yet: it is their turn"), contact.name.text);
+	else if (contact.state == CONTACT_BLOCKED)
+		snprintf(call->reason, sizeof call->reason, _("%s is blocked"),
+			 contact.name.text);
+	else
+		snprintf(call->reason, sizeof call->reason, _("%s is a contact already"),
+			 contact.name.text);
+	snprintf(call->hint, sizeof call->hint,
+		 contact.state == CONTACT_BLOCKED ? "palique remove %s" : "palique ls",
+		 contact.name.text);
+	return err;
+}
+
+int method_block(struct call *call)
+{
+	return change_contact(call, engine_block);
+}
+
+int method_remove(struct call *call)
+{
+	struct name name = { 0 };
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	if (err == 0)
+		err = engine_remove(call->engine, name.text);
+	json_set_text(call->result, "name", name.text);
+	return err;
+}
+
+int method_contact(struct call *call)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+int method_contacts(struct call *call)
+{
+	struct json *list = json_array();
+	struct contact contact;
+
+	for (unsigned i = 0; engine_contact_at(call->engine, i, &contact) == 0; i++)
+		json_add(list, notify_contact(&contact));
+	json_set(call->result, "contacts", list);
+	return 0;
+}
+
+/* --- that nobody stands between --- */
+
+int method_safety(struct call *call)
+{
+	struct engine_safety safety;
+	struct name name;
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	if (err == 0)
+		err = engine_safety(call->engine, name.text, &safety);
+	if (err < 0)
+		return err;
+	json_set_text(call->result, "name", name.text);
+	json_set_text(call->result, "digits", safety.digits);
+	json_set_text(call->result, "code", safety.code);
+	json_set_bool(call->result, "verified", safety.is_verified);
+	return 0;
+}
+
+/* What was compared, digits or scanned code, if they say: keys may change in between. */
+static int check_safety(struct call *call, const char *name)
+{
+	const char *compared = call_text(call, "safety");
+	struct engine_safety now;
+	int err = compared ? engine_safety(call->engine, name, &now) : 0;
+
+	if (err < 0 || !compared)
+		return err;
+	return strcmp(compared, now.digits) == 0 || strcmp(compared, now.code) == 0 ? 0
+										    : ERR_AUTH;
+}
+
+static int set_verified(struct call *call, bool is_verified)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	if (err == 0)
+		err = check_safety(call, name.text);
+	if (err == 0)
+		err = engine_verify(call->engine, name.text, is_verified);
+	return err < 0 ? err : answer_contact(call, name.text);
+}
+
+int method_verify(struct call *call)
+{
+	return set_verified(call, true);
+}
+
+int method_unverify(struct call *call)
+{
+	return set_verified(call, false);
+}
+
+/* --- who may ask --- */
+
+static const char *const policies[] = {
+	[REQUESTS_ANYONE] = "anyone",
+	[REQUESTS_LINK] = "link",
+	[REQUESTS_NONE] = "none",
+};
+enum { POLICY_COUNT = sizeof policies / sizeof *policies };
+
+int method_settings(struct call *call)
+{
+	json_set_text(call->result, "requests", policies[engine_requests(call->engine)]);
+	return 0;
+}
+
+int method_set_requests(struct call *call)
+{
+	const char *wanted = call_text(call, "from");
+	unsigned i = 0;
+	int err;
+
+	while (i < POLICY_COUNT && strcmp(policies[i], wanted))
+		i++;
+	if (i == POLICY_COUNT) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("requests are heard from anyone, link or none"));
+		return ERR_FORMAT;
+	}
+	err = engine_set_requests(call->engine, (enum request_policy)i);
+	return err < 0 ? err : method_settings(call);
+}
