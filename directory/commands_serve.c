@@ -9,7 +9,8 @@
 
 #include "directory/ask.h"
 #include "directory/desk.h"
-#include "directory/serve.h"
+#include "directory/server.h"
+#include "directory/service.h"
 #include "directory/summary.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -89,9 +90,9 @@ int command_serve(const struct options *o)
 
 	if (err < 0)
 		return desk_fail(o, err, reason);
-	log_init(c.log_level, c.log_json || (o->given & OPTION_JSON));
+	log_init(c.log_level, c.log_json || c.json_given);
 	desk_config_path(o, path);
-	err = serve_run(o->data, path, &c, reason, sizeof reason);
+	err = service_run(o->data, path, &c, reason, sizeof reason);
 	return err < 0 ? desk_fail(o, err, reason) : EXIT_OK;
 }
 

@@ -33,6 +33,7 @@ struct config {
 	struct address health;    /* HTTP for monitoring, loopback only */
 	uint32_t restart_seconds; /* clients are told to come back so long after an end */
 	char keyholder[CONFIG_PATH_SIZE]; /* its socket; empty: the secrets lie in the folder */
+	bool listen_given, json_given;    /* by the command line: a reload leaves them */
 };
 
 /* Every key's default. */

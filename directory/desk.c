@@ -113,7 +113,9 @@ int desk_config(const struct options *o, struct config *c, char *reason, size_t 
 	err = config_read(c, path, reason, reason_size);
 	if (err == ERR_NOT_FOUND)
 		err = 0;
+	c->json_given = (o->given & OPTION_JSON) != 0;
 	if (!err && o->listen_count) {
+		c->listen_given = true;
 		c->listen_count = o->listen_count;
 		memcpy(c->listen, o->listen, sizeof o->listen);
 	}

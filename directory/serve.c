@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "directory/admin.h"
@@ -24,6 +22,8 @@ struct serve {
 	struct udp *udp;
 	struct lines_server *admin;
 	int lock; /* a locked file, or -1 */
+	uint32_t restart_seconds;
+	struct holder *holder; /* borrowed; NULL: in this process */
 	unsigned address_count;
 	struct address addresses[CONFIG_LISTEN_MAX];
 };
@@ -44,7 +44,9 @@ static void on_line(void *user, struct lines *from, struct bytes line)
 	char *text;
 
 	json_parse(&request, line);
+	text_use(json_text(request, "language")); /* who asks is told in their own */
 	answer = serve_admin(s, request);
+	text_use(NULL);
 	text = json_print(answer);
 	lines_send(from, bytes_text(text));
 	free(text);
@@ -131,15 +133,19 @@ static void release(struct serve *s)
 }
 
 int serve_start(struct serve **out, uv_loop_t *loop, const char *data,
-		const struct config *config, char *reason, size_t reason_size)
+		const struct config *config, struct holder *holder, char *reason,
+		size_t reason_size)
 {
 	struct server_config sc = config_for_server(config, data);
 	struct serve *s = memory_new(sizeof *s);
 	int err;
 
+	sc.holder = holder;
 	*out = NULL;
 	s->lock = -1;
 	s->data = memory_text(data);
+	s->restart_seconds = config->restart_seconds;
+	s->holder = holder;
 	/* the server first: it knows best what to say of a folder without a directory */
 	err = server_open(&s->server, &sc, udp_now(), udp_wall(), reason, reason_size);
 	if (!err)
@@ -169,7 +175,7 @@ void serve_stop(struct serve *s)
 {
 	if (s->admin)
 		lines_server_close(s->admin);
-	server_goodbye(s->server, udp_now());
+	server_goodbye(s->server, s->restart_seconds, udp_now());
 	udp_close(s->udp); /* sends the goodbyes; uses the endpoint no more afterwards */
 	release(s);
 }
@@ -178,6 +184,8 @@ void serve_reload(struct serve *s, const struct config *config)
 {
 	struct server_config sc = config_for_server(config, s->data);
 
+	sc.holder = s->holder;
+	s->restart_seconds = config->restart_seconds;
 	server_configure(s->server, &sc);
 	udp_wake(s->udp);
 }
@@ -204,106 +212,4 @@ unsigned serve_addresses(const struct serve *s, struct address *out, unsigned ma
 
 	memcpy(out, s->addresses, count * sizeof *out);
 	return count;
-}
-
-/* --- a process of its own --- */
-
-struct run {
-	struct serve *serve;
-	const char *data, *config_path;
-	struct config config;
-	uv_signal_t term, interrupt, hangup;
-};
-
-/* Tells the service manager (sd_notify(3)): one datagram, nobody there is no error. */
-static void notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t length = path ? strlen(path) : 0;
-	int fd;
-
-	if (length < 2 || length >= sizeof to.sun_path || !strchr("/@", path[0]))
-		return;
-	memcpy(to.sun_path, path, length);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
-	close(fd);
-}
-
-static void on_end(uv_signal_t *signal, int number)
-{
-	struct run *run = signal->data;
-
-	(void)number;
-	notify("STOPPING=1");
-	uv_close((uv_handle_t *)&run->term, NULL);
-	uv_close((uv_handle_t *)&run->interrupt, NULL);
-	uv_close((uv_handle_t *)&run->hangup, NULL);
-	serve_stop(run->serve);
-	run->serve = NULL;
-}
-
-static void on_hangup(uv_signal_t *signal, int number)
-{
-	struct run *run = signal->data;
-	struct config fresh;
-	char reason[512];
-	int err;
-
-	(void)number;
-	config_init(&fresh);
-	err = config_read(&fresh, run->config_path, reason, sizeof reason);
-	if (err < 0 && err != ERR_NOT_FOUND) {
-		log_event(LOG_ERROR, "config-kept", "reason", reason, NULL);
-		return;
-	}
-	log_init(fresh.log_level, fresh.log_json);
-	serve_reload(run->serve, &fresh);
-	log_event(LOG_NOTICE, "config-reloaded", NULL);
-}
-
-static void on_signal(struct run *run, uv_loop_t *loop, uv_signal_t *handle, int number,
-		      uv_signal_cb call)
-{
-	uv_signal_init(loop, handle);
-	handle->data = run;
-	uv_signal_start(handle, call, number);
-}
-
-int serve_run(const char *data, const char *config_path, const struct config *config,
-	      char *reason, size_t reason_size)
-{
-	struct run run = { .data = data, .config_path = config_path, .config = *config };
-	uv_loop_t loop;
-	int err;
-
-	if (uv_loop_init(&loop) < 0)
-		return ERR_IO;
-	err = serve_start(&run.serve, &loop, data, config, reason, reason_size);
-	if (err == ERR_EXISTS) {
-		size_t used = strlen(reason);
-
-		snprintf(reason + used, reason_size - used,
-			 _(" Try: palique-directory serve --data %s --listen "
-			   "ADDRESS:OTHER-PORT"),
-			 data);
-	}
-	if (!err) {
-		on_signal(&run, &loop, &run.term, SIGTERM, on_end);
-		on_signal(&run, &loop, &run.interrupt, SIGINT, on_end);
-		on_signal(&run, &loop, &run.hangup, SIGHUP, on_hangup);
-		notify("READY=1");
-		log_event(LOG_NOTICE, "ready", NULL);
-	}
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
-	if (!err)
-		log_event(LOG_NOTICE, "stopped", NULL);
-	return err;
 }

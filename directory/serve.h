@@ -1,5 +1,6 @@
 /* Shell: a directory on a libuv loop, with its UDP sockets and the socket that its
- * administration commands ask. `palique-directory serve` and the peer's `host` use it. */
+ * administration commands ask. `palique-directory serve` (directory/service.h) and the peer's
+ * `host` use it. */
 #ifndef PALIQUE_DIRECTORY_SERVE_H
 #define PALIQUE_DIRECTORY_SERVE_H
 
@@ -11,12 +12,15 @@
 struct serve;
 
 /* Opens DATA, listens, answers; `config` is copied (config_init() for the defaults). The
- * folder must exist (server_init()). ERR_LOCKED: another process serves this folder;
+ * folder must exist (server_init()). `holder` is borrowed; NULL: the secrets of passwords lie in
+ * DATA. ERR_LOCKED: another process serves this folder;
  * ERR_EXISTS: an address cannot be listened on.
  * On failure `reason` gets a sentence. */
 int serve_start(struct serve **s, uv_loop_t *loop, const char *data,
-		const struct config *config, char *reason, size_t reason_size);
-/* Says RESTART to all clients and closes; freed when libuv has closed the handles. */
+		const struct config *config, struct holder *holder, char *reason,
+		size_t reason_size);
+/* Tells all clients when to come back, sends that and closes; freed when libuv has closed the
+ * handles. */
 void serve_stop(struct serve *s);
 /* What can change while running does; addresses to listen on need a new start. */
 void serve_reload(struct serve *s, const struct config *config);
@@ -26,10 +30,5 @@ struct server *serve_server(struct serve *s);
 struct json *serve_admin(struct serve *s, const struct json *request);
 /* What it listens on, as bound; how many. */
 unsigned serve_addresses(const struct serve *s, struct address *out, unsigned max);
-
-/* The whole life of `palique-directory serve`: a loop, signals (TERM and INT end it, HUP
- * reads `config_path` again and keeps the old where it is wrong), the end. */
-int serve_run(const char *data, const char *config_path, const struct config *config,
-	      char *reason, size_t reason_size);
 
 #endif

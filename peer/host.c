@@ -91,7 +91,7 @@ int host_new(struct host **out, uv_loop_t *loop, const struct home *home,
 	config.has_place = place_parse(&config.place, "localhost") == 0;
 	config.listen_count = 1;
 	config.listen[0] = at;
-	err = serve_start(&host->serve, loop, folder, &config, reason, reason_size);
+	err = serve_start(&host->serve, loop, folder, &config, NULL, reason, reason_size);
 	if (err < 0)
 		goto out;
 	if (serve_addresses(host->serve, &host->bound, 1) == 0)
