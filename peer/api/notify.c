@@ -201,8 +201,10 @@ static void tell_message(struct engine *e, const struct event *event, struct jso
 {
 	struct json *body = json_object();
 
-	(void)e;
 	set_message(p, &event->message);
+	if (event->message.is_ours)
+		json_set_bool(p, "otherDevice",
+			      !device_public_equal(&event->message.author, engine_device(e)));
 	if (!event->message.is_ours) {
 		json_set_text(p, "from", event->message.contact.text);
 		json_set_int(p, "arrivedAt", event->message.arrived_at);

@@ -10,6 +10,8 @@
 #include "shared/text.h"
 #include "shared/uri.h"
 
+enum { STATUS_MS = 10 * 1000 };
+
 static bool has_account(const struct json *status)
 {
 	const struct json *account = json_get(status, "account");
@@ -48,16 +50,6 @@ static int choose_name(struct cli *c, struct name *name)
 	return EXIT_DONE;
 }
 
-static int ask_password(struct cli *c, struct secret *secret, const char *question, bool is_new)
-{
-	char trouble[256];
-	char hint[64];
-	int err = prompt_password(secret, &c->o, question, is_new, trouble, sizeof trouble);
-
-	snprintf(hint, sizeof hint, "palique help %s", options_command_name(c->o.command));
-	return err < 0 ? cli_usage(trouble, hint) : EXIT_DONE;
-}
-
 /* Who has the operator's own link can compare it with what was believed. */
 static void print_trust(const struct json *account)
 {
@@ -91,7 +83,7 @@ static int join_with(struct cli *c, const char *link, const struct name *name,
 {
 	struct secret secret;
 	struct json *params, *result = NULL;
-	int code = ask_password(c, &secret, _("choose a password"), true);
+	int code = cli_password(c, &secret, _("choose a password"), true);
 
 	*account = NULL;
 	if (code != EXIT_DONE)
@@ -151,8 +143,7 @@ int cmd_join(struct cli *c)
 	return code;
 }
 
-/* NAME@DIRECTORY, or NAME alone where peer.conf or the account tells which directory. */
-static int login_params(struct cli *c, struct json *params)
+int cmd_where(struct cli *c, struct json *params)
 {
 	const char *typed = c->o.arguments[0], *at = strchr(typed, '@'), *place = NULL;
 	const struct json *account;
@@ -182,28 +173,110 @@ static int login_params(struct cli *c, struct json *params)
 	return code;
 }
 
+bool cmd_has_account(struct cli *c)
+{
+	struct client_error error;
+	struct json *status = NULL;
+	bool has = false;
+
+	if (cli_engine(c) == EXIT_DONE &&
+	    client_call(c->client, "status", NULL, STATUS_MS, &status, &error) == 0)
+		has = has_account(status);
+	json_free(status);
+	return has;
+}
+
+/* What this machine is called, and that it can be called otherwise. */
+static void suggest_name(struct cli *c)
+{
+	struct json *result = NULL;
+	const struct json *list;
+	unsigned others = 0;
+
+	if (cli_call(c, "listDevices", NULL, &result) != EXIT_DONE)
+		return;
+	list = json_get(result, "devices");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json *d = json_at(list, i);
+		const char *name = json_text(d, "name"), *id = json_text(d, "id");
+		if (!json_bool(d, "current", false)) {
+			others++;
+			continue;
+		}
+		out_say(_("  This device is called \"%s\". Another name: palique devices name "
+			  "%.8s NEW-NAME"),
+			name ? out_safe(name) : "", id ? id : "");
+	}
+	if (others)
+		out_say(ngettext("  %u other device belongs to the account (palique devices).",
+				 "  %u other devices belong to the account (palique devices).",
+				 others),
+			others);
+	json_free(result);
+}
+
+static void tell_contacts(int64_t count)
+{
+	if (count)
+		out_say(ngettext("  %lld contact came back. What was said before is on your "
+				 "other devices only.",
+				 "  %lld contacts came back. What was said before is on your "
+				 "other devices only.",
+				 (unsigned long)count),
+			(long long)count);
+	else
+		out_say("%s",
+			_("  There were no contacts to bring back. Next: palique add NAME"));
+}
+
+int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty)
+{
+	struct json *status = NULL;
+	int code = cli_call(c, "status", NULL, &status);
+
+	if (code == EXIT_DONE && json_get(take_result, "account")) {
+		int64_t contacts = json_int(status, "contacts", 0);
+		print_account(json_get(take_result, "account"), _("Logged in as %s@%s."),
+			      false);
+		if (was_empty) {
+			tell_contacts(contacts);
+			suggest_name(c);
+		}
+		json_set_int(take_result, "contacts", contacts);
+		json_set_int(take_result, "devices", json_int(status, "devices", 0));
+		out_json(json_keep(take_result));
+	}
+	json_free(status);
+	json_free(take_result);
+	return code;
+}
+
 int cmd_login(struct cli *c)
 {
 	struct json *params = json_object(), *result = NULL;
 	struct secret secret;
-	int code = login_params(c, params);
+	bool was_empty;
+	int code = cmd_where(c, params);
 
 	if (code == EXIT_DONE)
-		code = ask_password(c, &secret, _("password"), false);
+		code = cli_password(c, &secret, _("password"), false);
 	if (code != EXIT_DONE) {
 		json_free(params);
 		return code;
 	}
 	json_set_text(params, "password", secret.text);
 	secret_wipe(&secret);
-	out_say("%s", _("asking the directory; stretching the password takes a second..."));
-	code = cli_call(c, "login", params, &result);
-	if (code == EXIT_DONE && json_get(result, "account")) {
-		print_account(json_get(result, "account"), _("Logged in as %s@%s."), false);
-		out_json(json_keep(result));
+	if (c->o.value[OPT_BEGIN_ANEW])
+		json_set_bool(params, "beginAnew", true);
+	code = cli_engine(c);
+	if (code != EXIT_DONE) {
+		json_free(params);
+		return code;
 	}
-	json_free(result);
-	return code;
+	was_empty = !cmd_has_account(c);
+	out_say("%s", _("asking the directory; stretching the password takes a second..."));
+	code = cli_call_slowly(c, "login", params, &result);
+	return code == EXIT_DONE ? cmd_logged_in(c, result, was_empty) : code;
 }
 
 /* --- a directory here --- */

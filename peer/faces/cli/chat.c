@@ -104,10 +104,17 @@ static void on_connection(struct chat *chat, const struct json *params)
 
 static void on_key_changed(struct chat *chat, const struct json *params)
 {
-	(void)params;
-	out_line(_("* %s shows another key: nothing is sent until you decide (palique accept "
-		   "%s)"),
-		 chat->name, chat->name);
+	char words[512];
+
+	(void)chat;
+	cmd_key_changed(params, words, sizeof words);
+	out_line("* %s", words);
+}
+
+static void on_notice(struct chat *chat, const struct json *params)
+{
+	(void)chat;
+	cmd_notice(params);
 }
 
 static void on_account(struct chat *chat, const struct json *params)
@@ -119,11 +126,14 @@ static void on_account(struct chat *chat, const struct json *params)
 		out_line("%s", _("* the directory answers"));
 }
 
-/* What we send is on the screen already; programs get its id. */
+/* What is typed here is on the screen already; what another device of ours says is not. */
 static void on_sent(struct chat *chat, const struct json *params)
 {
+	const struct json *body = json_get(params, "message");
+
 	(void)chat;
-	(void)params;
+	if (json_bool(params, "otherDevice", false))
+		cmd_print(params, _("you"), body ? json_text(body, "text") : "", true);
 }
 
 static const struct row {
@@ -137,6 +147,8 @@ static const struct row {
 	{ "presence", "name", on_presence },
 	{ "connection", "name", on_connection },
 	{ "keyChanged", "name", on_key_changed },
+	{ "notice", NULL, on_notice },
+	{ "warning", NULL, on_notice },
 	{ "account", NULL, on_account },
 };
 

@@ -35,6 +35,7 @@ int cli_exit_code(int err)
 	case ERR_REFUSED:
 	case ERR_EXPIRED:
 	case ERR_KEY_CHANGED:
+	case ERR_SUSPENDED:
 		return EXIT_REFUSED;
 	case ERR_TIMEOUT:
 		return EXIT_TIMEOUT;
@@ -137,6 +138,79 @@ int cli_call(struct cli *c, const char *method, struct json *take_params, struct
 	if (client_call(c->client, method, take_params, CALL_TIMEOUT_MS, result, &error) < 0)
 		return cli_fail(&error);
 	return EXIT_DONE;
+}
+
+/* "receive" and the like come, too, and are for others. */
+static void tell_progress(const struct json *note)
+{
+	const char *method = json_text(note, "method");
+	const struct json *params = json_get(note, "params");
+	const char *detail = params ? json_text(params, "detail") : NULL;
+
+	if (method && !strcmp(method, "notice"))
+		cmd_notice(params);
+	else if (method && !strcmp(method, "account") && detail && *detail)
+		out_say("  %s", out_safe(detail));
+}
+
+int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
+		    struct json **result)
+{
+	struct client_error error = { .err = ERR_CLOSED };
+	struct json *object = NULL, *ignored = NULL;
+	const struct json *inside;
+	int code = cli_call(c, "subscribe", NULL, &ignored), err;
+	bool is_answer = false;
+
+	*result = NULL;
+	json_free(ignored);
+	if (code != EXIT_DONE) {
+		json_free(take_params);
+		return code;
+	}
+	err = client_post(c->client, method, take_params);
+	while (err >= 0 && !is_answer) {
+		err = client_next(c->client, CALL_TIMEOUT_MS, &object);
+		if (err < 0)
+			break;
+		is_answer = !json_text(object, "method");
+		if (!is_answer)
+			tell_progress(object);
+		else if ((err = client_outcome(object, &inside, &error)) == 0)
+			*result = inside ? json_keep((struct json *)inside) : json_object();
+		json_free(object);
+	}
+	if (err < 0 && !is_answer)
+		return cli_failed(
+			err, err == ERR_CLOSED ? _("the engine has ended") : error_text(err),
+			"palique status");
+	return err < 0 ? cli_fail(&error) : EXIT_DONE;
+}
+
+int cli_password(struct cli *c, struct secret *secret, const char *question, bool is_new)
+{
+	char trouble[256], hint[64];
+	int err = prompt_password(secret, &c->o, question, is_new, trouble, sizeof trouble);
+
+	snprintf(hint, sizeof hint, "palique help %s", options_command_name(c->o.command));
+	return err < 0 ? cli_usage(trouble, hint) : EXIT_DONE;
+}
+
+int cli_sure(struct cli *c, const char *question)
+{
+	char hint[64];
+	bool is_yes;
+
+	if (c->o.value[OPT_YES])
+		return EXIT_DONE;
+	snprintf(hint, sizeof hint, "palique help %s", options_command_name(c->o.command));
+	if (prompt_yes(&is_yes, &c->o, question) < 0)
+		return cli_usage(_("this wants a yes and there is nobody to ask: give --yes"),
+				 hint);
+	if (is_yes)
+		return EXIT_DONE;
+	out_say("%s", _("Nothing was done."));
+	return EXIT_FAILED;
 }
 
 char *cli_rest(const struct cli *c, int from)

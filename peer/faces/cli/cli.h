@@ -46,6 +46,9 @@ int cli_home(struct cli *c);
 int cli_engine(struct cli *c);
 /* Calls; `result` is the caller's to free. Exit code; has said why if it is not 0. */
 int cli_call(struct cli *c, const char *method, struct json *take_params, struct json **result);
+/* The same for what takes its time: tells meanwhile what the engine says of it. */
+int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
+		    struct json **result);
 /* Says it and returns the exit code that stands for it. */
 int cli_fail(const struct client_error *error);
 int cli_failed(int err, const char *message, const char *hint);
@@ -53,6 +56,12 @@ int cli_usage(const char *message, const char *hint);
 int cli_exit_code(int err);
 /* The words behind the first `from` arguments, with a space between; the caller frees. */
 char *cli_rest(const struct cli *c, int from);
+
+/* A password, asked for once or (`is_new`) twice. Exit code; has said why. */
+struct secret;
+int cli_password(struct cli *c, struct secret *secret, const char *question, bool is_new);
+/* --yes, or the person's word for it. EXIT_DONE: yes; else has said what to do. */
+int cli_sure(struct cli *c, const char *question);
 
 int cmd_join(struct cli *c);
 int cmd_login(struct cli *c);
@@ -84,10 +93,20 @@ int cmd_rpc(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);
 
+/* Fills in `name` and `directory` from NAME@DIRECTORY, or from NAME alone where peer.conf or
+ * the account tells which directory. Exit code; has said why. */
+int cmd_where(struct cli *c, struct json *params);
+/* What a login has brought, told and as JSON. Takes `result`. */
+int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty);
+bool cmd_has_account(struct cli *c);
 /* "direct 127.0.0.1:40123, 0.4 ms" of a contact or a `connection`; "" without one. */
 const char *cmd_way(const struct json *contact);
 /* With --json: one flat object, the event's name before its fields. */
 void cmd_json_event(const char *event, const struct json *fields);
+/* Something good to know from a notification with `detail`, on standard error. */
+void cmd_notice(const struct json *params);
+/* That the key of a contact is another one, and what to do, from a `keyChanged`. */
+void cmd_key_changed(const struct json *params, char *words, size_t size);
 /* One message as a line: time, who, text. `m` is a message or a `receive`. */
 void cmd_print(const struct json *m, const char *who, const char *text, bool is_own);
 

@@ -1,9 +1,10 @@
-/* Whom I know: add, accept, block, remove, ls. */
+/* Whom I know: add, accept, block, unblock, remove, requests, ls. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/faces/cli/cli.h"
 #include "peer/faces/cli/output.h"
+#include "shared/error.h"
 #include "shared/text.h"
 
 enum { CALL_MS = 60 * 1000 };
@@ -15,6 +16,13 @@ static bool is(const struct json *o, const char *key, const char *value)
 	return text && !strcmp(text, value);
 }
 
+static bool is_vouched_for(const struct json *contact)
+{
+	const struct json *change = json_get(contact, "keyChange");
+
+	return change && json_bool(change, "signed", false);
+}
+
 /* How a contact stands, in words; `out_` rings hold the result's parts, the caller's buffer
  * the whole. */
 static void state_words(const struct json *contact, char *words, size_t size)
@@ -23,9 +31,25 @@ static void state_words(const struct json *contact, char *words, size_t size)
 		   *greeting = json_text(contact, "greeting");
 	int64_t seen = json_int(contact, "lastSeen", 0);
 
-	if (json_bool(contact, "keyChanged", false))
+	int64_t held = json_int(contact, "held", 0);
+
+	if (json_bool(contact, "keyChanged", false) && is_vouched_for(contact))
+		snprintf(words, size,
+			 _("new key, which the old one vouches for; you had verified the old "
+			   "one "
+			   "(palique accept %s)"),
+			 name);
+	else if (json_bool(contact, "keyChanged", false))
 		snprintf(words, size, _("key changed (palique accept %s, once you know why)"),
 			 name);
+	else if (held > 0)
+		snprintf(words, size,
+			 ngettext("new key; %lld message written before waits (palique accept "
+				  "%s)",
+				  "new key; %lld messages written before wait (palique accept "
+				  "%s)",
+				  (unsigned long)held),
+			 (long long)held, name);
 	else if (is(contact, "state", "blocked"))
 		snprintf(words, size, "%s", _("blocked"));
 	else if (is(contact, "state", "asked"))
@@ -108,6 +132,24 @@ static const struct json *known_contact(struct cli *c, struct json **result)
 	return json_get(*result, "contact");
 }
 
+/* What saying yes has set free. */
+static void tell_accepted(const char *name, bool had_changed, int64_t held)
+{
+	if (held > 0)
+		out_done(
+			ngettext("The new key of %s is accepted; the %lld message that waited "
+				 "is "
+				 "sent now.",
+				 "The new key of %s is accepted; the %lld messages that waited "
+				 "are sent now.",
+				 (unsigned long)held),
+			name, (long long)held);
+	else if (had_changed)
+		out_done(_("The new key of %s is accepted; what was queued goes on."), name);
+	else
+		out_done(_("%s is your contact."), name);
+}
+
 int cmd_accept(struct cli *c)
 {
 	struct json *before = NULL, *contact = NULL;
@@ -124,10 +166,8 @@ int cmd_accept(struct cli *c)
 			json_set_text(params, "newIdentity", shown);
 		code = change(c, "acceptContact", params, &contact);
 		if (code == EXIT_DONE && contact)
-			out_done(had_changed ? _("The new key of %s is accepted; what was "
-						 "queued goes on.")
-					     : _("%s is your contact."),
-				 json_text(contact, "name"));
+			tell_accepted(json_text(contact, "name"), had_changed,
+				      known ? json_int(known, "held", 0) : 0);
 	}
 	json_free(before);
 	json_free(contact);
@@ -140,8 +180,33 @@ int cmd_block(struct cli *c)
 	int code = change(c, "blockContact", name_params(c), &contact);
 
 	if (code == EXIT_DONE)
-		out_done(_("%s is blocked, and cannot tell. (palique remove %s undoes it.)"),
+		out_done(_("%s is blocked, and cannot tell. (palique unblock %s undoes it.)"),
 			 out_safe(c->o.arguments[0]), out_safe(c->o.arguments[0]));
+	json_free(contact);
+	return code;
+}
+
+int cmd_unblock(struct cli *c)
+{
+	const char *name = out_safe(c->o.arguments[0]);
+	struct json *before = NULL, *contact = NULL;
+	const struct json *known;
+	char trouble[256];
+	int code = cli_engine(c);
+
+	if (code != EXIT_DONE)
+		return code;
+	known = known_contact(c, &before);
+	if (!known || !is(known, "state", "blocked")) {
+		snprintf(trouble, sizeof trouble, _("%.64s is not blocked"), name);
+		code = cli_failed(known ? ERR_STATE : ERR_NOT_FOUND, trouble, "palique ls");
+	} else {
+		code = change(c, "removeContact", name_params(c), &contact);
+	}
+	if (code == EXIT_DONE)
+		out_done(_("%s is not blocked any more. (palique add %s asks them.)"), name,
+			 name);
+	json_free(before);
 	json_free(contact);
 	return code;
 }
@@ -158,6 +223,35 @@ int cmd_remove(struct cli *c)
 	return code;
 }
 
+int cmd_requests(struct cli *c)
+{
+	static const struct {
+		const char *from, *words;
+	} rows[] = {
+		{ "anyone", N_("Anyone at the directory may ask to be your contact.") },
+		{ "link", N_("Only who has your contact link may ask (palique link).") },
+		{ "none", N_("Nobody may ask; you add people yourself (palique add).") },
+	};
+	const char *wanted = c->o.argument_count ? c->o.arguments[0] : NULL;
+	struct json *result = NULL;
+	int code = wanted ? cli_call(c, "setRequests",
+				     json_set_text(json_object(), "from", wanted), &result)
+			  : cli_call(c, "getSettings", NULL, &result);
+
+	for (size_t i = 0; code == EXIT_DONE && i < sizeof rows / sizeof *rows; i++) {
+		if (!is(result, "requests", rows[i].from))
+			continue;
+		if (wanted)
+			out_done("%s", _(rows[i].words));
+		else
+			out_line("%s", _(rows[i].words));
+	}
+	if (code == EXIT_DONE)
+		out_json(json_keep(result));
+	json_free(result);
+	return code;
+}
+
 static void print_contact(const struct json *contact)
 {
 	char words[1024], counts[128] = "";
@@ -171,6 +265,9 @@ static void print_contact(const struct json *contact)
 		snprintf(counts, sizeof counts,
 			 ngettext("  %lld unread", "  %lld unread", (unsigned long)unread),
 			 (long long)unread);
+	if (json_bool(contact, "verified", false))
+		snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "  %s",
+			 _("verified"));
 	if (queued)
 		snprintf(counts + strlen(counts), sizeof counts - strlen(counts),
 			 ngettext("  %lld queued", "  %lld queued", (unsigned long)queued),

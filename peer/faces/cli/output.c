@@ -125,6 +125,29 @@ void out_qr(const char *link)
 	buf_clear(&text);
 }
 
+void out_beside_qr(const char *text, const char *const *lines, unsigned count)
+{
+	struct buf code;
+	unsigned row = 0;
+	const uint8_t *at, *end;
+
+	if (out.is_json)
+		return;
+	buf_init(&code, 65536);
+	if (out.is_terminal && !out.is_quiet)
+		(void)qr_print(&code, text);
+	for (at = code.data; at && at < code.data + code.size; at = end + 1, row++) {
+		end = memchr(at, '\n', (size_t)(code.data + code.size - at));
+		fwrite(at, 1, (size_t)(end - at), stdout);
+		/* One row above the first line, as margin. */
+		printf("%s%s\n", row && row <= count && *lines[row - 1] ? "  " : "",
+		       row && row <= count ? lines[row - 1] : "");
+	}
+	for (row = row ? row - 1 : 0; row < count; row++)
+		printf("%s\n", lines[row]);
+	buf_clear(&code);
+}
+
 static const char *keep(char *ring[RING], unsigned *at, char *take_text)
 {
 	unsigned i = (*at)++ % RING;

@@ -29,6 +29,10 @@ void out_json(struct json *take_object);
 void out_error(int err, const char *message, const char *hint);
 /* The link's QR code, on a terminal. */
 void out_qr(const char *link);
+/* On a terminal that both are seen on: the QR code of `text` with the lines beside it, as data; else
+ * the lines alone. For lines of up to OUT_BESIDE columns. */
+enum { OUT_BESIDE = 36 };
+void out_beside_qr(const char *text, const char *const *lines, unsigned count);
 
 /* Colours a word where colours are on; the result lives in a small ring. */
 const char *out_color(enum out_color color, const char *text);

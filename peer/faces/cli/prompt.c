@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "shared/recovery.h"
 #include "shared/text.h"
 
 enum { TRIES = 3 };
@@ -146,6 +147,92 @@ int prompt_password(struct secret *s, const struct options *o, const char *quest
 		snprintf(trouble, size, "%s", _("the password could not be read"));
 	if (err < 0)
 		secret_wipe(s);
+	return err;
+}
+
+/* How many words stand in `text`; what may stand between them is what recovery_parse() takes. */
+static unsigned count_words(const char *text)
+{
+	static const char between[] = " \t,-.";
+	unsigned count = 0;
+
+	for (text += strspn(text, between); *text; text += strspn(text, between)) {
+		text += strcspn(text, between);
+		count++;
+	}
+	return count;
+}
+
+/* Lines until there are words enough; an empty one, or the end, ends them before. */
+static int read_words(int fd, struct secret *s, bool is_asked)
+{
+	size_t used = 0;
+	int err = 0;
+
+	while (err == 0 && count_words(s->text) < RECOVERY_WORDS) {
+		if (is_asked)
+			say(fd, "> ");
+		err = read_line(fd, s->text + used, SECRET_MAX + 1 - used);
+		if (err < 0 || !s->text[used])
+			break;
+		used += strlen(s->text + used);
+		if (used + 1 >= SECRET_MAX)
+			err = ERR_LIMIT;
+		else
+			s->text[used++] = ' ', s->text[used] = '\0';
+	}
+	return err == ERR_CLOSED && used ? 0 : err;
+}
+
+int prompt_words(struct secret *s, const struct options *o, char *trouble, size_t size)
+{
+	int terminal = -1, err;
+	long fd;
+
+	memset(s, 0, sizeof *s);
+	if (options_number(o, OPT_WORDS_FD, 0, 1 << 20, -1, &fd) < 0) {
+		snprintf(trouble, size, "%s",
+			 _("--words-fd needs the number of a file descriptor"));
+		return ERR_FORMAT;
+	}
+	if (fd >= 0) {
+		err = read_words((int)fd, s, false);
+	} else {
+		terminal = err = open_terminal(o);
+		if (terminal >= 0) {
+			say(terminal, _("the twelve words of the recovery code, on one line or "
+					"several"));
+			say(terminal, "\n");
+			err = read_words(terminal, s, true);
+			close(terminal);
+		}
+	}
+	if (err == 0 && !s->text[0])
+		err = ERR_CLOSED;
+	if (err == ERR_STATE)
+		snprintf(trouble, size, "%s",
+			 _("the recovery code is needed and there is nobody to ask: give "
+			   "--words-fd N"));
+	else if (err < 0)
+		snprintf(trouble, size, "%s", _("the recovery code could not be read"));
+	if (err < 0)
+		secret_wipe(s);
+	return err;
+}
+
+int prompt_yes(bool *is_yes, const struct options *o, const char *question)
+{
+	char line[256], full[512];
+	int err;
+
+	*is_yes = false;
+	/* TRANSLATORS: the letters for yes and no */
+	snprintf(full, sizeof full, "%s [%s]", question, _("y/N"));
+	err = prompt_line(line, sizeof line, o, full, "");
+	if (err == ERR_CLOSED)
+		return 0; /* the end of input is no yes */
+	if (err == 0)
+		*is_yes = line[0] && (strchr("yY", line[0]) || strchr(_("yY"), line[0]));
 	return err;
 }
 

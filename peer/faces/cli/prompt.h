@@ -18,6 +18,13 @@ void secret_wipe(struct secret *s);
 int prompt_password(struct secret *s, const struct options *o, const char *question,
 		    bool is_new, char *trouble, size_t size);
 
+/* The words of a recovery code, on one line or several: from --words-fd N, or from /dev/tty,
+ * where they are seen. As above. */
+int prompt_words(struct secret *s, const struct options *o, char *trouble, size_t size);
+
+/* Whether the person says yes; anything else is no. ERR_STATE as above. */
+int prompt_yes(bool *is_yes, const struct options *o, const char *question);
+
 /* A line from /dev/tty; an empty one stands for `usual`. ERR_STATE as above. */
 int prompt_line(char *out, size_t out_size, const struct options *o, const char *question,
 		const char *usual);

@@ -43,8 +43,7 @@ static void print_account(const struct json *account)
 		{ "joining", N_("joining") },
 		{ "connecting", N_("looking for the directory") },
 		{ "online", N_("online") },
-		{ "refused",
-		  N_("refused: the directory does not know this device (palique login)") },
+		{ "refused", N_("not let in by the directory (palique doctor)") },
 	};
 	const char *state = json_text(account, "state"), *name = json_text(account, "name");
 	const char *trouble = json_text(account, "trouble");
@@ -64,6 +63,11 @@ static void print_account(const struct json *account)
 		out_line(_("key        %s"), json_text(account, "fingerprint"));
 	if (json_text(account, "observed"))
 		out_line(_("seen at    %s"), json_text(account, "observed"));
+	out_line("%s", json_bool(account, "recovery", false)
+			       ? _("recovery   there is a code on paper")
+			       : _("recovery   no code yet (palique recovery)"));
+	if (json_bool(account, "vaultDue", false))
+		out_line("%s", _("           the last changes are not at the directory yet"));
 }
 
 int cmd_status(struct cli *c)
@@ -77,6 +81,13 @@ int cmd_status(struct cli *c)
 	out_line(_("contacts   %lld; online: %lld, unread: %lld, queued: %lld"),
 		 (long long)json_int(s, "contacts", 0), (long long)json_int(s, "online", 0),
 		 (long long)json_int(s, "unread", 0), (long long)json_int(s, "queued", 0));
+	if (json_int(s, "devices", 0) > 1)
+		out_line(_("devices    %lld; online: %lld (palique devices)"),
+			 (long long)json_int(s, "devices", 0),
+			 (long long)json_int(s, "onlineDevices", 0));
+	if (json_int(s, "held", 0))
+		out_line(_("held       %lld, until you accept a new key (palique doctor)"),
+			 (long long)json_int(s, "held", 0));
 	out_line(_("engine     version %s, process %lld, since %s, UDP port %lld"),
 		 json_text(s, "version"), (long long)json_int(s, "pid", 0),
 		 out_time(json_int(s, "started", 0)), (long long)json_int(s, "port", 0));

@@ -36,6 +36,33 @@ void cmd_print(const struct json *m, const char *who, const char *text, bool is_
 		 out_safe_lines(text));
 }
 
+void cmd_notice(const struct json *params)
+{
+	const char *detail = params ? json_text(params, "detail") : NULL;
+
+	if (detail && *detail)
+		out_say("* %s", out_safe(detail));
+}
+
+void cmd_key_changed(const struct json *params, char *words, size_t size)
+{
+	const struct json *change = json_get(params, "keyChange");
+	const char *name = json_text(params, "name");
+
+	if (change && json_bool(change, "signed", false))
+		snprintf(words, size,
+			 _("%s has a new key, which the old one vouches for; you had verified "
+			   "the "
+			   "old one, so nothing is sent until you decide (palique safety %s, "
+			   "palique accept %s)"),
+			 name, name, name);
+	else
+		snprintf(words, size,
+			 _("%s shows another key: nothing is sent until you decide (palique "
+			   "accept %s)"),
+			 name, name);
+}
+
 void cmd_json_event(const char *event, const struct json *fields)
 {
 	struct json *o = json_set_text(json_object(), "event", event);
@@ -141,6 +168,23 @@ static bool is_delivery_of(const struct json *note, const char *name, uint64_t i
 	       json_id(params, "upTo", &up_to) == 0 && up_to >= id;
 }
 
+/* Sending brings things to know up, as that there is no recovery code yet: once. */
+static void tell_notice(const struct json *note)
+{
+	if (is(note, "method", "notice") || is(note, "method", "warning"))
+		cmd_notice(json_get(note, "params"));
+}
+
+static void tell_notices(struct cli *c)
+{
+	struct json *note = NULL;
+
+	while (client_next(c->client, 0, &note) == 0) {
+		tell_notice(note);
+		json_free(note);
+	}
+}
+
 /* ERR_TIMEOUT, ERR_CLOSED, or 0: it is in the other side's store. */
 static int wait_for_delivery(struct cli *c, const char *name, uint64_t id, int64_t timeout_ms)
 {
@@ -153,6 +197,7 @@ static int wait_for_delivery(struct cli *c, const char *name, uint64_t id, int64
 		if (err < 0)
 			return err;
 		bool is_it = is_delivery_of(note, name, id);
+		tell_notice(note);
 		json_free(note);
 		if (is_it)
 			return 0;
@@ -201,6 +246,13 @@ static void report(const struct sending *s)
 	else if (!s->is_mutual)
 		out_line(_("queued: %s has not accepted yet; it will be sent when they do"),
 			 s->name);
+	else if (json_int(s->contact, "held", 0) > 0)
+		out_line(ngettext("queued: %lld message from before the new key of %s waits "
+				  "(palique accept %s)",
+				  "queued: %lld messages from before the new key of %s wait "
+				  "(palique accept %s)",
+				  (unsigned long)json_int(s->contact, "held", 0)),
+			 (long long)json_int(s->contact, "held", 0), s->name, s->name);
 	else if (!s->is_online)
 		out_line(_("queued: %s is offline; it will be sent when they are back"),
 			 s->name);
@@ -242,6 +294,7 @@ static int send_and_wait(struct cli *c, struct sending *s, const char *text, con
 	if (code != EXIT_DONE)
 		return code;
 	report(s);
+	tell_notices(c);
 	if (!must || s->is_delivered)
 		return EXIT_DONE;
 	return s->is_online ? EXIT_TIMEOUT : EXIT_QUEUED;
@@ -436,6 +489,7 @@ static void print_event(struct cli *c, const struct json *note, const struct jso
 	const struct json *params = json_get(note, "params"), *message;
 	const char *method = json_text(note, "method"), *name;
 	uint64_t id, before;
+	char words[512];
 
 	if (!method || !params)
 		return;
@@ -451,14 +505,18 @@ static void print_event(struct cli *c, const struct json *note, const struct jso
 			  false);
 		if (name && json_id(params, "id", &id) == 0)
 			mark_read(c, name, id);
+	} else if (!strcmp(method, "sent") && json_bool(params, "otherDevice", false)) {
+		message = json_get(params, "message");
+		cmd_print(params, _("you"), message ? json_text(message, "text") : "", true);
 	} else if (!strcmp(method, "contactRequest") && name) {
 		const char *greeting = json_text(params, "greeting");
 		out_say(_("%s asks to be your contact%s%s (palique accept %s)"), name,
 			greeting ? ": " : "", greeting ? out_safe(greeting) : "", name);
 	} else if (!strcmp(method, "keyChanged") && name) {
-		out_say(_("%s shows another key: nothing is sent until you decide (palique "
-			  "accept %s)"),
-			name, name);
+		cmd_key_changed(params, words, sizeof words);
+		out_say("%s", words);
+	} else if (!strcmp(method, "notice") || !strcmp(method, "warning")) {
+		cmd_notice(params);
 	}
 }
 
