@@ -11,7 +11,10 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
-enum { BACKLOG = 16 };
+enum {
+	BACKLOG = 16,
+	LOOK_MS = 1000, /* at the latest, while there are connections */
+};
 
 struct health {
 	struct MHD_Daemon *http;
@@ -113,13 +116,27 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *from, const
 
 static void on_time(uv_timer_t *timer);
 
+static unsigned connections(struct health *h)
+{
+	return MHD_get_daemon_info(h->http, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+		->num_connections;
+}
+
 static void go_on(struct health *h)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
+	unsigned before;
 
-	MHD_run(h->http);
-	if (MHD_get_timeout(h->http, &wait) == MHD_YES)
-		uv_timer_start(&h->timer, on_time, wait, 0);
+	/* When connections end, those that waited for a place are taken in the next run only,
+	 * and nothing wakes us for it. */
+	do {
+		before = connections(h);
+		MHD_run(h->http);
+	} while (connections(h) < before);
+	if (MHD_get_timeout(h->http, &wait) != MHD_YES)
+		wait = LOOK_MS;
+	if (connections(h) || wait < LOOK_MS)
+		uv_timer_start(&h->timer, on_time, wait < LOOK_MS ? wait : LOOK_MS, 0);
 	else
 		uv_timer_stop(&h->timer);
 }
