@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -50,6 +52,55 @@ static void another_key_or_name_gives_other_digits(void **state)
 	assert_string_not_equal(right, wrong);
 }
 
+static void both_sides_show_the_same_code(void **state)
+{
+	uint8_t a[SAFETY_KEY_SIZE] = { 6, 1 }, b[SAFETY_KEY_SIZE] = { 6, 2 };
+	struct safety_side alice = { BYTES(a), bytes_text("alice@x") };
+	struct safety_side bob = { BYTES(b), bytes_text("bob@x") };
+	char first[SAFETY_CODE_SIZE], second[SAFETY_CODE_SIZE];
+
+	(void)state;
+	assert_int_equal(safety_code(first, alice, bob), 0);
+	assert_int_equal(safety_code(second, bob, alice), 0);
+	assert_string_equal(first, second);
+	assert_int_equal(strlen(first), SAFETY_CODE_SIZE - 1);
+	assert_memory_equal(first, "palique-safety:1:", 17);
+	b[32] ^= 1;
+	assert_int_equal(safety_code(second, alice, bob), 0);
+	assert_string_not_equal(first, second);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* The digits are those of the first 30 bytes of each half of the code. */
+static void the_code_and_the_digits_say_the_same(void **state)
+{
+	uint8_t a[SAFETY_KEY_SIZE] = { 6, 1 }, b[SAFETY_KEY_SIZE] = { 6, 2 }, both[64];
+	struct safety_side alice = { BYTES(a), bytes_text("alice@x") };
+	struct safety_side bob = { BYTES(b), bytes_text("bob@x") };
+	char code[SAFETY_CODE_SIZE], number[SAFETY_DIGITS + 1], halves[2][31];
+
+	(void)state;
+	assert_int_equal(safety_code(code, alice, bob), 0);
+	assert_int_equal(safety_number(number, alice, bob), 0);
+	assert_int_equal(bytes_from_base64(code + 17, strlen(code + 17), both, sizeof both), 0);
+	assert_true(memcmp(both, both + 32, 32) < 0);
+	for (unsigned half = 0; half < 2; half++)
+		for (unsigned group = 0; group < 6; group++) {
+			uint64_t v = 0;
+
+			for (unsigned i = 0; i < 5; i++)
+				v = v << 8 | both[32 * half + 5 * group + i];
+			snprintf(halves[half] + 5 * group, 6, "%05u", (unsigned)(v % 100000));
+		}
+	qsort(halves, 2, sizeof halves[0], by_value);
+	assert_memory_equal(number, halves[0], 30);
+	assert_memory_equal(number + 30, halves[1], 30);
+}
+
 static void what_is_too_long_is_refused(void **state)
 {
 	static const uint8_t long_id[SAFETY_ID_MAX + 1];
@@ -57,9 +108,11 @@ static void what_is_too_long_is_refused(void **state)
 	struct safety_side good = { BYTES(key), bytes_text("a") };
 	struct safety_side bad = { BYTES(key), BYTES(long_id) },
 			   worse = { BYTES(long_id), bytes_text("a") };
-	char out[SAFETY_DIGITS + 1];
+	char out[SAFETY_DIGITS + 1], code[SAFETY_CODE_SIZE];
 
 	(void)state;
+	assert_int_equal(safety_code(code, good, bad), ERR_LIMIT);
+	assert_int_equal(safety_code(code, worse, good), ERR_LIMIT);
 	assert_int_equal(safety_number(out, good, bad), ERR_LIMIT);
 	assert_int_equal(safety_number(out, bad, good), ERR_LIMIT);
 	assert_int_equal(safety_number(out, worse, good), ERR_LIMIT);
@@ -70,6 +123,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sides_read_the_same_sixty_digits),
 		cmocka_unit_test(another_key_or_name_gives_other_digits),
+		cmocka_unit_test(both_sides_show_the_same_code),
+		cmocka_unit_test(the_code_and_the_digits_say_the_same),
 		cmocka_unit_test(what_is_too_long_is_refused),
 	};
 

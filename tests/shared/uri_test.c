@@ -22,6 +22,8 @@ static void links_come_back_as_they_were_printed(void **state)
 		"palique:localhost",
 		"palique:dir.example.org/i/7-Crossover_clockwork?k=" KEY,
 		"palique:dir.example.org/i/x",
+		"palique:dir.example.org/r/7-Crossover_clockwork?k=" KEY,
+		"palique:[fd00::1]:8000/r/x",
 		"palique:alice@dir.example.org?i=" KEY,
 		"palique:al.ice_9@[fd00::1]:1?i=" KEY,
 		"palique:alice@dir.example.org",
@@ -55,6 +57,10 @@ static void a_link_says_what_it_is(void **state)
 	assert_int_equal(uri.kind, URI_INVITATION);
 	assert_string_equal(uri.code, "Code");
 	assert_false(uri.has_directory_key);
+	assert_int_equal(uri_parse(&uri, "palique:dir:7000/r/Code?k=" KEY), 0);
+	assert_int_equal(uri.kind, URI_RESET);
+	assert_string_equal(uri.code, "Code");
+	assert_true(uri.has_directory_key);
 	assert_int_equal(uri_parse(&uri, "palique:Bob@dir?i=" KEY), 0);
 	assert_int_equal(uri.kind, URI_CONTACT);
 	assert_string_equal(uri.name.text, "bob");
@@ -94,6 +100,12 @@ static void what_is_not_a_link_is_refused_and_changes_nothing(void **state)
 		"palique:dir/i/",
 		"palique:dir/i",
 		"palique:dir/x/abc",
+		"palique:dir/r/",
+		"palique:dir/r",
+		"palique:dir/ri/abc",
+		"palique:dir/r/a/b",
+		"palique:dir/r/code?i=" KEY,
+		"palique:bob@dir/r/code",
 		"palique:dir/i/a b",
 		"palique:dir/i/a/b",
 		"palique:bob@dir/i/code",

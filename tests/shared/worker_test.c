@@ -91,6 +91,19 @@ static void a_password_is_stretched_as_the_table_says(void **state)
 	assert_memory_equal(job.stretch, expected, 64);
 }
 
+static void work_is_done_in_the_answer(void **state)
+{
+	struct job job = { .kind = JOB_WORK, .work = { .challenge = "w", .bits = 10 } };
+
+	(void)state;
+	job_run(&job);
+	assert_int_equal(job.err, 0);
+	assert_true(work_check(&job.work, job.nonce));
+	job.work.bits = WORK_BITS_MAX + 1;
+	job_run(&job);
+	assert_int_equal(job.err, ERR_LIMIT);
+}
+
 static void each_answer_comes_on_the_loop_with_its_ticket(void **state)
 {
 	struct answers answers = { 0 };
@@ -119,6 +132,7 @@ int main(void)
 		cmocka_unit_test(the_name_of_this_machine_is_resolved),
 		cmocka_unit_test(what_is_no_host_has_no_address),
 		cmocka_unit_test(a_password_is_stretched_as_the_table_says),
+		cmocka_unit_test(work_is_done_in_the_answer),
 		cmocka_unit_test(each_answer_comes_on_the_loop_with_its_ticket),
 	};
 
