@@ -204,7 +204,7 @@ static void trust(struct contacts *c, struct person *p, const struct identity_pu
 		p->is_verified = false;
 	persons_save(c->rooms->persons, p);
 	if (is_new)
-		conversations_identified(c->rooms->conversations, p);
+		conversations_identified(c->rooms->conversations, p, false);
 }
 
 static unsigned count_of(const struct contacts *c, bool (*is)(const struct person *p))

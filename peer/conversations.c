@@ -1,25 +1,17 @@
 #include "peer/conversations.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/conversations_inside.h"
 #include "peer/events.h"
+#include "peer/persons.h"
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/text.h"
-
-/* While messages are given new places in a chain they stand above every real one. */
-#define ASIDE ((int64_t)1 << 60)
-
-struct conversations {
-	struct rooms *rooms;
-	struct buf body; /* scratch */
-};
 
 struct conversations *conversations_new(struct rooms *rooms)
 {
@@ -34,22 +26,20 @@ void conversations_free(struct conversations *c)
 	if (!c)
 		return;
 	buf_clear(&c->body);
+	free(c->changed);
 	free(c);
 }
 
-static struct db *db_of(struct conversations *c)
-{
-	return store_db(c->rooms->store);
-}
+/* --- the rows --- */
 
-static void chain_read(struct conversations *c, int64_t conversation,
-		       const struct device_public *author, struct chain *chain)
+void chain_read(struct conversations *c, int64_t conversation,
+		const struct device_public *author, struct chain *chain)
 {
-	struct statement *s = db_sql(db_of(c), "SELECT id, next, last FROM chain"
+	struct statement *s = db_sql(db_of(c), "SELECT id, next, last, delivered FROM chain"
 					       " WHERE conversation = ? AND author = ?");
 	int err;
 
-	*chain = (struct chain){ .next = 1 };
+	*chain = (struct chain){ .next = 1, .delivered = 1, .told = 1 };
 	bind_int(s, 1, conversation);
 	bind_bytes(s, 2, BYTES(author->bytes));
 	err = db_step(s);
@@ -57,71 +47,77 @@ static void chain_read(struct conversations *c, int64_t conversation,
 		chain->id = column_int(s, 0);
 		chain->next = (uint64_t)column_int(s, 1);
 		err = column_copy(s, 2, chain->last.bytes, sizeof chain->last.bytes);
+		chain->delivered = chain->told = (uint64_t)column_int(s, 3);
 	}
 	store_failed(c->rooms->store, err < 0 ? err : 0);
 	db_done(s);
 }
 
 /* A chain gets its row with its first message. */
-static void chain_make(struct conversations *c, int64_t conversation,
-		       const struct device_public *author, struct chain *chain)
+void chain_make(struct conversations *c, int64_t conversation,
+		const struct device_public *author, struct chain *chain)
 {
 	struct statement *s;
 
 	if (chain->id)
 		return;
 	store_write(c->rooms->store);
-	s = db_sql(db_of(c),
-		   "INSERT INTO chain(conversation, author, next, last) VALUES(?,?,?,?)");
+	s = db_sql(db_of(c), "INSERT INTO chain(conversation, author, next, last, is_ours,"
+			     " delivered) VALUES(?,?,?,?,?,?)");
 	bind_int(s, 1, conversation);
 	bind_bytes(s, 2, BYTES(author->bytes));
 	bind_int(s, 3, (int64_t)chain->next);
 	bind_bytes(s, 4, BYTES(chain->last.bytes));
+	bind_int(s, 5, chain->is_ours);
+	bind_int(s, 6, (int64_t)(chain->is_ours ? chain->delivered : 1));
 	if (store_run(c->rooms->store, s) >= 0)
 		chain->id = db_last_id(db_of(c));
 }
 
-void conversations_save_chain(struct conversations *c, struct chain *chain)
+void conversation_make(struct conversations *c, struct person *p)
 {
-	struct statement *s;
-
-	if (!chain->is_dirty)
-		return;
-	chain->is_dirty = false;
-	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "UPDATE chain SET next = ?, last = ? WHERE id = ?");
-	bind_int(s, 1, (int64_t)chain->next);
-	bind_bytes(s, 2, BYTES(chain->last.bytes));
-	bind_int(s, 3, chain->id);
-	store_run(c->rooms->store, s);
-}
-
-static void make_row(struct conversations *c, struct person *p)
-{
+	const struct identity_public *ours = account_identity(c->rooms->account);
 	struct conversation *v = p->conversation;
 	struct statement *s;
 
 	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "INSERT INTO conversation(contact, identity, unread)"
-			     " VALUES(?,?,?)");
+	s = db_sql(db_of(c), "INSERT INTO conversation(contact, identity, ours, unread)"
+			     " VALUES(?,?,?,?)");
 	bind_int(s, 1, p->id);
 	if (p->has_identity)
 		bind_bytes(s, 2, BYTES(p->identity.bytes));
-	bind_int(s, 3, (int64_t)v->unread);
+	if (ours)
+		bind_bytes(s, 3, BYTES(ours->bytes));
+	bind_int(s, 4, (int64_t)v->unread);
 	if (store_run(c->rooms->store, s) >= 0)
 		v->id = db_last_id(db_of(c));
 	v->has_identity = p->has_identity;
+	v->is_new = true;
 	v->delivered = v->told = 1;
+	v->ours = (struct chain){ .next = 1 };
+	conversation_changed(c, p);
 }
 
-static bool read_row(struct conversations *c, struct person *p)
+void conversation_name(struct conversations *c, struct person *p)
 {
+	const struct identity_public *ours = account_identity(c->rooms->account);
+
+	if (p->conversation->has_identity && p->has_identity && ours)
+		p->conversation->wire = conversation_of(ours, &p->identity);
+}
+
+/* The newest; `is_of_now`: it is of the identity we have. */
+static bool read_row(struct conversations *c, struct person *p, bool *is_of_now)
+{
+	const struct identity_public *now = account_identity(c->rooms->account);
 	struct conversation *v = p->conversation;
 	struct statement *s = db_sql(db_of(c), "SELECT id, delivered, identity IS NOT NULL,"
-					       " unread FROM conversation WHERE contact = ?"
-					       " ORDER BY id DESC LIMIT 1");
+					       " unread, ours FROM conversation"
+					       " WHERE contact = ? ORDER BY id DESC LIMIT 1");
+	struct identity_public ours;
 	int err;
 
+	*is_of_now = true;
 	bind_int(s, 1, p->id);
 	err = db_step(s);
 	if (err == 1) {
@@ -129,6 +125,9 @@ static bool read_row(struct conversations *c, struct person *p)
 		v->delivered = v->told = (uint64_t)column_int(s, 1);
 		v->has_identity = column_int(s, 2);
 		v->unread = (uint64_t)column_int(s, 3);
+		*is_of_now = !now || (!column_is_null(s, 4) &&
+				      column_copy(s, 4, ours.bytes, sizeof ours.bytes) == 0 &&
+				      identity_public_equal(now, &ours));
 	}
 	store_failed(c->rooms->store, err < 0 ? err : 0);
 	db_done(s);
@@ -147,23 +146,23 @@ static void count_unread(struct conversations *c, struct person *p)
 	db_done(s);
 }
 
-static void name_wire(struct conversations *c, struct person *p)
-{
-	const struct identity_public *ours = account_identity(c->rooms->account);
-
-	if (p->conversation->has_identity && p->has_identity && ours)
-		p->conversation->wire = conversation_of(ours, &p->identity);
-}
+/* --- the life of a conversation in memory --- */
 
 void conversations_reload(struct conversations *c, struct person *p)
 {
-	struct conversation *v = p->conversation;
+	struct conversation *v = p->conversation, before = *v;
+	bool is_of_now;
 
-	memset(v, 0, sizeof *v);
-	if (!read_row(c, p))
+	*v = (struct conversation){ .home = c, .is_changed = before.is_changed };
+	if (!read_row(c, p, &is_of_now))
 		return;
-	name_wire(c, p);
 	chain_read(c, v->id, account_device(c->rooms->account), &v->ours);
+	v->held = places_held(c, p);
+	conversation_name(c, p);
+	if (v->id != before.id || sodium_memcmp(&v->wire, &before.wire, sizeof v->wire) != 0)
+		conversation_changed(c, p);
+	if (!is_of_now)
+		places_rekey(c, p);
 }
 
 void conversations_open(struct conversations *c, struct person *p)
@@ -171,20 +170,66 @@ void conversations_open(struct conversations *c, struct person *p)
 	p->conversation = memory_new(sizeof *p->conversation);
 	conversations_reload(c, p);
 	if (p->conversation->id == 0) {
-		make_row(c, p);
-		name_wire(c, p);
-		p->conversation->ours.next = 1;
+		conversation_make(c, p);
+		conversation_name(c, p);
 	}
 }
 
 void conversations_close(struct person *p)
 {
+	struct conversations *c = p->conversation ? p->conversation->home : NULL;
+
+	for (size_t i = 0; c && i < c->changed_count; i++) {
+		if (c->changed[i] == p)
+			c->changed[i--] = c->changed[--c->changed_count];
+	}
 	free(p->conversation);
 	p->conversation = NULL;
 }
 
+void conversations_rekeyed(struct conversations *c)
+{
+	struct person *p;
+	bool is_of_now;
+
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
+		struct conversation before;
+
+		conversations_save(c, p);
+		before = *p->conversation;
+		if (read_row(c, p, &is_of_now) && !is_of_now)
+			places_rekey(c, p);
+		else
+			*p->conversation = before;
+	}
+}
+
+void conversation_changed(struct conversations *c, struct person *p)
+{
+	if (p->conversation->is_changed)
+		return;
+	p->conversation->is_changed = true;
+	if (c->changed_count == c->changed_capacity) {
+		c->changed_capacity = c->changed_capacity ? c->changed_capacity * 2 : 16;
+		c->changed = memory_grow(c->changed, c->changed_capacity, sizeof *c->changed);
+	}
+	c->changed[c->changed_count++] = p;
+}
+
+struct person *conversations_next_changed(struct conversations *c)
+{
+	struct person *p;
+
+	if (c->changed_count == 0)
+		return NULL;
+	p = c->changed[--c->changed_count];
+	p->conversation->is_changed = false;
+	return p;
+}
+
 /* What a message replies to, as the wire names it. */
-static void fill_reply(struct conversations *c, uint64_t reply_to, struct wire_say *say)
+static void fill_reply(struct conversations *c, const struct person *p, uint64_t reply_to,
+		       struct wire_say *say)
 {
 	struct statement *s;
 
@@ -192,8 +237,10 @@ static void fill_reply(struct conversations *c, uint64_t reply_to, struct wire_s
 	if (reply_to == 0)
 		return;
 	s = db_sql(db_of(c), "SELECT chain.author, message.seq FROM message, chain"
-			     " WHERE message.id = ? AND chain.id = message.chain");
+			     " WHERE message.id = ? AND chain.id = message.chain"
+			     " AND chain.conversation = ?");
 	bind_int(s, 1, (int64_t)reply_to);
+	bind_int(s, 2, p->conversation->id);
 	if (db_step(s) == 1 &&
 	    column_copy(s, 0, say->reply_author.bytes, sizeof say->reply_author.bytes) == 0) {
 		say->reply_seq = (uint64_t)column_int(s, 1);
@@ -202,9 +249,9 @@ static void fill_reply(struct conversations *c, uint64_t reply_to, struct wire_s
 	db_done(s);
 }
 
-static struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t seq,
-			      const struct message_hash *previous, wall_ms time,
-			      struct bytes body, uint64_t reply_to)
+struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t seq,
+		       const struct message_hash *previous, wall_ms time, struct bytes body,
+		       uint64_t reply_to)
 {
 	struct wire_say say = {
 		.conversation = p->conversation->wire,
@@ -216,7 +263,7 @@ static struct wire_say say_of(struct conversations *c, const struct person *p, u
 		.body = body,
 	};
 
-	fill_reply(c, reply_to, &say);
+	fill_reply(c, p, reply_to, &say);
 	return say;
 }
 
@@ -299,118 +346,10 @@ int conversations_say(struct conversations *c, struct person *p, struct bytes te
 	v->ours.next++;
 	v->ours.last = hash;
 	v->ours.is_dirty = true;
+	conversation_changed(c, p);
 	events_message(c->rooms->events, EVENT_SAID, &m);
 	*id = m.id;
 	return 0;
-}
-
-/* --- giving undelivered messages another place --- */
-
-static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
-{
-	struct statement *s = db_sql(db_of(c), "UPDATE message SET seq = seq + ?"
-					       " WHERE chain = ? AND seq >= ?");
-
-	bind_int(s, 1, ASIDE);
-	bind_int(s, 2, chain);
-	bind_int(s, 3, (int64_t)from);
-	return store_run(c->rooms->store, s);
-}
-
-/* Moves the first message set aside in `from` to the end of our chain. False: none left. */
-static bool place_next(struct conversations *c, struct person *p, int64_t from)
-{
-	struct conversation *v = p->conversation;
-	struct statement *s = db_sql(db_of(c), "SELECT id, sent_at, reply_to, body FROM message"
-					       " WHERE chain = ? AND seq >= ?"
-					       " ORDER BY seq LIMIT 1");
-	struct message_hash hash = { 0 };
-	int64_t id, time;
-	uint64_t reply_to;
-
-	bind_int(s, 1, from);
-	bind_int(s, 2, ASIDE);
-	if (db_step(s) != 1) {
-		db_done(s);
-		return false;
-	}
-	id = column_int(s, 0);
-	time = column_int(s, 1);
-	reply_to = (uint64_t)column_int(s, 2);
-	c->body.size = 0;
-	buf_append(&c->body, column_bytes(s, 3));
-	db_done(s);
-	if (v->has_identity) {
-		struct wire_say say = say_of(c, p, v->ours.next, &v->ours.last, time,
-					     buf_view(&c->body), reply_to);
-
-		hash = message_hash(&say);
-	}
-	s = db_sql(db_of(c),
-		   "UPDATE message SET chain = ?, seq = ?, previous = ? WHERE id = ?");
-	bind_int(s, 1, v->ours.id);
-	bind_int(s, 2, (int64_t)v->ours.next);
-	if (v->has_identity)
-		bind_bytes(s, 3, BYTES(v->ours.last.bytes));
-	bind_int(s, 4, id);
-	if (store_run(c->rooms->store, s) < 0)
-		return false;
-	v->ours.next++;
-	v->ours.last = hash;
-	v->ours.is_dirty = true;
-	return true;
-}
-
-void conversations_identified(struct conversations *c, struct person *p)
-{
-	struct conversation *v = p->conversation;
-	int64_t old = v->ours.id;
-	uint64_t from = v->delivered;
-
-	assert(p->has_identity);
-	store_write(c->rooms->store);
-	if (v->has_identity) {
-		make_row(c, p);
-		v->ours = (struct chain){ .next = 1 };
-	} else {
-		struct statement *s = db_sql(
-			db_of(c), "UPDATE conversation SET identity = ? WHERE id = ?");
-
-		bind_bytes(s, 1, BYTES(p->identity.bytes));
-		bind_int(s, 2, v->id);
-		store_run(c->rooms->store, s);
-		v->has_identity = true;
-		v->ours.next = 1;
-		v->ours.last = (struct message_hash){ 0 };
-	}
-	name_wire(c, p);
-	if (old == 0 || set_aside(c, old, from) < 0)
-		return;
-	chain_make(c, v->id, account_device(c->rooms->account), &v->ours);
-	while (place_next(c, p, old))
-		;
-}
-
-void conversations_adopt(struct conversations *c, struct person *p, uint64_t next,
-			 const struct message_hash *last)
-{
-	struct conversation *v = p->conversation;
-	const struct device_public *us = account_device(c->rooms->account);
-
-	store_write(c->rooms->store);
-	chain_make(c, v->id, us, &v->ours);
-	if (set_aside(c, v->ours.id, v->delivered) < 0)
-		return;
-	v->ours.next = next;
-	v->ours.last = *last;
-	v->ours.is_dirty = true;
-	v->delivered = v->told = next;
-	v->is_dirty = true;
-	while (place_next(c, p, v->ours.id))
-		;
-	events_warn(c->rooms->events, &p->name,
-		    N_("this home seems to be an older copy: what was not delivered is said "
-		       "again"));
 }
 
 bool conversations_agrees(struct conversations *c, const struct person *p, uint64_t next,
@@ -439,9 +378,10 @@ bool conversations_agrees(struct conversations *c, const struct person *p, uint6
 /* --- hearing --- */
 
 void conversations_chain(struct conversations *c, const struct person *p,
-			 const struct device_public *author, struct chain *chain)
+			 const struct device_public *author, bool is_ours, struct chain *chain)
 {
 	chain_read(c, p->conversation->id, author, chain);
+	chain->is_ours = is_ours;
 }
 
 /* The local id of what a heard message replies to; 0: not here. */
@@ -476,11 +416,14 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 	chain_make(c, p->conversation->id, &say->author, chain);
 	m = (struct message){
 		.contact = p->name,
+		.is_ours = chain->is_ours,
 		.author = say->author,
 		.seq = say->seq,
 		.sent_at = say->time,
 		.arrived_at = c->rooms->wall,
-		.state = MESSAGE_RECEIVED,
+		.state = !chain->is_ours               ? MESSAGE_RECEIVED
+			 : say->seq < chain->delivered ? MESSAGE_DELIVERED
+						       : MESSAGE_QUEUED,
 		.reply_to = find_reply(c, p, say),
 		.text = say->body,
 	};
@@ -491,9 +434,11 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 	chain->next = say->seq + 1;
 	chain->last = message_hash(say);
 	chain->is_dirty = true;
-	p->conversation->unread++;
-	p->conversation->is_dirty = true;
-	events_message(c->rooms->events, EVENT_HEARD, &m);
+	if (!chain->is_ours) {
+		p->conversation->unread++;
+		p->conversation->is_dirty = true;
+	}
+	events_message(c->rooms->events, chain->is_ours ? EVENT_SAID : EVENT_HEARD, &m);
 	return HEARD_NEW;
 }
 
@@ -541,6 +486,8 @@ int conversations_said(struct conversations *c, const struct person *p, uint64_t
 	return err < 0 ? err : 0;
 }
 
+/* --- what is delivered, and what is read --- */
+
 void conversations_delivered(struct conversations *c, struct person *p, uint64_t next)
 {
 	struct conversation *v = p->conversation;
@@ -552,6 +499,14 @@ void conversations_delivered(struct conversations *c, struct person *p, uint64_t
 	}
 }
 
+void conversations_delivered_there(struct chain *chain, uint64_t next)
+{
+	if (next > chain->delivered) {
+		chain->delivered = next;
+		chain->is_dirty = chain->id != 0;
+	}
+}
+
 int conversations_mark_read(struct conversations *c, struct person *p)
 {
 	count_unread(c, p);
@@ -559,19 +514,44 @@ int conversations_mark_read(struct conversations *c, struct person *p)
 	return 0;
 }
 
-static uint64_t id_of(struct conversations *c, int64_t chain, uint64_t seq)
+/* EVENT_DELIVERED of what of the chain is from `told` on and below `delivered`, if there is any. */
+static void tell_delivered(struct conversations *c, const struct person *p, int64_t chain,
+			   uint64_t told, uint64_t delivered)
 {
-	struct statement *s = db_sql(db_of(c),
-				     "SELECT id FROM message WHERE chain = ? AND seq <= ?"
-				     " ORDER BY seq DESC LIMIT 1");
-	uint64_t id = 0;
+	struct statement *s = db_sql(db_of(c), "SELECT id FROM message WHERE chain = ?"
+					       " AND seq < ? AND seq >= ?"
+					       " ORDER BY seq DESC LIMIT 1");
+	struct event e = { .kind = EVENT_DELIVERED, .name = p->name };
 
 	bind_int(s, 1, chain);
-	bind_int(s, 2, (int64_t)seq);
+	bind_int(s, 2, (int64_t)delivered);
+	bind_int(s, 3, (int64_t)told);
 	if (db_step(s) == 1)
-		id = (uint64_t)column_int(s, 0);
+		e.message_id = (uint64_t)column_int(s, 0);
 	db_done(s);
-	return id;
+	if (e.message_id)
+		events_add(c->rooms->events, &e);
+}
+
+void conversations_save_chain(struct conversations *c, const struct person *p,
+			      struct chain *chain)
+{
+	struct statement *s;
+
+	if (!chain->is_dirty)
+		return;
+	chain->is_dirty = false;
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "UPDATE chain SET next = ?, last = ?, delivered = ? WHERE id = ?");
+	bind_int(s, 1, (int64_t)chain->next);
+	bind_bytes(s, 2, BYTES(chain->last.bytes));
+	bind_int(s, 3, (int64_t)(chain->is_ours ? chain->delivered : 1));
+	bind_int(s, 4, chain->id);
+	store_run(c->rooms->store, s);
+	if (chain->is_ours && chain->delivered > chain->told) {
+		tell_delivered(c, p, chain->id, chain->told, chain->delivered);
+		chain->told = chain->delivered;
+	}
 }
 
 void conversations_save(struct conversations *c, struct person *p)
@@ -579,7 +559,7 @@ void conversations_save(struct conversations *c, struct person *p)
 	struct conversation *v = p->conversation;
 	struct statement *s;
 
-	conversations_save_chain(c, &v->ours);
+	conversations_save_chain(c, p, &v->ours);
 	if (!v->is_dirty)
 		return;
 	v->is_dirty = false;
@@ -590,10 +570,8 @@ void conversations_save(struct conversations *c, struct person *p)
 	bind_int(s, 3, v->id);
 	store_run(c->rooms->store, s);
 	if (v->delivered > v->told) {
-		struct event e = { .kind = EVENT_DELIVERED, .name = p->name };
-
+		tell_delivered(c, p, v->ours.id, v->told, v->delivered);
 		v->told = v->delivered;
-		e.message_id = id_of(c, v->ours.id, v->delivered - 1);
-		events_add(c->rooms->events, &e);
+		conversation_changed(c, p);
 	}
 }

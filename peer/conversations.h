@@ -14,19 +14,25 @@ struct chain {
 	int64_t id;               /* 0: nothing yet */
 	uint64_t next;            /* counts from 1 */
 	struct message_hash last; /* hash of the message before `next`; zeros: none */
+	bool is_ours;             /* another device of ours said it ... */
+	uint64_t delivered;       /* ... and tells that the contact has what is below this */
+	uint64_t told;            /* ... which faces were told */
 	bool is_dirty;
 };
 
-/* The talk with one contact under one identity of theirs. */
+/* What is said with one contact under one identity of theirs and one of ours. */
 struct conversation {
+	struct conversations *home;
 	int64_t id;
 	bool has_identity; /* before it is known messages wait, unhashed */
 	struct conversation_id wire;
-	struct chain ours;
-	uint64_t delivered; /* what we said below it is at one of their devices */
-	uint64_t told;      /* ... and told to faces */
+	struct chain ours;  /* what this device says */
+	uint64_t delivered; /* what it said below this is at one of their devices */
+	uint64_t told;      /* ... durably, and told to faces */
 	uint64_t unread;
-	bool is_dirty;
+	uint64_t held; /* not delivered in conversations before: waits to be said here */
+	bool is_dirty, is_changed;
+	bool is_new; /* since somebody last made sure that each of their devices is owed */
 };
 
 struct conversations;
@@ -39,18 +45,26 @@ void conversations_close(struct person *p);
 /* Reads it again: after a rollback. */
 void conversations_reload(struct conversations *c, struct person *p);
 
-/* The contact's identity is known now, or was replaced by the person's decision: what waits
- * undelivered is said under it. */
-void conversations_identified(struct conversations *c, struct person *p);
+/* The contact's identity (already in `p`) is known now, or is another one: a new conversation.
+ * What waits undelivered is said in it, or (`keep_queued`) held in the one before until
+ * somebody decides. What waited for the first identity is always said. */
+void conversations_identified(struct conversations *c, struct person *p, bool keep_queued);
+/* How many messages are held so. */
+uint64_t conversations_held(const struct person *p);
+/* Says them again, under the present identity, behind all that was said since. */
+void conversations_release_held(struct conversations *c, struct person *p);
+/* Our own identity is another one (the account has it already): with everybody a new conversation
+ * begins, and what is undelivered is said in it. Harmless when it is not. */
+void conversations_rekeyed(struct conversations *c);
 
 /* Stores a message of ours, to be owed from the next commit on. ERR_NOT_FOUND: `reply_to` is
  * not a message of this conversation. */
 int conversations_say(struct conversations *c, struct person *p, struct bytes text,
 		      uint64_t reply_to, uint64_t *id);
 
-/* What one of their devices said so far. */
+/* What another device said so far: one of theirs, or (`is_ours`) of our own. */
 void conversations_chain(struct conversations *c, const struct person *p,
-			 const struct device_public *author, struct chain *chain);
+			 const struct device_public *author, bool is_ours, struct chain *chain);
 
 enum heard {
 	HEARD_NEW,   /* stored; acknowledge after the commit */
@@ -77,13 +91,20 @@ void conversations_adopt(struct conversations *c, struct person *p, uint64_t nex
 bool conversations_agrees(struct conversations *c, const struct person *p, uint64_t next,
 			  const struct message_hash *last);
 
-/* One device has everything below `next`. */
+/* One device of theirs has everything of ours below `next`. */
 void conversations_delivered(struct conversations *c, struct person *p, uint64_t next);
+/* Another device of ours says the same of its own chain. */
+void conversations_delivered_there(struct chain *chain, uint64_t next);
+
+/* Whose conversation is another one, or has something that other devices do not know yet: said,
+ * or delivered. Each once; NULL at the end. */
+struct person *conversations_next_changed(struct conversations *c);
 
 int conversations_mark_read(struct conversations *c, struct person *p);
 
 /* Before the commit: writes what changed in memory only, tells what was delivered. */
 void conversations_save(struct conversations *c, struct person *p);
-void conversations_save_chain(struct conversations *c, struct chain *chain);
+void conversations_save_chain(struct conversations *c, const struct person *p,
+			      struct chain *chain);
 
 #endif

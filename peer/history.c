@@ -9,7 +9,8 @@
 
 #define MESSAGE_COLUMNS                                                                        \
 	"SELECT m.id, contact.name, m.is_ours, chain.author, m.seq, m.sent_at, m.arrived_at,"  \
-	" m.reply_to, m.body, m.seq < conversation.delivered"                                  \
+	" m.reply_to, m.body, m.seq <"                                                         \
+	" CASE WHEN chain.is_ours THEN chain.delivered ELSE conversation.delivered END"        \
 	" FROM message AS m, contact, chain, conversation WHERE contact.id = m.contact"        \
 	" AND chain.id = m.chain AND conversation.id = chain.conversation"
 

@@ -57,7 +57,9 @@ void outbox_open(struct outbox *o, const struct person *p, const struct device_p
 
 	*debt = (struct debt){
 		.conversation = p->conversation->id,
-		.next = p->conversation->delivered,
+		.is_sibling = debt->is_sibling,
+		.next = debt->is_sibling ? 1 : p->conversation->delivered,
+		.again_at = debt->again_at,
 	};
 	bind_int(s, 1, debt->conversation);
 	bind_bytes(s, 2, BYTES(device->bytes));
@@ -73,6 +75,37 @@ void outbox_open(struct outbox *o, const struct person *p, const struct device_p
 		write_row(o, device, debt);
 }
 
+void outbox_admit(struct outbox *o, const struct person *p, const struct device_public *device,
+		  bool is_sibling)
+{
+	const struct conversation *v = p->conversation;
+	struct store *store = o->rooms->store;
+	struct statement *s;
+
+	store_write(store);
+	s = db_sql(store_db(store), "INSERT OR IGNORE INTO owed(conversation, device, next,"
+				    " has_acked) VALUES(?,?,?,0)");
+	bind_int(s, 1, v->id);
+	bind_bytes(s, 2, BYTES(device->bytes));
+	bind_int(s, 3, (int64_t)(is_sibling ? v->ours.next : v->delivered));
+	store_run(store, s);
+}
+
+void outbox_dismiss(struct outbox *o, const struct person *p,
+		    const struct device_public *device)
+{
+	struct store *store = o->rooms->store;
+	struct statement *s;
+
+	store_write(store);
+	s = db_sql(store_db(store), p ? "DELETE FROM owed WHERE device = ? AND conversation = ?"
+				      : "DELETE FROM owed WHERE device = ?");
+	bind_bytes(s, 1, BYTES(device->bytes));
+	if (p)
+		bind_int(s, 2, p->conversation->id);
+	store_run(store, s);
+}
+
 bool outbox_owes(const struct person *p, const struct debt *debt)
 {
 	const struct conversation *v = p->conversation;
@@ -83,6 +116,7 @@ bool outbox_owes(const struct person *p, const struct debt *debt)
 void outbox_linked(struct debt *debt)
 {
 	debt->is_asked = debt->has_adopted = false;
+	debt->back_to = 0;
 	debt->started = debt->cursor = debt->next;
 }
 
@@ -93,10 +127,42 @@ static void reached(struct outbox *o, struct person *p, struct debt *debt, uint6
 		debt->has_acked = true;
 		debt->is_dirty = true;
 	}
-	conversations_delivered(o->rooms->conversations, p, next);
+	if (!debt->is_sibling)
+		conversations_delivered(o->rooms->conversations, p, next);
 	if (debt->is_dirty || p->conversation->is_dirty)
 		o->rooms->save_at = mono_earlier(o->rooms->save_at,
 						 o->rooms->now + OUTBOX_SAVE);
+}
+
+/* --- asked for again --- */
+
+static bool may_go_back(const struct debt *debt, mono_ns now)
+{
+	return debt->again_at <= now + OUTBOX_AGAIN_DUE;
+}
+
+/* Sends from `next` on; what was sent already on this link at the price of that, or later. */
+static void go_to(struct debt *debt, uint64_t next, mono_ns now)
+{
+	mono_ns price;
+
+	debt->back_to = 0;
+	if (next < debt->cursor) {
+		if (!may_go_back(debt, now)) {
+			debt->back_to = next;
+			return;
+		}
+		price = debt->cursor - next < OUTBOX_AGAIN_MAX / OUTBOX_AGAIN
+				? (mono_ns)(debt->cursor - next) * OUTBOX_AGAIN
+				: OUTBOX_AGAIN_MAX;
+		debt->again_at = (debt->again_at > now ? debt->again_at : now) + price;
+	}
+	debt->cursor = next;
+}
+
+mono_ns outbox_deadline(const struct debt *debt)
+{
+	return debt->back_to ? debt->again_at - OUTBOX_AGAIN_DUE : NEVER;
 }
 
 int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
@@ -111,7 +177,7 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 		return ERR_FORMAT;
 	debt->is_asked = true;
 	if (have->next == 1 && !debt->has_acked) {
-		debt->cursor = debt->next;
+		go_to(debt, debt->next, o->rooms->now);
 		return 0;
 	}
 	/* Below what is delivered there is nothing to say again: they will ask, and take it. */
@@ -125,7 +191,7 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 	}
 	reached(o, p, debt, have->next);
 	if (!is_crossing)
-		debt->cursor = have->next;
+		go_to(debt, have->next, o->rooms->now);
 	return 0;
 }
 
@@ -162,13 +228,25 @@ static bool on_said(void *user, const struct wire_say *say)
 	return true;
 }
 
+bool outbox_is_due(const struct person *p, const struct debt *debt, mono_ns now)
+{
+	const struct conversation *v = p->conversation;
+
+	if (!v->has_identity || debt->conversation != v->id)
+		return false;
+	if (debt->back_to)
+		return may_go_back(debt, now);
+	return (debt->is_asked || debt->has_acked) && debt->cursor < v->ours.next;
+}
+
 bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt, struct line *line)
 {
 	struct pump pump = { debt, line, 0, false };
 
-	if (!(debt->is_asked || debt->has_acked) || debt->conversation != p->conversation->id ||
-	    debt->cursor >= p->conversation->ours.next)
+	if (!outbox_is_due(p, debt, o->rooms->now))
 		return false;
+	if (debt->back_to)
+		go_to(debt, debt->back_to, o->rooms->now);
 	pump.room = line_room(line);
 	if (pump.room > OUTBOX_MARGIN + OUTBOX_SAY_OVERHEAD)
 		conversations_said(o->rooms->conversations, p, debt->cursor, on_said, &pump);

@@ -1,4 +1,5 @@
-/* What we owe to each device of a contact until it acknowledges it. */
+/* What we owe to each device of a contact, and to each other device of our own, until it
+ * acknowledges it. */
 #ifndef PALIQUE_PEER_OUTBOX_H
 #define PALIQUE_PEER_OUTBOX_H
 
@@ -6,9 +7,10 @@
 #include "peer/person.h"
 #include "peer/rooms.h"
 
-/* Our account with one device in the conversation of now; kept in its way (peer/way.h). */
+/* Our account with one device in the conversation of now; kept in its talk (peer/talk.h). */
 struct debt {
 	int64_t conversation;
+	bool is_sibling;  /* another device of ours: what it has is not delivered by that */
 	uint64_t next;    /* it has everything of ours below */
 	uint64_t cursor;  /* to be sent next on this link */
 	uint64_t started; /* where this link began: at what was acknowledged last */
@@ -16,6 +18,8 @@ struct debt {
 	bool has_acked;   /* ever: before that a new device starts at the oldest undelivered */
 	bool has_adopted; /* on this link: an older copy is put back once */
 	bool is_dirty;
+	uint64_t back_to; /* 0, or from where it asked for all again, which must wait */
+	mono_ns again_at; /* what it asked for again is paid for by then: outbox.c */
 };
 
 /* How long the news that something was delivered may wait to be written with something else:
@@ -26,10 +30,30 @@ struct outbox;
 struct outbox *outbox_new(struct rooms *rooms);
 void outbox_free(struct outbox *o);
 
-/* Reads what is owed to the device; a new one starts at the oldest undelivered message. */
+/* What a device asks for again is limited, else it could make us send everything for ever: each
+ * message again costs so much time, of which so much may be owed; one asking is never
+ * charged more. */
+#define OUTBOX_AGAIN     (20 * MILLISECOND)
+#define OUTBOX_AGAIN_DUE (60 * SECOND)
+#define OUTBOX_AGAIN_MAX (600 * SECOND)
+
+/* Reads what is owed to the device (debt.is_sibling is set already). A device of theirs that
+ * nothing is known of starts at the oldest undelivered message; one of ours at the beginning:
+ * where it came later than the conversation, outbox_admit() has said from where. */
 void outbox_open(struct outbox *o, const struct person *p, const struct device_public *device,
 		 struct debt *debt);
+/* From now on the device is owed what we say to the person, and what is not delivered yet;
+ * another device of ours: only what is said from now on. Nothing changes where it is owed
+ * already. */
+void outbox_admit(struct outbox *o, const struct person *p, const struct device_public *device,
+		  bool is_sibling);
+/* Nothing any more: in the conversation with the person, or (NULL) in any. */
+void outbox_dismiss(struct outbox *o, const struct person *p,
+		    const struct device_public *device);
 bool outbox_owes(const struct person *p, const struct debt *debt);
+/* Whether outbox_pump() has something to send now, and when otherwise (NEVER: not by time). */
+bool outbox_is_due(const struct person *p, const struct debt *debt, mono_ns now);
+mono_ns outbox_deadline(const struct debt *debt);
 
 /* A new link. A device that has acknowledged before is sent to at once, from there on;
  * another one is waited for, until it says what it has. */

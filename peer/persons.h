@@ -30,7 +30,7 @@ struct person *persons_self(const struct persons *all);
 /* In order of names, removed ones too; NULL at the end. */
 struct person *persons_at(const struct persons *all, unsigned index);
 struct person *persons_find(const struct persons *all, const struct name *name); /* or NULL */
-/* Who may be talked to now under this identity, or NULL. */
+/* Who may be talked to now under this identity, ourselves too, or NULL. */
 struct person *persons_of_identity(const struct persons *all,
 				   const struct identity_public *identity);
 

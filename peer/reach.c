@@ -6,6 +6,7 @@
 #include "peer/account.h"
 #include "peer/directory_client.h"
 #include "peer/events.h"
+#include "peer/persons.h"
 #include "peer/way.h"
 #include "shared/error.h"
 
@@ -15,6 +16,7 @@ struct reach {
 	unsigned count;
 	uintptr_t numbers; /* given to ways so far */
 	bool has_left;     /* some person has */
+	bool has_lists;    /* some way has heard one */
 };
 
 struct reach *reach_new(struct rooms *rooms)
@@ -23,14 +25,6 @@ struct reach *reach_new(struct rooms *rooms)
 
 	r->rooms = rooms;
 	return r;
-}
-
-void reach_free(struct reach *r)
-{
-	if (!r)
-		return;
-	free(r->ways);
-	free(r);
 }
 
 /* --- the ways --- */
@@ -50,6 +44,16 @@ static void remove_way(struct reach *r, struct way *w)
 	way_free(w);
 }
 
+void reach_free(struct reach *r)
+{
+	if (!r)
+		return;
+	while (r->count > 0)
+		remove_way(r, r->ways[r->count - 1]);
+	free(r->ways);
+	free(r);
+}
+
 static struct way *find_way(const struct person *p, const struct device_public *device)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
@@ -59,14 +63,23 @@ static struct way *find_way(const struct person *p, const struct device_public *
 	return NULL;
 }
 
-/* The way to the device, a new one if needed; NULL when all places hold devices in use. */
+/* By their newest list. Without one we know no better than the certificate; of our own devices
+ * there always is one. */
+static bool is_theirs(const struct person *p, const struct device_public *device)
+{
+	return p->devices.version == 0 ? !p->is_self
+				       : device_list_find(&p->devices, device) != NULL;
+}
+
+/* The way to the device, a new one if needed; NULL when it is not theirs, or all places hold
+ * devices in use. */
 static struct way *need_way(struct reach *r, struct person *p,
 			    const struct device_public *device)
 {
 	struct way *w = find_way(p, device);
 	unsigned free_at = WIRE_DEVICES_MAX;
 
-	if (w)
+	if (w || !is_theirs(p, device))
 		return w;
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
 		if (!p->ways[i])
@@ -115,7 +128,7 @@ static void tell_link(struct reach *r, struct person *p)
 	const struct way *w = linked_way(p);
 	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
 
-	if (p->is_linked == (w != NULL))
+	if (p->is_self || p->is_linked == (w != NULL))
 		return;
 	p->is_linked = w != NULL;
 	if (w) {
@@ -145,7 +158,7 @@ void reach_drop(struct reach *r, struct person *p)
 	}
 }
 
-void reach_forget(struct reach *r, struct person *p)
+static void forget_ways(struct reach *r, struct person *p)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
 		struct way *w = p->ways[i];
@@ -160,10 +173,123 @@ void reach_forget(struct reach *r, struct person *p)
 	}
 }
 
+void reach_forget(struct reach *r, struct person *p)
+{
+	const struct person *self = persons_self(r->rooms->persons);
+
+	forget_ways(r, p);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (self->ways[i])
+			way_forget(self->ways[i], p);
+	}
+}
+
 void reach_renew(struct reach *r, struct person *p)
 {
 	reach_drop(r, p);
-	reach_forget(r, p);
+	forget_ways(r, p);
+}
+
+/* --- whose devices they are --- */
+
+/* In a new conversation each device is owed what is said from its beginning, also those that
+ * are not online before something of it is delivered to another one. */
+static void admit_all(struct reach *r, const struct person *p)
+{
+	const struct device_list *ours = account_devices(r->rooms->account);
+
+	for (unsigned i = 0; i < p->devices.count; i++) {
+		const struct device_public *device = &p->devices.devices[i].device;
+
+		/* what a contact says of devices of ours is not for it to say */
+		if (!device_list_find(ours, device))
+			outbox_admit(r->rooms->outbox, p, device, false);
+	}
+}
+
+/* Another device of ours hears what is said from now on, in every conversation. */
+static void admit_sibling(struct reach *r, const struct device_public *device)
+{
+	const struct person *p;
+
+	if (device_public_equal(device, account_device(r->rooms->account)))
+		return;
+	for (unsigned i = 0; (p = persons_at(r->rooms->persons, i)) != NULL; i++) {
+		if (p->conversation->has_identity)
+			outbox_admit(r->rooms->outbox, p, device, true);
+	}
+}
+
+static void cut_off(struct reach *r, struct way *w)
+{
+	struct person *p = w->person;
+
+	hang_up(r, w, LINK_CODE_NOT_CONTACT);
+	remove_way(r, w);
+	tell_link(r, p);
+}
+
+void reach_devices(struct reach *r, struct person *p, const struct device_list *before)
+{
+	const struct device_list *ours = account_devices(r->rooms->account), *now = &p->devices;
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && !is_theirs(p, &p->ways[i]->device))
+			cut_off(r, p->ways[i]);
+	}
+	for (unsigned i = 0; i < before->count; i++) {
+		const struct device_public *device = &before->devices[i].device;
+
+		if (!device_list_find(now, device) &&
+		    (p->is_self || !device_list_find(ours, device)))
+			outbox_dismiss(r->rooms->outbox, p->is_self ? NULL : p, device);
+	}
+	if (!p->is_self)
+		admit_all(r, p);
+	for (unsigned i = 0; p->is_self && before->version > 0 && i < now->count; i++) {
+		if (!device_list_find(before, &now->devices[i].device))
+			admit_sibling(r, &now->devices[i].device);
+	}
+}
+
+bool reach_next_devices(struct reach *r, struct person **p, struct device_list *devices)
+{
+	for (unsigned i = 0; r->has_lists && i < r->count; i++) {
+		struct way *w = r->ways[i];
+
+		if (!w->heard)
+			continue;
+		*p = w->person;
+		*devices = *w->heard;
+		free(w->heard);
+		w->heard = NULL;
+		return true;
+	}
+	r->has_lists = false;
+	return false;
+}
+
+/* What the conversations have for the ways: the right talks, awake. */
+static void take_changes(struct reach *r)
+{
+	const struct person *self = persons_self(r->rooms->persons);
+	struct person *p;
+
+	while ((p = conversations_next_changed(r->rooms->conversations)) != NULL) {
+		if (p->conversation->is_new && p->conversation->has_identity) {
+			p->conversation->is_new = false;
+			admit_all(r, p);
+		}
+		for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+			struct way *w = self->ways[i];
+			const struct talk *t = w ? way_attend(r->rooms, w, p) : NULL;
+
+			if (t && w->state == WAY_IDLE && talk_has_news(t))
+				w->is_wanted = true;
+			if (p->ways[i])
+				way_attend(r->rooms, p->ways[i], p);
+		}
+	}
 }
 
 void reach_up(struct reach *r, struct link *link, struct person *p)
@@ -213,7 +339,7 @@ static bool is_anywhere(const struct person *p)
 static void believe_goodbye(struct reach *r, struct way *w)
 {
 	w->has_left = w->is_present = false;
-	if (!is_anywhere(w->person))
+	if (!w->person->is_self && !is_anywhere(w->person))
 		r->has_left = w->person->has_left = true;
 }
 
@@ -286,6 +412,7 @@ static void learn(struct reach *r, struct way *w, const struct wire_device *devi
 	w->candidates = device->candidates;
 	w->is_present = true;
 	w->has_left = false;
+	w->is_wanted = w->person->is_self && w->state != WAY_LINKED;
 	if (w->state == WAY_LINKED) {
 		/* It logged in again: the same life over another address, or a new one that
 		 * knows nothing of this link. Whoever lives answers a ping. */
@@ -420,7 +547,7 @@ static void watch(struct reach *r, struct way *w)
 		return;
 	}
 	if (since == NEVER) {
-		if (now >= w->last_used + REACH_IDLE && !outbox_owes(w->person, &w->debt))
+		if (now >= w->last_used + REACH_IDLE && !way_owes(w))
 			hang_up(r, w, LINK_CODE_IDLE);
 		return;
 	}
@@ -439,7 +566,7 @@ static void watch(struct reach *r, struct way *w)
 
 static bool wants_link(const struct way *w)
 {
-	return w->is_present && person_is_open(w->person) && outbox_owes(w->person, &w->debt);
+	return w->is_present && person_is_open(w->person) && (w->is_wanted || way_owes(w));
 }
 
 void reach_step(struct reach *r)
@@ -478,7 +605,7 @@ mono_ns reach_deadline(const struct reach *r)
 
 		if (w->state == WAY_LINKED) {
 			deadline = mono_earlier(deadline, w->check_at);
-			deadline = mono_earlier(deadline, w->have_at);
+			deadline = mono_earlier(deadline, way_deadline(w));
 			deadline = mono_earlier(deadline, w->last_used + REACH_IDLE);
 		} else if (w->state == WAY_DIALLING) {
 			deadline = mono_earlier(deadline, w->dial_until);
@@ -491,6 +618,7 @@ mono_ns reach_deadline(const struct reach *r)
 
 void reach_take(struct reach *r)
 {
+	take_changes(r);
 	for (unsigned i = 0; i < r->count; i++) {
 		struct way *w = r->ways[i];
 		int err;
@@ -498,6 +626,7 @@ void reach_take(struct reach *r)
 		if (w->state != WAY_LINKED || !w->line.is_readable)
 			continue;
 		err = way_take(r->rooms, w);
+		r->has_lists |= w->heard != NULL;
 		if (err == 0)
 			continue;
 		hang_up(r, w, err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
@@ -507,18 +636,21 @@ void reach_take(struct reach *r)
 
 void reach_save(struct reach *r)
 {
+	take_changes(r);
 	for (unsigned i = 0; i < r->count; i++)
 		way_save(r->rooms, r->ways[i]);
 }
 
 void reach_release(struct reach *r)
 {
+	take_changes(r); /* what is delivered, durably now */
 	for (unsigned i = 0; i < r->count; i++)
 		way_release(r->rooms, r->ways[i]);
 }
 
 void reach_undo(struct reach *r)
 {
+	take_changes(r);
 	for (unsigned i = 0; i < r->count; i++)
 		way_undo(r->rooms, r->ways[i]);
 }
@@ -532,4 +664,11 @@ void reach_fill(const struct person *p, struct contact *out)
 		out->path = link_path(w->link);
 		out->round_trip = link_round_trip(w->link);
 	}
+}
+
+bool reach_sees(const struct person *p, const struct device_public *device)
+{
+	const struct way *w = find_way(p, device);
+
+	return w && (w->is_present || w->state == WAY_LINKED);
 }

@@ -1,5 +1,6 @@
-/* The direct connections: for each device of a contact idle, dialling or linked; when to
- * dial, to try again, to ask for an introduction, to suspect, and to hang up. */
+/* The direct connections: for each device of a contact, and each other one of our own account,
+ * idle, dialling or linked; when to dial, to try again, to ask for an introduction, to suspect,
+ * and to hang up. */
 #ifndef PALIQUE_PEER_REACH_H
 #define PALIQUE_PEER_REACH_H
 
@@ -28,8 +29,8 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 		    unsigned count);
 /* Both are told at the same moment: dial now. */
 void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device);
-/* Their device list is another one than `before` (already in `p`): who is new is owed what we say from now on, who is
- * gone is hung up on and owed nothing. */
+/* Their device list is another one than `before` (already in `p`): who is new is owed what we
+ * say from now on, who is gone is hung up on and owed nothing. */
 void reach_devices(struct reach *r, struct person *p, const struct device_list *before);
 /* A list that a device of `p` told us over its link, not checked yet: each once. */
 bool reach_next_devices(struct reach *r, struct person **p, struct device_list *devices);
@@ -58,5 +59,7 @@ void reach_undo(struct reach *r);    /* it failed: asks again for what was not k
 mono_ns reach_deadline(const struct reach *r);
 
 void reach_fill(const struct person *p, struct contact *out);
+/* Whether a device is online, as the directory says or a link shows. */
+bool reach_sees(const struct person *p, const struct device_public *device);
 
 #endif

@@ -19,6 +19,7 @@ struct rooms {
 	struct directory_client *directory;
 	struct reach *reach;
 	struct contacts *contacts;
+	struct siblings *siblings;
 	mono_ns now;
 	wall_ms wall;
 	bool has_more;   /* input was left for the next step: come back at once */

@@ -7,11 +7,19 @@
 #include "peer/rooms.h"
 #include "shared/wire.h"
 
+struct siblings;
+struct siblings *siblings_new(struct rooms *rooms);
+void siblings_free(struct siblings *s);
+
 /* What the directory tells under our own name. */
 void siblings_presence(struct rooms *r, const struct wire_presence *presence);
 void siblings_introduced(struct rooms *r, const struct wire_introduction *introduction);
-/* In a step: lists heard over links, and who may connect. */
+
+/* In a step, before and after reach_take(): we are who the account says, with the devices it
+ * has; lists heard over links, of contacts too, are handed on. EVENT_DEVICES when others of ours
+ * come or go. */
 void siblings_step(struct rooms *r);
+
 /* Whether another device of ours is online, as last heard. */
 bool siblings_is_online(const struct rooms *r, const struct device_public *device);
 

@@ -57,19 +57,23 @@ static const char *const migrations[] = {
 	"	WHERE contact.id = conversation.contact AND message.contact = contact.id"
 	"	AND message.id > contact.read_up_to AND message.is_ours = 0);"
 	"CREATE TABLE directory(one INTEGER PRIMARY KEY CHECK (one = 1), token BLOB NOT NULL);",
-	/* Several devices, and the vault that they share. A chain may be one of our other devices':
-	 * how far that one is delivered it tells us. */
+	/* Several devices, and the vault that they share. A chain may be one of our other devices'
+	 * (is_ours): how far that one is delivered it tells us. A conversation is of two
+	 * identities: theirs, and `ours`. */
 	"ALTER TABLE account ADD COLUMN devices BLOB;"
 	"ALTER TABLE account ADD COLUMN recovery BLOB;"
 	"ALTER TABLE account ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE account ADD COLUMN settings_stamp INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE account ADD COLUMN is_recovery_offered INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN next_identity BLOB;"
 	"CREATE TABLE vault("
 	"	one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL,"
 	"	version INTEGER NOT NULL, is_due INTEGER NOT NULL);"
 	"ALTER TABLE contact ADD COLUMN devices BLOB;"
 	"ALTER TABLE contact ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE contact ADD COLUMN is_change_signed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE conversation ADD COLUMN ours BLOB;"
+	"UPDATE conversation SET ours = (SELECT identity_public FROM account);"
 	"ALTER TABLE chain ADD COLUMN is_ours INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE chain ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1;",
 };

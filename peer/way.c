@@ -1,11 +1,136 @@
 #include "peer/way.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/persons.h"
 #include "shared/error.h"
+
+/* --- the talks --- */
+
+static void wake(struct way *w, struct talk *t)
+{
+	if (t->is_awake)
+		return;
+	t->is_awake = true;
+	t->next_awake = NULL;
+	*w->awake_end = t;
+	w->awake_end = &t->next_awake;
+}
+
+static void let_sleep(struct way *w, struct talk *t)
+{
+	struct talk **at = &w->awake;
+
+	if (!t->is_awake)
+		return;
+	while (*at != t)
+		at = &(*at)->next_awake;
+	*at = t->next_awake;
+	if (!*at)
+		w->awake_end = at;
+	t->is_awake = false;
+}
+
+static unsigned place_of(const struct way *w, const struct conversation_id *id)
+{
+	unsigned low = 0, high = w->talk_count;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (memcmp(w->talks[middle]->id.bytes, id->bytes, sizeof id->bytes) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct talk *find_talk(const struct way *w, const struct conversation_id *id)
+{
+	unsigned at = place_of(w, id);
+
+	if (at < w->talk_count &&
+	    memcmp(w->talks[at]->id.bytes, id->bytes, sizeof id->bytes) == 0)
+		return w->talks[at];
+	return NULL;
+}
+
+static void add_talk(struct rooms *rooms, struct way *w, struct person *p)
+{
+	struct talk *t = talk_new(rooms, p, &w->device, w->person->is_self);
+	unsigned at = place_of(w, &t->id);
+
+	if (w->talk_count == w->talk_capacity) {
+		w->talk_capacity = w->talk_capacity ? 2 * w->talk_capacity : 1;
+		w->talks = memory_grow(w->talks, w->talk_capacity, sizeof(struct talk *));
+	}
+	memmove(w->talks + at + 1, w->talks + at, (w->talk_count - at) * sizeof(struct talk *));
+	w->talks[at] = t;
+	w->talk_count++;
+	if (w->state == WAY_LINKED)
+		talk_linked(rooms, t);
+	wake(w, t);
+}
+
+static void remove_talk(struct way *w, unsigned at)
+{
+	struct talk *t = w->talks[at];
+
+	let_sleep(w, t);
+	w->talk_count--;
+	memmove(w->talks + at, w->talks + at + 1, (w->talk_count - at) * sizeof(struct talk *));
+	talk_free(t);
+}
+
+/* Other ids, or another row of the store: rare enough to look at each. */
+static void remove_talks_of(struct way *w, const struct person *p)
+{
+	for (unsigned i = w->talk_count; i-- > 0;) {
+		if (w->talks[i]->person == p)
+			remove_talk(w, i);
+	}
+}
+
+static bool is_of_way(const struct way *w, const struct person *p)
+{
+	return p->conversation && (p == w->person || p->conversation->has_identity);
+}
+
+struct talk *way_attend(struct rooms *rooms, struct way *w, struct person *p)
+{
+	struct talk *t = is_of_way(w, p) ? find_talk(w, &p->conversation->wire) : NULL;
+
+	if (t && t->person == p && talk_is_of_now(t)) {
+		wake(w, t);
+		return t;
+	}
+	remove_talks_of(w, p);
+	/* Under one id there is one talk: a second person of the same identity is not contacted,
+	 * and what is said there waits. */
+	if (!is_of_way(w, p) || find_talk(w, &p->conversation->wire))
+		return NULL;
+	add_talk(rooms, w, p);
+	return find_talk(w, &p->conversation->wire);
+}
+
+void way_forget(struct way *w, const struct person *p)
+{
+	remove_talks_of(w, p);
+}
+
+bool way_owes(const struct way *w)
+{
+	for (const struct talk *t = w->awake; t; t = t->next_awake) {
+		if (outbox_owes(t->person, &t->debt))
+			return true;
+	}
+	return false;
+}
+
+/* --- the life of a way --- */
 
 struct way *way_new(struct rooms *rooms, struct person *p, const struct device_public *device)
 {
@@ -13,9 +138,14 @@ struct way *way_new(struct rooms *rooms, struct person *p, const struct device_p
 
 	w->person = p;
 	w->device = *device;
-	w->have_at = w->check_at = w->announced_at = NEVER;
-	outbox_open(rooms->outbox, p, device, &w->debt);
-	conversations_chain(rooms->conversations, p, device, &w->chain);
+	w->check_at = w->announced_at = NEVER;
+	w->awake_end = &w->awake;
+	if (!p->is_self) {
+		add_talk(rooms, w, p);
+		return w;
+	}
+	for (unsigned i = 0; (p = persons_at(rooms->persons, i)) != NULL; i++)
+		way_attend(rooms, w, p);
 	return w;
 }
 
@@ -23,6 +153,10 @@ void way_free(struct way *w)
 {
 	if (!w)
 		return;
+	for (unsigned i = 0; i < w->talk_count; i++)
+		talk_free(w->talks[i]);
+	free(w->talks);
+	free(w->heard);
 	line_clear(&w->line);
 	free(w);
 }
@@ -36,12 +170,13 @@ void way_linked(struct rooms *rooms, struct way *w, struct link *link)
 	w->retry_at = 0;
 	w->suspect_at = 0;
 	w->announced_at = NEVER;
-	w->has_left = false;
+	w->has_left = w->is_wanted = false;
 	w->last_used = rooms->now;
-	w->have_at = rooms->now;
-	w->is_asking = w->ack_due = false;
-	w->highest = 0;
-	outbox_linked(&w->debt);
+	w->devices_said = 0;
+	for (unsigned i = 0; i < w->talk_count; i++) {
+		talk_linked(rooms, w->talks[i]);
+		wake(w, w->talks[i]);
+	}
 }
 
 void way_unlinked(struct way *w)
@@ -49,80 +184,64 @@ void way_unlinked(struct way *w)
 	line_clear(&w->line);
 	w->link = NULL;
 	w->state = WAY_IDLE;
-	w->ack_due = w->is_asking = false;
-	w->have_at = w->check_at = w->announced_at = NEVER;
-	outbox_linked(&w->debt);
+	w->check_at = w->announced_at = NEVER;
+	for (unsigned i = 0; i < w->talk_count; i++)
+		talk_unlinked(w->talks[i]);
 }
 
 /* --- what the device says --- */
 
-static bool is_our_conversation(const struct way *w, const struct conversation_id *id)
+static const struct conversation_id *conversation_in(const struct wire_message *m)
 {
-	return w->debt.conversation == w->person->conversation->id &&
-	       memcmp(id->bytes, w->person->conversation->wire.bytes, sizeof id->bytes) == 0;
-}
-
-static int on_say(struct rooms *rooms, struct way *w, const struct wire_say *say)
-{
-	/* Asked for something missing, an answer is what goes back to before it; the rest was
-	 * under way already. */
-	bool is_answer = w->is_asking && say->seq <= w->highest;
-
-	if (!device_public_equal(&say->author, &w->device) || say->seq == 0 ||
-	    say->seq >= CHAIN_MAX)
-		return ERR_FORMAT;
-	if (say->seq > w->highest)
-		w->highest = say->seq;
-	switch (conversations_hear(rooms->conversations, w->person, &w->chain, say,
-				   is_answer)) {
-	case HEARD_NEW:
-		w->is_asking = false;
-		w->ack_due = w->has_heard = true;
-		break;
-	case HEARD_AGAIN:
-		w->ack_due = true;
-		break;
-	case HEARD_GAP:
-		if (!w->is_asking) {
-			w->is_asking = true;
-			w->have_at = rooms->now;
-		}
-		break;
+	switch (m->type) {
+	case WIRE_SAY:
+		return &m->say.conversation;
+	case WIRE_ACK:
+		return &m->ack.conversation;
+	case WIRE_HAVE:
+		return &m->have.conversation;
+	case WIRE_DELIVERED:
+		return &m->delivered.conversation;
+	default:
+		return NULL;
 	}
+}
+
+/* One waits to be judged, the newest said: a flood costs one check in a step. */
+static int on_devices(struct way *w, const struct device_list *said)
+{
+	const struct device_list *known = &w->person->devices;
+
+	if (said->version == 0)
+		return ERR_FORMAT;
+	if (said->version <= known->version &&
+	    identity_public_equal(&said->identity, &known->identity))
+		return 0;
+	if (w->heard && w->heard->version > said->version)
+		return 0;
+	if (!w->heard)
+		w->heard = memory_new(sizeof *w->heard);
+	*w->heard = *said;
 	return 0;
-}
-
-static int on_ack(struct rooms *rooms, struct way *w, const struct wire_ack *ack)
-{
-	if (!device_public_equal(&ack->author, account_device(rooms->account)))
-		return ERR_FORMAT;
-	return outbox_acked(rooms->outbox, w->person, &w->debt, ack->next);
-}
-
-static int on_have(struct rooms *rooms, struct way *w, const struct wire_have *have)
-{
-	if (!device_public_equal(&have->author, account_device(rooms->account)))
-		return ERR_FORMAT;
-	return outbox_asked(rooms->outbox, w->person, &w->debt, have);
 }
 
 int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m)
 {
+	const struct conversation_id *id = conversation_in(m);
+	struct talk *t = id ? find_talk(w, id) : NULL;
+
 	w->last_used = rooms->now;
-	switch (m->type) {
-	case WIRE_SAY:
-		return is_our_conversation(w, &m->say.conversation) ? on_say(rooms, w, &m->say)
-								    : ERR_FORMAT;
-	case WIRE_ACK:
-		return is_our_conversation(w, &m->ack.conversation) ? on_ack(rooms, w, &m->ack)
-								    : ERR_FORMAT;
-	case WIRE_HAVE:
-		return is_our_conversation(w, &m->have.conversation)
-			       ? on_have(rooms, w, &m->have)
-			       : ERR_FORMAT;
-	default:
+	if (m->type == WIRE_DEVICES)
+		return on_devices(w, &m->devices.devices);
+	if (!id)
 		return ERR_FORMAT;
+	if (!t || !talk_is_of_now(t)) {
+		/* A device of ours may know people whom we do not know yet: when we do, HAVE
+		 * asks for what was passed over. */
+		return w->person->is_self ? 0 : ERR_FORMAT;
 	}
+	wake(w, t);
+	return talk_message(rooms, t, m);
 }
 
 int way_take(struct rooms *rooms, struct way *w)
@@ -144,63 +263,74 @@ int way_take(struct rooms *rooms, struct way *w)
 
 void way_save(struct rooms *rooms, struct way *w)
 {
-	conversations_save_chain(rooms->conversations, &w->chain);
-	outbox_save(rooms->outbox, &w->device, &w->debt);
+	for (struct talk *t = w->awake; t; t = t->next_awake)
+		talk_save(rooms, t);
 }
 
-static void say_have(struct way *w)
+static void say_devices(struct rooms *rooms, struct way *w)
 {
-	struct wire_message m = { .type = WIRE_HAVE };
+	const struct device_list *ours = account_devices(rooms->account);
+	struct wire_message *m;
 
-	m.have.conversation = w->person->conversation->wire;
-	m.have.author = w->device;
-	m.have.next = w->chain.next;
-	m.have.last = w->chain.last;
-	line_send(&w->line, &m);
-	w->have_at = NEVER;
+	if (ours->version == w->devices_said)
+		return;
+	m = memory_new(sizeof *m);
+	m->type = WIRE_DEVICES;
+	m->devices.devices = *ours;
+	if (line_send(&w->line, m) != ERR_FULL)
+		w->devices_said = ours->version;
+	free(m);
 }
 
-static void say_ack(struct way *w)
+/* Each that is awake has its turn, in order; who sent stands behind the others next time. */
+static void release_talks(struct rooms *rooms, struct way *w)
 {
-	struct wire_message m = { .type = WIRE_ACK };
+	struct talk *list = w->awake, *sent = NULL, **sent_end = &sent, *t;
 
-	m.ack.conversation = w->person->conversation->wire;
-	m.ack.author = w->device;
-	m.ack.next = w->chain.next;
-	if (line_send(&w->line, &m) == 0)
-		w->ack_due = false;
+	w->awake = NULL;
+	w->awake_end = &w->awake;
+	while ((t = list) != NULL) {
+		bool is_linked = w->state == WAY_LINKED, has_sent;
+
+		list = t->next_awake;
+		has_sent = is_linked && talk_release(rooms, t, &w->line);
+		t->has_heard = t->is_awake = false;
+		t->next_awake = NULL;
+		if (has_sent) {
+			w->last_used = rooms->now;
+			*sent_end = t;
+			sent_end = &t->next_awake;
+		} else if (!talk_is_quiet(t, is_linked)) {
+			wake(w, t);
+		}
+	}
+	while ((t = sent) != NULL) {
+		sent = t->next_awake;
+		wake(w, t);
+	}
 }
 
 void way_release(struct rooms *rooms, struct way *w)
 {
-	w->has_heard = false;
-	if (w->state != WAY_LINKED || !person_is_open(w->person))
-		return;
-	if (w->have_at <= rooms->now)
-		say_have(w);
-	if (w->ack_due)
-		say_ack(w);
-	if (outbox_pump(rooms->outbox, w->person, &w->debt, &w->line))
-		w->last_used = rooms->now;
-	if (line_flush(&w->line))
+	if (w->state == WAY_LINKED && person_is_open(w->person))
+		say_devices(rooms, w);
+	if (w->awake && (w->state != WAY_LINKED || person_is_open(w->person)))
+		release_talks(rooms, w);
+	if (w->state == WAY_LINKED && person_is_open(w->person) && line_flush(&w->line))
 		w->check_at = mono_earlier(w->check_at, rooms->now + WAY_SUSPECT);
+}
+
+mono_ns way_deadline(const struct way *w)
+{
+	mono_ns deadline = NEVER;
+
+	for (const struct talk *t = w->awake; t; t = t->next_awake)
+		deadline = mono_earlier(deadline, talk_deadline(t));
+	return deadline;
 }
 
 void way_undo(struct rooms *rooms, struct way *w)
 {
-	struct debt before = w->debt;
-
-	conversations_chain(rooms->conversations, w->person, &w->device, &w->chain);
-	outbox_open(rooms->outbox, w->person, &w->device, &w->debt);
-	if (w->debt.conversation == before.conversation) {
-		w->debt.is_asked = before.is_asked;
-		w->debt.started = before.started;
-		w->debt.cursor = before.cursor;
-	}
-	w->ack_due = false;
-	if (w->has_heard && w->state == WAY_LINKED) {
-		w->is_asking = true;
-		w->have_at = rooms->now + WAY_ASK_AGAIN;
-	}
-	w->has_heard = false;
+	for (struct talk *t = w->awake; t; t = t->next_awake)
+		talk_undo(rooms, t, w->state == WAY_LINKED);
 }

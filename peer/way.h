@@ -1,14 +1,13 @@
-/* The way to one device of a contact: what is known of it, its link, how far both chains
- * are. Inside of reach: reach.c decides when, way.c talks. */
+/* The way to one device, of a contact or another one of our own account: what is known of it,
+ * its link, and the talks that are held over it. Inside of reach: reach.c decides when, way.c
+ * talks. */
 #ifndef PALIQUE_PEER_WAY_H
 #define PALIQUE_PEER_WAY_H
 
-#include "peer/conversations.h"
 #include "peer/line.h"
-#include "peer/outbox.h"
+#include "peer/talk.h"
 
-#define WAY_SUSPECT   (3 * SECOND) /* unanswered for so long: tell the directory */
-#define WAY_ASK_AGAIN (1 * SECOND) /* after a store that failed */
+#define WAY_SUSPECT (3 * SECOND) /* unanswered for so long: tell the directory */
 
 enum way_state { WAY_IDLE, WAY_DIALLING, WAY_LINKED };
 
@@ -30,12 +29,15 @@ struct way {
 	bool has_left;        /* said goodbye, and nobody has said since that it is there */
 	unsigned failures;
 
-	struct chain chain;      /* what the device said */
-	struct debt debt;        /* what it has of ours */
-	bool ack_due, has_heard; /* since the last commit */
-	mono_ns have_at;         /* when to say HAVE; NEVER: no need */
-	bool is_asking;          /* ... said because something was missing */
-	uint64_t highest;        /* seq seen on this link: going back below answers HAVE */
+	bool is_wanted; /* a device of ours: to be asked what it has, also when nothing is owed */
+
+	/* Of a contact's device one; of a sibling's (a device of ours) all, in order of ids. */
+	struct talk **talks;
+	unsigned talk_count, talk_capacity;
+	struct talk *awake, **awake_end; /* those something is to be done for */
+
+	uint64_t devices_said;     /* version of our device list that was said on this link */
+	struct device_list *heard; /* theirs, for reach_next_devices(); or NULL */
 };
 
 struct way *way_new(struct rooms *rooms, struct person *p, const struct device_public *device);
@@ -45,6 +47,15 @@ void way_free(struct way *w);
 void way_linked(struct rooms *rooms, struct way *w, struct link *link);
 /* Forgets the link; does not close it. */
 void way_unlinked(struct way *w);
+
+/* There is something new in the person's conversation, or it is another one, or none: the talk
+ * about it is the right one and awake, or NULL. For others than w->person: of siblings' ways. */
+struct talk *way_attend(struct rooms *rooms, struct way *w, struct person *p);
+/* The person goes. */
+void way_forget(struct way *w, const struct person *p);
+bool way_owes(const struct way *w);
+/* Linked: when way_release() has something to say that waits for its time. */
+mono_ns way_deadline(const struct way *w);
 
 /* Reads what arrived. Below 0: the other side broke the protocol, or ended it. */
 int way_take(struct rooms *rooms, struct way *w);

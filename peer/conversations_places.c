@@ -1,0 +1,220 @@
+/* Undelivered messages of ours get another place: in the conversation with an identity that is
+ * known now, or after what an older copy of this store has forgotten. */
+#include <assert.h>
+
+#include "peer/account.h"
+#include "peer/conversations_inside.h"
+#include "peer/events.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+/* While messages are given new places in a chain they stand above every real one. */
+#define ASIDE ((int64_t)1 << 60)
+
+static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
+{
+	struct statement *s = db_sql(db_of(c), "UPDATE message SET seq = seq + ?"
+					       " WHERE chain = ? AND seq >= ?");
+
+	bind_int(s, 1, ASIDE);
+	bind_int(s, 2, chain);
+	bind_int(s, 3, (int64_t)from);
+	return store_run(c->rooms->store, s);
+}
+
+/* Moves the first message set aside in `from` to the end of our chain. False: none left. */
+static bool place_next(struct conversations *c, struct person *p, int64_t from)
+{
+	struct conversation *v = p->conversation;
+	struct statement *s = db_sql(db_of(c), "SELECT id, sent_at, reply_to, body FROM message"
+					       " WHERE chain = ? AND seq >= ?"
+					       " ORDER BY seq LIMIT 1");
+	struct message_hash hash = { 0 };
+	int64_t id, time;
+	uint64_t reply_to;
+
+	bind_int(s, 1, from);
+	bind_int(s, 2, ASIDE);
+	if (db_step(s) != 1) {
+		db_done(s);
+		return false;
+	}
+	id = column_int(s, 0);
+	time = column_int(s, 1);
+	reply_to = (uint64_t)column_int(s, 2);
+	c->body.size = 0;
+	buf_append(&c->body, column_bytes(s, 3));
+	db_done(s);
+	if (v->has_identity) {
+		struct wire_say say = say_of(c, p, v->ours.next, &v->ours.last, time,
+					     buf_view(&c->body), reply_to);
+
+		hash = message_hash(&say);
+	}
+	s = db_sql(db_of(c),
+		   "UPDATE message SET chain = ?, seq = ?, previous = ? WHERE id = ?");
+	bind_int(s, 1, v->ours.id);
+	bind_int(s, 2, (int64_t)v->ours.next);
+	if (v->has_identity)
+		bind_bytes(s, 3, BYTES(v->ours.last.bytes));
+	bind_int(s, 4, id);
+	if (store_run(c->rooms->store, s) < 0)
+		return false;
+	v->ours.next++;
+	v->ours.last = hash;
+	v->ours.is_dirty = true;
+	return true;
+}
+
+/* What this device has not delivered in an older conversation goes to the end of this one. */
+static void move_here(struct conversations *c, struct person *p, int64_t old, uint64_t from)
+{
+	struct conversation *v = p->conversation;
+
+	if (old == 0 || set_aside(c, old, from) < 0)
+		return;
+	chain_make(c, v->id, account_device(c->rooms->account), &v->ours);
+	while (place_next(c, p, old))
+		;
+	conversation_changed(c, p);
+}
+
+/* A conversation of the identities of now takes the place of the one there was. */
+static void begin_anew(struct conversations *c, struct person *p, bool keep_queued)
+{
+	struct conversation *v = p->conversation;
+	int64_t old = v->ours.id;
+	uint64_t from = v->delivered, waiting = v->ours.next - v->delivered;
+
+	conversations_save(c, p);
+	conversation_make(c, p);
+	conversation_name(c, p);
+	if (keep_queued)
+		v->held += waiting;
+	else
+		move_here(c, p, old, from);
+}
+
+void conversations_identified(struct conversations *c, struct person *p, bool keep_queued)
+{
+	struct conversation *v = p->conversation;
+	uint64_t from = v->delivered;
+	struct statement *s;
+
+	assert(p->has_identity);
+	store_write(c->rooms->store);
+	if (v->has_identity) {
+		begin_anew(c, p, keep_queued);
+		return;
+	}
+	s = db_sql(db_of(c), "UPDATE conversation SET identity = ? WHERE id = ?");
+	bind_bytes(s, 1, BYTES(p->identity.bytes));
+	bind_int(s, 2, v->id);
+	store_run(c->rooms->store, s);
+	v->has_identity = v->is_new = true;
+	v->ours.next = 1;
+	v->ours.last = (struct message_hash){ 0 };
+	conversation_name(c, p);
+	conversation_changed(c, p);
+	move_here(c, p, v->ours.id, from);
+}
+
+void places_rekey(struct conversations *c, struct person *p)
+{
+	begin_anew(c, p, false);
+}
+
+/* --- what is held in conversations before --- */
+
+/* The chain of this device in the oldest of the person's conversations after `after` in which
+ * something of it is held: its conversation, or 0. */
+static int64_t next_held(struct conversations *c, const struct person *p, int64_t after,
+			 int64_t *chain, uint64_t *from)
+{
+	struct statement *s = db_sql(
+		db_of(c), "SELECT v.id, chain.id, v.delivered FROM conversation AS v, chain"
+			  " WHERE v.contact = ? AND v.id > ? AND v.id < ?"
+			  " AND chain.conversation = v.id AND chain.author = ?"
+			  " AND EXISTS (SELECT 1 FROM message WHERE message.chain = chain.id"
+			  " AND message.seq >= v.delivered) ORDER BY v.id LIMIT 1");
+	int64_t conversation = 0;
+
+	bind_int(s, 1, p->id);
+	bind_int(s, 2, after);
+	bind_int(s, 3, p->conversation->id);
+	bind_bytes(s, 4, BYTES(account_device(c->rooms->account)->bytes));
+	if (db_step(s) == 1) {
+		conversation = column_int(s, 0);
+		*chain = column_int(s, 1);
+		*from = (uint64_t)column_int(s, 2);
+	}
+	db_done(s);
+	return conversation;
+}
+
+static uint64_t count_from(struct conversations *c, int64_t chain, uint64_t from)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message WHERE chain = ?"
+					       " AND seq >= ?");
+	uint64_t count = 0;
+
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)from);
+	if (db_step(s) == 1)
+		count = (uint64_t)column_int(s, 0);
+	db_done(s);
+	return count;
+}
+
+uint64_t places_held(struct conversations *c, const struct person *p)
+{
+	int64_t at = 0, chain;
+	uint64_t from, held = 0;
+
+	while ((at = next_held(c, p, at, &chain, &from)) != 0)
+		held += count_from(c, chain, from);
+	return held;
+}
+
+uint64_t conversations_held(const struct person *p)
+{
+	return p->conversation->held;
+}
+
+void conversations_release_held(struct conversations *c, struct person *p)
+{
+	int64_t at = 0, chain;
+	uint64_t from;
+
+	if (p->conversation->held == 0)
+		return;
+	store_write(c->rooms->store);
+	while ((at = next_held(c, p, at, &chain, &from)) != 0)
+		move_here(c, p, chain, from);
+	p->conversation->held = 0;
+}
+
+/* --- an older copy --- */
+
+void conversations_adopt(struct conversations *c, struct person *p, uint64_t next,
+			 const struct message_hash *last)
+{
+	struct conversation *v = p->conversation;
+	const struct device_public *us = account_device(c->rooms->account);
+
+	store_write(c->rooms->store);
+	chain_make(c, v->id, us, &v->ours);
+	if (set_aside(c, v->ours.id, v->delivered) < 0)
+		return;
+	v->ours.next = next;
+	v->ours.last = *last;
+	v->ours.is_dirty = true;
+	v->delivered = v->told = next;
+	v->is_dirty = true;
+	while (place_next(c, p, v->ours.id))
+		;
+	conversation_changed(c, p);
+	events_warn(c->rooms->events, &p->name,
+		    N_("this home seems to be an older copy: what was not delivered is said "
+		       "again"));
+}
