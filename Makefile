@@ -101,7 +101,9 @@ install: all
 		install -D -m 644 $(B)/locale/$$language/LC_MESSAGES/palique.mo \
 			$(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES/palique.mo; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|' tools/palique-directory.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/palique-directory.service
+	for unit in $(wildcard tools/systemd/*.service); do \
+		sed 's|@PREFIX@|$(PREFIX)|' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
+	install -D -m 644 tools/systemd/palique.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/palique.conf
 vectors: $(B)/tests/shared/vectors_test
 	$<
 format:

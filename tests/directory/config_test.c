@@ -40,7 +40,10 @@ static void every_key_is_understood(void **state)
 				   "logins-per-prefix = 9\n"
 				   "registrations-per-prefix = 10\n"
 				   "key-queries-per-prefix = 11\n"
-				   "visits-per-name = 12\n"),
+				   "visits-per-name = 12\n"
+				   "health-listen = [::1]:7000\n"
+				   "keyholder = /run/k/socket\n"
+				   "restart-seconds = 13\n"),
 			 0);
 	assert_int_equal(c.listen_count, 2);
 	assert_int_equal(c.listen[0].port, 7000);
@@ -59,6 +62,10 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(c.limits.size[LIMIT_REGISTER].burst, 10);
 	assert_int_equal(c.limits.size[LIMIT_KEY_QUERY].burst, 11);
 	assert_int_equal(c.limits.size[LIMIT_COME].burst, 12);
+	assert_true(c.has_health);
+	assert_int_equal(c.health.port, 7000);
+	assert_string_equal(c.keyholder, "/run/k/socket");
+	assert_int_equal(c.restart_seconds, 13);
 }
 
 static void an_empty_file_leaves_the_defaults(void **state)
@@ -71,6 +78,9 @@ static void an_empty_file_leaves_the_defaults(void **state)
 	assert_int_equal(c.contacts_max, WIRE_CONTACTS_MAX);
 	assert_int_equal(c.listen_count, 0);
 	assert_false(c.has_place);
+	assert_false(c.has_health);
+	assert_string_equal(c.keyholder, "");
+	assert_int_equal(c.restart_seconds, CONFIG_RESTART_SECONDS);
 }
 
 static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
@@ -92,6 +102,11 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		{ "log = info\nnonsense\nlog = what\n", "d.conf:2:", ERR_FORMAT },
 		{ "[server]\nlog = info\n", "d.conf:1: [server]", ERR_FORMAT },
 		{ "log = info\n[server]\n", "d.conf:2: [server]", ERR_FORMAT },
+		{ "health-listen = 0.0.0.0:7273\n", "d.conf:1: health-listen", ERR_REFUSED },
+		{ "health-listen = [2001:db8::1]\n", "d.conf:1: health-listen", ERR_REFUSED },
+		{ "health-listen = yes\n", "d.conf:1: health-listen", ERR_FORMAT },
+		{ "keyholder = socket\n", "d.conf:1: keyholder", ERR_FORMAT },
+		{ "restart-seconds = 3601\n", "d.conf:1: restart-seconds", ERR_LIMIT },
 		{ "name = two words\n", "d.conf:1: name", ERR_FORMAT },
 	};
 	struct config c, before;
