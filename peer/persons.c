@@ -8,6 +8,7 @@
 
 struct persons {
 	struct store *store;
+	struct person *self;
 	struct person **list; /* by name */
 	unsigned count;
 };
@@ -17,7 +18,15 @@ struct persons *persons_new(struct store *store)
 	struct persons *all = memory_new(sizeof *all);
 
 	all->store = store;
+	all->self = memory_new(sizeof *all->self);
+	all->self->state = CONTACT_MUTUAL;
+	all->self->is_self = true;
 	return all;
+}
+
+struct person *persons_self(const struct persons *all)
+{
+	return all->self;
 }
 
 static void person_free(struct person *p)
@@ -33,6 +42,7 @@ void persons_free(struct persons *all)
 		return;
 	for (unsigned i = 0; i < all->count; i++)
 		person_free(all->list[i]);
+	person_free(all->self);
 	free(all->list);
 	free(all);
 }
@@ -69,6 +79,8 @@ struct person *persons_find(const struct persons *all, const struct name *name)
 struct person *persons_of_identity(const struct persons *all,
 				   const struct identity_public *identity)
 {
+	if (person_is_open(all->self) && identity_public_equal(&all->self->identity, identity))
+		return all->self;
 	for (unsigned i = 0; i < all->count; i++) {
 		struct person *p = all->list[i];
 
