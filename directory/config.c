@@ -12,6 +12,7 @@
 #include "shared/error.h"
 #include "shared/text.h"
 #include "shared/wire.h"
+#include "shared/work.h"
 
 /* A key: how it is read, its range, where it goes. */
 struct key {
@@ -181,6 +182,8 @@ static const struct key keys[] = {
 	{ "logins-per-prefix", read_number, 1, 1000000, BURST(LIMIT_LOGIN_PREFIX) },
 	{ "registrations-per-prefix", read_number, 1, 1000000, BURST(LIMIT_REGISTER) },
 	{ "key-queries-per-prefix", read_number, 1, 1000000, BURST(LIMIT_KEY_QUERY) },
+	{ "work-bits", read_number, 0, WORK_BITS_MAX,
+	  offsetof(struct config, limits.work_bits_max) },
 	{ "visits-per-name", read_number, 1, 1000000, BURST(LIMIT_COME) },
 };
 enum { KEYS = sizeof keys / sizeof keys[0] };

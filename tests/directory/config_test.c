@@ -43,7 +43,8 @@ static void every_key_is_understood(void **state)
 				   "visits-per-name = 12\n"
 				   "health-listen = [::1]:7000\n"
 				   "keyholder = /run/k/socket\n"
-				   "restart-seconds = 13\n"),
+				   "restart-seconds = 13\n"
+				   "work-bits = 14\n"),
 			 0);
 	assert_int_equal(c.listen_count, 2);
 	assert_int_equal(c.listen[0].port, 7000);
@@ -66,6 +67,7 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(c.health.port, 7000);
 	assert_string_equal(c.keyholder, "/run/k/socket");
 	assert_int_equal(c.restart_seconds, 13);
+	assert_int_equal(c.limits.work_bits_max, 14);
 }
 
 static void an_empty_file_leaves_the_defaults(void **state)
@@ -106,6 +108,7 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		{ "health-listen = [2001:db8::1]\n", "d.conf:1: health-listen", ERR_REFUSED },
 		{ "health-listen = yes\n", "d.conf:1: health-listen", ERR_FORMAT },
 		{ "keyholder = socket\n", "d.conf:1: keyholder", ERR_FORMAT },
+		{ "work-bits = 27\n", "d.conf:1: work-bits", ERR_LIMIT },
 		{ "restart-seconds = 3601\n", "d.conf:1: restart-seconds", ERR_LIMIT },
 		{ "name = two words\n", "d.conf:1: name", ERR_FORMAT },
 	};
