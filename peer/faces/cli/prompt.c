@@ -91,8 +91,30 @@ static int ask_silently(int fd, const char *question, struct secret *s)
 	return err;
 }
 
-static int from_terminal(struct secret *s, const struct options *o, const char *question,
-			 bool is_new)
+/* What is said of the two kinds of secrets. */
+static const struct kind {
+	enum option fd;
+	const char *no_number, *nobody, *too_long, *differ, *empty, *unread;
+} a_password = {
+	OPT_PASSWORD_FD,
+	N_("--password-fd needs the number of a file descriptor"),
+	N_("a password is needed and there is nobody to ask: give --password-fd N"),
+	N_("a password has at most %d bytes"),
+	N_("the two passwords differ"),
+	N_("an empty password is none"),
+	N_("the password could not be read"),
+}, a_passphrase = {
+	OPT_PASSPHRASE_FD,
+	N_("--passphrase-fd needs the number of a file descriptor"),
+	N_("a passphrase is needed and there is nobody to ask: give --passphrase-fd N"),
+	N_("a passphrase has at most %d bytes"),
+	N_("the two passphrases differ"),
+	N_("an empty passphrase is none"),
+	N_("the passphrase could not be read"),
+};
+
+static int from_terminal(struct secret *s, const struct options *o, const struct kind *kind,
+			 const char *question, bool is_new)
 {
 	struct secret again;
 	int fd = open_terminal(o), err;
@@ -108,7 +130,7 @@ static int from_terminal(struct secret *s, const struct options *o, const char *
 		err = ERR_FORMAT;
 		if (i == TRIES)
 			break;
-		say(fd, _("the two passwords differ"));
+		say(fd, _(kind->differ));
 		say(fd, "\n");
 		err = ask_silently(fd, question, s);
 	}
@@ -117,37 +139,46 @@ static int from_terminal(struct secret *s, const struct options *o, const char *
 	return err;
 }
 
-int prompt_password(struct secret *s, const struct options *o, const char *question,
-		    bool is_new, char *trouble, size_t size)
+static int prompt_secret(struct secret *s, const struct options *o, const struct kind *kind,
+			 const char *question, bool is_new, char *trouble, size_t size)
 {
 	long fd;
 	int err;
 
 	memset(s, 0, sizeof *s);
-	if (options_number(o, OPT_PASSWORD_FD, 0, 1 << 20, -1, &fd) < 0) {
-		snprintf(trouble, size, "%s",
-			 _("--password-fd needs the number of a file descriptor"));
+	if (options_number(o, kind->fd, 0, 1 << 20, -1, &fd) < 0) {
+		snprintf(trouble, size, "%s", _(kind->no_number));
 		return ERR_FORMAT;
 	}
 	err = fd >= 0 ? read_line((int)fd, s->text, SECRET_MAX + 1)
-		      : from_terminal(s, o, question, is_new);
+		      : from_terminal(s, o, kind, question, is_new);
 	if (err == 0 && !s->text[0])
 		err = ERR_CLOSED;
 	if (err == ERR_STATE)
-		snprintf(trouble, size, "%s",
-			 _("a password is needed and there is nobody to ask: give "
-			   "--password-fd N"));
+		snprintf(trouble, size, "%s", _(kind->nobody));
 	else if (err == ERR_LIMIT)
-		snprintf(trouble, size, _("a password has at most %d bytes"), SECRET_MAX);
+		snprintf(trouble, size, _(kind->too_long), SECRET_MAX);
 	else if (err == ERR_FORMAT)
-		snprintf(trouble, size, "%s", _("the two passwords differ"));
+		snprintf(trouble, size, "%s", _(kind->differ));
 	else if (err == ERR_CLOSED)
-		snprintf(trouble, size, "%s", _("an empty password is none"));
+		snprintf(trouble, size, "%s", _(kind->empty));
 	else if (err < 0)
-		snprintf(trouble, size, "%s", _("the password could not be read"));
+		snprintf(trouble, size, "%s", _(kind->unread));
 	if (err < 0)
 		secret_wipe(s);
 	return err;
+}
+
+int prompt_password(struct secret *s, const struct options *o, const char *question,
+		    bool is_new, char *trouble, size_t size)
+{
+	return prompt_secret(s, o, &a_password, question, is_new, trouble, size);
+}
+
+int prompt_passphrase(struct secret *s, const struct options *o, const char *question,
+		      bool is_new, char *trouble, size_t size)
+{
+	return prompt_secret(s, o, &a_passphrase, question, is_new, trouble, size);
 }
 
 /* How many words stand in `text`; what may stand between them is what recovery_parse() takes. */

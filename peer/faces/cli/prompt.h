@@ -18,6 +18,10 @@ void secret_wipe(struct secret *s);
 int prompt_password(struct secret *s, const struct options *o, const char *question,
 		    bool is_new, char *trouble, size_t size);
 
+/* The same for what seals a file or this machine's store; from --passphrase-fd N. */
+int prompt_passphrase(struct secret *s, const struct options *o, const char *question,
+		      bool is_new, char *trouble, size_t size);
+
 /* The words of a recovery code, on one line or several: from --words-fd N, or from /dev/tty,
  * where they are seen. As above. */
 int prompt_words(struct secret *s, const struct options *o, char *trouble, size_t size);

@@ -135,7 +135,7 @@ static int check_older(struct cli *c)
 	int code = cli_call(c, "status", NULL, &status);
 
 	account = code == EXIT_DONE ? json_get(status, "account") : NULL;
-	if (account && json_bool(account, "recovery", false) && !c->o.value[OPT_FORCE])
+	if (account && json_bool(account, "recovery", false))
 		code = cli_sure(c,
 				_("There is a recovery code already; a new one makes it void. "
 				  "Make a new one?"));
@@ -153,7 +153,7 @@ int cmd_recovery(struct cli *c)
 				 "palique help recovery");
 	if (what)
 		return take_away(c);
-	if (!out_is_terminal() && !c->o.value[OPT_FORCE])
+	if (!out_is_terminal())
 		return cli_usage(
 			_("the words are for paper, and standard output is no terminal"),
 			"palique recovery --force");

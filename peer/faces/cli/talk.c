@@ -232,6 +232,7 @@ static int look_at_contact(struct cli *c, struct sending *s)
 
 static void report(const struct sending *s)
 {
+	int64_t held = json_int(s->contact, "held", 0);
 	struct json *o = json_set_text(json_object(), "conversation", s->name);
 
 	json_set_id(o, "id", s->id);
@@ -246,13 +247,6 @@ static void report(const struct sending *s)
 	else if (!s->is_mutual)
 		out_line(_("queued: %s has not accepted yet; it will be sent when they do"),
 			 s->name);
-	else if (json_int(s->contact, "held", 0) > 0)
-		out_line(ngettext("queued: %lld message from before the new key of %s waits "
-				  "(palique accept %s)",
-				  "queued: %lld messages from before the new key of %s wait "
-				  "(palique accept %s)",
-				  (unsigned long)json_int(s->contact, "held", 0)),
-			 (long long)json_int(s->contact, "held", 0), s->name, s->name);
 	else if (!s->is_online)
 		out_line(_("queued: %s is offline; it will be sent when they are back"),
 			 s->name);
@@ -261,6 +255,13 @@ static void report(const struct sending *s)
 			   "soon as that "
 			   "works (palique doctor)"),
 			 s->name);
+	if (held > 0)
+		out_say(ngettext("  %lld message from before the new key of %s waits (palique "
+				 "accept %s)",
+				 "  %lld messages from before the new key of %s wait (palique "
+				 "accept %s)",
+				 (unsigned long)held),
+			(long long)held, s->name, s->name);
 }
 
 /* Sends, then waits as long as was asked for. */
