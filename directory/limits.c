@@ -70,7 +70,7 @@ void bucket_give_back(struct bucket *b, uint32_t cost)
 
 struct limits_config limits_default(void)
 {
-	struct limits_config c;
+	struct limits_config c = { .work_bits_max = LIMITS_WORK_DEFAULT };
 
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		c.size[i] = rows[i].size;
@@ -171,6 +171,49 @@ int limits_take(struct limits *l, enum limit which, const struct address *from,
 		return 0;
 	*retry_after = (uint32_t)(wait / SECOND + 1);
 	return ERR_BUSY;
+}
+
+/* Doubling with each quarter of the burst beyond it doubled: for 5 tokens 17 bits for the
+ * first, 20 for the tenth, 24 for the hundred and sixtieth. */
+static unsigned work_of(uint64_t beyond, uint64_t burst, unsigned max)
+{
+	uint64_t quarters = 1 + 4 * beyond / burst;
+	unsigned bits = LIMITS_WORK_MIN;
+
+	while (quarters >= 2) {
+		quarters /= 2;
+		bits++;
+	}
+	return bits < max ? bits : max;
+}
+
+unsigned limits_work(const struct limits *l, enum limit which, const struct address *from,
+		     const struct name *name, mono_ns now)
+{
+	const struct entry *e = find(l, key_of(l, which, from, name));
+	const struct bucket_size *size = &l->config.size[which];
+	uint64_t burst = (uint64_t)size->burst * 1000, used;
+
+	if (!e)
+		return 0;
+	used = used_at(&e->bucket, size, now) + 1000;
+	return used > burst ? work_of(used - burst, burst, l->config.work_bits_max) : 0;
+}
+
+void limits_overdraw(struct limits *l, enum limit which, const struct address *from,
+		     const struct name *name, mono_ns now)
+{
+	uint64_t key = key_of(l, which, from, name);
+	const struct bucket_size *size = &l->config.size[which];
+	uint64_t most = (uint64_t)size->burst * 1000 * (1 + LIMITS_OVERUSE_MAX), used;
+	struct entry *e = find(l, key);
+
+	if (!e)
+		e = make(l, key, which, now);
+	used = used_at(&e->bucket, size, now) + 1000;
+	used = used < most ? used : most;
+	e->bucket.used = used < UINT32_MAX ? (uint32_t)used : UINT32_MAX;
+	e->bucket.at = ms_of(now);
 }
 
 void limits_give_back(struct limits *l, enum limit which, const struct address *from,

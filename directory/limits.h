@@ -32,8 +32,15 @@ enum limit {
 	LIMIT_COME,         /* clients that come online, by name: each is told to others */
 	LIMIT_COUNT
 };
+/* Beyond its bucket an attempt costs work (shared/work.h), the more the further beyond. */
+enum {
+	LIMITS_WORK_MIN = 17,     /* bits: some 40 ms of one core, just beyond */
+	LIMITS_WORK_DEFAULT = 24, /* ... and at most: some 5 to 10 s */
+	LIMITS_OVERUSE_MAX = 32,  /* times the burst: more is not counted */
+};
 struct limits_config {
 	struct bucket_size size[LIMIT_COUNT];
+	uint32_t work_bits_max; /* 0: no work is asked for, only time helps */
 };
 /* What holds where nothing else is said. */
 struct limits_config limits_default(void);
@@ -49,6 +56,12 @@ void limits_configure(struct limits *l, const struct limits_config *config);
  * does not count by may be NULL. */
 int limits_take(struct limits *l, enum limit which, const struct address *from,
 		const struct name *name, mono_ns now, uint32_t *retry_after);
+/* Bits of work that one more costs now; 0: a token is there. */
+unsigned limits_work(const struct limits *l, enum limit which, const struct address *from,
+		     const struct name *name, mono_ns now);
+/* Takes a token that is not there: paid for with work. */
+void limits_overdraw(struct limits *l, enum limit which, const struct address *from,
+		     const struct name *name, mono_ns now);
 void limits_give_back(struct limits *l, enum limit which, const struct address *from,
 		      const struct name *name);
 

@@ -42,7 +42,8 @@ struct registry_new {
 struct registry_password {
 	struct name name;
 	uint8_t record[OPAQUE_RECORD_SIZE];
-	const uint8_t *wrap; /* VAULT_WRAP_SIZE; NULL: the vault stays sealed, the old wrap goes */
+	const uint8_t
+		*wrap; /* VAULT_WRAP_SIZE; NULL: the vault stays sealed, the old wrap goes */
 	const struct device_list *devices; /* NULL: they stay */
 	struct bytes reset_code;           /* used up with it; empty: none */
 };
@@ -55,15 +56,22 @@ struct registry_answer {
 	struct name name;
 	uint8_t record[OPAQUE_RECORD_SIZE];
 	struct identity_public identity;
-	struct identity_public recovery; /* find: the code's public half; a random one where there is none */
+	struct identity_public
+		recovery; /* find: the code's public half; a random one where there is none */
 	uint32_t failed;
 	struct device_list devices;
 	uint64_t vault_version; /* 0: none */
 	uint8_t vault_signature[VAULT_SIGNATURE_SIZE];
-	uint64_t vault_size;
-	struct bytes blob; /* what was asked for: a wrap, or a part of the vault; until the next next() */
+	uint64_t vault_size, vault_offset; /* get_vault: of all, and where `blob` begins */
+	struct bytes
+		blob; /* what was asked for: a wrap, or a part of the vault; until the next next() */
 };
 
+/* Logins that came to nothing. */
+struct registry_failures {
+	struct name name;
+	uint32_t count;
+};
 /* One account in a list. */
 struct registry_user {
 	struct name name;
@@ -136,8 +144,10 @@ struct registry {
 	/* The next answer. */
 	bool (*next)(struct registry *r, struct registry_answer *answer);
 
-	/* Logins that failed, to be told to whom they were aimed at; unknown names are passed over. */
-	int (*add_failures)(struct registry *r, const struct name *name, uint32_t count);
+	/* Logins that failed, to be told to whom they were aimed at, all in one transaction;
+	 * unknown names are passed over. */
+	int (*add_failures)(struct registry *r, const struct registry_failures *list,
+			    unsigned count);
 
 	/* --- for the operator: these block --- */
 	int (*invite)(struct registry *r, const char *code, const struct name *only,

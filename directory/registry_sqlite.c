@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "directory/registry.h"
-#include "shared/db.h"
+#include "directory/registry_inside.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -31,28 +30,55 @@ static const char *const migrations[] = {
 	"	name TEXT,"
 	"	uses INTEGER NOT NULL,"
 	"	expires INTEGER NOT NULL) WITHOUT ROWID;",
-};
-
-struct registry_sqlite {
-	struct registry row;
-	struct db *db;
-	enum ksf ksf;
-	struct registry_answer *answers; /* a ring */
-	size_t first, count, room;
+	/* A device is enrolled under an account, not for the whole directory: who knows
+	 * another's device key can enrol it as his own and keeps nobody out by that.
+	 * An account from before device lists is as one made by the operator: its
+	 * next login brings identity, list and vault. `recovery` is a random key where there
+	 * is no code, so that all are answered by the same steps. */
+	"DROP TABLE devices;"
+	"CREATE TABLE enrolled("
+	"	device BLOB NOT NULL,"
+	"	account INTEGER NOT NULL REFERENCES accounts(id),"
+	"	PRIMARY KEY(device, account)) WITHOUT ROWID;"
+	"CREATE INDEX enrolled_of ON enrolled(account);"
+	"UPDATE accounts SET identity = NULL;"
+	"CREATE UNIQUE INDEX accounts_identity ON accounts(identity);"
+	"ALTER TABLE accounts ADD COLUMN recovery BLOB;"
+	"ALTER TABLE accounts ADD COLUMN recovery_wrap BLOB;"
+	"ALTER TABLE accounts ADD COLUMN wrap BLOB;"
+	"ALTER TABLE accounts ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN is_suspended INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE accounts ADD COLUMN version INTEGER NOT NULL DEFAULT 0;" /* of devices */
+	"ALTER TABLE accounts ADD COLUMN devices BLOB;"
+	"CREATE TABLE vaults("
+	"	account INTEGER PRIMARY KEY REFERENCES accounts(id),"
+	"	version INTEGER NOT NULL,"
+	"	signature BLOB NOT NULL,"
+	"	size INTEGER NOT NULL,"
+	"	sealed BLOB NOT NULL);"
+	"ALTER TABLE invites ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { DAY = 24 * 60 * 60 * 1000 };
 
-static struct registry_sqlite *self(struct registry *r)
+/* --- answers --- */
+
+int registry_finish(struct registry_sqlite *r, int err)
 {
-	return (struct registry_sqlite *)r;
+	if (!err)
+		err = db_commit(r->db);
+	if (err)
+		db_rollback(r->db);
+	return err;
 }
 
-static void answer(struct registry_sqlite *r, const struct registry_answer *a)
+void registry_answers(struct registry_sqlite *r, const struct registry_answer *a)
 {
+	struct registry_waiting *w;
+
 	if (r->count == r->room) {
 		size_t room = r->room ? r->room * 2 : 16;
-		struct registry_answer *grown = memory_array(room, sizeof *grown);
+		struct registry_waiting *grown = memory_array(room, sizeof *grown);
 
 		for (size_t i = 0; i < r->count; i++)
 			grown[i] = r->answers[(r->first + i) % r->room];
@@ -61,358 +87,39 @@ static void answer(struct registry_sqlite *r, const struct registry_answer *a)
 		r->room = room;
 		r->first = 0;
 	}
-	r->answers[(r->first + r->count++) % r->room] = *a;
+	w = &r->answers[(r->first + r->count++) % r->room];
+	w->answer = *a;
+	w->blob = (struct buf){ 0 };
+	buf_append(&w->blob, a->blob);
 }
 
 static bool sqlite_next(struct registry *row, struct registry_answer *out)
 {
-	struct registry_sqlite *r = self(row);
+	struct registry_sqlite *r = registry_self(row);
+	struct registry_waiting *w;
 
+	buf_clear(&r->blob);
 	if (!r->count)
 		return false;
-	*out = r->answers[r->first];
+	w = &r->answers[r->first];
+	r->blob = w->blob;
+	*out = w->answer;
+	out->blob = buf_view(&r->blob);
 	r->first = (r->first + 1) % r->room;
 	r->count--;
 	return true;
 }
 
-/* --- invitations --- */
-
-struct invite_hash {
-	uint8_t bytes[32];
-};
-
-/* Only the hash of a code is stored: who reads the file can use none. */
-static struct invite_hash hash_of(struct bytes code)
-{
-	struct invite_hash h;
-
-	crypto_generichash(h.bytes, sizeof h.bytes, code.data, code.size, NULL, 0);
-	return h;
-}
-
-static int check_invite(struct registry_sqlite *r, struct bytes code, const struct name *name,
-			wall_ms now)
-{
-	struct invite_hash hash = hash_of(code);
-	struct statement *s = db_sql(r->db,
-				     "SELECT name, uses, expires FROM invites WHERE hash = ?1");
-	int err;
-
-	bind_bytes(s, 1, BYTES(hash.bytes));
-	err = db_step(s);
-	if (err == 0)
-		err = ERR_REFUSED;
-	if (err < 0)
-		goto out;
-	err = ERR_REFUSED;
-	if (!column_is_null(s, 0) && strcmp(column_text(s, 0), name->text) != 0)
-		goto out;
-	err = ERR_EXPIRED;
-	if (column_int(s, 1) < 1 || column_int(s, 2) <= now)
-		goto out;
-	err = 0;
-out:
-	db_done(s);
-	return err;
-}
-
-static int use_invite(struct registry_sqlite *r, struct bytes code)
-{
-	struct invite_hash hash = hash_of(code);
-	struct statement *s = db_sql(r->db,
-				     "UPDATE invites SET uses = uses - 1 WHERE hash = ?1");
-	int n;
-
-	bind_bytes(s, 1, BYTES(hash.bytes));
-	n = db_run(s);
-	return n < 0 ? n : 0;
-}
-
-static int sqlite_invite(struct registry *row, const char *code, const struct name *only,
-			 unsigned uses, wall_ms expires, wall_ms now)
-{
-	struct registry_sqlite *r = self(row);
-	struct invite_hash hash = hash_of(bytes_text(code));
-	struct statement *s;
-	int err;
-
-	assert(uses >= 1 && uses <= REGISTRY_INVITE_USES_MAX);
-	err = db_begin(r->db);
-	if (err < 0)
-		return err;
-	s = db_sql(r->db, "DELETE FROM invites WHERE expires <= ?1 OR uses < 1");
-	bind_int(s, 1, now - 30 * (wall_ms)DAY); /* so long it is told "expired", not "none" */
-	err = db_run(s);
-	s = db_sql(r->db,
-		   "INSERT INTO invites(hash, name, uses, expires) VALUES(?1, ?2, ?3, ?4)");
-	bind_bytes(s, 1, BYTES(hash.bytes));
-	bind_text(s, 2, only ? only->text : NULL);
-	bind_int(s, 3, uses);
-	bind_int(s, 4, expires);
-	if (err >= 0)
-		err = db_run(s);
-	if (err >= 0)
-		err = db_commit(r->db);
-	if (err < 0)
-		db_rollback(r->db);
-	return err < 0 ? err : 0;
-}
-
-/* --- accounts --- */
-
-static int check_free(struct registry_sqlite *r, const struct name *name)
-{
-	struct statement *s = db_sql(r->db, "SELECT 1 FROM accounts WHERE name = ?1");
-	int err;
-
-	bind_text(s, 1, name->text);
-	err = db_step(s);
-	db_done(s);
-	return err > 0 ? ERR_EXISTS : err;
-}
-
-static void sqlite_may_register(struct registry *row, uint64_t ticket, const struct name *name,
-				bool needs_invite, struct bytes invite, wall_ms now)
-{
-	struct registry_sqlite *r = self(row);
-	struct registry_answer a = { .ticket = ticket, .name = *name };
-
-	if (needs_invite)
-		a.err = check_invite(r, invite, name, now);
-	if (!a.err)
-		a.err = check_free(r, name);
-	answer(r, &a);
-}
-
-static int add_account(struct registry_sqlite *r, const struct registry_new *account,
-		       wall_ms now)
-{
-	struct statement *s = db_sql(r->db,
-				     "INSERT INTO accounts(name, record, identity, created)"
-				     " VALUES(?1, ?2, ?3, ?4)");
-	int n;
-
-	bind_text(s, 1, account->name.text);
-	bind_bytes(s, 2, BYTES(account->record));
-	if (account->has_identity)
-		bind_bytes(s, 3, BYTES(account->certificate.identity.bytes));
-	else
-		bind_null(s, 3);
-	bind_int(s, 4, now / DAY);
-	n = db_run(s);
-	return n < 0 ? n : 0;
-}
-
-/* ERR_EXISTS: the device is another account's. One that is this account's stays. */
-static int add_device(struct registry_sqlite *r, int64_t account,
-		      const struct device_public *device)
-{
-	struct statement *s;
-	int err;
-
-	s = db_sql(r->db, "SELECT account FROM devices WHERE device = ?1");
-	bind_bytes(s, 1, BYTES(device->bytes));
-	err = db_step(s);
-	if (err > 0)
-		err = column_int(s, 0) == account ? 1 : ERR_EXISTS;
-	db_done(s);
-	if (err)
-		return err < 0 ? err : 0;
-
-	s = db_sql(r->db, "DELETE FROM devices WHERE account = ?1 AND device NOT IN"
-			  " (SELECT device FROM devices WHERE account = ?1"
-			  " ORDER BY number DESC LIMIT ?2)");
-	bind_int(s, 1, account);
-	bind_int(s, 2, REGISTRY_DEVICES_MAX - 1);
-	err = db_run(s);
-	if (err < 0)
-		return err;
-	s = db_sql(r->db,
-		   "INSERT INTO devices(device, account, number) VALUES(?1, ?2,"
-		   " (SELECT coalesce(max(number), 0) + 1 FROM devices WHERE account = ?2))");
-	bind_bytes(s, 1, BYTES(device->bytes));
-	bind_int(s, 2, account);
-	err = db_run(s);
-	return err < 0 ? err : 0;
-}
-
-static int create(struct registry_sqlite *r, const struct registry_new *account, wall_ms now)
-{
-	int err = 0;
-
-	if (account->needs_invite)
-		err = check_invite(r, account->invite, &account->name, now);
-	if (!err)
-		err = check_free(r, &account->name);
-	if (!err)
-		err = add_account(r, account, now);
-	if (!err && account->has_identity)
-		err = add_device(r, db_last_id(r->db), &account->certificate.device);
-	if (!err && account->needs_invite)
-		err = use_invite(r, account->invite);
-	return err;
-}
-
-static void sqlite_create(struct registry *row, uint64_t ticket,
-			  const struct registry_new *account, wall_ms now)
-{
-	struct registry_sqlite *r = self(row);
-	struct registry_answer a = { .ticket = ticket, .name = account->name };
-
-	a.err = db_begin(r->db);
-	if (!a.err) {
-		a.err = create(r, account, now);
-		if (!a.err)
-			a.err = db_commit(r->db);
-		if (a.err)
-			db_rollback(r->db);
-	}
-	answer(r, &a);
-}
-
-static void sqlite_find(struct registry *row, uint64_t ticket, const struct name *name)
-{
-	struct registry_sqlite *r = self(row);
-	struct registry_answer a = { .ticket = ticket, .name = *name };
-	/* Both rows are looked up whether the first exists or not; a real name sorts last. */
-	struct statement *s = db_sql(r->db,
-				     "SELECT name <> '', record, identity FROM accounts"
-				     " WHERE name IN ('', ?1) ORDER BY name DESC LIMIT 1");
-
-	bind_text(s, 1, name->text);
-	a.err = db_step(s);
-	if (a.err == 0)
-		a.err = ERR_CORRUPT; /* the fake record is gone */
-	if (a.err > 0) {
-		a.is_found = column_int(s, 0);
-		a.err = column_copy(s, 1, a.record, sizeof a.record);
-		a.has_identity = !column_is_null(s, 2);
-		if (!a.err && a.has_identity)
-			a.err = column_copy(s, 2, a.identity.bytes, sizeof a.identity.bytes);
-	}
-	db_done(s);
-	answer(r, &a);
-}
-
-static int enrol(struct registry_sqlite *r, const struct name *name,
-		 const struct certificate *c)
-{
-	struct statement *s;
-	int64_t account;
-	bool is_ours, has_identity;
-	int err;
-
-	s = db_sql(r->db, "SELECT id, identity IS NOT NULL, identity IS ?2 FROM accounts"
-			  " WHERE name = ?1");
-	bind_text(s, 1, name->text);
-	bind_bytes(s, 2, BYTES(c->identity.bytes));
-	err = db_step(s);
-	if (err <= 0) {
-		db_done(s);
-		return err < 0 ? err : ERR_AUTH;
-	}
-	account = column_int(s, 0);
-	has_identity = column_int(s, 1);
-	is_ours = column_int(s, 2);
-	db_done(s);
-	if (has_identity && !is_ours)
-		return ERR_AUTH;
-	if (!has_identity) {
-		s = db_sql(r->db, "UPDATE accounts SET identity = ?2 WHERE id = ?1");
-		bind_int(s, 1, account);
-		bind_bytes(s, 2, BYTES(c->identity.bytes));
-		err = db_run(s);
-		if (err < 0)
-			return err;
-	}
-	err = add_device(r, account, &c->device);
-	return err == ERR_EXISTS ? ERR_AUTH : err;
-}
-
-static void sqlite_enrol(struct registry *row, uint64_t ticket, const struct name *name,
-			 const struct certificate *certificate, wall_ms now)
-{
-	struct registry_sqlite *r = self(row);
-	struct registry_answer a = { .ticket = ticket, .name = *name };
-
-	(void)now;
-	a.err = db_begin(r->db);
-	if (!a.err) {
-		a.err = enrol(r, name, certificate);
-		if (!a.err)
-			a.err = db_commit(r->db);
-		if (a.err)
-			db_rollback(r->db);
-	}
-	answer(r, &a);
-}
-
-static void sqlite_device(struct registry *row, uint64_t ticket,
-			  const struct device_public *device)
-{
-	struct registry_sqlite *r = self(row);
-	struct registry_answer a = { .ticket = ticket };
-	struct statement *s = db_sql(r->db, "SELECT a.name, a.identity FROM devices d"
-					    " JOIN accounts a ON a.id = d.account"
-					    " WHERE d.device = ?1");
-
-	bind_bytes(s, 1, BYTES(device->bytes));
-	a.err = db_step(s);
-	if (a.err == 0)
-		a.err = ERR_NOT_FOUND;
-	if (a.err > 0) {
-		a.is_found = a.has_identity = true;
-		a.err = name_check(&a.name, bytes_text(column_text(s, 0))) < 0 ? ERR_CORRUPT
-									       : 0;
-		if (!a.err)
-			a.err = column_copy(s, 1, a.identity.bytes, sizeof a.identity.bytes);
-	}
-	db_done(s);
-	answer(r, &a);
-}
-
 /* --- the operator --- */
-
-static int remove_rows(struct registry_sqlite *r, const struct name *name)
-{
-	struct statement *s;
-	int n;
-
-	s = db_sql(r->db, "DELETE FROM devices WHERE account ="
-			  " (SELECT id FROM accounts WHERE name = ?1)");
-	bind_text(s, 1, name->text);
-	n = db_run(s);
-	if (n < 0)
-		return n;
-	s = db_sql(r->db, "DELETE FROM accounts WHERE name = ?1");
-	bind_text(s, 1, name->text);
-	n = db_run(s);
-	return n < 0 ? n : n ? 0 : ERR_NOT_FOUND;
-}
-
-static int sqlite_remove(struct registry *row, const struct name *name)
-{
-	struct registry_sqlite *r = self(row);
-	int err = db_begin(r->db);
-
-	if (err < 0)
-		return err;
-	err = remove_rows(r, name);
-	if (!err)
-		err = db_commit(r->db);
-	if (err)
-		db_rollback(r->db);
-	return err;
-}
 
 static int sqlite_list(struct registry *row,
 		       bool (*each)(void *user, const struct registry_user *u), void *user)
 {
-	struct registry_sqlite *r = self(row);
-	struct statement *s = db_sql(r->db, "SELECT name, identity IS NOT NULL, created,"
-					    " (SELECT count(*) FROM devices WHERE account = id)"
-					    " FROM accounts WHERE name <> '' ORDER BY name");
+	struct statement *s = db_sql(registry_self(row)->db,
+				     "SELECT name, identity IS NOT NULL, created, is_suspended,"
+				     " recovery_wrap IS NOT NULL,"
+				     " (SELECT count(*) FROM enrolled WHERE account = id)"
+				     " FROM accounts WHERE name <> '' ORDER BY name");
 	int err;
 
 	while ((err = db_step(s)) > 0) {
@@ -423,7 +130,9 @@ static int sqlite_list(struct registry *row,
 			break;
 		u.has_identity = column_int(s, 1);
 		u.created = column_int(s, 2) * DAY;
-		u.devices = column_int(s, 3);
+		u.is_suspended = column_int(s, 3);
+		u.has_recovery = column_int(s, 4);
+		u.devices = (unsigned)column_int(s, 5);
 		if (!each(user, &u))
 			break;
 	}
@@ -433,8 +142,8 @@ static int sqlite_list(struct registry *row,
 
 static uint64_t sqlite_count(struct registry *row)
 {
-	struct statement *s = db_sql(self(row)->db, "SELECT count(*) FROM accounts"
-						    " WHERE name <> ''");
+	struct statement *s = db_sql(registry_self(row)->db, "SELECT count(*) FROM accounts"
+							     " WHERE name <> ''");
 	uint64_t count = 0;
 
 	if (db_step(s) > 0)
@@ -445,30 +154,60 @@ static uint64_t sqlite_count(struct registry *row)
 
 static enum ksf sqlite_ksf(struct registry *row)
 {
-	return self(row)->ksf;
+	return registry_self(row)->ksf;
+}
+
+static int sqlite_bind_holder(struct registry *row, const uint8_t server_public[32])
+{
+	struct db *db = registry_self(row)->db;
+	struct statement *s = db_sql(db, "SELECT value FROM settings WHERE key = 'holder'");
+	uint8_t bound[32];
+	int err = db_step(s);
+
+	if (err > 0) {
+		err = column_copy(s, 0, bound, sizeof bound);
+		if (!err && memcmp(bound, server_public, sizeof bound) != 0)
+			err = ERR_AUTH;
+		db_done(s);
+		return err;
+	}
+	db_done(s);
+	if (err < 0)
+		return err;
+	s = db_sql(db, "INSERT INTO settings(key, value) VALUES('holder', ?1)");
+	bind_bytes(s, 1, bytes_of(server_public, 32));
+	err = db_run(s);
+	return err < 0 ? err : 0;
+}
+
+static int sqlite_backup(struct registry *row, const char *path)
+{
+	return db_backup(registry_self(row)->db, path);
 }
 
 static void sqlite_close(struct registry *row)
 {
-	struct registry_sqlite *r = self(row);
+	struct registry_sqlite *r = registry_self(row);
 
 	db_close(r->db);
+	for (size_t i = 0; i < r->count; i++)
+		buf_clear(&r->answers[(r->first + i) % r->room].blob);
+	buf_clear(&r->blob);
 	free(r->answers);
 	free(r);
 }
 
 static const struct registry sqlite_row = {
-	.may_register = sqlite_may_register,
-	.create = sqlite_create,
-	.find = sqlite_find,
-	.enrol = sqlite_enrol,
-	.device = sqlite_device,
 	.next = sqlite_next,
-	.invite = sqlite_invite,
-	.remove = sqlite_remove,
+	.invite = registry_invite,
+	.invite_reset = registry_invite_reset,
+	.invites = registry_invites,
+	.revoke_invite = registry_revoke_invite,
 	.list = sqlite_list,
 	.count = sqlite_count,
 	.ksf = sqlite_ksf,
+	.bind_holder = sqlite_bind_holder,
+	.backup = sqlite_backup,
 	.close = sqlite_close,
 };
 
@@ -541,12 +280,56 @@ int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t 
 	return err;
 }
 
+/* A key to check recovery codes against for every account that has none yet: those of an
+ * earlier version, and the one without a name when it is new. */
+static int fill_recovery(struct db *db)
+{
+	struct statement *s = db_sql(db, "SELECT 1 FROM accounts WHERE recovery IS NULL");
+	struct identity nobody;
+	int err = db_step(s);
+
+	db_done(s);
+	if (err <= 0)
+		return err;
+	identity_make(&nobody);
+	s = db_sql(db, "UPDATE accounts SET recovery = ?1 WHERE recovery IS NULL");
+	bind_bytes(s, 1, BYTES(nobody.public.bytes));
+	err = db_run(s);
+	identity_wipe(&nobody);
+	return err < 0 ? err : 0;
+}
+
+/* What is read once. ERR_CORRUPT: it is not there. */
+static int load(struct registry_sqlite *r)
+{
+	struct statement *s;
+	int err = fill_recovery(r->db);
+
+	if (err < 0)
+		return err;
+	s = db_sql(r->db, "SELECT value FROM settings WHERE key = 'ksf'");
+	if (db_step(s) > 0)
+		r->ksf = (enum ksf)column_int(s, 0);
+	db_done(s);
+	if (!ksf_is_known(r->ksf))
+		return ERR_CORRUPT;
+	s = db_sql(r->db, "SELECT record, recovery FROM accounts WHERE name = ''");
+	err = db_step(s);
+	if (err == 0)
+		err = ERR_CORRUPT;
+	if (err > 0)
+		err = column_copy(s, 0, r->fake_record, sizeof r->fake_record);
+	if (!err)
+		err = column_copy(s, 1, r->fake_recovery.bytes, sizeof r->fake_recovery.bytes);
+	db_done(s);
+	return err;
+}
+
 int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty, char *reason,
 			 size_t reason_size)
 {
 	char path[PATH_MAX];
 	struct registry_sqlite *r;
-	struct statement *s;
 	struct db *db;
 	int err;
 
@@ -564,17 +347,20 @@ int registry_sqlite_open(struct registry **out, const char *data, bool is_hasty,
 		return err;
 	r = memory_new(sizeof *r);
 	r->row = sqlite_row;
+	registry_accounts_fill(&r->row);
 	r->db = db;
-	s = db_sql(db, "SELECT value FROM settings WHERE key = 'ksf'");
-	if (db_step(s) > 0)
-		r->ksf = (enum ksf)column_int(s, 0);
-	db_done(s);
-	if (!ksf_is_known(r->ksf)) {
-		snprintf(reason, reason_size,
-			 _("%s is not whole. It has been left as it is; bring back a copy."),
-			 path);
+	err = load(r);
+	if (err < 0) {
+		snprintf(
+			reason, reason_size,
+			err == ERR_CORRUPT
+				? _("%s is not whole. It has been left as it is; bring back a "
+				    "copy.")
+				: _("%s cannot be read or written: %s. Look at the disk: full, "
+				    "read-only or failing?"),
+			path, error_text(err));
 		sqlite_close(&r->row);
-		return ERR_CORRUPT;
+		return err;
 	}
 	*out = &r->row;
 	return 0;

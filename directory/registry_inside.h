@@ -1,0 +1,60 @@
+/* The inside of the SQLite store, for the files that make it up and nobody else; from the
+ * bottom up: registry_invites.c (codes), registry_accounts.c (accounts and what is theirs),
+ * registry_sqlite.c (file, answers, the row). */
+#ifndef PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
+#define PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
+
+#include "directory/registry.h"
+#include "shared/db.h"
+
+struct registry_waiting {
+	struct registry_answer answer; /* its blob: in `blob` */
+	struct buf blob;
+};
+
+struct registry_sqlite {
+	struct registry row;
+	struct db *db;
+	enum ksf ksf;
+	/* What unknown names are answered with: read once, it never changes. */
+	uint8_t fake_record[OPAQUE_RECORD_SIZE];
+	struct identity_public fake_recovery;
+	struct registry_waiting *answers; /* a ring */
+	size_t first, count, room;
+	struct buf blob; /* of the answer that was taken last */
+};
+
+static inline struct registry_sqlite *registry_self(struct registry *r)
+{
+	return (struct registry_sqlite *)r;
+}
+
+/* Ends a transaction: commits, or takes all back. `err` or the commit's. */
+int registry_finish(struct registry_sqlite *r, int err);
+/* Into the queue; the blob is copied. */
+void registry_answers(struct registry_sqlite *r, const struct registry_answer *a);
+
+/* --- registry_invites.c: inside of a transaction, but for the last four --- */
+
+enum registry_code { REGISTRY_CODE_INVITATION, REGISTRY_CODE_RESET };
+
+/* ERR_REFUSED: none such or not for `name`, ERR_EXPIRED. `name` may be NULL: `whose` gets the
+ * name it is for (may be NULL). */
+int registry_check_code(struct registry_sqlite *r, enum registry_code kind, struct bytes code,
+			const struct name *name, struct name *whose, wall_ms now);
+int registry_use_code(struct registry_sqlite *r, struct bytes code);
+/* No code shall set the password of whoever has this name next. */
+int registry_drop_resets(struct registry_sqlite *r, const struct name *name);
+int registry_invite(struct registry *row, const char *code, const struct name *only,
+		    unsigned uses, wall_ms expires, wall_ms now);
+int registry_invite_reset(struct registry *row, const char *code, const struct name *name,
+			  wall_ms expires, wall_ms now);
+int registry_invites(struct registry *row,
+		     bool (*each)(void *user, const struct registry_invite *i), void *user);
+int registry_revoke_invite(struct registry *row, const char *handle);
+
+/* --- registry_accounts.c: the functions of the row that are about accounts --- */
+
+void registry_accounts_fill(struct registry *row);
+
+#endif
