@@ -1,10 +1,13 @@
 #include "directory/enlist.h"
 
+#include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/error.h"
+
+enum { WAIT_MS = 10, WAITS = 1000 }; /* for the key-holder: 10 s in all */
 
 /* What passes between the two sides and must be wiped. */
 struct secrets {
@@ -12,11 +15,24 @@ struct secrets {
 	struct opaque_client_random random;
 	uint8_t oprf_output[OPAQUE_OPRF_SIZE], stretched[OPAQUE_OPRF_SIZE];
 	uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE];
+	struct holder_answer answer;
 };
 
-static int make_record(struct secrets *s, struct registry *registry,
-		       const struct keystore *keys, const struct name *name,
-		       struct bytes password, uint8_t record[OPAQUE_RECORD_SIZE])
+static int ask_holder(struct secrets *s, struct holder *holder, const struct name *name,
+		      const uint8_t request[OPAQUE_REQUEST_SIZE])
+{
+	holder->ask(holder, 1, name, request, NULL);
+	for (int i = 0; i < WAITS; i++) {
+		if (holder->next(holder, &s->answer))
+			return s->answer.err;
+		poll(NULL, 0, WAIT_MS);
+	}
+	return ERR_OFFLINE;
+}
+
+static int make_record(struct secrets *s, struct registry *registry, struct holder *holder,
+		       const struct name *name, struct bytes password,
+		       uint8_t record[OPAQUE_RECORD_SIZE])
 {
 	uint8_t request[OPAQUE_REQUEST_SIZE], response[OPAQUE_RESPONSE_SIZE];
 	struct opaque_names names = { { 0 }, { 0 } };
@@ -26,9 +42,15 @@ static int make_record(struct secrets *s, struct registry *registry,
 	err = opaque_register_start(&s->client, password, &s->random, request);
 	if (err < 0)
 		return err;
-	err = opaque_server_register(&keys->opaque, bytes_text(name->text), request, response);
+	err = ask_holder(s, holder, name, request);
 	if (err < 0)
 		return err;
+	if (!holder->public_key(holder))
+		return ERR_OFFLINE;
+	err = registry->bind_holder(registry, holder->public_key(holder));
+	if (err < 0)
+		return err;
+	opaque_server_register(holder->public_key(holder), &s->answer.held, response);
 	err = opaque_register_evaluate(&s->client, response, s->oprf_output);
 	if (err < 0)
 		return err;
@@ -38,7 +60,7 @@ static int make_record(struct secrets *s, struct registry *registry,
 	return opaque_register_finish(&s->client, s->stretched, names, record, s->export_key);
 }
 
-int enlist(struct registry *registry, const struct keystore *keys, const struct name *name,
+int enlist(struct registry *registry, struct holder *holder, const struct name *name,
 	   struct bytes password, wall_ms now)
 {
 	struct secrets *s = sodium_malloc(sizeof *s);
@@ -49,7 +71,7 @@ int enlist(struct registry *registry, const struct keystore *keys, const struct 
 	if (!s)
 		abort();
 	memset(s, 0, sizeof *s);
-	err = make_record(s, registry, keys, name, password, account.record);
+	err = make_record(s, registry, holder, name, password, account.record);
 	if (err < 0)
 		goto out;
 	registry->create(registry, 1, &account, now);

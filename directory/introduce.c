@@ -19,7 +19,7 @@ bool introduce(const struct names *names, const struct presence *presence,
 	for (unsigned slot = 0; slot < PRESENCE_SLOTS; slot++) {
 		struct record *r = presence_at(presence, other, slot);
 
-		if (!r || !record_is_published(r))
+		if (!r || r == asker || !record_is_published(r))
 			continue;
 		record_device(r, &to_asker.introduction.device);
 		tell(user, asker, &to_asker);

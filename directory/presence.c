@@ -17,8 +17,13 @@ struct record {
 	struct certificate certificate;
 };
 
+struct online {
+	struct record *first;     /* NULL: nobody is online */
+	struct device_list *list; /* of the account */
+};
+
 struct presence {
-	struct record **online; /* by account */
+	struct online *online; /* by account */
 	size_t size;
 	struct presence_counts counts;
 };
@@ -41,7 +46,8 @@ void presence_free(struct presence *p)
 	for (size_t i = 0; i < p->size; i++) {
 		struct record *next;
 
-		for (struct record *r = p->online[i]; r; r = next) {
+		free(p->online[i].list);
+		for (struct record *r = p->online[i].first; r; r = next) {
 			next = r->next;
 			record_free(r);
 		}
@@ -52,7 +58,7 @@ void presence_free(struct presence *p)
 
 static struct record *first_of(const struct presence *p, name_id account)
 {
-	return account < p->size ? p->online[account] : NULL;
+	return account < p->size ? p->online[account].first : NULL;
 }
 
 struct record *presence_at(const struct presence *p, name_id account, unsigned slot)
@@ -81,8 +87,8 @@ static void make_room(struct presence *p, name_id account)
 	if (account < size)
 		return;
 	p->size = account + account / 2 + 64;
-	p->online = memory_grow(p->online, p->size, sizeof(struct record *));
-	memset(p->online + size, 0, (p->size - size) * sizeof(struct record *));
+	p->online = memory_grow(p->online, p->size, sizeof *p->online);
+	memset(p->online + size, 0, (p->size - size) * sizeof *p->online);
 }
 
 struct record *presence_enter(struct presence *p, name_id account,
@@ -101,22 +107,27 @@ struct record *presence_enter(struct presence *p, name_id account,
 	r->account = account;
 	r->slot = slot;
 	r->certificate = *certificate;
-	r->next = p->online[account];
+	r->next = p->online[account].first;
 	p->counts.accounts += !r->next;
 	p->counts.devices++;
-	p->online[account] = r;
+	p->online[account].first = r;
 	return r;
 }
 
 void presence_leave(struct presence *p, struct record *r)
 {
-	struct record **at = &p->online[r->account];
+	struct online *online = &p->online[r->account];
+	struct record **at = &online->first;
 
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
 	p->counts.devices--;
-	p->counts.accounts -= !p->online[r->account];
+	if (!online->first) {
+		p->counts.accounts--;
+		free(online->list);
+		online->list = NULL;
+	}
 	record_free(r);
 }
 
@@ -188,6 +199,23 @@ unsigned presence_devices(const struct presence *p, name_id account,
 		if (r->is_published)
 			record_device(r, &out[count++]);
 	return count;
+}
+
+void presence_set_list(struct presence *p, name_id account, const struct device_list *list)
+{
+	struct online *online = &p->online[account];
+
+	assert(account < p->size && online->first);
+	if (!online->list)
+		online->list = memory_new(sizeof *online->list);
+	else if (online->list->version >= list->version)
+		return;
+	*online->list = *list;
+}
+
+const struct device_list *presence_list(const struct presence *p, name_id account)
+{
+	return account < p->size ? p->online[account].list : NULL;
 }
 
 bool presence_is_online(const struct presence *p, name_id account)

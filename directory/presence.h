@@ -40,6 +40,10 @@ void record_device(const struct record *r, struct wire_device *out);
 /* The published devices of an account: how many. */
 unsigned presence_devices(const struct presence *p, name_id account,
 			  struct wire_device out[WIRE_DEVICES_MAX]);
+/* The device list of an account that is online, one for all of its sessions; an older one than
+ * is known changes nothing. NULL: none known. */
+void presence_set_list(struct presence *p, name_id account, const struct device_list *list);
+const struct device_list *presence_list(const struct presence *p, name_id account);
 bool presence_is_online(const struct presence *p, name_id account);
 
 struct presence_counts {

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "directory/secrets.h"
 #include "directory/server_inside.h"
 #include "shared/error.h"
 #include "shared/frame.h"
+#include "shared/log.h"
 #include "shared/text.h"
 
 enum { IDLE_SECONDS = 29 }; /* who is silent so long is gone; clients ping each 25 s */
@@ -52,9 +54,11 @@ mono_ns server_step(struct server *s, mono_ns now, wall_ms wall)
 	server_take_events(s);
 	check_suspects(s);
 	hurry_guests(s);
+	if (failures_deadline(s->desk.failures) <= now)
+		failures_flush(s->desk.failures, s->desk.registry, now);
 	server_tell_due(s);
 
-	at = checks_deadline(&s->checks);
+	at = mono_earlier(checks_deadline(&s->checks), failures_deadline(s->desk.failures));
 	guest = sessions_oldest_guest(s->sessions);
 	if (guest)
 		at = mono_earlier(at, guest->since + SESSION_GUEST_SECONDS * SECOND);
@@ -65,6 +69,7 @@ mono_ns server_step(struct server *s, mono_ns now, wall_ms wall)
 
 int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_size)
 {
+	char folder[PATH_MAX];
 	int err;
 
 	if (mkdir(data, 0700) < 0 && errno != EEXIST) {
@@ -74,6 +79,10 @@ int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_
 	}
 	/* the keys last: with them the directory is there */
 	err = registry_sqlite_create(data, ksf, reason, reason_size);
+	if (err < 0)
+		return err;
+	secrets_folder(folder, data);
+	err = secrets_make(folder, reason, reason_size);
 	if (err < 0)
 		return err;
 	return keystore_make(data, reason, reason_size);
@@ -95,6 +104,75 @@ void server_configure(struct server *s, const struct server_config *config)
 		limits_configure(s->desk.limits, &config->limits);
 }
 
+/* The holder of `config`, or one in this process with the secrets that lie in `data`. */
+static int open_holder(struct server *s, const struct server_config *config, char *reason,
+		       size_t reason_size)
+{
+	char folder[PATH_MAX];
+	int err;
+
+	s->desk.holder = config->holder;
+	if (config->holder)
+		return 0;
+	secrets_folder(folder, config->data);
+	err = keystore_split(config->data, folder, reason, reason_size);
+	if (!err)
+		err = secrets_open(&s->secrets, folder, reason, reason_size);
+	if (err < 0)
+		return err;
+	s->desk.holder = s->own_holder = holder_local(s->secrets);
+	return 0;
+}
+
+bool server_bind_holder(struct server *s)
+{
+	const uint8_t *key = s->desk.holder->public_key(s->desk.holder);
+	int err;
+
+	if (s->is_bound || !key)
+		return s->is_bound;
+	err = s->desk.registry->bind_holder(s->desk.registry, key);
+	if (err == ERR_AUTH)
+		log_event(LOG_ERROR, "wrong-key-holder", "do",
+			  "these accounts were made with other secrets: bring those back",
+			  NULL);
+	s->is_bound = err == 0;
+	return s->is_bound;
+}
+
+/* The store, the keys and the key-holder, which fit one another. */
+static int open_stores(struct server *s, const struct server_config *config, char *reason,
+		       size_t reason_size)
+{
+	struct login_desk *desk = &s->desk;
+	int err = registry_sqlite_open(&desk->registry, config->data, config->is_hasty, reason,
+				       reason_size);
+
+	if (!err)
+		err = open_holder(s, config, reason, reason_size);
+	if (!err)
+		err = keystore_open(&s->keys, config->data, reason, reason_size);
+	if (err < 0 || !desk->holder->public_key(desk->holder))
+		return err;
+	if (server_bind_holder(s))
+		return 0;
+	snprintf(reason, reason_size,
+		 _("The accounts in %s were made with another key-holder's secrets. Bring back "
+		   "the secrets that belong to them, or the accounts."),
+		 config->data);
+	return ERR_AUTH;
+}
+
+static void close_stores(struct server *s)
+{
+	if (s->desk.registry)
+		s->desk.registry->close(s->desk.registry);
+	if (s->own_holder)
+		s->own_holder->close(s->own_holder);
+	secrets_close(s->secrets);
+	keystore_close(s->keys);
+}
+
 int server_open(struct server **out, const struct server_config *config, mono_ns now,
 		wall_ms wall, char *reason, size_t reason_size)
 {
@@ -104,24 +182,17 @@ int server_open(struct server **out, const struct server_config *config, mono_ns
 		.idle_timeout = IDLE_SECONDS * SECOND,
 		.keep_alive = NEVER,
 	};
-	struct keystore *keys = NULL;
-	struct registry *registry;
+	struct server *s = memory_new(sizeof *s);
 	uint8_t key[16];
-	struct server *s;
 	int err;
 
 	*out = NULL;
-	err = registry_sqlite_open(&registry, config->data, config->is_hasty, reason,
-				   reason_size);
-	if (err < 0)
-		return err;
-	err = keystore_open(&keys, config->data, reason, reason_size);
+	err = open_stores(s, config, reason, reason_size);
 	if (err < 0) {
-		registry->close(registry);
+		close_stores(s);
+		free(s);
 		return err;
 	}
-	s = memory_new(sizeof *s);
-	s->keys = keys;
 	s->now = s->started = now;
 	s->wall = wall;
 	randombytes_buf(key, sizeof key);
@@ -129,24 +200,29 @@ int server_open(struct server **out, const struct server_config *config, mono_ns
 	s->presence = presence_new();
 	s->watchers = watchers_new(s->names);
 	s->sessions = sessions_new();
-	s->desk.opaque = &keys->opaque;
-	s->desk.registry = registry;
 	s->desk.limits = limits_new(&limits, key);
-	s->desk.ksf = registry->ksf(registry);
+	s->desk.failures = failures_new(key);
+	s->desk.ksf = s->desk.registry->ksf(s->desk.registry);
 	buf_init(&s->in, SESSION_FRAME_MAX);
 	buf_init(&s->out, FRAME_HEADER + FRAME_MAX);
 	server_configure(s, config);
-	ec.device = keys->noise;
-	ec.knock = knock_of_directory(&keys->noise.public);
+	ec.device = s->keys->noise;
+	ec.knock = knock_of_directory(&s->keys->noise.public);
 	s->endpoint = endpoint_new(&ec, now);
 	device_wipe(&ec.device);
 	*out = s;
 	return 0;
 }
 
-void server_goodbye(struct server *s, mono_ns now)
+void server_goodbye(struct server *s, uint32_t retry_after, mono_ns now)
 {
+	struct wire_message m = { .type = WIRE_LEAVING, .leaving.retry_after = retry_after };
+
 	s->now = now;
+	for (struct session *who = sessions_clients_first(s->sessions); who; who = who->next)
+		if (who->state == SESSION_IN)
+			server_tell(s, who, &m);
+	failures_flush(s->desk.failures, s->desk.registry, now);
 	endpoint_close_all(s->endpoint, LINK_CODE_RESTART, now);
 }
 
@@ -154,14 +230,15 @@ void server_close(struct server *s)
 {
 	if (!s)
 		return;
-	sessions_free(s->sessions);
+	sessions_free(s->sessions); /* logins under way count as failed */
+	failures_flush(s->desk.failures, s->desk.registry, s->now);
+	failures_free(s->desk.failures);
 	endpoint_free(s->endpoint);
 	watchers_free(s->watchers);
 	presence_free(s->presence);
 	names_free(s->names);
 	limits_free(s->desk.limits);
-	s->desk.registry->close(s->desk.registry);
-	keystore_close(s->keys);
+	close_stores(s);
 	buf_clear(&s->in);
 	buf_clear(&s->out);
 	free(s);
@@ -217,6 +294,22 @@ unsigned server_drop(struct server *s, const struct name *name, enum link_code c
 		if (!r)
 			continue;
 		server_put_out(s, record_user(r), code);
+		count++;
+	}
+	return count;
+}
+
+unsigned server_suspend(struct server *s, const struct name *name)
+{
+	name_id id = names_find(s->names, name);
+	unsigned count = 0;
+
+	for (unsigned slot = 0; id != NAMES_NONE && slot < PRESENCE_SLOTS; slot++) {
+		struct record *r = presence_at(s->presence, id, slot);
+
+		if (!r)
+			continue;
+		server_put_out_suspended(s, record_user(r));
 		count++;
 	}
 	return count;

@@ -39,7 +39,7 @@ int server_init_ksf(const char *data, enum ksf ksf, char *reason, size_t reason_
 /* `reason` gets a sentence for people on failure. */
 int server_open(struct server **s, const struct server_config *config, mono_ns now,
 		wall_ms wall, char *reason, size_t reason_size);
-/* Takes over all of `config` but `data` and `is_hasty`, which stay. */
+/* Takes over all of `config` but `data`, `is_hasty` and `holder`, which stay. */
 void server_configure(struct server *s, const struct server_config *config);
 /* Says LEAVING and closes with RESTART to every client: they come back after `retry_after`
  * seconds and a little at random. Their datagrams are to be sent afterwards. */
@@ -72,6 +72,8 @@ wall_ms server_wall(const struct server *s);
 /* Closes every session of `name`, with a link_code: UNKNOWN where the account is gone, RESTART
  * where its devices shall come back and be told what is the matter. How many there were. */
 unsigned server_drop(struct server *s, const struct name *name, enum link_code code);
+/* The same for one that the operator has suspended: told so, and to come back later. */
+unsigned server_suspend(struct server *s, const struct name *name);
 
 /* Tests: whether `name` has a record now. */
 bool server_is_online(const struct server *s, const char *name);

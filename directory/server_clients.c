@@ -135,12 +135,19 @@ int server_on_check_answer(struct server *s, struct session *who, const struct w
 static bool fill_presence(struct server *s, const struct watchers_due *due,
 			  struct wire_message *m)
 {
+	const struct device_list *list;
+
 	m->type = WIRE_PRESENCE;
 	m->presence.name = *names_of(s->names, due->about);
 	m->presence.device_count = 0;
-	if (watchers_mutual(s->watchers, due->to, due->about))
-		m->presence.device_count = presence_devices(s->presence, due->about,
-							    m->presence.devices);
+	m->presence.devices.version = 0;
+	if (!watchers_mutual(s->watchers, due->to, due->about))
+		return true;
+	m->presence.device_count = presence_devices(s->presence, due->about,
+						    m->presence.online);
+	list = presence_list(s->presence, due->about);
+	if (list)
+		m->presence.devices = *list;
 	return true;
 }
 
@@ -172,6 +179,7 @@ void server_tell_due(struct server *s)
 			continue;
 		server_frame(s, &m);
 		for (unsigned slot = 0; slot < PRESENCE_SLOTS; slot++) {
+			struct session *who;
 			struct record *r = NULL;
 			int err;
 
@@ -179,7 +187,8 @@ void server_tell_due(struct server *s)
 				r = presence_at(s->presence, due.to, slot);
 			if (!r)
 				continue;
-			err = server_tell_frame(s, record_user(r), m.type);
+			who = record_user(r);
+			err = who->owes_welcome ? ERR_FULL : server_tell_frame(s, who, m.type);
 			if (err == ERR_FULL)
 				full |= 1 << slot;
 			if (err == 0 && is_presence)

@@ -1,18 +1,25 @@
 /* The inside of a server, for the files that make it up and nobody else; from the bottom up:
  * server_tell.c (saying something to a session, ending it), server_clients.c (what clients say
- * and are told), server_links.c (what links bring), server.c (its life). */
+ * of others, and are told), server_account.c (what they do with their own account), server_login.c
+ * (becoming somebody), server_links.c (what links bring), server.c (its life). */
 #ifndef PALIQUE_DIRECTORY_SERVER_INSIDE_H
 #define PALIQUE_DIRECTORY_SERVER_INSIDE_H
 
 #include "directory/checks.h"
 #include "directory/keystore.h"
 #include "directory/registry.h"
+#include "directory/secrets.h"
 #include "directory/server.h"
 #include "directory/sessions.h"
 #include "directory/watchers.h"
 
+enum { SERVER_PUTTING_MAX = 64 }; /* vaults half sent at a time: 16 MiB */
+
 struct server {
 	struct keystore *keys;
+	struct opaque_server *secrets; /* the two are there where no key-holder was given */
+	struct holder *own_holder;
+	bool is_bound; /* the key-holder is the one that the accounts were made with */
 	struct endpoint *endpoint;
 	struct login_desk desk; /* registry, limits, mode */
 	struct names *names;
@@ -21,6 +28,10 @@ struct server {
 	struct sessions *sessions;
 	struct checks checks;
 	struct directory_place place;
+	struct session
+		*putting[SERVER_PUTTING_MAX]; /* who has a vault half sent, oldest first */
+	unsigned putting_count;
+	mono_ns store_failed_at; /* 0: never; when it was last logged */
 	uint32_t online_max, guests_max, contacts_max;
 	struct server_status counts;
 	mono_ns started, now;
@@ -28,7 +39,10 @@ struct server {
 	struct buf in, out; /* one message each, used again and again */
 };
 
-enum { SERVER_RETRY_SECONDS = 5 }; /* told when the store fails */
+enum {
+	SERVER_RETRY_SECONDS = 5,       /* told when the store fails */
+	SERVER_SUSPENDED_SECONDS = 600, /* ... when an account is suspended */
+};
 
 /* --- server_tell.c --- */
 
@@ -39,6 +53,10 @@ void server_frame(struct server *s, const struct wire_message *m);
 int server_tell_frame(struct server *s, struct session *to, enum wire_type type);
 void server_refuse(struct server *s, struct session *to, enum wire_type about, int err,
 		   uint32_t retry_after);
+/* An answer that must not get lost: whoever cannot take it is put out, and asks again. */
+void server_reply(struct server *s, struct session *to, const struct wire_message *m);
+/* What the registry answered to `about`: its own trouble is ERR_BUSY. */
+void server_refuse_answer(struct server *s, struct session *to, enum wire_type about, int err);
 /* Takes `cost` off what a session may say; false: it has said too much. */
 bool server_charge(struct server *s, struct session *who, uint32_t cost);
 /* Ends a session whose link is gone: its record dies with it, and contacts hear of it at the
@@ -46,6 +64,9 @@ bool server_charge(struct server *s, struct session *who, uint32_t cost);
 void server_end(struct server *s, struct session *who);
 /* Ends session and link. */
 void server_put_out(struct server *s, struct session *who, enum link_code code);
+/* What it has sent of a vault is forgotten. */
+void server_drop_vault(struct server *s, struct session *who);
+void server_put_out_suspended(struct server *s, struct session *who);
 
 /* --- server_clients.c --- */
 
@@ -55,6 +76,33 @@ server_handler server_on_publish, server_on_list, server_on_list_add, server_on_
 	server_on_introduce, server_on_suspect, server_on_check_answer;
 /* Presence and requests that are due, to all who can take them. */
 void server_tell_due(struct server *s);
+
+/* --- server_account.c --- */
+
+server_handler server_on_vault_get, server_on_vault_put, server_on_devices_put,
+	server_on_recovery_put, server_on_delete;
+/* What the registry answers to these; `who` may be gone afterwards. */
+void server_on_account_answer(struct server *s, struct session *who,
+			      const struct registry_answer *a);
+/* VAULT_NOW, at once or when there is room. */
+void server_tell_vault(struct server *s, struct session *who, uint64_t version);
+/* The account has another device list: who is not in it any more is put out, and everybody
+ * hears. */
+void server_devices_changed(struct server *s, const struct name *name,
+			    const struct device_list *list);
+
+/* --- server_login.c --- */
+
+server_handler server_on_login;
+void server_on_login_answer(struct server *s, struct session *who,
+			    const struct registry_answer *a);
+void server_on_holder_answer(struct server *s, struct session *who,
+			     const struct holder_answer *a);
+
+/* --- server.c --- */
+
+/* Whether the key-holder is known to be the one that the accounts were made with. */
+bool server_bind_holder(struct server *s);
 
 /* --- server_links.c --- */
 

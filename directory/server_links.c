@@ -7,34 +7,25 @@
 #include "shared/key_query.h"
 #include "shared/log.h"
 
-static int on_guest(struct server *s, struct session *who, const struct wire_message *m)
-{
-	uint32_t retry_after;
-	int err;
-
-	/* before asking: an answer may be there at once */
-	who->is_waiting = true;
-	err = login_message(who->login, &s->desk, m, who->ticket, s->now, s->wall,
-			    &retry_after);
-	if (err == 0)
-		return 0;
-	who->is_waiting = false;
-	if (err == ERR_STATE)
-		return err;
-	s->counts.refused_logins++;
-	server_refuse(s, who, m->type, err, retry_after);
-	return 0;
-}
-
 /* Message type -> who may send it and what is done with it. */
 static const struct row {
-	enum wire_side from;
+	unsigned from; /* enum wire_side, or-ed */
 	server_handler *handle;
 } rows[128] = {
-	[WIRE_REGISTER_START] = { WIRE_FROM_GUEST, on_guest },
-	[WIRE_REGISTER_FINISH] = { WIRE_FROM_GUEST, on_guest },
-	[WIRE_LOGIN_START] = { WIRE_FROM_GUEST, on_guest },
-	[WIRE_LOGIN_FINISH] = { WIRE_FROM_GUEST, on_guest },
+	[WIRE_REGISTER_START] = { WIRE_FROM_GUEST, server_on_login },
+	[WIRE_REGISTER_FINISH] = { WIRE_FROM_GUEST, server_on_login },
+	[WIRE_LOGIN_START] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
+	[WIRE_LOGIN_FINISH] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
+	[WIRE_ENROL] = { WIRE_FROM_GUEST, server_on_login },
+	[WIRE_RECOVER] = { WIRE_FROM_GUEST, server_on_login },
+	[WIRE_RESET] = { WIRE_FROM_GUEST, server_on_login },
+	[WIRE_PASSWORD_START] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
+	[WIRE_PASSWORD_FINISH] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
+	[WIRE_VAULT_GET] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_vault_get },
+	[WIRE_VAULT_PUT] = { WIRE_FROM_CLIENT, server_on_vault_put },
+	[WIRE_DEVICES_PUT] = { WIRE_FROM_CLIENT, server_on_devices_put },
+	[WIRE_RECOVERY_PUT] = { WIRE_FROM_CLIENT, server_on_recovery_put },
+	[WIRE_DELETE] = { WIRE_FROM_CLIENT, server_on_delete },
 	[WIRE_PUBLISH] = { WIRE_FROM_CLIENT, server_on_publish },
 	[WIRE_LIST] = { WIRE_FROM_CLIENT, server_on_list },
 	[WIRE_LIST_ADD] = { WIRE_FROM_CLIENT, server_on_list_add },
@@ -44,15 +35,29 @@ static const struct row {
 	[WIRE_CHECK_ANSWER] = { WIRE_FROM_CLIENT, server_on_check_answer },
 };
 
+/* A message counts one; what makes us keep or send much, one more for each KiB of it. */
+static uint32_t cost_of(const struct wire_message *m)
+{
+	switch (m->type) {
+	case WIRE_LIST:
+		return 1 + m->list.count / 32;
+	case WIRE_VAULT_PUT:
+		return 1 + (uint32_t)m->vault_put.part.size / 1024;
+	case WIRE_VAULT_GET:
+		return 1 + WIRE_VAULT_GET_PART / 1024;
+	default:
+		return 1;
+	}
+}
+
 static int handle(struct server *s, struct session *who, const struct wire_message *m)
 {
 	const struct row *row = &rows[m->type];
-	uint32_t cost = m->type == WIRE_LIST ? 1 + m->list.count / 32 : 1;
 	enum wire_side side = who->state == SESSION_GUEST ? WIRE_FROM_GUEST : WIRE_FROM_CLIENT;
 
-	if (row->from != side)
+	if (!(row->from & side))
 		return ERR_FORMAT;
-	if (!server_charge(s, who, cost))
+	if (!server_charge(s, who, cost_of(m)))
 		return ERR_BUSY;
 	s->counts.messages_in[m->type]++;
 	return row->handle(s, who, m);
@@ -69,6 +74,8 @@ static void welcome(struct server *s, struct session *who)
 	if (!address_is_unicast(&m.welcome.observed))
 		m.welcome.observed = (struct address){ 0 };
 	m.welcome.now = s->wall;
+	m.welcome.vault_version = who->vault_version;
+	m.welcome.failed = who->failed;
 	who->owes_welcome = server_tell(s, who, &m) < 0;
 }
 
@@ -78,6 +85,7 @@ static void read_input(struct server *s, uint64_t ticket)
 {
 	struct session *who;
 	struct wire_message m;
+	bool was_guest;
 	int err;
 
 	while ((who = sessions_by_ticket(s->sessions, ticket)) && !who->is_waiting) {
@@ -85,15 +93,19 @@ static void read_input(struct server *s, uint64_t ticket)
 			welcome(s, who);
 		if (who->owes_welcome)
 			return;
+		if (who->vault_now)
+			server_tell_vault(s, who, who->vault_now);
+		was_guest = who->state == SESSION_GUEST;
 		err = session_read(who, &s->in, &m);
 		if (err == 0)
 			return;
 		if (err > 0)
 			err = handle(s, who, &m);
-		sodium_memzero(&m, who->state == SESSION_GUEST ? sizeof m : 0);
+		sodium_memzero(&m, was_guest ? sizeof m : 0);
 		if (err < 0 && err != ERR_CLOSED)
 			log_event(LOG_INFO, "protocol-broken", "error", log_error(err), NULL);
-		if (err < 0) {
+		who = sessions_by_ticket(s->sessions, ticket);
+		if (err < 0 && who) {
 			server_put_out(s, who,
 				       err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
 			return;
@@ -103,24 +115,6 @@ static void read_input(struct server *s, uint64_t ticket)
 }
 
 /* --- what the registry answers --- */
-
-static void on_guest_answer(struct server *s, struct session *who,
-			    const struct registry_answer *a)
-{
-	struct wire_message reply;
-	enum wire_type about;
-	int err = login_answer(who->login, &s->desk, a, &reply, &about);
-
-	if (err < 0) {
-		s->counts.refused_logins++;
-		server_refuse(s, who, about, err, err == ERR_BUSY ? SERVER_RETRY_SECONDS : 0);
-		return;
-	}
-	s->counts.registrations += reply.type == WIRE_REGISTER_DONE;
-	s->counts.logins += reply.type == WIRE_LOGIN_DONE;
-	server_tell(s, who, &reply);
-	sodium_memzero(&reply, sizeof reply);
-}
 
 /* Room for one more device of the account: the one longest here gives way. */
 static void make_room(struct server *s, name_id account)
@@ -153,9 +147,13 @@ static void let_in(struct server *s, struct session *who, const struct registry_
 	make_room(s, who->account);
 	who->record = presence_enter(s->presence, who->account, certificate, who);
 	presence_observed(who->record, &seen);
+	presence_set_list(s->presence, who->account, &a->devices);
 	who->state = SESSION_IN;
+	who->vault_version = a->vault_version;
+	who->failed = a->failed + failures_take(s->desk.failures, &a->name);
 	s->counts.key_logins++;
 	welcome(s, who);
+	watchers_enter(s->watchers, who->account, record_slot(who->record));
 }
 
 static void on_client_answer(struct server *s, struct session *who,
@@ -165,10 +163,14 @@ static void on_client_answer(struct server *s, struct session *who,
 	uint32_t wait;
 	bool is_known = a->err == 0 && c && identity_public_equal(&c->identity, &a->identity) &&
 			device_public_equal(&c->device, link_device(who->link)) &&
+			device_list_find(&a->devices, &c->device) &&
 			certificate_holds(c, s->wall);
 
-	if (is_known &&
-	    limits_take(s->desk.limits, LIMIT_COME, NULL, &a->name, s->now, &wait) < 0) {
+	if (is_known && a->is_suspended) {
+		s->counts.refused_logins++;
+		server_put_out_suspended(s, who);
+	} else if (is_known &&
+		   limits_take(s->desk.limits, LIMIT_COME, NULL, &a->name, s->now, &wait) < 0) {
 		/* Every visit is told to contacts, and asks those who do not list back. */
 		server_refuse(s, who, WIRE_WELCOME, ERR_BUSY, wait);
 		server_put_out(s, who, LINK_CODE_RESTART);
@@ -184,21 +186,62 @@ static void on_client_answer(struct server *s, struct session *who,
 	}
 }
 
+/* Once a minute: what the operator must know, and what to do. */
+static void note_trouble(struct server *s, int err)
+{
+	if (err != ERR_IO && err != ERR_FULL && err != ERR_LOCKED && err != ERR_CORRUPT)
+		return;
+	if (s->store_failed_at && s->now < s->store_failed_at + 60 * SECOND)
+		return;
+	s->store_failed_at = s->now ? s->now : 1;
+	log_event(LOG_ERROR, "store-failed", "error", log_error(err), "do",
+		  err == ERR_FULL      ? "make room on the disk"
+		  : err == ERR_CORRUPT ? "stop, and restore a backup"
+		  : err == ERR_LOCKED  ? "end the other program that has accounts.db open"
+				       : "look at the disk: read-only or failing",
+		  NULL);
+}
+
+static void take_answer(struct server *s, const struct registry_answer *a)
+{
+	struct session *who = sessions_by_ticket(s->sessions, a->ticket);
+
+	note_trouble(s, a->err);
+	if (!who)
+		return;
+	if (who->state == SESSION_LOOKING) {
+		who->is_waiting = false;
+		on_client_answer(s, who, a);
+	} else if (who->state == SESSION_GUEST || rows[who->asked].handle == server_on_login) {
+		server_on_login_answer(s, who, a);
+	} else {
+		server_on_account_answer(s, who, a);
+	}
+}
+
 static void take_answers(struct server *s)
 {
+	struct registry *r = s->desk.registry;
+	struct holder *h = s->desk.holder;
 	struct registry_answer a;
+	struct holder_answer held;
+	bool any = true;
 
-	while (s->desk.registry->next(s->desk.registry, &a)) {
-		struct session *who = sessions_by_ticket(s->sessions, a.ticket);
-
-		if (who) {
-			who->is_waiting = false;
-			if (who->state == SESSION_GUEST)
-				on_guest_answer(s, who, &a);
-			else
-				on_client_answer(s, who, &a);
+	while (any) {
+		any = false;
+		while (r->next(r, &a)) {
+			any = true;
+			take_answer(s, &a);
+			sodium_memzero(a.record, sizeof a.record);
 		}
-		sodium_memzero(&a, sizeof a);
+		while (h->next(h, &held)) {
+			struct session *who = sessions_by_ticket(s->sessions, held.ticket);
+
+			any = true;
+			if (who)
+				server_on_holder_answer(s, who, &held);
+			sodium_memzero(&held, sizeof held);
+		}
 	}
 }
 
@@ -223,10 +266,14 @@ static uint64_t on_up(struct server *s, struct link *link)
 	who = sessions_add(s->sessions, link, is_guest, s->now);
 	link_set_user(link, who);
 	if (is_guest) {
-		who->login = login_new(link_handshake_hash(link), &from);
+		who->login = login_new(&s->desk, link_handshake_hash(link), &from, NULL);
 	} else {
+		const struct certificate *c = link_certificate(link);
+		static const struct identity_public nobody;
+
 		who->is_waiting = true;
-		s->desk.registry->device(s->desk.registry, who->ticket, link_device(link));
+		s->desk.registry->device(s->desk.registry, who->ticket, link_device(link),
+					 c ? &c->identity : &nobody);
 	}
 	return who->ticket;
 }

@@ -1,5 +1,7 @@
 #include "directory/server_inside.h"
 
+#include <string.h>
+
 #include "shared/error.h"
 
 /* What a session may say and how fast. A frame costs one, a list one more for each 32 names;
@@ -39,6 +41,24 @@ void server_refuse(struct server *s, struct session *to, enum wire_type about, i
 	server_tell(s, to, &m);
 }
 
+void server_reply(struct server *s, struct session *to, const struct wire_message *m)
+{
+	if (server_tell(s, to, m) < 0)
+		server_put_out(s, to, LINK_CODE_RESTART);
+}
+
+void server_refuse_answer(struct server *s, struct session *to, enum wire_type about, int err)
+{
+	switch (err) {
+	case ERR_AUTH:
+	case ERR_STATE:
+	case ERR_NOT_FOUND:
+		server_refuse(s, to, about, err, 0);
+		return;
+	}
+	server_refuse(s, to, about, ERR_BUSY, SERVER_RETRY_SECONDS);
+}
+
 bool server_charge(struct server *s, struct session *who, uint32_t cost)
 {
 	return bucket_take(&who->messages, &message_rate, cost, s->now, NULL);
@@ -46,9 +66,24 @@ bool server_charge(struct server *s, struct session *who, uint32_t cost)
 
 /* --- the end of a session --- */
 
+void server_drop_vault(struct server *s, struct session *who)
+{
+	if (!who->vault)
+		return;
+	for (unsigned i = 0; i < s->putting_count; i++)
+		if (s->putting[i] == who) {
+			s->putting_count--;
+			memmove(s->putting + i, s->putting + i + 1,
+				(s->putting_count - i) * sizeof *s->putting);
+			break;
+		}
+	session_drop_vault(who);
+}
+
 void server_end(struct server *s, struct session *who)
 {
 	checks_forget(&s->checks, who);
+	server_drop_vault(s, who);
 	if (who->record) {
 		unsigned slot = record_slot(who->record);
 
@@ -68,4 +103,10 @@ void server_put_out(struct server *s, struct session *who, enum link_code code)
 
 	server_end(s, who);
 	link_close(link, code, s->now);
+}
+
+void server_put_out_suspended(struct server *s, struct session *who)
+{
+	server_refuse(s, who, WIRE_WELCOME, ERR_SUSPENDED, SERVER_SUSPENDED_SECONDS);
+	server_put_out(s, who, LINK_CODE_RESTART);
 }

@@ -35,9 +35,19 @@ static struct list *list_of(struct sessions *all, const struct session *s)
 	return s->state == SESSION_GUEST ? &all->guests : &all->clients;
 }
 
+void session_drop_vault(struct session *s)
+{
+	if (s->vault)
+		buf_clear(&s->vault->sealed);
+	free(s->vault);
+	s->vault = NULL;
+}
+
 static void session_free(struct session *s)
 {
 	login_free(s->login);
+	session_drop_vault(s);
+	free(s->devices);
 	free(s);
 }
 
@@ -127,6 +137,11 @@ struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket)
 struct session *sessions_oldest_guest(const struct sessions *all)
 {
 	return all->guests.first;
+}
+
+struct session *sessions_clients_first(const struct sessions *all)
+{
+	return all->clients.first;
 }
 
 size_t sessions_guests(const struct sessions *all)

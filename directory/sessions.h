@@ -21,6 +21,13 @@ enum session_state {
 	SESSION_IN,      /* welcomed: it has a record */
 };
 
+/* A vault that comes in parts. */
+struct session_vault {
+	uint64_t version, total;
+	uint8_t signature[VAULT_SIGNATURE_SIZE];
+	struct buf sealed;
+};
+
 struct session {
 	struct session *next, *previous; /* in order of coming, guests and clients apart */
 	struct session *next_check;      /* see checks.h */
@@ -28,15 +35,21 @@ struct session {
 	uint64_t ticket; /* what the registry is asked under; never reused */
 	mono_ns since;
 	enum session_state state;
-	bool is_waiting;     /* for the registry: reads nothing meanwhile */
-	bool owes_welcome;   /* its stream could not take it yet */
-	struct login *login; /* a guest's */
-	name_id account;     /* from SESSION_IN on */
+	bool is_waiting;      /* for registry or key-holder: reads nothing meanwhile */
+	bool owes_welcome;    /* its stream could not take it yet */
+	enum wire_type asked; /* what the waiting is about */
+	struct login *login;  /* a guest's; a client's that changes its password */
+	name_id account;      /* from SESSION_IN on */
 	struct record *record;
 	uint32_t listed; /* names given since LIST began, repeated ones too */
 	bool has_listed; /* LIST has begun before */
-	struct bucket messages, introductions, suspicions;
-	mono_ns checked_since; /* 0: not being checked */
+	struct bucket messages, introductions, suspicions, writes;
+	uint64_t vault_version; /* for WELCOME, with what else it tells */
+	uint32_t failed;
+	uint64_t vault_now;          /* VAULT_NOW that its stream could not take yet; 0: none */
+	struct device_list *devices; /* that it put last; NULL: none yet */
+	struct session_vault *vault; /* that it puts; NULL: none */
+	mono_ns checked_since;       /* 0: not being checked */
 	uint64_t check_nonce;
 	uint8_t checks; /* sent so far */
 };
@@ -51,6 +64,8 @@ struct session *sessions_add(struct sessions *all, struct link *link, bool is_gu
 void sessions_remove(struct sessions *all, struct session *s);
 /* Who asked the registry under `ticket`; NULL: gone since. */
 struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket);
+/* The oldest client; the others by `next`. */
+struct session *sessions_clients_first(const struct sessions *all);
 struct session *sessions_oldest_guest(const struct sessions *all);
 size_t sessions_guests(const struct sessions *all);
 size_t sessions_clients(const struct sessions *all);
@@ -59,6 +74,8 @@ size_t sessions_clients(const struct sessions *all);
  * 0: none yet; ERR_CLOSED: the client has ended its stream; another error: it broke the
  * protocol. */
 int session_read(struct session *s, struct buf *scratch, struct wire_message *m);
+
+void session_drop_vault(struct session *s);
 
 /* A message as it goes into a stream. It must be valid: we made it. */
 void session_frame(const struct wire_message *m, struct buf *out);

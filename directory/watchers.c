@@ -36,7 +36,10 @@ struct node {
 	struct greeting *greetings; /* newest first */
 	uint32_t count, room;
 	uint32_t listers, listers_room;
-	uint8_t ready; /* sessions that have said their list */
+	uint8_t ready;     /* sessions that have said their list */
+	uint8_t here;      /* sessions there are */
+	uint8_t self_due;  /* ... that must hear of their own account */
+	uint8_t self_full; /* ... when they can be told */
 	bool is_queued;
 };
 
@@ -362,12 +365,25 @@ void watchers_ready(struct watchers *w, name_id who, unsigned slot)
 	}
 }
 
+void watchers_enter(struct watchers *w, name_id who, unsigned slot)
+{
+	struct node *n = node_of(w, who);
+	uint8_t bit = 1 << slot;
+
+	n->here |= bit;
+	n->self_due |= bit;
+	enqueue(w, who);
+}
+
 void watchers_leave(struct watchers *w, name_id who, unsigned slot)
 {
 	struct node *n = node_of(w, who);
 	uint8_t bit = 1 << slot;
 
 	n->ready &= ~bit;
+	n->here &= ~bit;
+	n->self_due &= ~bit;
+	n->self_full &= ~bit;
 	w->cursor = 0;
 	for (uint32_t i = n->count; i-- > 0;) {
 		unlist(w, who, i, bit);
@@ -379,15 +395,18 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot)
 
 bool watchers_mutual(const struct watchers *w, name_id a, name_id b)
 {
-	const struct listing *l = find(w, a, b);
+	const struct listing *l = a == b ? NULL : find(w, a, b);
 
-	return l && l->mate != NOWHERE;
+	return a == b || (l && l->mate != NOWHERE);
 }
 
 void watchers_changed(struct watchers *w, name_id who)
 {
 	struct node *n = node_of(w, who);
 
+	n->self_due = n->here;
+	if (n->self_due)
+		enqueue(w, who);
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct listing *ours = &n->list[i];
 		struct listing *theirs;
@@ -433,6 +452,14 @@ bool watchers_next(struct watchers *w, struct watchers_due *due)
 		name_id who = w->queue[w->queued - 1];
 		struct node *n = &w->nodes[who];
 
+		if (n->self_due) {
+			*due = (struct watchers_due){
+				WATCHERS_PRESENCE, who, who, n->self_due, { 0 }
+			};
+			n->self_full &= ~n->self_due;
+			n->self_due = 0;
+			return true;
+		}
 		while (w->cursor < 2 * n->count) {
 			struct listing *l = &n->list[w->cursor / 2];
 			bool is_asking = w->cursor++ % 2;
@@ -451,8 +478,13 @@ bool watchers_next(struct watchers *w, struct watchers_due *due)
 void watchers_later(struct watchers *w, const struct watchers_due *due, uint8_t slots)
 {
 	bool is_presence = due->kind == WATCHERS_PRESENCE;
-	struct listing *l = is_presence ? find(w, due->to, due->about)
-					: find(w, due->about, due->to);
+	struct listing *l;
+
+	if (is_presence && due->to == due->about) {
+		w->nodes[due->to].self_full |= slots & w->nodes[due->to].here;
+		return;
+	}
+	l = is_presence ? find(w, due->to, due->about) : find(w, due->about, due->to);
 
 	if (!l)
 		return;
@@ -468,6 +500,11 @@ void watchers_writable(struct watchers *w, name_id who, unsigned slot)
 	struct node *n = node_of(w, who);
 	uint8_t bit = 1 << slot;
 
+	if (n->self_full & bit) {
+		n->self_full &= ~bit;
+		n->self_due |= bit;
+		enqueue(w, who);
+	}
 	for (uint32_t i = 0; i < n->count; i++)
 		if (n->list[i].due & bit) {
 			enqueue(w, who);

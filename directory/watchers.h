@@ -30,6 +30,8 @@ int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
 		 struct bytes greeting);
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);
 void watchers_remove_all(struct watchers *w, name_id who, unsigned slot);
+/* A session of `who` begins: it hears of its own account as of a contact, itself included. */
+void watchers_enter(struct watchers *w, name_id who, unsigned slot);
 /* Whether `who` has listed `whom` in this login of some session, and does not any more. */
 bool watchers_has_listed(const struct watchers *w, name_id who, name_id whom);
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot);
@@ -39,14 +41,16 @@ void watchers_ready(struct watchers *w, name_id who, unsigned slot);
 /* The session is gone, and what it listed. */
 void watchers_leave(struct watchers *w, name_id who, unsigned slot);
 
+/* An account is its own contact. */
 bool watchers_mutual(const struct watchers *w, name_id a, name_id b);
-/* The presence of `who` is another: contacts shall hear it. */
+/* The presence of `who` is another: contacts shall hear it, and its own sessions. */
 void watchers_changed(struct watchers *w, name_id who);
 
 /* --- what is due --- */
 
 enum watchers_kind {
-	WATCHERS_PRESENCE, /* tell `to` all about `about` (nothing, when no contact any more) */
+	WATCHERS_PRESENCE, /* tell `to` all about `about` (nothing, when no contact any more);
+	                      both may be the same account */
 	WATCHERS_ASKED,    /* tell `to` that `about` asks */
 };
 struct watchers_due {
