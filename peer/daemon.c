@@ -14,8 +14,11 @@
 
 #include "peer/api/api.h"
 #include "peer/config.h"
+#include "peer/exporter.h"
 #include "peer/home.h"
 #include "peer/host.h"
+#include "peer/import.h"
+#include "peer/store_key.h"
 #include "shared/error.h"
 #include "shared/lines.h"
 #include "shared/log.h"
@@ -30,6 +33,14 @@ enum {
 	ADDRESSES_EVERY_MS = 5000, /* libuv does not tell when an interface changes */
 	EXIT_FAILED = 1,
 	EXIT_LOCKED = 3,
+	PASSPHRASE_MAX = 1024, /* bytes */
+};
+
+/* In guarded memory. The key stays: an export needs it, and a locked home has it nowhere else. */
+struct secrets {
+	struct symmetric_key key;
+	size_t size;
+	uint8_t passphrase[PASSPHRASE_MAX + 1];
 };
 
 struct daemon {
@@ -38,7 +49,9 @@ struct daemon {
 	uv_signal_t signals[3];
 	struct home home;
 	struct peer_config config;
+	struct secrets *secrets;
 	struct engine *engine;
+	struct exporter *exporter;
 	struct udp *udp;
 	struct api *api;
 	struct lines_server *server;
@@ -48,6 +61,7 @@ struct daemon {
 	unsigned address_count;
 	int lock;
 	bool wants_stop, is_stopping;
+	const char *hint; /* what to type when it does not start; "": the reason says it */
 };
 
 /* --- this machine's addresses --- */
@@ -243,11 +257,40 @@ static int on_host_invite(void *user, const struct json *params, struct json *re
 	return host_invite(d->host, params, result, reason, reason_size);
 }
 
+/* --- an account to be kept --- */
+
+static void on_exported(void *user, uint64_t ticket, int err, const char *detail)
+{
+	struct daemon *d = user;
+
+	if (d->is_stopping)
+		return;
+	api_answer(d->api, ticket, err, detail);
+	udp_wake(d->udp);
+}
+
+static int on_export(void *user, const char *file, struct bytes passphrase, bool replace,
+		     uint64_t ticket, char *reason, size_t reason_size)
+{
+	struct daemon *d = user;
+
+	return exporter_begin(d->exporter, file, passphrase, replace, udp_wall(), ticket,
+			      reason, reason_size);
+}
+
+static void on_export_status(void *user, struct json *result)
+{
+	struct daemon *d = user;
+
+	exporter_status(d->exporter, result);
+}
+
 /* --- the end --- */
 
 static void close_handles(struct daemon *d)
 {
 	d->is_stopping = true;
+	exporter_close(d->exporter);
 	if (d->engine)
 		engine_goodbye(d->engine, udp_now());
 	if (d->udp)
@@ -297,12 +340,13 @@ static void shut_the_windows(void)
 	struct rlimit none = { 0, 0 };
 
 	umask(077);
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &none);
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+		log_event(LOG_WARNING, "memory-may-be-dumped", NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error like a full disk */
 }
 
-static void say_ready(int fd, int err, const char *reason)
+static void say_ready(int fd, int err, const char *reason, const char *hint)
 {
 	char line[1024];
 	int size;
@@ -312,7 +356,8 @@ static void say_ready(int fd, int err, const char *reason)
 	if (err == 0)
 		size = snprintf(line, sizeof line, "ready\n");
 	else
-		size = snprintf(line, sizeof line, "%s %s\n", error_name(err), reason);
+		size = snprintf(line, sizeof line, "%s %s%s%s\n", error_name(err), reason,
+				*hint ? "\t" : "", hint);
 	if (size > (int)sizeof line)
 		size = sizeof line;
 	if (write(fd, line, (size_t)size) < 0)
@@ -354,24 +399,89 @@ static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
 	return 0;
 }
 
-static int open_engine(struct daemon *d, char *reason, size_t reason_size)
+/* A line, or all up to the end. */
+static int read_passphrase(struct secrets *s, int fd)
 {
-	struct symmetric_key key = { 0 };
+	for (;;) {
+		ssize_t got = read(fd, s->passphrase + s->size, sizeof s->passphrase - s->size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return ERR_IO;
+		s->size += (size_t)got;
+		uint8_t *end = memchr(s->passphrase, '\n', s->size);
+		if (end)
+			s->size = (size_t)(end - s->passphrase);
+		if (end || got == 0)
+			return 0;
+		if (s->size == sizeof s->passphrase)
+			return ERR_LIMIT;
+	}
+}
+
+/* Blocks for the second that a passphrase takes; nobody waits yet but who started us. */
+static int open_key(struct daemon *d, int passphrase_fd, char *reason, size_t reason_size)
+{
+	struct secrets *s = d->secrets;
+	int err = 0;
+
+	if (passphrase_fd >= 0) {
+		err = read_passphrase(s, passphrase_fd);
+		close(passphrase_fd);
+	}
+	if (err < 0)
+		snprintf(reason, reason_size, "%s", _("the passphrase could not be read"));
+	else
+		err = store_key_open(&d->home,
+				     passphrase_fd >= 0 ? bytes_of(s->passphrase, s->size)
+							: bytes_of(NULL, 0),
+				     &s->key, reason, reason_size);
+	if (err == ERR_LOCKED || err == ERR_AUTH)
+		d->hint = "palique unlock";
+	sodium_memzero(s->passphrase, sizeof s->passphrase);
+	s->size = 0;
+	return err;
+}
+
+static int open_engine(struct daemon *d, int passphrase_fd, bool begin_anew, char *reason,
+		       size_t reason_size)
+{
 	char store[HOME_PATH_MAX];
 	struct engine_config config = { .store = store,
-					.key = &key,
+					.key = &d->secrets->key,
 					.durable = d->config.durable,
 					.device_label = d->config.device,
 					.ksf = KSF_ARGON2ID_256M };
 	int err = home_path(&d->home, "store.db", store);
 
 	if (err == 0)
-		err = home_key(&d->home, &key, reason, reason_size);
+		err = import_settle(&d->home, reason, reason_size);
+	if (err == 0 && begin_anew)
+		err = store_key_begin_anew(&d->home, reason, reason_size);
+	if (err < 0 && begin_anew)
+		d->hint = "palique status";
+	if (err == 0)
+		err = open_key(d, passphrase_fd, reason, reason_size);
 	if (err == 0)
 		err = engine_open(&d->engine, &config, udp_now(), udp_wall(), reason,
 				  reason_size);
-	sodium_memzero(&key, sizeof key);
+	if (err == 0 && store_key_store_is_made(&d->home) < 0)
+		log_event(LOG_WARNING, "store-not-remembered", NULL);
 	return err;
+}
+
+static void open_exporter(struct daemon *d)
+{
+	const struct exporter_config config = { .loop = &d->loop,
+						.engine = d->engine,
+						.home = &d->home,
+						.key = &d->secrets->key,
+						.ksf = KSF_ARGON2ID_256M,
+						.user = d,
+						.done = on_exported };
+
+	d->exporter = exporter_new(&config);
 }
 
 static int open_api(struct daemon *d, char *reason, size_t reason_size)
@@ -392,6 +502,8 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.host = on_host,
 		.host_status = on_host_status,
 		.host_invite = on_host_invite,
+		.export_account = on_export,
+		.export_status = on_export_status,
 	};
 	int err;
 
@@ -438,9 +550,10 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 		snprintf(reason, reason_size, _("another engine runs in %s"), d->home.folder);
 		return d->lock;
 	}
-	err = open_engine(d, reason, reason_size);
+	err = open_engine(d, options->passphrase_fd, options->begin_anew, reason, reason_size);
 	if (err < 0)
 		return err;
+	open_exporter(d);
 	err = udp_new(&d->udp, &d->loop, engine_endpoint(d->engine), on_step, d);
 	if (err < 0)
 		return err;
@@ -466,11 +579,17 @@ int daemon_run(const struct daemon_options *options)
 	int err;
 
 	d->lock = -1;
+	d->hint = "";
 	shut_the_windows();
+	d->secrets = sodium_malloc(sizeof *d->secrets);
+	if (!d->secrets)
+		abort();
+	memset(d->secrets, 0, sizeof *d->secrets);
 	err = home_find(&d->home, options->home, reason, sizeof reason);
 	if (err < 0) {
-		say_ready(options->ready_fd, err, reason);
+		say_ready(options->ready_fd, err, reason, "");
 		fprintf(stderr, "palique: %s\n", reason);
+		sodium_free(d->secrets);
 		free(d);
 		return EXIT_FAILED;
 	}
@@ -479,9 +598,12 @@ int daemon_run(const struct daemon_options *options)
 	err = begin(d, options, reason, sizeof reason);
 	if (err < 0 && !reason[0])
 		snprintf(reason, sizeof reason, "%s", error_text(err));
-	say_ready(options->ready_fd, err, reason);
+	say_ready(options->ready_fd, err, reason, d->hint);
 	if (err < 0 && options->ready_fd < 0) {
-		fprintf(stderr, "palique: %s\n", reason); /* a person waits, no log is read */
+		/* a person waits, no log is read */
+		fprintf(stderr, "palique: %s\n", reason);
+		if (*d->hint)
+			fprintf(stderr, "  %s %s\n", _("try:"), d->hint);
 	} else if (err < 0) {
 		log_event(LOG_ERROR, "not-started", "error", log_error(err), "reason", reason,
 			  NULL);
@@ -493,7 +615,9 @@ int daemon_run(const struct daemon_options *options)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&d->loop);
 	api_free(d->api);
+	exporter_free(d->exporter);
 	engine_close(d->engine);
+	sodium_free(d->secrets); /* wipes */
 	if (d->lock >= 0)
 		close(d->lock); /* last: who waits for it may open the store */
 	free(d);

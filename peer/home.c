@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/bytes.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -169,104 +170,23 @@ int home_lock(const struct home *home, unsigned seconds)
 	return err;
 }
 
-static int read_key(int fd, struct symmetric_key *key)
+int home_start_lock(const struct home *home)
 {
-	char hex[BYTES_HEX_SIZE(sizeof key->bytes) + 1];
-	ssize_t size = read(fd, hex, sizeof hex);
-	int err = ERR_CORRUPT;
+	char path[HOME_PATH_MAX];
+	int fd, err = home_path(home, "start.lock", path);
 
-	if (size < 0)
-		err = ERR_IO;
-	else if (size == BYTES_HEX_SIZE(sizeof key->bytes) && hex[size - 1] == '\n') {
-		hex[size - 1] = '\0';
-		err = bytes_from_hex(hex, key->bytes, sizeof key->bytes) < 0 ? ERR_CORRUPT : 0;
-	}
-	sodium_memzero(hex, sizeof hex);
-	return err;
-}
-
-/* Written beside and linked into place, so that a crash leaves either no key or a whole
- * one, and an existing one is never replaced. */
-static int make_key(const struct home *home, const char *path, struct symmetric_key *key)
-{
-	char temporary[HOME_PATH_MAX], hex[BYTES_HEX_SIZE(sizeof key->bytes)];
-	int fd = -1, err = home_path(home, "store.key.new", temporary);
-
-	randombytes_buf(key->bytes, sizeof key->bytes);
-	bytes_to_hex(BYTES(key->bytes), hex);
-	hex[sizeof hex - 1] = '\n';
 	if (err < 0)
-		goto out;
-	err = ERR_IO;
-	unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, hex, sizeof hex) != (ssize_t)sizeof hex || fsync(fd) < 0)
-		goto out;
-	if (link(temporary, path) < 0)
-		goto out;
-	unlink(temporary);
-	int folder = open(home->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder >= 0) {
-		fsync(folder);
-		close(folder);
-	}
-	err = 0;
-out:
-	if (fd >= 0)
+		return err;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return ERR_IO;
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno == EINTR)
+			continue;
 		close(fd);
-	sodium_memzero(hex, sizeof hex);
-	return err;
-}
-
-int home_key(const struct home *home, struct symmetric_key *key, char *reason,
-	     size_t reason_size)
-{
-	char path[HOME_PATH_MAX], store[HOME_PATH_MAX];
-	struct stat st;
-	int fd = -1, err;
-
-	memset(key, 0, sizeof *key);
-	if (home_path(home, "store.key", path) < 0 || home_path(home, "store.db", store) < 0) {
-		snprintf(reason, reason_size, "%s",
-			 _("the path of the home folder is too long"));
-		return ERR_LIMIT;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT && access(store, F_OK) == 0) {
-		snprintf(reason, reason_size,
-			 _("there is a store but its key %s is missing; bring the file back, "
-			   "or begin anew "
-			   "with another --home"),
-			 path);
-		return ERR_NOT_FOUND;
-	}
-	if (fd < 0 && errno == ENOENT) {
-		err = make_key(home, path, key);
-		if (err < 0)
-			snprintf(reason, reason_size, _("cannot write %s: %s"), path,
-				 strerror(errno));
-		goto out;
-	}
-	if (fd < 0) {
-		snprintf(reason, reason_size, _("cannot read %s: %s"), path, strerror(errno));
 		return ERR_IO;
 	}
-	err = ERR_REFUSED;
-	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 077)) {
-		snprintf(reason, reason_size, _("others may read %s; try: chmod 600 %s"), path,
-			 path);
-		goto out;
-	}
-	err = read_key(fd, key);
-	if (err < 0)
-		snprintf(reason, reason_size, _("%s is not a store key; it is left as it is"),
-			 path);
-out:
-	if (fd >= 0)
-		close(fd);
-	if (err < 0)
-		sodium_memzero(key, sizeof *key);
-	return err;
+	return fd;
 }
 
 int home_remember(const struct home *home, const char *name, const char *text)

@@ -1,9 +1,9 @@
-/* The folder of one account on this machine: which one it is, its lock, the key of its
- * store, and the socket by which faces reach its engine. */
+/* The folder of one account on this machine: which one it is, its lock, and the socket by
+ * which faces reach its engine. */
 #ifndef PALIQUE_PEER_HOME_H
 #define PALIQUE_PEER_HOME_H
 
-#include "shared/keys.h"
+#include <stddef.h>
 
 enum {
 	HOME_PATH_MAX = 4096,
@@ -28,11 +28,9 @@ int home_path(const struct home *home, const char *name, char out[HOME_PATH_MAX]
  * that is leaving. Returns the descriptor or ERR_LOCKED, ERR_IO. */
 int home_lock(const struct home *home, unsigned seconds);
 
-/* The store's key, from FOLDER/store.key (0600), made on first use. ERR_NOT_FOUND: there is a
- * store but no key; ERR_CORRUPT: the file is not a key; ERR_REFUSED: others may read it. Nothing
- * is ever overwritten. The caller wipes `key`. */
-int home_key(const struct home *home, struct symmetric_key *key, char *reason,
-	     size_t reason_size);
+/* Takes FOLDER/start.lock, as a command does that begins an engine: whoever holds it is alone in
+ * beginning one, or in changing how it begins. Waits. The descriptor, or ERR_IO. */
+int home_start_lock(const struct home *home);
 
 /* A file of a few bytes (a port, an address), replaced as a whole. */
 int home_remember(const struct home *home, const char *name, const char *text);

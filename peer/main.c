@@ -2,10 +2,16 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "peer/daemon.h"
 #include "peer/faces/cli/cli.h"
 #include "peer/home.h"
+#include "peer/import.h"
+#include "peer/store_key.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -23,21 +29,126 @@ static int find_home(const char *option, char *folder, size_t folder_size, char 
 	return 0;
 }
 
-static int run_daemon(const char *home, int ready_fd, bool is_verbose, bool is_quiet)
+static int run_daemon(const struct cli_daemon *o)
 {
 	struct daemon_options options = {
-		.home = home,
-		.ready_fd = ready_fd,
-		.is_verbose = is_verbose,
-		.is_quiet = is_quiet,
+		.home = o->home,
+		.ready_fd = o->ready_fd,
+		.passphrase_fd = o->passphrase_fd,
+		.begin_anew = o->begin_anew,
+		.is_verbose = o->is_verbose,
+		.is_quiet = o->is_quiet,
 	};
 
 	return daemon_run(&options);
 }
 
+/* --- what holds keys for a moment, without an engine --- */
+
+/* Nothing of this process is to be read by others or to be written to a disk; and no engine
+ * begins meanwhile. The descriptor of the start lock, or an error. */
+static int enter(struct home *home, const char *folder, char *reason, size_t reason_size)
+{
+	struct rlimit none = { 0, 0 };
+	int lock, err = home_find(home, folder, reason, reason_size);
+
+	if (err < 0)
+		return err;
+	umask(077);
+	signal(SIGXFSZ, SIG_IGN);
+	lock = prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0
+		       ? ERR_IO
+		       : home_start_lock(home);
+	if (lock < 0)
+		snprintf(reason, reason_size, _("cannot write in %s: %s"), home->folder,
+			 error_text(lock));
+	return lock;
+}
+
+static int look_at_lock(const char *folder, enum cli_lock *lock, char *reason,
+			size_t reason_size)
+{
+	static const enum cli_lock locks[] = {
+		[STORE_KEY_NONE] = LOCK_NO_KEY,
+		[STORE_KEY_PLAIN] = LOCK_OPEN,
+		[STORE_KEY_LOCKED] = LOCK_LOCKED,
+	};
+	enum store_key_kind kind;
+	struct home home;
+	int err = home_find(&home, folder, reason, reason_size);
+
+	if (err == 0)
+		err = store_key_look(&home, &kind, reason, reason_size);
+	if (err == 0)
+		*lock = locks[kind];
+	return err;
+}
+
+static int lock_home(const char *folder, const char *passphrase, char *reason,
+		     size_t reason_size)
+{
+	struct home home;
+	int lock = enter(&home, folder, reason, reason_size), err = lock;
+
+	if (lock < 0)
+		return err;
+	err = store_key_lock(&home, bytes_text(passphrase), KSF_ARGON2ID_256M, reason,
+			     reason_size);
+	close(lock);
+	return err;
+}
+
+static int change_lock(const char *folder, const char *passphrase, const char *fresh,
+		       char *reason, size_t reason_size)
+{
+	struct home home;
+	int lock = enter(&home, folder, reason, reason_size), err = lock;
+
+	if (lock < 0)
+		return err;
+	err = store_key_change(&home, bytes_text(passphrase), bytes_text(fresh),
+			       KSF_ARGON2ID_256M, reason, reason_size);
+	close(lock);
+	return err;
+}
+
+static int remove_lock(const char *folder, const char *passphrase, char *reason,
+		       size_t reason_size)
+{
+	struct home home;
+	int lock = enter(&home, folder, reason, reason_size), err = lock;
+
+	if (lock < 0)
+		return err;
+	err = store_key_free(&home, bytes_text(passphrase), reason, reason_size);
+	close(lock);
+	return err;
+}
+
+static int import(const char *folder, const char *file, const char *passphrase, char *reason,
+		  size_t reason_size)
+{
+	struct home home;
+	int lock = enter(&home, folder, reason, reason_size), err = lock;
+
+	if (lock < 0)
+		return err;
+	err = import_account(&home, file, bytes_text(passphrase), reason, reason_size);
+	close(lock);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct cli_programs programs = { find_home, run_daemon };
+	static const struct cli_programs programs = {
+		.find_home = find_home,
+		.run_daemon = run_daemon,
+		.look_at_lock = look_at_lock,
+		.lock = lock_home,
+		.change_lock = change_lock,
+		.remove_lock = remove_lock,
+		.import_account = import,
+	};
 
 	text_init();
 	signal(SIGPIPE, SIG_IGN);

@@ -14,6 +14,7 @@
 
 #include "shared/db_seal.h"
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/text.h"
 
 enum {
@@ -172,38 +173,6 @@ out:
 	return err;
 }
 
-static void sync_folder_of(const char *path)
-{
-	char *folder = memory_text(path);
-	char *slash = strrchr(folder, '/');
-	int fd;
-
-	if (slash)
-		slash[slash == folder] = 0; /* "/x" is in "/" */
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd); /* some file systems have nothing to sync here */
-		close(fd);
-	}
-	free(folder);
-}
-
-/* Gives a finished file its name unless the name is taken: ERR_EXISTS. */
-static int take_name(const char *from, const char *path)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) < 0) {
-		if (errno == EEXIST)
-			return ERR_EXISTS;
-		if (errno != EINVAL && errno != ENOSYS)
-			return ERR_IO;
-		if (link(from, path) < 0) /* a file system without the flag */
-			return errno == EEXIST ? ERR_EXISTS : ERR_IO;
-		unlink(from);
-	}
-	sync_folder_of(path);
-	return 0;
-}
-
 /* A name beside `path` that nobody else uses, as an empty file of mode 0600. */
 static int fresh_file(char **name, const char *path)
 {
@@ -247,7 +216,7 @@ static int create(const char *path, uint64_t ticket)
 	sqlite3_db_config(sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	sqlite3_close(sqlite);
 	if (err == 0)
-		err = take_name(fresh, path);
+		err = file_place(fresh, path, false);
 	if (err == ERR_EXISTS) /* another process was faster: its database is as good */
 		err = 0;
 out:
@@ -540,7 +509,8 @@ int db_file_copy_end(struct db_file_copy *copy, int err)
 	if (sqlite3_close(copy->sqlite) == SQLITE_OK)
 		copy->sqlite = NULL;
 	if (err == 0)
-		err = take_name(copy->fresh, copy->path); /* never over a file that is there */
+		err = file_place(copy->fresh, copy->path,
+				 false); /* never over a file that is there */
 	copy_free(copy);
 	return err;
 }

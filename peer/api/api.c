@@ -333,6 +333,14 @@ static void answered(struct api *api, const struct event *event)
 	pending_free(p);
 }
 
+void api_answer(struct api *api, uint64_t ticket, int err, const char *detail)
+{
+	struct event event = { .kind = EVENT_ANSWER, .ticket = ticket, .error = err };
+
+	snprintf(event.detail, sizeof event.detail, "%s", detail);
+	answered(api, &event);
+}
+
 static struct json *notification(struct engine *e, const struct event *event)
 {
 	struct json *params = json_object();

@@ -34,6 +34,10 @@ void api_disconnect(struct api_client *client);
 /* One line from a face, without its newline: hostile until proved otherwise. */
 void api_line(struct api_client *client, struct bytes line);
 
+/* What the shell did for a call that it was to answer later (`detail`: English, marked for
+ * translation, or ""). */
+void api_answer(struct api *api, uint64_t ticket, int err, const char *detail);
+
 /* After engine_step(): sends the answers that waited for it, takes the engine's events and
  * tells them, and continues what is told again. True: there is more to tell again; call soon. */
 bool api_step(struct api *api);

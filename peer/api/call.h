@@ -36,6 +36,10 @@ struct api_config {
 	int (*host_status)(void *user, struct json *result);
 	int (*host_invite)(void *user, const struct json *params, struct json *result,
 			   char *reason, size_t reason_size);
+	/* The account into one sealed file; answered by api_answer() when it is whole. */
+	int (*export_account)(void *user, const char *file, struct bytes passphrase,
+			      bool replace, uint64_t ticket, char *reason, size_t reason_size);
+	void (*export_status)(void *user, struct json *result);
 };
 
 /* What the shell knows of the machine; for status and doctor. */

@@ -7,6 +7,7 @@
 #include "peer/api/method_contacts.h"
 #include "peer/api/method_devices.h"
 #include "peer/api/method_host.h"
+#include "peer/api/method_keep.h"
 #include "peer/api/method_talk.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -105,6 +106,8 @@ static const struct method methods[] = {
 	{ "markRead", "all messages up to and with this one were seen", { TEXT("conversation", SHORT), ID("upTo") }, method_mark_read, NULL },
 	{ "subscribe", "tell events, from now on or from behind `since`", { MAYBE_ID("since") }, method_subscribe, NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, method_unsubscribe, NULL },
+	{ "exportAccount", "the account and its history into one sealed file; answered when it is whole", { TEXT("path", 4096), SECRET("passphrase"), MAYBE_BOOL("replace") }, method_export, method_finish_export },
+	{ "exportStatus", "how far that is", { { 0 } }, method_export_status, NULL },
 	{ "stop", "end the engine", { { 0 } }, method_stop, NULL },
 };
 /* clang-format on */

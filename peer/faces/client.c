@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ enum {
 	START_TIMEOUT_MS = 30000,
 	LOG_KEEP = 1 << 20, /* bytes of engine.log before it begins anew */
 	READY_FD = 3,
+	PASSPHRASE_FD = 4,
 };
 
 struct note {
@@ -78,14 +80,15 @@ static int connect_once(const char *path)
 	return ERR_OFFLINE;
 }
 
-/* Becomes the engine. Only what exec leaves behind matters here. */
-static void become_engine(const char *home, int ready)
+/* Becomes the engine. Only what exec leaves behind matters here. `passphrase`: to read one
+ * from, or -1. */
+static void become_engine(const struct client_place *place, int ready, int passphrase)
 {
 	char log[4096 + 16];
 	struct stat st;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), out;
 
-	snprintf(log, sizeof log, "%s/engine.log", home);
+	snprintf(log, sizeof log, "%s/engine.log", place->home);
 	umask(077);
 	bool is_long = stat(log, &st) == 0 && st.st_size > LOG_KEEP;
 	out = open(log,
@@ -94,22 +97,35 @@ static void become_engine(const char *home, int ready)
 		   0600);
 	if (null < 0 || out < 0 || chdir("/") < 0)
 		_exit(127);
-	/* `out` or `null` may be the very number that `ready` must become. */
-	out = fcntl(out, F_DUPFD_CLOEXEC, READY_FD + 1);
-	ready = fcntl(ready, F_DUPFD_CLOEXEC, READY_FD + 1);
+	/* `out` or `null` may be the very number that another must become. */
+	out = fcntl(out, F_DUPFD_CLOEXEC, PASSPHRASE_FD + 1);
+	ready = fcntl(ready, F_DUPFD_CLOEXEC, PASSPHRASE_FD + 1);
+	if (passphrase >= 0)
+		passphrase = fcntl(passphrase, F_DUPFD_CLOEXEC, PASSPHRASE_FD + 1);
 	if (out < 0 || ready < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(out, 2) < 0 || dup2(ready, READY_FD) < 0)
 		_exit(127);
-	close_range(READY_FD + 1, ~0U, 0);
+	if (passphrase >= 0 && dup2(passphrase, PASSPHRASE_FD) < 0)
+		_exit(127);
+	close_range(passphrase >= 0 ? PASSPHRASE_FD + 1 : READY_FD + 1, ~0U, 0);
 	setsid();
-	char *const arguments[] = { "palique", "daemon",     "--foreground",
-				    "--home",  (char *)home, "--ready-fd",
-				    "3",       NULL };
+	char *arguments[16] = {
+		"palique",    "daemon", "--foreground", "--home", (char *)place->home,
+		"--ready-fd", "3"
+	};
+	int count = 7;
+	if (passphrase >= 0) {
+		arguments[count++] = "--passphrase-fd";
+		arguments[count++] = "4";
+	}
+	if (place->begin_anew)
+		arguments[count++] = "--begin-anew";
 	execv("/proc/self/exe", arguments);
 	_exit(127);
 }
 
-/* The engine says "ready", or the name of an error and a sentence. */
+/* The engine says "ready", or the name of an error and a sentence, and where it knows what
+ * helps, a tab and that. */
 static int read_ready(int fd, struct client_error *error)
 {
 	char line[1024];
@@ -140,6 +156,11 @@ static int read_ready(int fd, struct client_error *error)
 		return ERR_OFFLINE;
 	}
 	*sentence++ = '\0';
+	char *hint = strchr(sentence, '\t');
+	if (hint) {
+		*hint++ = '\0';
+		snprintf(error->hint, sizeof error->hint, "%s", hint);
+	}
 	snprintf(error->message, sizeof error->message, "%s", sentence);
 	for (int err = -1; err > ERR_LAST; err--)
 		if (!strcmp(error_name(err), line))
@@ -147,20 +168,41 @@ static int read_ready(int fd, struct client_error *error)
 	return ERR_OFFLINE;
 }
 
-static int start_engine(const char *home, struct client_error *error)
+/* A pipe that holds the passphrase and ends behind it. It fits: a pipe holds 4096 bytes at
+ * least. -1: there is none to give. */
+static int pour(const char *passphrase)
 {
 	int pipes[2];
+	size_t size = passphrase ? strlen(passphrase) : 0;
+
+	if (!passphrase || size > PIPE_BUF - 1 || pipe2(pipes, O_CLOEXEC) < 0)
+		return -1;
+	if (write(pipes[1], passphrase, size) != (ssize_t)size ||
+	    write(pipes[1], "\n", 1) != 1) {
+		close(pipes[0]);
+		pipes[0] = -1;
+	}
+	close(pipes[1]);
+	return pipes[0];
+}
+
+static int start_engine(const struct client_place *place, struct client_error *error)
+{
+	int pipes[2], passphrase;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return ERR_IO;
+	passphrase = pour(place->passphrase);
 	pid_t child = fork();
 	if (child == 0) {
 		/* Twice, so that it is nobody's child and leaves no zombie behind. */
 		if (fork() == 0)
-			become_engine(home, pipes[1]);
+			become_engine(place, pipes[1], passphrase);
 		_exit(0);
 	}
 	close(pipes[1]);
+	if (passphrase >= 0)
+		close(passphrase);
 	if (child < 0) {
 		close(pipes[0]);
 		return ERR_IO;
@@ -189,7 +231,7 @@ static int connect_or_start(const struct client_place *place, struct client_erro
 		;
 	int fd = connect_once(place->socket);
 	if (fd == ERR_OFFLINE) {
-		err = start_engine(place->home, error);
+		err = start_engine(place, error);
 		fd = err < 0 ? err : connect_once(place->socket);
 	}
 	close(lock);
@@ -206,12 +248,12 @@ static const char *start_hint(int err)
 	case ERR_FULL:
 		return "df -h";
 	case ERR_REFUSED:
+	case ERR_NOT_FOUND:
 		return ""; /* the sentence names the command */
 	case ERR_LOCKED:
 		return "palique status";
 	case ERR_AUTH:
 	case ERR_CORRUPT:
-	case ERR_NOT_FOUND:
 	case ERR_VERSION:
 		return _("palique --home OTHER-FOLDER status");
 	default:

@@ -110,7 +110,9 @@ static void settle(struct client *client)
 
 int cli_engine(struct cli *c)
 {
-	struct client_place place = { c->home, c->socket };
+	struct client_place place = { .home = c->home,
+				      .socket = c->socket,
+				      .begin_anew = c->begin_anew };
 	struct client_error error;
 	int code = c->client ? EXIT_DONE : cli_home(c);
 
@@ -249,6 +251,10 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_RECOVERY] = cmd_recovery,
 	[CMD_DEVICES] = cmd_devices,
 	[CMD_ACCOUNT] = cmd_account,
+	[CMD_EXPORT] = cmd_export,
+	[CMD_IMPORT] = cmd_import,
+	[CMD_LOCK] = cmd_lock,
+	[CMD_UNLOCK] = cmd_unlock,
 	[CMD_HOST] = cmd_host,
 	[CMD_INVITE] = cmd_invite,
 	[CMD_LINK] = cmd_link,

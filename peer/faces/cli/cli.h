@@ -19,12 +19,32 @@ enum exit_code {
 
 enum { CLI_PATH_MAX = 4096 };
 
+struct cli_daemon {
+	const char *home;            /* --home, or NULL */
+	int ready_fd, passphrase_fd; /* -1: none */
+	bool begin_anew, is_verbose, is_quiet;
+};
+
+enum cli_lock { LOCK_NO_KEY, LOCK_OPEN, LOCK_LOCKED };
+
+/* Those below find_home() return 0 or an error, and then `reason` has a sentence. */
 struct cli_programs {
 	/* Which home (`option`: --home or NULL) and where its engine's socket is. */
 	int (*find_home)(const char *option, char *folder, size_t folder_size, char *socket,
 			 size_t socket_size, char *reason, size_t reason_size);
 	/* The engine itself, until it ends; returns an exit code. */
-	int (*run_daemon)(const char *home, int ready_fd, bool is_verbose, bool is_quiet);
+	int (*run_daemon)(const struct cli_daemon *options);
+	/* The lock of the home's store. They take about a second. */
+	int (*look_at_lock)(const char *home, enum cli_lock *lock, char *reason,
+			    size_t reason_size);
+	int (*lock)(const char *home, const char *passphrase, char *reason, size_t reason_size);
+	int (*change_lock)(const char *home, const char *passphrase, const char *fresh,
+			   char *reason, size_t reason_size);
+	int (*remove_lock)(const char *home, const char *passphrase, char *reason,
+			   size_t reason_size);
+	/* No engine may run in the home. */
+	int (*import_account)(const char *home, const char *file, const char *passphrase,
+			      char *reason, size_t reason_size);
 };
 
 /* Reads the command line and does it. Returns the process's exit code. */
@@ -38,6 +58,7 @@ struct cli {
 	char home[CLI_PATH_MAX];
 	char socket[128];
 	struct client *client; /* NULL until cli_engine() */
+	bool begin_anew; /* an engine that cli_engine() begins: see struct client_place */
 };
 
 /* Finds the home. Exit code; has said why if it is not 0. */
@@ -49,6 +70,8 @@ int cli_call(struct cli *c, const char *method, struct json *take_params, struct
 /* The same for what takes its time: tells meanwhile what the engine says of it. */
 int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
 		    struct json **result);
+/* Ends the engine if one runs, and waits for its end. Exit code; has said why. */
+int cli_stop(struct cli *c, bool *was_running);
 /* Says it and returns the exit code that stands for it. */
 int cli_fail(const struct client_error *error);
 int cli_failed(int err, const char *message, const char *hint);
@@ -71,6 +94,10 @@ int cmd_passwd(struct cli *c);
 int cmd_recovery(struct cli *c);
 int cmd_devices(struct cli *c);
 int cmd_account(struct cli *c);
+int cmd_export(struct cli *c);
+int cmd_import(struct cli *c);
+int cmd_lock(struct cli *c);
+int cmd_unlock(struct cli *c);
 int cmd_host(struct cli *c);
 int cmd_invite(struct cli *c);
 int cmd_link(struct cli *c);

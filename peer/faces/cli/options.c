@@ -46,7 +46,8 @@ static const struct option_row {
 	[OPT_LIMIT] = { "--limit", 0, "N", N_("at most so many messages (default: 20)") },
 	[OPT_BEFORE] = { "--before", 0, "ID", N_("only messages older than this one") },
 	[OPT_BEGIN_ANEW] = { "--begin-anew", 0, NULL,
-			     N_("where the vault cannot be opened any more: take a new identity") },
+			     N_("login: a new identity, where the vault cannot be opened any more; daemon: an "
+				"empty store, where the old one is lost") },
 	[OPT_EVERYWHERE] = { "--everywhere", 0, NULL, N_("log out all other devices as well") },
 	[OPT_WORDS_FD] = { "--words-fd", 0, "N",
 			   N_("read the recovery code from this file descriptor") },
@@ -56,7 +57,8 @@ static const struct option_row {
 	[OPT_REMOVE] = { "--remove", 0, NULL, N_("take the lock away for good") },
 	[OPT_YES] = { "--yes", 'y', NULL, N_("do it without asking once more") },
 	[OPT_FORCE] = { "--force", 0, NULL,
-			N_("write the words to what is no terminal, too") },
+			N_("recovery: write the words to what is no terminal, too; export: over a file "
+			   "that is there") },
 	[OPT_UNDO] = { "--undo", 0, NULL, N_("take it back") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
@@ -95,6 +97,16 @@ static const struct command_row {
 	[CMD_ACCOUNT] = { "account", N_("delete|renew"),
 			  N_("end the account; or take a new identity after a theft"),
 			  BIT(OPT_YES), 1, 1 },
+	[CMD_EXPORT] = { "export", N_("FILE"),
+			 N_("the account and its history into one encrypted file"),
+			 BIT(OPT_FORCE) | BIT(OPT_PASSPHRASE_FD), 1, 1 },
+	[CMD_IMPORT] = { "import", N_("FILE"),
+			 N_("an account out of such a file, on another machine"),
+			 BIT(OPT_PASSPHRASE_FD), 1, 1 },
+	[CMD_LOCK] = { "lock", "", N_("nobody opens this home's store without a passphrase"),
+		       BIT(OPT_CHANGE) | BIT(OPT_PASSPHRASE_FD), 0, 0 },
+	[CMD_UNLOCK] = { "unlock", "", N_("begin the engine of a locked home"),
+			 BIT(OPT_REMOVE) | BIT(OPT_PASSPHRASE_FD), 0, 0 },
 	[CMD_HOST] = { "host", "", N_("run a directory here, for a household or a team"),
 		       BIT(OPT_LISTEN) | BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 0, 0 },
 	[CMD_INVITE] = { "invite", "", N_("an invitation to the directory hosted here"),
@@ -128,7 +140,8 @@ static const struct command_row {
 	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0 },
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0 },
 	[CMD_DAEMON] = { "daemon", "", N_("begin the engine (commands do so by themselves)"),
-			 BIT(OPT_FOREGROUND) | BIT(OPT_READY_FD), 0, 0 },
+			 BIT(OPT_FOREGROUND) | BIT(OPT_READY_FD) | BIT(OPT_BEGIN_ANEW) |
+				 BIT(OPT_PASSPHRASE_FD), 0, 0 },
 	[CMD_HELP] = { "help", N_("[COMMAND]"), N_("this help"), 0, 0, 1 },
 };
 /* clang-format on */

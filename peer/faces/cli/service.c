@@ -321,46 +321,73 @@ static int wait_until_ended(const struct cli *c)
 	return err;
 }
 
-int cmd_stop(struct cli *c)
+int cli_stop(struct cli *c, bool *was_running)
 {
 	struct client_place place;
 	struct client_error error;
 	struct json *result = NULL;
-	int code = cli_home(c);
+	int code = c->home[0] ? EXIT_DONE : cli_home(c);
 
+	*was_running = false;
 	if (code != EXIT_DONE)
 		return code;
-	place = (struct client_place){ c->home, c->socket };
-	if (client_open(&c->client, &place, false, &error) < 0) {
-		out_done("%s", _("no engine was running"));
-		out_json(json_set_bool(json_object(), "stopped", false));
+	place = (struct client_place){ .home = c->home, .socket = c->socket };
+	if (!c->client && client_open(&c->client, &place, false, &error) < 0)
 		return EXIT_DONE;
-	}
+	*was_running = true;
 	code = cli_call(c, "stop", NULL, &result);
 	json_free(result);
+	client_close(c->client);
+	c->client = NULL;
 	if (code != EXIT_DONE)
 		return code;
 	if (wait_until_ended(c) < 0)
 		return cli_failed(ERR_TIMEOUT, _("the engine was told to stop but still runs"),
 				  "palique status");
-	out_done("%s", _("the engine has ended; it begins again with the next command"));
-	out_json(json_set_bool(json_object(), "stopped", true));
+	return EXIT_DONE;
+}
+
+int cmd_stop(struct cli *c)
+{
+	bool was_running;
+	int code = cli_stop(c, &was_running);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (was_running)
+		out_done("%s", _("the engine has ended; it begins again with the next command"));
+	else
+		out_done("%s", _("no engine was running"));
+	out_json(json_set_bool(json_object(), "stopped", was_running));
 	return EXIT_DONE;
 }
 
 int cmd_daemon(struct cli *c)
 {
+	struct cli_daemon options = {
+		.home = c->o.value[OPT_HOME],
+		.begin_anew = c->o.value[OPT_BEGIN_ANEW] != NULL,
+		.is_verbose = c->o.value[OPT_VERBOSE] != NULL,
+		.is_quiet = c->o.value[OPT_QUIET] != NULL,
+	};
 	struct json *status = NULL;
-	long ready_fd;
+	long ready_fd, passphrase_fd;
 	int code;
 
 	if (options_number(&c->o, OPT_READY_FD, 3, 1 << 20, -1, &ready_fd) < 0)
 		return cli_usage(_("--ready-fd is the number of a file descriptor"),
 				 "palique help daemon");
+	if (options_number(&c->o, OPT_PASSPHRASE_FD, 0, 1 << 20, -1, &passphrase_fd) < 0)
+		return cli_usage(_("--passphrase-fd needs the number of a file descriptor"),
+				 "palique help daemon");
+	options.ready_fd = (int)ready_fd;
+	options.passphrase_fd = (int)passphrase_fd;
 	if (c->o.value[OPT_FOREGROUND])
-		return c->programs->run_daemon(c->o.value[OPT_HOME], (int)ready_fd,
-					       c->o.value[OPT_VERBOSE] != NULL,
-					       c->o.value[OPT_QUIET] != NULL);
+		return c->programs->run_daemon(&options);
+	if (passphrase_fd >= 0)
+		return cli_usage(_("in the background a locked home is begun by unlock"),
+				 "palique unlock --passphrase-fd N");
+	c->begin_anew = options.begin_anew;
 	code = cli_call(c, "status", NULL, &status);
 	if (code == EXIT_DONE) {
 		out_done(_("the engine runs (process %lld)"),

@@ -1,0 +1,346 @@
+/* Keeping an account: export, import, and the lock of this machine's store. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/output.h"
+#include "peer/faces/cli/prompt.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+enum {
+	STATUS_EVERY_MS = 500,
+	STATUS_SHOWN = 4,     /* so many of them make one line */
+	STATUS_UNHEARD = 120, /* so many without an answer, and the engine hangs */
+	REASON_MAX = 1024,
+};
+
+static int passphrase(struct cli *c, struct secret *secret, const char *question, bool is_new)
+{
+	char trouble[256], hint[64];
+	int err = prompt_passphrase(secret, &c->o, question, is_new, trouble, sizeof trouble);
+
+	snprintf(hint, sizeof hint, "palique help %s", options_command_name(c->o.command));
+	return err < 0 ? cli_usage(trouble, hint) : EXIT_DONE;
+}
+
+/* --- export ------------------------------------------------------------------------ */
+
+/* The engine stands in another folder than the person. */
+static char *absolute(const char *file)
+{
+	struct buf path = { 0 };
+	char *here;
+
+	if (file[0] == '/')
+		return memory_text(file);
+	here = getcwd(NULL, 0);
+	if (!here)
+		return NULL;
+	buf_append(&path, bytes_text(here));
+	buf_append_byte(&path, '/');
+	buf_append(&path, bytes_text(file));
+	buf_append_byte(&path, '\0');
+	free(here);
+	return (char *)path.data;
+}
+
+static void show_progress(const struct json *status)
+{
+	const char *state = json_text(status, "state");
+	long long done = json_int(status, "done", 0) >> 20;
+	long long total = json_int(status, "total", 0) >> 20;
+
+	if (!state || !strcmp(state, "none"))
+		return;
+	out_say(!strcmp(state, "copying") ? _("  copying: %lld of %lld MiB")
+					  : _("  sealing: %lld of %lld MiB"),
+		done, total);
+}
+
+/* Waits for the answer to `id`; asks meanwhile how far it is. */
+static int wait_for_export(struct cli *c, int id, struct json **result)
+{
+	struct client_error error = { 0 };
+	const struct json *inside;
+	struct json *object;
+	unsigned asked = 0, unheard = 0;
+	int err = 0;
+
+	*result = NULL;
+	while (err == 0 && !*result) {
+		int got = client_next(c->client, STATUS_EVERY_MS, &object);
+		if (got == ERR_TIMEOUT) {
+			if (unheard++ > STATUS_UNHEARD)
+				err = ERR_TIMEOUT;
+			else if (client_post(c->client, "exportStatus", NULL) < 0)
+				err = ERR_CLOSED;
+			continue;
+		}
+		if (got < 0)
+			err = got;
+		if (err < 0)
+			break;
+		unheard = 0;
+		if (json_int(object, "id", 0) == id) {
+			err = client_outcome(object, &inside, &error);
+			if (err == 0)
+				*result = inside ? json_keep((struct json *)inside)
+						 : json_object();
+		} else if (client_outcome(object, &inside, &error) == 0 && inside &&
+			   ++asked % STATUS_SHOWN == 0) {
+			show_progress(inside);
+		}
+		json_free(object);
+	}
+	if (err == 0)
+		return EXIT_DONE;
+	if (error.err == err)
+		return cli_fail(&error);
+	return cli_failed(err, err == ERR_CLOSED ? _("the engine has ended") : error_text(err),
+			  "palique status");
+}
+
+int cmd_export(struct cli *c)
+{
+	char *file = absolute(c->o.arguments[0]);
+	struct json *params, *result = NULL;
+	struct secret secret;
+	int code, id;
+
+	if (!file)
+		return cli_failed(ERR_IO, strerror(errno), "");
+	code = cli_engine(c);
+	if (code == EXIT_DONE && access(file, F_OK) == 0 && !c->o.value[OPT_FORCE])
+		code = cli_failed(
+			ERR_EXISTS,
+			_("there is a file of that name already, and it stays: choose "
+			  "another name, or add --force"),
+			"");
+	if (code == EXIT_DONE)
+		code = passphrase(c, &secret, _("choose a passphrase for the file"), true);
+	if (code != EXIT_DONE)
+		goto out;
+	params = json_set_text(json_object(), "path", file);
+	json_set_text(params, "passphrase", secret.text);
+	secret_wipe(&secret);
+	if (c->o.value[OPT_FORCE])
+		json_set_bool(params, "replace", true);
+	id = client_post(c->client, "exportAccount", params);
+	code = id < 0 ? cli_failed(id, error_text(id), "palique status")
+		      : wait_for_export(c, id, &result);
+	if (code == EXIT_DONE) {
+		out_done(_("%s holds the account and its history, sealed."), out_safe(file));
+		out_say("%s",
+			_("  Without the passphrase nobody opens it, you neither.\n"
+			  "  On another machine: palique import FILE. It is a move: use the "
+			  "account on one\n"
+			  "  of the two machines at a time (palique stop here). To use both, "
+			  "type there\n"
+			  "  palique login instead."));
+		out_json(json_keep(result));
+	}
+	json_free(result);
+out:
+	free(file);
+	return code;
+}
+
+/* --- import ------------------------------------------------------------------------ */
+
+/* An engine that runs for nobody yet makes room; one with an account stays as it is. */
+static int make_room(struct cli *c)
+{
+	struct client_place place = { .home = c->home, .socket = c->socket };
+	struct client_error error;
+	struct json *status = NULL;
+	const struct json *account;
+	const char *state;
+	bool was_running;
+	int code;
+
+	if (client_open(&c->client, &place, false, &error) < 0)
+		return EXIT_DONE;
+	code = cli_call(c, "status", NULL, &status);
+	account = code == EXIT_DONE ? json_get(status, "account") : NULL;
+	state = account ? json_text(account, "state") : NULL;
+	if (state && strcmp(state, "none") != 0)
+		code = cli_failed(ERR_EXISTS, _("this home has an account already"),
+				  _("palique --home OTHER-FOLDER import FILE"));
+	else if (code == EXIT_DONE)
+		code = cli_stop(c, &was_running);
+	json_free(status);
+	return code;
+}
+
+int cmd_import(struct cli *c)
+{
+	char reason[REASON_MAX] = "";
+	struct json *status = NULL, *result;
+	const struct json *account;
+	struct secret secret;
+	int code = cli_home(c), err;
+
+	if (code == EXIT_DONE && access(c->o.arguments[0], R_OK) < 0)
+		code = cli_failed(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, strerror(errno),
+				  "");
+	if (code == EXIT_DONE)
+		code = make_room(c);
+	if (code == EXIT_DONE)
+		code = passphrase(c, &secret, _("the passphrase of the file"), false);
+	if (code != EXIT_DONE)
+		return code;
+	out_say("%s", _("opening the file takes a second..."));
+	err = c->programs->import_account(c->home, c->o.arguments[0], secret.text, reason,
+					  sizeof reason);
+	secret_wipe(&secret);
+	if (err < 0)
+		return cli_failed(err, reason, "");
+	code = cli_call(c, "status", NULL, &status);
+	if (code != EXIT_DONE)
+		return code;
+	account = json_get(status, "account");
+	out_done(_("%s@%s is here now, with its contacts and its history."),
+		 account && json_text(account, "name") ? json_text(account, "name") : "?",
+		 account && json_text(account, "directory") ? json_text(account, "directory")
+							    : "?");
+	out_say("%s",
+		_("  It is the same device as before: use it on one machine at a time, and "
+		  "do not begin\n  the old one again."));
+	result = json_set_bool(json_object(), "imported", true);
+	if (account)
+		json_set(result, "account", json_keep((struct json *)account));
+	out_json(result);
+	json_free(status);
+	return EXIT_DONE;
+}
+
+/* --- lock and unlock --------------------------------------------------------------- */
+
+static int look(struct cli *c, enum cli_lock *lock)
+{
+	char reason[REASON_MAX] = "";
+	int code = cli_home(c), err;
+
+	if (code != EXIT_DONE)
+		return code;
+	err = c->programs->look_at_lock(c->home, lock, reason, sizeof reason);
+	return err < 0 ? cli_failed(err, reason, "") : EXIT_DONE;
+}
+
+static int change(struct cli *c)
+{
+	char reason[REASON_MAX] = "";
+	struct secret old, fresh;
+	int code = passphrase(c, &old, _("the passphrase until now"), false), err;
+
+	if (code == EXIT_DONE)
+		code = passphrase(c, &fresh, _("choose another passphrase"), true);
+	if (code != EXIT_DONE) {
+		secret_wipe(&old);
+		return code;
+	}
+	err = c->programs->change_lock(c->home, old.text, fresh.text, reason, sizeof reason);
+	secret_wipe(&old);
+	secret_wipe(&fresh);
+	if (err < 0)
+		return cli_failed(err, reason, "");
+	out_done("%s", _("The lock has another passphrase."));
+	out_json(json_set_bool(json_object(), "changed", true));
+	return EXIT_DONE;
+}
+
+static int put_lock(struct cli *c)
+{
+	char reason[REASON_MAX] = "";
+	struct secret secret;
+	int code = passphrase(c, &secret, _("choose a passphrase for this home"), true), err;
+
+	if (code != EXIT_DONE)
+		return code;
+	err = c->programs->lock(c->home, secret.text, reason, sizeof reason);
+	secret_wipe(&secret);
+	return err < 0 ? cli_failed(err, reason, "") : EXIT_DONE;
+}
+
+int cmd_lock(struct cli *c)
+{
+	enum cli_lock lock;
+	bool was_running;
+	int code = look(c, &lock);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (lock == LOCK_NO_KEY)
+		return cli_failed(ERR_NOT_FOUND, _("there is nothing in this home to lock yet"),
+				  "palique status");
+	if (c->o.value[OPT_CHANGE])
+		return lock == LOCK_LOCKED
+			       ? change(c)
+			       : cli_failed(ERR_STATE, _("this home has no lock yet"),
+					    "palique lock");
+	if (lock == LOCK_OPEN)
+		code = put_lock(c);
+	if (code == EXIT_DONE)
+		code = cli_stop(c, &was_running);
+	if (code != EXIT_DONE)
+		return code;
+	out_done("%s", _("This home is locked; it opens with: palique unlock"));
+	if (lock == LOCK_OPEN)
+		out_say("%s", _("  Nobody can tell you the passphrase if it is forgotten."));
+	out_json(json_set_bool(json_object(), "locked", true));
+	return EXIT_DONE;
+}
+
+static int take_away(struct cli *c)
+{
+	char reason[REASON_MAX] = "";
+	struct secret secret;
+	int code = passphrase(c, &secret, _("passphrase"), false), err;
+
+	if (code != EXIT_DONE)
+		return code;
+	err = c->programs->remove_lock(c->home, secret.text, reason, sizeof reason);
+	secret_wipe(&secret);
+	if (err < 0)
+		return cli_failed(err, reason, "");
+	out_done("%s", _("The lock is gone; commands begin the engine by themselves again."));
+	out_json(json_set_bool(json_object(), "locked", false));
+	return EXIT_DONE;
+}
+
+static int is_open(const char *words)
+{
+	out_done("%s", words);
+	out_json(json_set_bool(json_object(), "locked", false));
+	return EXIT_DONE;
+}
+
+int cmd_unlock(struct cli *c)
+{
+	struct client_place place = { .home = c->home, .socket = c->socket };
+	struct client_error error;
+	struct secret secret;
+	enum cli_lock lock;
+	int code = look(c, &lock);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (lock != LOCK_LOCKED)
+		return is_open(_("This home has no lock."));
+	if (c->o.value[OPT_REMOVE])
+		return take_away(c);
+	if (client_open(&c->client, &place, false, &error) == 0)
+		return is_open(_("This home is unlocked already: its engine runs."));
+	code = passphrase(c, &secret, _("passphrase"), false);
+	if (code != EXIT_DONE)
+		return code;
+	place.passphrase = secret.text;
+	client_open(&c->client, &place, true, &error);
+	secret_wipe(&secret);
+	if (!c->client)
+		return cli_fail(&error);
+	return is_open(_("This home is unlocked, until palique lock or palique stop."));
+}
