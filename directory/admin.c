@@ -266,9 +266,10 @@ static struct json *remove_user(const struct admin_desk *desk, const struct json
 			    LINK_CODE_UNKNOWN);
 }
 
-/* Their devices come back at once and are told that the account is suspended. */
+/* Their devices are told, and try again now and then. */
 static struct json *ban(const struct admin_desk *desk, const struct json *request)
 {
+	unsigned dropped = 0;
 	struct name name;
 	int err;
 
@@ -277,8 +278,10 @@ static struct json *ban(const struct admin_desk *desk, const struct json *reques
 	err = desk->registry->suspend(desk->registry, &name, true);
 	if (err < 0)
 		return store_trouble(err, _("The account could not be banned"));
-	return with_dropped(json_set_text(json_object(), "banned", name.text), desk, &name,
-			    LINK_CODE_RESTART);
+	if (desk->server)
+		dropped = server_suspend(desk->server, &name);
+	return json_set_int(json_set_text(json_object(), "banned", name.text), "dropped",
+			    dropped);
 }
 
 static struct json *unban(const struct admin_desk *desk, const struct json *request)
