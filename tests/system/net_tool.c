@@ -1,7 +1,10 @@
 /* What a shell cannot do with sockets, for the tests of the real programs:
  *   net_tool garbage ADDRESS PORT COUNT   sends malformed datagrams; prints bytes answered
  *   net_tool ask-key ADDRESS PORT         asks for a directory's key; prints bytes answered
- *   net_tool lines SOCKET                 standard input to a Unix socket, answers out */
+ *   net_tool lines SOCKET                 standard input to a Unix socket, answers out
+ *   net_tool http PORT PATH               asks this machine by HTTP; prints the answer whole
+ *   net_tool notify SOCKET COUNT          prints so many messages to a service manager, one a
+ *                                         line, then ends */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -147,6 +150,50 @@ static int lines(const char *path)
 	return 0;
 }
 
+static int http(const char *port, const char *path)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval limit = { .tv_sec = 10 };
+	char data[65536];
+	ssize_t got;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), size;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
+		return fail(port);
+	size = snprintf(data, sizeof data, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+	if (send(fd, data, (size_t)size, MSG_NOSIGNAL) != size)
+		return fail(path);
+	while ((got = recv(fd, data, sizeof data, 0)) > 0)
+		fwrite(data, 1, (size_t)got, stdout);
+	return got < 0 ? fail(path) : 0;
+}
+
+static int notify(const char *path, unsigned count)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char data[4096];
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0)
+		return fail(path);
+	while (count--) {
+		ssize_t got = recv(fd, data, sizeof data, 0);
+
+		if (got < 0)
+			return fail(path);
+		for (ssize_t i = 0; i < got; i++)
+			if (data[i] == '\n')
+				data[i] = ' ';
+		printf("%.*s\n", (int)got, data);
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0)
@@ -157,7 +204,11 @@ int main(int argc, char **argv)
 		return bombard(argv[2], argv[3], 1, make_question);
 	if (argc == 3 && strcmp(argv[1], "lines") == 0)
 		return lines(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "http") == 0)
+		return http(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "notify") == 0)
+		return notify(argv[2], strtoul(argv[3], NULL, 10));
 	fprintf(stderr, "usage: net_tool garbage ADDRESS PORT COUNT | ask-key ADDRESS PORT | "
-			"lines SOCKET\n");
+			"lines SOCKET | http PORT PATH | notify SOCKET COUNT\n");
 	return 2;
 }
