@@ -34,6 +34,8 @@ void engine_close(struct engine *e); /* NULL is harmless */
 struct endpoint *engine_endpoint(struct engine *e);
 struct rooms;
 struct rooms *engine_rooms(struct engine *e); /* for tests, which look into single rooms */
+struct db;
+struct db *engine_db(struct engine *e); /* the store's, for a copy of it between two steps */
 
 /* Does all that is due in a fixed order: takes what links received, lets the rooms work,
  * commits what must be durable, then releases what waited for it (acknowledgements, events,
