@@ -187,26 +187,45 @@ static const char *password_trouble(int err)
 	return _("The password could not be read.");
 }
 
+static void enlist_trouble(int err, char *reason, size_t reason_size)
+{
+	if (err == ERR_EXISTS)
+		snprintf(reason, reason_size, "%s",
+			 _("There is an account of that name already. See: palique-directory "
+			   "user list"));
+	else if (err == ERR_OFFLINE)
+		snprintf(reason, reason_size, "%s",
+			 _("The key-holder does not answer. Is it running? See: systemctl "
+			   "status palique-keyholder"));
+	else if (err == ERR_AUTH)
+		snprintf(reason, reason_size, "%s",
+			 _("The accounts were made with the secrets of another key-holder. "
+			   "Bring those back; see palique-directory(8)."));
+	else
+		snprintf(reason, reason_size, _("The account could not be made: %s."),
+			 error_text(err));
+}
+
 static int enlist_here(const struct options *o, const struct name *name, struct password *p)
 {
+	struct holder *holder = NULL;
 	char reason[512] = "";
 	struct desk d;
 	int err = desk_open(&d, o, reason, sizeof reason);
 
 	if (err < 0)
 		return desk_fail(o, err, reason);
-	if (!(o->given & OPTION_JSON))
-		fprintf(stderr, _("Stretching the password ...\n"));
-	err = enlist(d.registry, d.keys, name, bytes_of(p->text, p->size), desk_now());
-	desk_close(&d);
-	if (err == ERR_EXISTS)
-		return desk_fail(o, err, _("There is an account of that name already."));
-	if (err < 0) {
-		snprintf(reason, sizeof reason, _("The account could not be made: %s."),
-			 error_text(err));
-		return desk_fail(o, err, reason);
+	err = desk_holder(&holder, &d, o, reason, sizeof reason);
+	if (!err) {
+		if (!(o->given & OPTION_JSON))
+			fprintf(stderr, _("Stretching the password ...\n"));
+		err = enlist(d.registry, holder, name, bytes_of(p->text, p->size), desk_now());
+		holder->close(holder);
+		if (err < 0)
+			enlist_trouble(err, reason, sizeof reason);
 	}
-	return EXIT_OK;
+	desk_close(&d);
+	return err < 0 ? desk_fail(o, err, reason) : EXIT_OK;
 }
 
 static int add_user(const struct options *o)

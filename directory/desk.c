@@ -174,6 +174,13 @@ void desk_close(struct desk *d)
 	keystore_close(d->keys);
 }
 
+int desk_holder(struct holder **h, const struct desk *d, const struct options *o, char *reason,
+		size_t reason_size)
+{
+	(void)d;
+	return holder_local_open(h, o->data, reason, reason_size);
+}
+
 /* Without a server: the same rows, on the files. */
 static int ask_files(const struct options *o, const struct json *question, struct json **answer)
 {

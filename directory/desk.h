@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "directory/config.h"
+#include "directory/holder.h"
 #include "directory/keystore.h"
 #include "directory/options.h"
 #include "directory/registry.h"
@@ -48,6 +49,9 @@ struct desk {
 /* Also beside a server that is running. */
 int desk_open(struct desk *d, const struct options *o, char *reason, size_t reason_size);
 void desk_close(struct desk *d);
+/* Who has the secrets of passwords, as the configuration says; the caller closes it. */
+int desk_holder(struct holder **h, const struct desk *d, const struct options *o, char *reason,
+		size_t reason_size);
 
 struct json *desk_question(const char *command);
 /* Asks a row of admin.c: the running server if there is one, else the files of the folder.
