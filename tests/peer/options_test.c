@@ -158,6 +158,49 @@ static void durations_know_their_units(void **state)
 	assert_int_equal(options_duration(&o, OPT_EXPIRES, 1, &n), ERR_FORMAT);
 }
 
+static void devices_are_listed_named_and_revoked_in_so_many_words(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("devices"), 0);
+	assert_int_equal(o.argument_count, 0);
+	assert_int_equal(parse("devices name laptop desk"), 0);
+	assert_int_equal(o.argument_count, 3);
+	assert_int_equal(parse("devices revoke phone --yes"), 0);
+	assert_non_null(o.value[OPT_YES]);
+	assert_int_equal(parse("devices revoke phone -y"), 0);
+	assert_non_null(o.value[OPT_YES]);
+	assert_int_equal(parse("devices name laptop my desk"), ERR_FORMAT);
+}
+
+static void digits_of_a_safety_number_may_be_typed_in_groups(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("verify bob 01234 56789 01234 56789 01234 56789 01234 56789 01234 "
+		      "56789 01234 56789"),
+		0);
+	assert_int_equal(o.argument_count, 13);
+	assert_int_equal(parse("verify bob --undo"), 0);
+	assert_non_null(o.value[OPT_UNDO]);
+	assert_int_equal(parse("safety bob --undo"), ERR_FORMAT);
+}
+
+static void options_of_an_account_belong_to_their_commands(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("login ana@h --begin-anew"), 0);
+	assert_int_equal(parse("recover ana@h --begin-anew"), ERR_FORMAT);
+	assert_int_equal(parse("recover ana@h --words-fd 3 --password-fd 3"), 0);
+	assert_string_equal(o.value[OPT_WORDS_FD], "3");
+	assert_int_equal(parse("passwd --everywhere"), 0);
+	assert_int_equal(parse("passwd secret"), ERR_FORMAT);
+	assert_int_equal(parse("recovery --force"), 0);
+	assert_int_equal(parse("ls --force"), ERR_FORMAT);
+	assert_int_equal(parse("account"), ERR_FORMAT);
+	assert_int_equal(parse("requests link"), 0);
+	assert_int_equal(parse("unblock eve"), 0);
+}
+
 static void help_names_every_command(void **state)
 {
 	char *text = NULL;
@@ -192,6 +235,9 @@ int main(void)
 		cmocka_unit_test(help_needs_no_arguments),
 		cmocka_unit_test(numbers_are_taken_in_their_range_only),
 		cmocka_unit_test(durations_know_their_units),
+		cmocka_unit_test(devices_are_listed_named_and_revoked_in_so_many_words),
+		cmocka_unit_test(digits_of_a_safety_number_may_be_typed_in_groups),
+		cmocka_unit_test(options_of_an_account_belong_to_their_commands),
 		cmocka_unit_test(help_names_every_command),
 	};
 

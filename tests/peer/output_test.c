@@ -82,6 +82,23 @@ static void durations_have_a_unit_people_know(void **state)
 	assert_string_equal(out_duration(1500), "1.5 s");
 }
 
+static void lines_beside_a_code_stand_alone_where_nobody_looks(void **state)
+{
+	static const char *const lines[] = { "You and bob", "", "01234 56789" };
+	FILE *before = stdout;
+	char *text = NULL;
+	size_t size = 0;
+
+	(void)state;
+	begin("never");
+	stdout = open_memstream(&text, &size);
+	out_beside_qr("palique-safety:1:x", lines, 3);
+	fclose(stdout);
+	stdout = before;
+	assert_string_equal(text, "You and bob\n\n01234 56789\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +109,7 @@ int main(void)
 		cmocka_unit_test(a_message_of_several_lines_cannot_look_like_several_messages),
 		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),
 		cmocka_unit_test(durations_have_a_unit_people_know),
+		cmocka_unit_test(lines_beside_a_code_stand_alone_where_nobody_looks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
