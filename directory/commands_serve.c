@@ -75,10 +75,11 @@ int command_init(const struct options *o)
 	}
 	printf("%s\n", o->data);
 	fprintf(stderr,
-		_("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
+		_("A directory is ready. Keep copies of %s/keys and %s/keyholder in two safe "
+		  "places.\n"
 		  "Start it:       palique-directory serve%s\n"
 		  "Invite people:  palique-directory invite%s\n"),
-		o->data, desk_same_data(o), desk_same_data(o));
+		o->data, o->data, desk_same_data(o), desk_same_data(o));
 	return EXIT_OK;
 }
 
