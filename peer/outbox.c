@@ -115,7 +115,7 @@ bool outbox_owes(const struct person *p, const struct debt *debt)
 
 void outbox_linked(struct debt *debt)
 {
-	debt->is_asked = debt->has_adopted = false;
+	debt->is_asked = debt->is_late = debt->has_adopted = false;
 	debt->back_to = 0;
 	debt->started = debt->cursor = debt->next;
 }
@@ -236,7 +236,8 @@ bool outbox_is_due(const struct person *p, const struct debt *debt, mono_ns now)
 		return false;
 	if (debt->back_to)
 		return may_go_back(debt, now);
-	return (debt->is_asked || debt->has_acked) && debt->cursor < v->ours.next;
+	return (debt->is_asked || debt->is_late || debt->has_acked) &&
+	       debt->cursor < v->ours.next;
 }
 
 bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt, struct line *line)

@@ -219,6 +219,7 @@ void talk_undo(struct rooms *rooms, struct talk *t, bool is_linked)
 	outbox_open(rooms->outbox, t->person, &t->device, &t->debt);
 	if (t->debt.conversation == before.conversation) {
 		t->debt.is_asked = before.is_asked;
+		t->debt.is_late = before.is_late;
 		t->debt.started = before.started;
 		t->debt.cursor = before.cursor;
 		t->debt.back_to = before.back_to;

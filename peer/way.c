@@ -70,8 +70,11 @@ static void add_talk(struct rooms *rooms, struct way *w, struct person *p)
 	memmove(w->talks + at + 1, w->talks + at, (w->talk_count - at) * sizeof(struct talk *));
 	w->talks[at] = t;
 	w->talk_count++;
-	if (w->state == WAY_LINKED)
+	if (w->state == WAY_LINKED) {
 		talk_linked(rooms, t);
+		/* A HAVE of theirs was passed over, if they said one. */
+		t->debt.is_late = t->debt.is_sibling;
+	}
 	wake(w, t);
 }
 

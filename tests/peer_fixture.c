@@ -9,6 +9,7 @@
 
 #include "peer/account.h"
 #include "peer/persons.h"
+#include "peer/siblings.h"
 
 struct name name_of(const char *text)
 {
@@ -21,7 +22,7 @@ struct name name_of(const char *text)
 
 static void write_account(struct peer *p)
 {
-	struct buf certificate = { 0 };
+	struct buf certificate = { 0 }, devices = { 0 };
 	struct store *store;
 	struct statement *s;
 	int err = store_open(&store, p->path, NULL, false, NULL, 0);
@@ -30,8 +31,9 @@ static void write_account(struct peer *p)
 	store_write(store);
 	s = db_sql(store_db(store), "INSERT INTO account(one, standing, name, host, port,"
 				    " directory_key, identity_public, identity_secret,"
-				    " device_public, device_secret, certificate, knock)"
-				    " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?)");
+				    " device_public, device_secret, certificate, knock,"
+				    " devices)"
+				    " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, STANDING_MEMBER);
 	bind_text(s, 2, p->name.text);
 	bind_bytes(s, 3, BYTES(p->device.public.bytes));
@@ -43,14 +45,18 @@ static void write_account(struct peer *p)
 	assert(err == 0);
 	bind_bytes(s, 8, buf_view(&certificate));
 	bind_bytes(s, 9, BYTES(p->knock.bytes));
+	err = device_list_encode(&p->devices, &devices);
+	assert(err == 0);
+	bind_bytes(s, 10, buf_view(&devices));
 	store_run(store, s);
 	buf_clear(&certificate);
+	buf_clear(&devices);
 	err = store_commit(store);
 	assert(err == 0);
 	store_close(store);
 }
 
-void peer_make(struct peer *p, const char *name)
+static void make_home(struct peer *p, const char *name)
 {
 	int file;
 
@@ -61,11 +67,42 @@ void peer_make(struct peer *p, const char *name)
 	close(file);
 	unlink(p->path); /* a name of its own is all that was wanted */
 	p->name = name_of(name);
-	identity_make(&p->identity);
 	device_make(&p->device);
 	randombytes_buf(&p->knock, sizeof p->knock);
+}
+
+static void take_in(struct peer *p)
+{
+	int err = device_list_add(&p->devices, &p->device.public, "test", 0);
+
+	assert(err == 0);
+	device_list_sign(&p->devices, &p->identity);
 	certificate_make(&p->certificate, &p->identity, &p->device.public, "test", 1, 0);
 	write_account(p);
+}
+
+void peer_make(struct peer *p, const char *name)
+{
+	make_home(p, name);
+	identity_make(&p->identity);
+	take_in(p);
+}
+
+void peer_make_sibling(struct peer *p, struct peer *first)
+{
+	make_home(p, first->name.text);
+	p->identity = first->identity;
+	p->devices = first->devices;
+	take_in(p);
+	first->devices = p->devices;
+}
+
+void peer_revoke(struct peer *by, const struct peer *gone)
+{
+	int err = device_list_remove(&by->devices, &gone->device.public);
+
+	assert(err == 0);
+	device_list_sign(&by->devices, &by->identity);
 }
 
 void peer_open(struct peer *p, mono_ns now, wall_ms wall)
@@ -126,18 +163,51 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
 	return deadline;
 }
 
+static void tell(struct peer *p, const struct wire_presence *w)
+{
+	if (name_equal(&w->name, &p->name))
+		siblings_presence(p->rooms, w);
+	else
+		contacts_presence(p->rooms->contacts, w);
+}
+
+static void show(struct wire_presence *w, const struct peer *who, const struct address *at)
+{
+	struct wire_device *d = &w->online[w->device_count++];
+
+	d->certificate = who->certificate;
+	d->knock = who->knock;
+	if (at)
+		candidates_add(&d->candidates, CANDIDATE_HOST, at);
+}
+
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
 			bool is_online)
 {
 	struct wire_presence *w = memory_new(sizeof *w);
 
 	w->name = other->name;
-	w->device_count = is_online;
-	w->devices[0].certificate = other->certificate;
-	w->devices[0].knock = other->knock;
-	if (at)
-		candidates_add(&w->devices[0].candidates, CANDIDATE_HOST, at);
-	contacts_presence(p->rooms->contacts, w);
+	w->devices = other->devices;
+	if (is_online)
+		show(w, other, at);
+	tell(p, w);
+	free(w);
+}
+
+void peer_tell_devices(struct peer *p, const struct calm_net *net,
+		       const struct peer *const *others, unsigned count)
+{
+	struct wire_presence *w = memory_new(sizeof *w);
+
+	w->name = others[0]->name;
+	w->devices = others[0]->devices;
+	for (unsigned i = 0; i < count; i++) {
+		const struct calm_net_node *node = &net->nodes[others[i]->node];
+
+		if (node->endpoint)
+			show(w, others[i], &node->address);
+	}
+	tell(p, w);
 	free(w);
 }
 

@@ -20,6 +20,7 @@ struct peer {
 	struct device device;
 	struct knock knock;
 	struct certificate certificate;
+	struct device_list devices; /* of the account, as last signed */
 	char path[64];
 	unsigned node;
 	unsigned counts[16];   /* events by kind */
@@ -29,6 +30,11 @@ struct peer {
 
 /* Makes the store with its account, then opens it. */
 void peer_make(struct peer *p, const char *name);
+/* Another device of the account, whose list has both from now on: the first learns that by
+ * peer_tell_presence() of either. */
+void peer_make_sibling(struct peer *p, struct peer *first);
+/* `gone` is not in the account's list any more, as signed by `by`. */
+void peer_revoke(struct peer *by, const struct peer *gone);
 void peer_open(struct peer *p, mono_ns now, wall_ms wall);
 void peer_close(struct peer *p);  /* the store stays */
 void peer_remove(struct peer *p); /* closes, removes the store, wipes */
@@ -40,6 +46,10 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
 /* What the directory would say of the other: `is_online` with the address of its node. */
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
 			bool is_online);
+/* The same of several devices of one account, the list being that of the first: those with a
+ * node in `net` that is up are online. */
+void peer_tell_devices(struct peer *p, const struct calm_net *net,
+		       const struct peer *const *others, unsigned count);
 struct name name_of(const char *text);
 struct person *peer_person(struct peer *p, const char *name);
 

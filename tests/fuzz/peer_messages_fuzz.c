@@ -47,7 +47,7 @@ static void make(struct wire_message *m, struct bytes *rest)
 	uint8_t how = (uint8_t)number(rest, 125);
 	struct conversation_id id = p->conversation->wire;
 	struct device_public author = how & 4 ? us.device.public : them.device.public;
-	struct message_hash hash = way->chain.last;
+	struct message_hash hash = way->talks[0]->chain.last;
 
 	id.bytes[0] ^= (how & 0xf8) == 8;
 	author.bytes[0] ^= (how & 0xf8) == 16;
@@ -68,7 +68,7 @@ static void make(struct wire_message *m, struct bytes *rest)
 		m->type = WIRE_SAY;
 		m->say = (struct wire_say){ .conversation = id,
 					    .author = author,
-					    .seq = number(rest, way->chain.next),
+					    .seq = number(rest, way->talks[0]->chain.next),
 					    .previous = hash,
 					    .kind = SAY_TEXT,
 					    .body = bytes_text("text"),
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!us.engine)
 		begin();
-	outbox_linked(&way->debt);
+	outbox_linked(&way->talks[0]->debt);
 	while (rest.size > 0) {
 		if (rest.data[0] & 128)
 			(void)engine_send(us.engine, "bob", bytes_text("x"), 0, 1);

@@ -34,7 +34,7 @@ static int begin(void **state)
 	meet(&alice, &bob);
 	meet(&bob, &alice);
 	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
-			    &alice.device.public, &chain);
+			    &alice.device.public, false, &chain);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static struct delivery bring(uint64_t from, unsigned limit, bool is_answer)
 	assert_int_equal(conversations_said(alice.rooms->conversations,
 					    peer_person(&alice, "bob"), from, deliver, &d),
 			 0);
-	conversations_save_chain(bob.rooms->conversations, &chain);
+	conversations_save_chain(bob.rooms->conversations, peer_person(&bob, "alice"), &chain);
 	peer_step(&bob, NOW, WALL);
 	return d;
 }
@@ -143,7 +143,7 @@ static void a_chain_goes_on_after_a_restart(void **state)
 	peer_open(&alice, NOW, WALL);
 	peer_open(&bob, NOW, WALL);
 	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
-			    &alice.device.public, &chain);
+			    &alice.device.public, false, &chain);
 	assert_int_equal(chain.next, 2);
 	say("two");
 	assert_int_equal(bring(2, 16, false).heard[0], HEARD_NEW);

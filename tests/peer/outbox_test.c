@@ -30,6 +30,7 @@ static int begin(void **state)
 	peer_make(&bob, "bob");
 	peer_open(&alice, NOW, WALL);
 	assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, NULL), 0);
+	debt = (struct debt){ 0 };
 	outbox_open(alice.rooms->outbox, to(), &bob.device.public, &debt);
 	peer_step(&alice, NOW, WALL);
 	return 0;
@@ -125,7 +126,7 @@ static void delivered_is_told_once_one_device_has_it(void **state)
 static void a_new_device_starts_at_the_oldest_undelivered_message(void **state)
 {
 	struct device_public another = { { 9 } };
-	struct debt fresh;
+	struct debt fresh = { 0 };
 
 	(void)state;
 	say(3);
@@ -195,6 +196,65 @@ static void the_news_of_a_delivery_waits_a_moment_for_company(void **state)
 	assert_int_equal(alice.counts[EVENT_DELIVERED], 2);
 }
 
+static void what_is_asked_for_again_and_again_must_wait(void **state)
+{
+	unsigned at_once = 0;
+
+	(void)state;
+	say(50);
+	assert_int_equal(asked(1, NULL), 0);
+	while (at_once < 1000) {
+		debt.cursor = 51; /* pumped */
+		assert_int_equal(asked(1, NULL), 0);
+		if (debt.cursor != 1)
+			break;
+		at_once++;
+	}
+	/* each time 50 messages again */
+	assert_int_equal(at_once, OUTBOX_AGAIN_DUE / (50 * OUTBOX_AGAIN) + 1);
+	assert_false(outbox_is_due(to(), &debt, NOW));
+	assert_true(outbox_deadline(&debt) > NOW);
+	assert_true(outbox_is_due(to(), &debt, outbox_deadline(&debt)));
+	assert_true(outbox_owes(to(), &debt));
+}
+
+static void another_device_of_ours_has_everything_from_its_arrival_on(void **state)
+{
+	struct device_public early = { { 1 } }, late = { { 2 } };
+	struct debt d = { .is_sibling = true };
+
+	(void)state;
+	say(3);
+	outbox_acked(alice.rooms->outbox, to(), &debt, 2);
+	outbox_admit(alice.rooms->outbox, to(), &late, true);
+	outbox_open(alice.rooms->outbox, to(), &late, &d);
+	assert_int_equal(d.next, 4);
+	outbox_open(alice.rooms->outbox, to(), &early, &d);
+	assert_int_equal(d.next, 1);
+	/* what it has is not at the contact */
+	assert_int_equal(outbox_acked(alice.rooms->outbox, to(), &d, 4), 0);
+	assert_int_equal(to()->conversation->delivered, 2);
+}
+
+static void a_device_let_in_is_owed_what_is_said_while_it_is_away(void **state)
+{
+	struct device_public another = { { 9 } };
+	struct debt d = { 0 };
+
+	(void)state;
+	say(3);
+	outbox_acked(alice.rooms->outbox, to(), &debt, 3);
+	outbox_admit(alice.rooms->outbox, to(), &another, false);
+	say(2);
+	outbox_acked(alice.rooms->outbox, to(), &debt, 6);
+	outbox_admit(alice.rooms->outbox, to(), &another, false);
+	outbox_open(alice.rooms->outbox, to(), &another, &d);
+	assert_int_equal(d.next, 3);
+	outbox_dismiss(alice.rooms->outbox, to(), &another);
+	outbox_open(alice.rooms->outbox, to(), &another, &d);
+	assert_int_equal(d.next, 6);
+}
+
 #define OUTBOX(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -210,6 +270,9 @@ int main(void)
 		OUTBOX(a_device_that_lost_some_gets_them_again),
 		OUTBOX(what_was_sent_without_waiting_is_not_sent_again),
 		OUTBOX(more_than_we_have_is_adopted_once_for_each_link),
+		OUTBOX(what_is_asked_for_again_and_again_must_wait),
+		OUTBOX(another_device_of_ours_has_everything_from_its_arrival_on),
+		OUTBOX(a_device_let_in_is_owed_what_is_said_while_it_is_away),
 	};
 
 	if (sodium_init() < 0)

@@ -130,17 +130,21 @@ static void a_contact_s_many_devices_are_not_dialled_all_at_once(void **state)
 {
 	struct wire_device device = { .certificate = bob.certificate };
 	struct person *p = peer_person(&alice, "bob");
+	struct device fresh[WIRE_DEVICES_MAX];
 	unsigned dialling = 0;
 
 	(void)state;
 	is_cut = true;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		device_make(&fresh[i]);
+		device_list_add(&bob.devices, &fresh[i].public, "x", 0);
+	}
+	device_list_sign(&bob.devices, &bob.identity);
 	show(&alice, &bob, true);
 	candidates_add(&device.candidates, CANDIDATE_HOST, &net.nodes[bob.node].address);
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		struct device fresh;
-
-		device_make(&fresh);
-		certificate_make(&device.certificate, &bob.identity, &fresh.public, "x", 1, 0);
+		certificate_make(&device.certificate, &bob.identity, &fresh[i].public, "x", 1,
+				 0);
 		reach_introduced(alice.rooms->reach, p, &device);
 	}
 	say(&alice, "bob", "hello");
@@ -350,13 +354,13 @@ static void only_going_back_answers_a_question_about_a_gap(void **state)
 	assert_int_equal(tell(&m), 0);
 	m = say_of(6, &before);
 	assert_int_equal(tell(&m), 0); /* was under way already */
-	assert_int_equal(way_to_bob()->chain.next, 1);
-	assert_true(way_to_bob()->is_asking);
+	assert_int_equal(way_to_bob()->talks[0]->chain.next, 1);
+	assert_true(way_to_bob()->talks[0]->is_asking);
 	m = say_of(5, &before);
 	assert_int_equal(tell(&m),
 			 0); /* asked, it begins there again: there is nothing before */
-	assert_int_equal(way_to_bob()->chain.next, 6);
-	assert_false(way_to_bob()->is_asking);
+	assert_int_equal(way_to_bob()->talks[0]->chain.next, 6);
+	assert_false(way_to_bob()->talks[0]->is_asking);
 }
 
 #define REACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
