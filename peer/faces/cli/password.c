@@ -1,23 +1,53 @@
 /* What opens an account, and what does when that is lost: recover, reset, passwd. */
+#include <sodium.h>
 #include <string.h>
 
 #include "peer/faces/cli/cli.h"
 #include "peer/faces/cli/output.h"
 #include "peer/faces/cli/prompt.h"
+#include "shared/error.h"
+#include "shared/recovery.h"
 #include "shared/text.h"
 #include "shared/uri.h"
 
-/* The words are asked for first: without them a new password is of no use. */
+/* What is wrong with the words can be said before a password is chosen for nothing. */
+static int check_words(const struct secret *typed)
+{
+	struct recovery_code code;
+	char trouble[256];
+	unsigned bad = 0;
+	int err = recovery_parse(&code, bytes_text(typed->text), &bad);
+
+	sodium_memzero(&code, sizeof code);
+	if (err == 0)
+		return EXIT_DONE;
+	if (err == ERR_AUTH)
+		snprintf(
+			trouble, sizeof trouble, "%s",
+			_("each is a word of the list, but together they are no recovery code: "
+			  "one of them is another, or two changed places"));
+	else if (bad)
+		snprintf(trouble, sizeof trouble,
+			 _("word %u is none that a recovery code can have"), bad);
+	else
+		snprintf(trouble, sizeof trouble, _("a recovery code has %d words"),
+			 RECOVERY_WORDS);
+	return cli_usage(trouble, "palique help recover");
+}
+
 static int ask_for_recovery(struct cli *c, struct json *params)
 {
 	struct secret secret;
 	char trouble[256];
+	int code;
 
 	if (prompt_words(&secret, &c->o, trouble, sizeof trouble) < 0)
 		return cli_usage(trouble, "palique help recover");
+	code = check_words(&secret);
 	json_set_text(params, "words", secret.text);
 	secret_wipe(&secret);
-	int code = cli_password(c, &secret, _("choose a new password"), true);
+	if (code == EXIT_DONE)
+		code = cli_password(c, &secret, _("choose a new password"), true);
 	if (code == EXIT_DONE)
 		json_set_text(params, "newPassword", secret.text);
 	secret_wipe(&secret);
