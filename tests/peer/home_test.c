@@ -110,68 +110,6 @@ static void a_long_path_puts_the_socket_into_the_runtime_folder(void **state)
 	assert_int_equal(home_find(&home, deep, reason, sizeof reason), ERR_LIMIT);
 }
 
-static void the_key_is_made_once_and_read_again(void **state)
-{
-	struct symmetric_key first, second;
-	struct home home;
-	struct stat st;
-	char path[HOME_PATH_MAX];
-
-	(void)state;
-	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
-	assert_int_equal(home_key(&home, &first, reason, sizeof reason), 0);
-	assert_int_equal(home_key(&home, &second, reason, sizeof reason), 0);
-	assert_memory_equal(&first, &second, sizeof first);
-	assert_false(sodium_is_zero(first.bytes, sizeof first.bytes));
-	home_path(&home, "store.key", path);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-}
-
-static void a_store_without_its_key_gets_no_new_one(void **state)
-{
-	struct symmetric_key key;
-	struct home home;
-	char path[HOME_PATH_MAX];
-
-	(void)state;
-	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
-	write_file(&home, "store.db", "sealed", 0600);
-	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_NOT_FOUND);
-	assert_non_null(strstr(reason, "store.key"));
-	home_path(&home, "store.key", path);
-	assert_int_equal(access(path, F_OK), -1);
-}
-
-static void a_damaged_key_is_refused_and_left_as_it_is(void **state)
-{
-	struct symmetric_key key;
-	struct home home;
-	char text[64];
-
-	(void)state;
-	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
-	write_file(&home, "store.key", "not a key\n", 0600);
-	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_CORRUPT);
-	assert_true(sodium_is_zero(key.bytes, sizeof key.bytes));
-	assert_int_equal(home_recall(&home, "store.key", text, sizeof text), 0);
-	assert_string_equal(text, "not a key");
-}
-
-static void a_key_that_others_may_read_is_refused(void **state)
-{
-	struct symmetric_key key;
-	struct home home;
-	char path[HOME_PATH_MAX];
-
-	(void)state;
-	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
-	assert_int_equal(home_key(&home, &key, reason, sizeof reason), 0);
-	home_path(&home, "store.key", path);
-	chmod(path, 0644);
-	assert_int_equal(home_key(&home, &key, reason, sizeof reason), ERR_REFUSED);
-}
-
 static void one_process_holds_the_home_at_a_time(void **state)
 {
 	struct home home;
@@ -297,10 +235,6 @@ int main(void)
 		cmocka_unit_test_setup(a_home_that_others_can_write_is_refused, fresh),
 		cmocka_unit_test_setup(a_long_path_puts_the_socket_into_the_runtime_folder,
 				       fresh),
-		cmocka_unit_test_setup(the_key_is_made_once_and_read_again, fresh),
-		cmocka_unit_test_setup(a_store_without_its_key_gets_no_new_one, fresh),
-		cmocka_unit_test_setup(a_damaged_key_is_refused_and_left_as_it_is, fresh),
-		cmocka_unit_test_setup(a_key_that_others_may_read_is_refused, fresh),
 		cmocka_unit_test_setup(one_process_holds_the_home_at_a_time, fresh),
 		cmocka_unit_test_setup(small_things_are_remembered, fresh),
 		cmocka_unit_test_setup(a_configuration_is_read, fresh),
