@@ -82,7 +82,7 @@ static const struct hint {
 	{ "addContact", ERR_REFUSED, NULL, "palique status" },
 	{ "addContact", ERR_FORMAT, NULL, N_("palique add NAME") },
 	{ "send", ERR_NOT_FOUND, N_("%s is not a contact"), "palique add %s" },
-	{ "send", ERR_REFUSED, N_("%s is blocked"), "palique remove %s" },
+	{ "send", ERR_REFUSED, N_("%s is blocked"), "palique unblock %s" },
 	{ "send", ERR_LIMIT, NULL, N_("split -C 16384 FILE") },
 	{ "send", ERR_FORMAT, NULL, N_("palique send %s TEXT") },
 	{ "send", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK") },

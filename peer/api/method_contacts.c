@@ -151,7 +151,7 @@ int method_accept(struct call *call)
 		snprintf(call->reason, sizeof call->reason, _("%s is a contact already"),
 			 contact.name.text);
 	snprintf(call->hint, sizeof call->hint,
-		 contact.state == CONTACT_BLOCKED ? "palique remove %s" : "palique ls",
+		 contact.state == CONTACT_BLOCKED ? "palique unblock %s" : "palique ls",
 		 contact.name.text);
 	return err;
 }

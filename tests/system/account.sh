@@ -88,7 +88,7 @@ LC_ALL=es_ES.UTF-8 LANGUAGE=es peer ben recovery --force --json | grep -q '"lang
 ok 'joined, said the first message, wrote the recovery code down'
 
 # --- a second device by name and password alone ---
-says 5 'wrong name or password' with wrong peer ana2 login "ana@$at" --password-fd 3
+says 5 'name or password is wrong' with wrong peer ana2 login "ana@$at" --password-fd 3
 says 0 'Logged in as ana@' with "$password" peer ana2 login "ana@$at" --password-fd 3
 grep -q '1 contact came back' "$folder/err" || fail "the contact did not come back: $(cat "$folder/out" "$folder/err")"
 grep -q 'palique devices name' "$folder/err" || fail 'nobody says that a device can be named'
@@ -132,7 +132,7 @@ $changed" peer ana passwd --password-fd 3
 until_true 20 is_online ana2 || fail 'the other device was logged out'
 says 0 '' peer ben send ana 'after the new password' --wait delivered
 everywhere ben 'after the new password' ana ana2
-says 5 'wrong name or password' with "$password" peer ana3 login "ana@$at" --password-fd 3
+says 5 'name or password is wrong' with "$password" peer ana3 login "ana@$at" --password-fd 3
 ok 'the password changed; the other device stayed, the old password opens nothing'
 
 # --- the password forgotten: the paper, on a third machine ---
@@ -140,7 +140,7 @@ anew='the third password'
 says 2 'word 2' with "$(echo "$words" | awk '{ $2 = "xyzzy"; print }')
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
 says 2 '12 words' with 'only three words' peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
-says 5 'older code' with "$void
+says 5 'no account of that name has this recovery code' with "$void
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
 says 0 'The new password is set' with "$words
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
@@ -256,7 +256,7 @@ until_true 30 sees_offline ben ana || fail 'ben still sees ana online'
 until_true 20 is_refused ana3 || fail 'the other device of a deleted account is still there'
 ! directory user list --json | grep -q '"ana"' || fail 'the directory still has the account'
 says 0 'the first of all' peer ana history ben
-says 5 'wrong name or password' with "$anew" peer ana4 login "ana@$at" --password-fd 3
+says 5 'name or password is wrong' with "$anew" peer ana4 login "ana@$at" --password-fd 3
 ! grep -aqE "$changed|$anew|$(echo "$words" | cut -d ' ' -f 1-3)" "$folder"/home-*/engine.log "$folder"/directory.log ||
 	fail 'a password or a recovery code stands in a log'
 ok 'deleted: gone at the directory and here, contacts told, the history stays'

@@ -100,8 +100,28 @@ says 5 'name or password is wrong' with_password wrong peer ana login "ana@127.0
 says 0 'Logged in as ana' with_password "$password" peer ana login "ana@127.0.0.1:$port"
 says 0 'Logged in as ana' with_password "$password" peer ana login ana
 says 5 'holds another account' with_password x peer ana login "zoe@127.0.0.1:$port"
-says 5 'the password is right' with_password "$password" peer eve login "ana@127.0.0.1:$port"
+says 5 'name or password is wrong' with_password wrong peer eve login "ana@127.0.0.1:$port"
+says 5 'name or password is wrong' with_password wrong peer eve login "nobody@127.0.0.1:$port"
+says 2 'NAME@DIRECTORY' peer eve login ana --no-input
 says 1 'no account here yet' peer eve link
+says 1 'no account here yet' peer eve account delete --yes
+says 1 'no account here yet' peer eve recovery --force
+says 1 'no account here yet' with_password x peer eve passwd
+says 0 'palique join LINK' peer eve devices
+says 2 'account renew' peer ana account rename
+says 2 'devices name DEVICE NEW-NAME' peer ana devices rename x
+says 2 'give --yes' peer ana account delete --no-input
+says 5 'the device you are at' peer ana devices revoke "$(peer ana devices --json | sed 's/.*"id":"\([^"]*\)".*/\1/')" --yes
+says 2 'no terminal' peer ana recovery
+says 2 'not a link to set' with_password x peer ana reset "$link"
+says 2 '12 words' peer ana recover "ana@127.0.0.1:$port" --words-fd 0
+says 2 'give --words-fd' peer ana recover "ana@127.0.0.1:$port" --no-input
+says 5 'the old password is wrong' with_password 'not it
+another' peer ana passwd
+says 0 'stay logged in' with_password "$password
+$password" peer ana passwd
+says_in_spanish 2 'palique help account' peer ana account rename
+one_object_a_line peer ana devices
 says_in_spanish 1 'palique join ENLACE' peer eve link
 ok "becoming somebody ($checks)"
 
@@ -125,12 +145,26 @@ until_true 20 sees_online ana ben || fail 'ana does not see ben'
 until_true 20 sees_online ben ana || fail 'ben does not see ana'
 says 0 'eve is blocked' peer ana block eve
 says 5 'eve is blocked' peer ana send eve x
-says 1 'palique remove eve' peer ana accept eve
+says 1 'palique unblock eve' peer ana accept eve
+says 0 'not blocked any more' peer ana unblock eve
+says 4 'not blocked' peer ana unblock eve
+says 0 'eve is blocked' peer ana block eve
 says 0 'no contact any more' peer ana remove eve
+says 4 'is not a contact' peer ana safety zoe
+says 2 '60 digits' peer ana verify ben 12345
+says 5 'not the numbers' peer ana verify ben 000000000000000000000000000000000000000000000000000000000000
+says 2 'needs no digits' peer ana verify ben 12345 --undo
+says 0 'palique verify ben' peer ana safety ben
+says_in_spanish 0 'palique verify ben' peer ana safety ben
+says 0 'Anyone' peer ana requests
+says_in_spanish 2 'palique requests anyone' peer ana requests friends
 one_object_a_line peer ana ls
 one_object_a_line peer ana status
 one_object_a_line peer ana link
 one_object_a_line peer ana send zoe x
+one_object_a_line peer ana safety ben
+one_object_a_line peer ana verify ben --yes
+one_object_a_line peer ana requests
 ok "whom one knows ($checks)"
 
 # --- saying and hearing ---

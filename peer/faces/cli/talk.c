@@ -39,9 +39,12 @@ void cmd_print(const struct json *m, const char *who, const char *text, bool is_
 void cmd_notice(const struct json *params)
 {
 	const char *detail = params ? json_text(params, "detail") : NULL;
+	const char *name = params ? json_text(params, "name") : NULL;
 
+	/* The sentence of one with a name begins with it. */
 	if (detail && *detail)
-		out_say("* %s", out_safe(detail));
+		out_say("* %s%s%s", name ? out_safe(name) : "", name ? " " : "",
+			out_safe(detail));
 }
 
 void cmd_key_changed(const struct json *params, char *words, size_t size)
