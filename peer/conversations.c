@@ -406,15 +406,11 @@ static uint64_t find_reply(struct conversations *c, const struct person *p,
 	return id;
 }
 
-static enum heard store_heard(struct conversations *c, struct person *p, struct chain *chain,
-			      const struct wire_say *say)
+static int write_heard(struct conversations *c, struct person *p, struct chain *chain,
+		       const struct wire_say *say)
 {
-	struct message m;
-	int err;
-
-	store_write(c->rooms->store);
-	chain_make(c, p->conversation->id, &say->author, chain);
-	m = (struct message){
+	struct message m = {
+		.id = events_number(c->rooms->events),
 		.contact = p->name,
 		.is_ours = chain->is_ours,
 		.author = say->author,
@@ -427,18 +423,30 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 		.reply_to = find_reply(c, p, say),
 		.text = say->body,
 	};
-	m.id = events_number(c->rooms->events);
-	err = write_message(c, p, chain, &m, NULL);
-	if (err < 0)
-		store_failed(c->rooms->store, err == ERR_EXISTS ? ERR_CORRUPT : err);
-	chain->next = say->seq + 1;
-	chain->last = message_hash(say);
-	chain->is_dirty = true;
+
 	if (!chain->is_ours) {
 		p->conversation->unread++;
 		p->conversation->is_dirty = true;
 	}
 	events_message(c->rooms->events, chain->is_ours ? EVENT_SAID : EVENT_HEARD, &m);
+	return write_message(c, p, chain, &m, NULL);
+}
+
+static enum heard store_heard(struct conversations *c, struct person *p, struct chain *chain,
+			      const struct wire_say *say)
+{
+	int err;
+
+	store_write(c->rooms->store);
+	chain_make(c, p->conversation->id, &say->author, chain);
+	if (!(chain->is_ours && places_said_again(c, p, chain, say))) {
+		err = write_heard(c, p, chain, say);
+		if (err < 0)
+			store_failed(c->rooms->store, err == ERR_EXISTS ? ERR_CORRUPT : err);
+	}
+	chain->next = say->seq + 1;
+	chain->last = message_hash(say);
+	chain->is_dirty = true;
 	return HEARD_NEW;
 }
 

@@ -194,6 +194,35 @@ void conversations_release_held(struct conversations *c, struct person *p)
 	p->conversation->held = 0;
 }
 
+bool places_said_again(struct conversations *c, const struct person *p,
+		       const struct chain *chain, const struct wire_say *say)
+{
+	struct statement *s = db_sql(
+		db_of(c), "SELECT message.id FROM conversation AS v, chain, message"
+			  " WHERE v.contact = ? AND v.id < ? AND chain.conversation = v.id"
+			  " AND chain.author = ? AND chain.is_ours AND message.chain = chain.id"
+			  " AND message.seq >= chain.delivered AND message.sent_at = ?"
+			  " AND message.body = ? ORDER BY message.id LIMIT 1");
+	int64_t id = 0;
+
+	bind_int(s, 1, p->id);
+	bind_int(s, 2, p->conversation->id);
+	bind_bytes(s, 3, BYTES(say->author.bytes));
+	bind_int(s, 4, say->time);
+	bind_bytes(s, 5, say->body);
+	if (db_step(s) == 1)
+		id = column_int(s, 0);
+	db_done(s);
+	if (id == 0)
+		return false;
+	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ? WHERE id = ?");
+	bind_int(s, 1, chain->id);
+	bind_int(s, 2, (int64_t)say->seq);
+	bind_int(s, 3, id);
+	store_run(c->rooms->store, s);
+	return true;
+}
+
 /* --- an older copy --- */
 
 void conversations_adopt(struct conversations *c, struct person *p, uint64_t next,

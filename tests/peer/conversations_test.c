@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer/persons.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
 
@@ -248,6 +249,164 @@ static void unread_counts_what_was_heard_until_it_is_read(void **state)
 	assert_int_equal(c.queued, 2);
 }
 
+/* --- another identity, theirs or ours --- */
+
+static struct identity_public another = { { 77 } };
+
+/* As contacts do it when a key changes. */
+static struct person *changes_key(bool keep_queued)
+{
+	struct person *p = peer_person(&alice, "bob");
+
+	randombytes_buf(&another, sizeof another);
+	p->identity = another;
+	persons_save(alice.rooms->persons, p);
+	conversations_identified(alice.rooms->conversations, p, keep_queued);
+	peer_step(&alice, NOW, WALL);
+	return p;
+}
+
+static bool join_texts(void *user, const struct wire_say *say)
+{
+	strncat(strncat(user, (const char *)say->body.data, say->body.size), " ", 1);
+	return true;
+}
+
+static void assert_owes(const char *texts)
+{
+	char said[256] = "";
+
+	conversations_said(alice.rooms->conversations, peer_person(&alice, "bob"), 1, join_texts,
+			   said);
+	assert_string_equal(said, texts);
+}
+
+static void what_was_queued_under_a_key_is_held_until_it_is_released(void **state)
+{
+	struct person *p = peer_person(&alice, "bob");
+	int64_t before = p->conversation->id;
+
+	(void)state;
+	say("one");
+	say("two");
+	say("three");
+	conversations_delivered(alice.rooms->conversations, p, 2);
+	p = changes_key(true);
+	assert_int_not_equal(p->conversation->id, before);
+	assert_int_equal(conversations_held(p), 2);
+	assert_owes("");
+	say("four");
+	assert_owes("four ");
+	p = changes_key(true);
+	assert_int_equal(conversations_held(p), 3);
+	say("five");
+	peer_close(&alice);
+	peer_open(&alice, NOW, WALL);
+	p = peer_person(&alice, "bob");
+	assert_int_equal(conversations_held(p), 3);
+	conversations_release_held(alice.rooms->conversations, p);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(conversations_held(p), 0);
+	assert_owes("five two three four ");
+	peer_close(&alice);
+	peer_open(&alice, NOW, WALL);
+	assert_int_equal(conversations_held(peer_person(&alice, "bob")), 0);
+	assert_owes("five two three four ");
+}
+
+static void what_was_queued_goes_on_where_nothing_is_held(void **state)
+{
+	struct person *p;
+
+	(void)state;
+	say("one");
+	p = changes_key(false);
+	assert_int_equal(conversations_held(p), 0);
+	assert_owes("one ");
+	say("two");
+	assert_owes("one two ");
+}
+
+static void a_release_that_could_not_be_stored_holds_on(void **state)
+{
+	struct person *p;
+
+	(void)state;
+	say("one");
+	p = changes_key(true);
+	conversations_release_held(alice.rooms->conversations, p);
+	store_failed(alice.rooms->store, ERR_FULL);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(conversations_held(p), 1);
+	assert_owes("");
+}
+
+static void with_another_identity_of_ours_every_conversation_begins_anew(void **state)
+{
+	struct person *p = peer_person(&alice, "bob");
+	struct conversation_id before = p->conversation->wire;
+	struct statement *s;
+
+	(void)state;
+	say("one");
+	say("two");
+	conversations_delivered(alice.rooms->conversations, p, 2);
+	peer_step(&alice, NOW, WALL);
+	conversations_rekeyed(alice.rooms->conversations);
+	assert_memory_equal(&p->conversation->wire, &before, sizeof before); /* it is not */
+	/* The conversation was of another identity of ours than the account's. */
+	store_write(alice.rooms->store);
+	s = db_sql(store_db(alice.rooms->store), "UPDATE conversation SET ours = ?");
+	bind_bytes(s, 1, BYTES(another.bytes));
+	store_run(alice.rooms->store, s);
+	conversations_rekeyed(alice.rooms->conversations);
+	peer_step(&alice, NOW, WALL);
+	assert_owes("two ");
+	assert_int_equal(p->conversation->ours.next, 2);
+	assert_true(conversations_agrees(alice.rooms->conversations, p, 2,
+					 &p->conversation->ours.last));
+	/* ... nor is a home that ended in between stuck with it */
+	store_write(alice.rooms->store);
+	s = db_sql(store_db(alice.rooms->store), "UPDATE conversation SET ours = NULL");
+	store_run(alice.rooms->store, s);
+	peer_step(&alice, NOW, WALL);
+	peer_close(&alice);
+	peer_open(&alice, NOW, WALL);
+	assert_owes("two ");
+}
+
+static void what_our_other_device_says_again_is_shown_once(void **state)
+{
+	struct person *p = peer_person(&bob, "alice");
+	struct device_public sibling = { { 5 } };
+	struct wire_say said = { .author = sibling, .seq = 1, .time = 99, .kind = SAY_TEXT };
+	struct chain theirs;
+	struct event first;
+
+	(void)state;
+	said.body = bytes_text("again");
+	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
+	assert_int_equal(
+		conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+		HEARD_NEW);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	first = bob.last[EVENT_SAID];
+	p->identity = another;
+	conversations_identified(bob.rooms->conversations, p, true);
+	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
+	assert_int_equal(
+		conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+		HEARD_NEW);
+	conversations_delivered_there(&theirs, 2);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	assert_int_equal(bob.counts[EVENT_SAID], 1);
+	assert_int_equal(bob.counts[EVENT_DELIVERED], 1);
+	assert_int_equal(bob.last[EVENT_DELIVERED].message_id, first.message.id);
+	assert_int_equal(conversations_held(p), 0);
+}
+
 #define TALK(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -263,6 +422,11 @@ int main(void)
 		TALK(a_failed_commit_takes_a_message_back_whole),
 		TALK(an_older_copy_says_again_what_was_not_delivered),
 		TALK(unread_counts_what_was_heard_until_it_is_read),
+		TALK(what_was_queued_under_a_key_is_held_until_it_is_released),
+		TALK(what_was_queued_goes_on_where_nothing_is_held),
+		TALK(a_release_that_could_not_be_stored_holds_on),
+		TALK(with_another_identity_of_ours_every_conversation_begins_anew),
+		TALK(what_our_other_device_says_again_is_shown_once),
 	};
 
 	if (sodium_init() < 0)
