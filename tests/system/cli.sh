@@ -106,7 +106,8 @@ says 2 'NAME@DIRECTORY' peer eve login ana --no-input
 says 1 'no account here yet' peer eve link
 says 1 'no account here yet' peer eve account delete --yes
 says 1 'no account here yet' peer eve recovery --force
-says 1 'no account here yet' with_password x peer eve passwd
+says 1 'no account here yet' with_password 'x
+y' peer eve passwd
 says 0 'palique join LINK' peer eve devices
 says 2 'account renew' peer ana account rename
 says 2 'devices name DEVICE NEW-NAME' peer ana devices rename x
@@ -114,7 +115,7 @@ says 2 'give --yes' peer ana account delete --no-input
 says 5 'the device you are at' peer ana devices revoke "$(peer ana devices --json | sed 's/.*"id":"\([^"]*\)".*/\1/')" --yes
 says 2 'no terminal' peer ana recovery
 says 2 'not a link to set' with_password x peer ana reset "$link"
-says 2 '12 words' peer ana recover "ana@127.0.0.1:$port" --words-fd 0
+says 2 'could not be read' peer ana recover "ana@127.0.0.1:$port" --words-fd 0
 says 2 'give --words-fd' peer ana recover "ana@127.0.0.1:$port" --no-input
 says 5 'the old password is wrong' with_password 'not it
 another' peer ana passwd
