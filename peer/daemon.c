@@ -290,6 +290,7 @@ static void on_export_status(void *user, struct json *result)
 static void close_handles(struct daemon *d)
 {
 	d->is_stopping = true;
+	worker_stop();
 	exporter_close(d->exporter);
 	if (d->engine)
 		engine_goodbye(d->engine, udp_now());

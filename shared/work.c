@@ -13,10 +13,8 @@ enum { ASK_EVERY = 1 << 14 }; /* hashes between two questions: some milliseconds
 bool work_check(const struct work *w, uint64_t nonce)
 {
 	uint8_t text[WORK_CHALLENGE_SIZE + 8], hash[32];
-	unsigned bits = w->bits;
+	unsigned bits = w->bits; /* at most 255 of the hash's 256 */
 
-	if (bits > sizeof hash * 8)
-		return false;
 	memcpy(text, w->challenge, sizeof w->challenge);
 	for (size_t i = 0; i < 8; i++)
 		text[WORK_CHALLENGE_SIZE + i] = (uint8_t)(nonce >> (56 - 8 * i));

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +89,22 @@ static int stretch(struct job *job)
 	return err;
 }
 
+static atomic_bool has_stopped; /* read in the threads */
+
+void worker_stop(void)
+{
+	atomic_store(&has_stopped, true);
+}
+
+static bool is_cancelled(void *user)
+{
+	(void)user;
+	return atomic_load(&has_stopped);
+}
+
 static int work(struct job *job)
 {
-	return work_solve(&job->work, &job->nonce, NULL, NULL);
+	return work_solve(&job->work, &job->nonce, is_cancelled, NULL);
 }
 
 void job_run(struct job *job)

@@ -11,6 +11,9 @@ typedef void worker_done(void *user, const struct job *answer);
 /* Copies the job; `done` is called on the loop with the answer filled in. */
 void worker_run(uv_loop_t *loop, const struct job *job, worker_done *done, void *user);
 
+/* The program ends: JOB_WORK, under way or to come, is given up with ERR_CLOSED. */
+void worker_stop(void);
+
 /* Blocking, in the calling thread: what the worker does. */
 void job_run(struct job *job);
 

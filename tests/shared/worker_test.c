@@ -125,6 +125,23 @@ static void each_answer_comes_on_the_loop_with_its_ticket(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* The last one: whoever stops does no work any more. */
+static void work_does_not_keep_a_program_that_ends(void **state)
+{
+	struct answers answers = { 0 };
+	struct job job = { .kind = JOB_WORK, .work = { .bits = WORK_BITS_MAX } };
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	worker_run(&loop, &job, on_answer, &answers);
+	worker_stop();
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(answers.count, 1);
+	assert_int_equal(answers.last.err, ERR_CLOSED);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +151,7 @@ int main(void)
 		cmocka_unit_test(a_password_is_stretched_as_the_table_says),
 		cmocka_unit_test(work_is_done_in_the_answer),
 		cmocka_unit_test(each_answer_comes_on_the_loop_with_its_ticket),
+		cmocka_unit_test(work_does_not_keep_a_program_that_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
