@@ -16,8 +16,10 @@ static const struct address server_address = { .family = 4,
 					       .port = 7272,
 					       .ip = { 10, 255, 0, 1 } };
 
-static const char *const files[] = { "keys", "accounts.db", "accounts.db-wal",
-				     "accounts.db-shm" };
+static const char *const files[] = {
+	"keys",     "accounts.db", "accounts.db-wal", "accounts.db-shm", "keyholder/secrets",
+	"keyholder"
+};
 
 static void open_server(struct small_net *n, const struct server_config *config)
 {
@@ -77,7 +79,7 @@ void small_net_end(struct small_net *n)
 	}
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", n->data, files[i]);
-		unlink(path);
+		remove(path);
 	}
 	rmdir(n->data);
 }
@@ -238,6 +240,7 @@ struct small_client *small_client_new(struct small_net *n, const char *name)
 		abort();
 	identity_make(&c->identity);
 	certify(c);
+	randombytes_buf(c->key.bytes, sizeof c->key.bytes);
 	return c;
 }
 
@@ -247,6 +250,7 @@ struct small_client *small_client_sibling(struct small_client *of)
 
 	c->name = of->name;
 	c->identity = of->identity;
+	c->key = of->key;
 	certify(c);
 	return c;
 }
@@ -289,7 +293,7 @@ void small_client_say(struct small_client *c, const struct wire_message *m)
 	buf_clear(&frame);
 }
 
-bool small_client_hears(struct small_client *c, enum wire_type type, struct wire_message *m)
+static bool hear(struct small_client *c, enum wire_type type, bool own, struct wire_message *m)
 {
 	struct bytes contents;
 	size_t total;
@@ -300,16 +304,35 @@ bool small_client_hears(struct small_client *c, enum wire_type type, struct wire
 		buf_drop_front(&c->inbox, total);
 		if (wire_decode(m, buf_view(&c->scratch), WIRE_FROM_DIRECTORY) < 0)
 			abort();
+		if (m->type == WIRE_PRESENCE && name_equal(&m->presence.name, &c->name)) {
+			c->devices = m->presence.devices;
+			if (!own)
+				continue;
+		}
+		if (m->type == WIRE_REFUSAL)
+			c->refusal = m->refusal;
 		if (m->type == type)
 			return true;
 	}
 	return false;
 }
 
+bool small_client_hears(struct small_client *c, enum wire_type type, struct wire_message *m)
+{
+	return hear(c, type, false, m);
+}
+
+bool small_client_hears_own(struct small_client *c, struct wire_message *m)
+{
+	while (hear(c, WIRE_PRESENCE, true, m))
+		if (name_equal(&m->presence.name, &c->name))
+			return true;
+	return false;
+}
+
 /* --- becoming somebody --- */
 
-/* Says it and waits for `type` or a refusal. */
-static int ask(struct small_client *c, struct wire_message *m, enum wire_type type)
+int small_client_ask(struct small_client *c, struct wire_message *m, enum wire_type type)
 {
 	struct buf before = { 0 };
 
@@ -320,6 +343,7 @@ static int ask(struct small_client *c, struct wire_message *m, enum wire_type ty
 		buf_clear(&before);
 		return 0;
 	}
+	buf_clear(&c->inbox);
 	buf_append(&c->inbox, buf_view(&before));
 	buf_clear(&before);
 	if (small_client_hears(c, WIRE_REFUSAL, m))
@@ -327,71 +351,213 @@ static int ask(struct small_client *c, struct wire_message *m, enum wire_type ty
 	return ERR_TIMEOUT;
 }
 
+/* The same for what may be asked to pay with work: `work` is where it stands in `m`. */
+static int ask_working(struct small_client *c, struct wire_message *m, struct wire_work *work,
+		       enum wire_type type)
+{
+	struct wire_message again = *m;
+	size_t at = (size_t)((uint8_t *)work - (uint8_t *)m);
+	int err = small_client_ask(c, m, type);
+
+	if (err != ERR_BUSY || !c->works || !m->refusal.work.bits)
+		return err;
+	work = (struct wire_work *)((uint8_t *)&again + at);
+	work->is_done = true;
+	if (work_solve(&m->refusal.work, &work->nonce, NULL, NULL) < 0)
+		abort();
+	*m = again;
+	return small_client_ask(c, m, type);
+}
+
+void small_client_newcomer(struct small_client *c, struct wire_newcomer *n)
+{
+	n->certificate = c->certificate;
+	n->devices = c->devices;
+	if (device_list_add(&n->devices, &c->device.public, "test", c->net->wall) < 0)
+		abort();
+	device_list_sign(&n->devices, &c->identity);
+	proof_register(n->proof_of_possession, &c->identity, link_handshake_hash(c->link),
+		       &c->name);
+}
+
+/* The contents without contacts are as large as one step of a vault. */
+static void seal_vault(struct small_client *c, uint64_t version, struct buf *sealed)
+{
+	struct vault v = { .identity = c->identity };
+
+	if (vault_seal(&v, &c->key, &c->name, version, sealed) < 0)
+		abort();
+}
+
+void small_client_first_vault(struct small_client *c, struct wire_first_vault *v)
+{
+	struct buf sealed = { 0 };
+
+	seal_vault(c, 1, &sealed);
+	assert(sealed.size == sizeof v->sealed);
+	memcpy(v->sealed, sealed.data, sizeof v->sealed);
+	vault_wrap(v->wrap, &c->key, c->export_key, &c->name);
+	vault_sign(v->signature, &c->identity, &c->name, 1, BYTES(v->sealed));
+	buf_clear(&sealed);
+}
+
+/* The record of a new password, from what the directory answered. */
+static int make_record(struct small_client *c, struct opaque_client *oc,
+		       const uint8_t *response, uint8_t record[OPAQUE_RECORD_SIZE])
+{
+	struct opaque_names names = { { 0 }, { 0 } };
+	uint8_t oprf[OPAQUE_OPRF_SIZE];
+	int err = opaque_register_evaluate(oc, response, oprf);
+
+	if (!err)
+		err = opaque_register_finish(oc, oprf, names, record, c->export_key);
+	return err;
+}
+
 static int do_register(struct small_client *c, const char *password, const char *invite)
 {
 	struct wire_message m = { .type = WIRE_REGISTER_START };
-	struct opaque_names names = { { 0 }, { 0 } };
 	struct opaque_client_random random;
 	struct opaque_client oc = { 0 };
-	uint8_t oprf[64], record[OPAQUE_RECORD_SIZE], export[64];
+	uint8_t record[OPAQUE_RECORD_SIZE];
 	int err;
 
 	opaque_client_random(&random);
 	m.register_start.name = c->name;
 	m.register_start.invite = bytes_text(invite ? invite : "");
 	opaque_register_start(&oc, bytes_text(password), &random, m.register_start.request);
-	err = ask(c, &m, WIRE_REGISTER_CHALLENGE);
-	if (err < 0)
-		return err;
-	err = opaque_register_evaluate(&oc, m.register_challenge.response, oprf);
+	err = ask_working(c, &m, &m.register_start.work, WIRE_REGISTER_CHALLENGE);
 	if (!err)
-		err = opaque_register_finish(&oc, oprf, names, record, export);
+		err = make_record(c, &oc, m.register_challenge.response, record);
 	if (err < 0)
 		return err;
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_REGISTER_FINISH;
 	memcpy(m.register_finish.record, record, sizeof record);
-	m.register_finish.certificate = c->certificate;
-	proof_register(m.register_finish.proof_of_possession, &c->identity,
-		       link_handshake_hash(c->link), &c->name);
-	return ask(c, &m, WIRE_REGISTER_DONE);
+	c->devices.version = 0;
+	small_client_newcomer(c, &m.register_finish.newcomer);
+	small_client_first_vault(c, &m.register_finish.vault);
+	return small_client_ask(c, &m, WIRE_REGISTER_DONE);
 }
 
-static int do_login(struct small_client *c, const char *password)
+int small_client_prove(struct small_client *c, const char *password, struct wire_message *m)
 {
-	struct wire_message m = { .type = WIRE_LOGIN_START };
 	struct opaque_names names = { { 0 }, { 0 } };
 	struct opaque_client_random random;
 	struct opaque_client oc = { 0 };
-	uint8_t oprf[64], stretched[64], ke3[64], session[64], export[64];
+	uint8_t oprf[64], stretched[64], ke3[64], session[64];
 	uint8_t context[PROOF_CONTEXT_SIZE];
 	int err;
 
+	*m = (struct wire_message){ .type = WIRE_LOGIN_START };
 	opaque_client_random(&random);
-	m.login_start.name = c->name;
-	opaque_login_start(&oc, bytes_text(password), &random, m.login_start.ke1);
-	err = ask(c, &m, WIRE_LOGIN_CHALLENGE);
+	m->login_start.name = c->name;
+	opaque_login_start(&oc, bytes_text(password), &random, m->login_start.ke1);
+	err = ask_working(c, m, &m->login_start.work, WIRE_LOGIN_CHALLENGE);
 	if (err < 0)
 		return err;
-	proof_context(context, (enum ksf)m.login_challenge.ksf, link_handshake_hash(c->link));
-	err = opaque_login_evaluate(&oc, m.login_challenge.ke2, oprf);
+	proof_context(context, (enum ksf)m->login_challenge.ksf, link_handshake_hash(c->link));
+	err = opaque_login_evaluate(&oc, m->login_challenge.ke2, oprf);
 	if (!err && c->stretches)
-		err = ksf_stretch((enum ksf)m.login_challenge.ksf, oprf, stretched);
+		err = ksf_stretch((enum ksf)m->login_challenge.ksf, oprf, stretched);
 	else
 		memcpy(stretched, oprf, sizeof stretched);
 	if (!err)
 		err = opaque_login_finish(&oc, stretched, names, BYTES(context), ke3, session,
-					  export);
-	memset(&m, 0, sizeof m);
-	m.type = WIRE_LOGIN_FINISH;
-	m.login_finish.certificate = c->certificate;
-	if (!err) {
-		memcpy(m.login_finish.ke3, ke3, sizeof ke3);
-		proof_enrol(m.login_finish.mac, session, &c->device.public,
-			    link_handshake_hash(c->link));
-	}
+					  c->export_key);
+	memset(m, 0, sizeof *m);
+	m->type = WIRE_LOGIN_FINISH;
+	if (!err)
+		memcpy(m->login_finish.ke3, ke3, sizeof ke3);
 	/* one that knows it is wrong says something wrong: the directory shall refuse too */
-	return ask(c, &m, WIRE_LOGIN_DONE);
+	err = small_client_ask(c, m, WIRE_LOGIN_DONE);
+	if (!err)
+		c->devices = m->login_done.devices;
+	return err;
+}
+
+int small_client_recover(struct small_client *c, const struct identity *code,
+			 struct wire_message *m)
+{
+	int err;
+
+	*m = (struct wire_message){ .type = WIRE_RECOVER };
+	m->recover.name = c->name;
+	proof_recover(m->recover.proof, code, link_handshake_hash(c->link), &c->name);
+	err = ask_working(c, m, &m->recover.work, WIRE_LOGIN_DONE);
+	if (!err)
+		c->devices = m->login_done.devices;
+	return err;
+}
+
+int small_client_enrol(struct small_client *c, bool has_vault)
+{
+	struct wire_message m = { .type = WIRE_ENROL };
+
+	small_client_newcomer(c, &m.enrol.newcomer);
+	m.enrol.has_vault = has_vault;
+	if (has_vault)
+		small_client_first_vault(c, &m.enrol.vault);
+	return small_client_ask(c, &m, WIRE_ENROL_DONE);
+}
+
+int small_client_password(struct small_client *c, const char *password, bool has_wrap)
+{
+	struct wire_message m = { .type = WIRE_PASSWORD_START };
+	struct opaque_client_random random;
+	struct opaque_client oc = { 0 };
+	uint8_t record[OPAQUE_RECORD_SIZE];
+	int err;
+
+	opaque_client_random(&random);
+	opaque_register_start(&oc, bytes_text(password), &random, m.password_start.request);
+	err = small_client_ask(c, &m, WIRE_PASSWORD_CHALLENGE);
+	if (!err)
+		err = make_record(c, &oc, m.password_challenge.response, record);
+	if (err < 0)
+		return err;
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_PASSWORD_FINISH;
+	memcpy(m.password_finish.record, record, sizeof record);
+	m.password_finish.has_wrap = has_wrap;
+	if (has_wrap)
+		vault_wrap(m.password_finish.wrap, &c->key, c->export_key, &c->name);
+	return small_client_ask(c, &m, WIRE_PASSWORD_DONE);
+}
+
+int small_client_put_vault(struct small_client *c, uint64_t version, size_t size)
+{
+	struct wire_message m = { .type = WIRE_VAULT_PUT };
+	uint8_t *sealed = memory_array(1, size);
+	uint8_t signature[VAULT_SIGNATURE_SIZE];
+	int err = 0;
+
+	randombytes_buf(sealed, size);
+	vault_sign(signature, &c->identity, &c->name, version, bytes_of(sealed, size));
+	for (size_t at = 0; at < size && !err; at += WIRE_VAULT_PUT_PART) {
+		size_t left = size - at;
+
+		m = (struct wire_message){ .type = WIRE_VAULT_PUT };
+		m.vault_put.version = version;
+		memcpy(m.vault_put.signature, signature, sizeof signature);
+		m.vault_put.total = size;
+		m.vault_put.offset = at;
+		m.vault_put.part = bytes_of(
+			sealed + at, left < WIRE_VAULT_PUT_PART ? left : WIRE_VAULT_PUT_PART);
+		if (left > WIRE_VAULT_PUT_PART)
+			small_client_say(c, &m);
+		else
+			err = small_client_ask(c, &m, WIRE_VAULT_NOW);
+	}
+	free(sealed);
+	return err;
+}
+
+int small_client_put_devices(struct small_client *c, const struct device_list *list)
+{
+	struct wire_message m = { .type = WIRE_DEVICES_PUT, .devices_put.devices = *list };
+
+	return small_client_ask(c, &m, WIRE_DEVICES_DONE);
 }
 
 int small_client_register(struct small_client *c, const char *password, const char *invite)
@@ -408,10 +574,13 @@ int small_client_register(struct small_client *c, const char *password, const ch
 int small_client_login(struct small_client *c, const char *password)
 {
 	int err = ERR_TIMEOUT;
+	struct wire_message m;
 
 	small_client_dial(c, LINK_NK);
 	if (c->is_up)
-		err = do_login(c, password);
+		err = small_client_prove(c, password, &m);
+	if (!err)
+		err = small_client_enrol(c, !m.login_done.has_identity);
 	small_client_hang_up(c);
 	return err;
 }
