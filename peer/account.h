@@ -1,11 +1,15 @@
-/* Who I am: keys of this home, joining a directory and logging in to it by password. */
+/* Who I am: keys of this home and the account they stand for; becoming somebody at a directory, and
+ * what it is asked to change of us. */
 #ifndef PALIQUE_PEER_ACCOUNT_H
 #define PALIQUE_PEER_ACCOUNT_H
 
 #include "peer/rooms.h"
 #include "peer/view.h"
 #include "shared/job.h"
+#include "shared/recovery.h"
 #include "shared/uri.h"
+#include "shared/vault.h"
+#include "shared/wire.h"
 
 struct account;
 
@@ -49,41 +53,88 @@ const struct device_public *account_directory_key(const struct account *a);
 /* The first answer of a directory without a key in hand. */
 void account_pin_directory(struct account *a, const struct device_public *key);
 
-/* A password exchange is under way: the line must be a guest's. */
+/* An exchange of a guest is under way: the line must be a guest's. */
 bool account_is_becoming(const struct account *a);
+/* As peer/engine.h has them. */
 int account_join(struct account *a, const struct uri *link, const char *name,
 		 struct bytes password, uint64_t ticket);
 int account_login(struct account *a, const char *name, const struct directory_place *place,
 		  const struct device_public *directory_key, struct bytes password,
+		  bool begin_anew, uint64_t ticket);
+int account_recover(struct account *a, const char *name, const struct directory_place *place,
+		    const struct device_public *directory_key,
+		    const struct recovery_code *code, struct bytes new_password,
+		    uint64_t ticket);
+int account_reset(struct account *a, const struct uri *link, struct bytes new_password,
 		  uint64_t ticket);
+int account_passwd(struct account *a, struct bytes old_password, struct bytes new_password,
+		   bool everywhere, uint64_t ticket);
+int account_delete(struct account *a, uint64_t ticket);
+int account_rekey(struct account *a, uint64_t ticket);
+/* `code` NULL: none from now on. */
+int account_recovery(struct account *a, const struct recovery_code *code, uint64_t ticket);
+int account_name_device(struct account *a, const struct device_public *device,
+			const char *label, uint64_t ticket);
+int account_revoke_device(struct account *a, const struct device_public *device,
+			  uint64_t ticket);
+/* What was not answered in time is answered; when to be called again. */
+mono_ns account_step(struct account *a);
 
 /* Who we are changed (an exchange began or ended): the line to the directory is to be made
  * anew. True until account_called(). */
 bool account_wants_call(const struct account *a);
 void account_called(struct account *a);
 
-/* The guest's line is up, with this handshake hash: true and what to say on it first. */
-bool account_guest_up(struct account *a, const uint8_t handshake_hash[64],
-		      struct wire_message *m);
+/* The guest's line is up, with this handshake hash. */
+void account_guest_up(struct account *a, const uint8_t handshake_hash[64]);
 /* It went, or could not be had: `err`. */
 void account_guest_down(struct account *a, int err, const char *trouble);
-/* REGISTER_*, LOGIN_* and REFUSAL on it. ERR_FORMAT, ERR_STATE: the directory broke the protocol. */
+/* What the directory answers to a guest, or to what account_next() said; also a REFUSAL of that.
+ * ERR_FORMAT, ERR_STATE: the directory broke the protocol. */
 int account_message(struct account *a, const struct wire_message *m);
-/* The stretched password. */
-void account_stretched(struct account *a, const struct job *answer);
+/* A password was stretched, or work was done. */
+void account_job_done(struct account *a, const struct job *answer);
 bool account_next_job(struct account *a, struct job *job);
-/* After the commit: true and what must not leave before our keys are durable; to be wiped. */
-bool account_take_last(struct account *a, struct wire_message *m);
+/* After the commit, while the line is up: true and what is to be said on it; to be wiped. */
+bool account_next(struct account *a, struct wire_message *m);
 
 /* Our line to the directory: `observed` is how it sees us, NULL when the line is down. */
-void account_set_online(struct account *a, const struct address *observed);
+void account_set_online(struct account *a, const struct address *observed,
+			const uint8_t *handshake_hash);
 /* How far the directory's clock is ahead of ours. */
 void account_set_clock(struct account *a, int64_t ahead_ms);
 void account_set_trouble(struct account *a, const char *text); /* why not online; English */
 void account_tell(struct account *a); /* EVENT_ACCOUNT if the state is not the one last told */
 
 /* With the device key: the directory knows us, or does not. */
-void account_welcomed(struct account *a);
+void account_welcomed(struct account *a, const struct wire_welcome *welcome);
 void account_unknown(struct account *a);
+
+/* --- what the vault holds of us (peer/safe.h keeps it in step) --- */
+
+const struct symmetric_key *account_vault_key(const struct account *a); /* NULL: none */
+uint64_t account_vault_version(const struct account *a); /* the highest taken in here */
+uint64_t account_vault_kept(const struct account *a);    /* the directory's, as told last */
+void account_vault_told(struct account *a, uint64_t version);
+/* Something that belongs into it changed; in the transaction. The count tells whether more did
+ * since it was asked. */
+void account_vault_changed(struct account *a);
+uint64_t account_vault_changes(const struct account *a);
+bool account_vault_is_due(const struct account *a);
+/* `version` was taken in, or put there, by now. */
+void account_vault_held(struct account *a, uint64_t version, bool is_due);
+/* Identity, recovery and settings; the contacts are not account's. */
+void account_vault_fill(const struct account *a, struct vault *v);
+/* The newer settings of both hold here; true: ours are newer than those of `v`. */
+bool account_vault_merge(struct account *a, const struct vault *v);
+/* An identity whose vault it could be signed by: ours. */
+int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE],
+		       uint64_t version, struct bytes sealed);
+
+void account_set_requests(struct account *a, enum request_policy policy);
+enum request_policy account_requests(const struct account *a);
+/* There is something to lose by now: a recovery code is offered, once. */
+void account_offer_recovery(struct account *a);
+bool account_is_recovery_offered(const struct account *a);
 
 #endif

@@ -4,13 +4,19 @@
 
 #include "peer/person.h"
 #include "peer/rooms.h"
+#include "shared/vault.h"
+#include "shared/wire.h"
 
 struct contacts;
 
 enum {
 	CONTACTS_REQUESTS_MAX = 1000, /* stored requests of people we do not list */
-	CONTACTS_BLOCKED_MAX = 10000,
+	CONTACTS_BLOCKED_MAX = 1900,
+	CONTACTS_GONE_MAX = 100, /* forgotten ones that the vault still remembers */
 };
+_Static_assert(WIRE_CONTACTS_MAX + CONTACTS_BLOCKED_MAX + CONTACTS_GONE_MAX <=
+		       VAULT_CONTACTS_MAX,
+	       "all of them fit into the vault");
 
 int contacts_new(struct contacts **c, struct rooms *rooms);
 void contacts_free(struct contacts *c);
@@ -27,6 +33,7 @@ int contacts_add(struct contacts *c, const struct name *name,
 int contacts_accept(struct contacts *c, const struct name *name);
 int contacts_block(struct contacts *c, const struct name *name);
 int contacts_remove(struct contacts *c, const struct name *name);
+int contacts_verify(struct contacts *c, const struct name *name, bool is_verified);
 int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
 
 /* A name that we list at the directory from the last commit on, or no more; in the order they
@@ -51,6 +58,11 @@ void contacts_stale(struct contacts *c);
 void contacts_sweep(struct contacts *c);
 /* Takes note of who said goodbye to us while the directory is away. */
 void contacts_take_goodbyes(struct contacts *c);
+
+/* What the vault holds of them: appended to an empty list; and the other way, where the newer
+ * stamp holds. True: of something we hold the newer. */
+void contacts_vault_fill(const struct contacts *c, struct vault *v);
+bool contacts_vault_merge(struct contacts *c, const struct vault *v);
 
 void contacts_fill(const struct person *p, struct contact *out);
 

@@ -18,7 +18,8 @@
 #define UNANSWERED     (5 * SECOND) /* then it is dead for us */
 #define DIAL           (10 * SECOND)
 #define KEY_QUERY      (5 * SECOND)
-#define GUEST          (60 * SECOND) /* for the whole password exchange */
+#define GUEST          (180 * SECOND) /* for the whole password exchange, with work */
+#define SUSPENDED      60             /* seconds, and as many at random: then look again */
 #define WELCOME        (10 * SECOND)
 #define SETTLED        (10 * SECOND) /* the directory has repeated who is online */
 #define BACKOFF_MAX_MS 60000
@@ -112,7 +113,7 @@ static void hang_up(struct directory_client *d, enum link_code code)
 	struct link *link = d->link;
 
 	if (d->state == STATE_ONLINE)
-		account_set_online(d->rooms->account, NULL);
+		account_set_online(d->rooms->account, NULL, NULL);
 	line_clear(&d->line);
 	d->link = NULL;
 	d->check_at = NEVER;
@@ -260,13 +261,10 @@ void directory_client_resolved(struct directory_client *d, const struct job *ans
 
 static void on_up(struct directory_client *d)
 {
-	struct wire_message m;
-
 	line_begin(&d->line, d->link, WIRE_FROM_DIRECTORY);
 	enter(d, STATE_UP, d->is_guest ? GUEST : WELCOME);
-	if (d->is_guest &&
-	    account_guest_up(d->rooms->account, link_handshake_hash(d->link), &m))
-		directory_client_send(d, &m);
+	if (d->is_guest)
+		account_guest_up(d->rooms->account, link_handshake_hash(d->link));
 }
 
 static void on_down(struct directory_client *d, const struct link_event *event)
@@ -351,17 +349,23 @@ static int on_welcome(struct directory_client *d, const struct wire_message *m)
 	d->failures = 0;
 	d->settled_at = d->rooms->now + SETTLED;
 	own_candidates_set_observed(d->rooms->candidates, &m->welcome.observed);
-	account_welcomed(a);
+	account_welcomed(a, &m->welcome);
 	account_set_clock(a, m->welcome.now - d->rooms->wall);
-	account_set_online(a, &m->welcome.observed);
+	account_set_online(a, &m->welcome.observed, link_handshake_hash(d->link));
 	return FOR_OTHERS;
 }
 
-/* Not an answer to what we asked, but to who we are. */
+/* Once online, an answer to what we asked; before, to who we are. */
 static int on_refusal(struct directory_client *d, const struct wire_message *m)
 {
-	if (d->state == STATE_ONLINE)
-		return 0;
+	int err;
+
+	if (m->refusal.error == ERR_SUSPENDED)
+		return ERR_SUSPENDED;
+	if (d->state == STATE_ONLINE) {
+		err = account_message(d->rooms->account, m);
+		return err < 0 ? err : FOR_OTHERS;
+	}
 	if (m->refusal.error == ERR_BUSY) {
 		d->wait_ms = m->refusal.retry_after < 3600 ? m->refusal.retry_after * 1000
 							   : 3600000;
@@ -378,14 +382,32 @@ static int on_check(struct directory_client *d, const struct wire_message *m)
 	return line_send(&d->line, &answer);
 }
 
+static int on_account(struct directory_client *d, const struct wire_message *m)
+{
+	return account_message(d->rooms->account, m);
+}
+
+static int on_leaving(struct directory_client *d, const struct wire_message *m)
+{
+	uint32_t seconds = m->leaving.retry_after < 3600 ? m->leaving.retry_after : 3600;
+
+	d->wait_ms = seconds * 1000 + randombytes_uniform(seconds * 500 + 1);
+	return 0;
+}
+
 static const struct {
 	enum wire_type type;
 	int (*hear)(struct directory_client *d, const struct wire_message *m);
 	bool needs_welcome;
 } rows[] = {
-	{ WIRE_WELCOME, on_welcome, false },   { WIRE_REFUSAL, on_refusal, false },
-	{ WIRE_CHECK, on_check, true },        { WIRE_PRESENCE, on_other, true },
-	{ WIRE_INTRODUCTION, on_other, true }, { WIRE_ASKED, on_other, true },
+	{ WIRE_WELCOME, on_welcome, false },      { WIRE_REFUSAL, on_refusal, false },
+	{ WIRE_CHECK, on_check, true },           { WIRE_PRESENCE, on_other, true },
+	{ WIRE_INTRODUCTION, on_other, true },    { WIRE_ASKED, on_other, true },
+	{ WIRE_VAULT_PART, on_other, true },      { WIRE_VAULT_NOW, on_other, true },
+	{ WIRE_LEAVING, on_leaving, false },      { WIRE_LOGIN_CHALLENGE, on_account, true },
+	{ WIRE_LOGIN_DONE, on_account, true },    { WIRE_PASSWORD_CHALLENGE, on_account, true },
+	{ WIRE_PASSWORD_DONE, on_account, true }, { WIRE_DEVICES_DONE, on_account, true },
+	{ WIRE_RECOVERY_DONE, on_account, true }, { WIRE_DELETE_DONE, on_account, true },
 };
 
 static int on_message(struct directory_client *d, const struct wire_message *m)
@@ -405,6 +427,11 @@ static void on_broken(struct directory_client *d, int err)
 	if (err == ERR_REFUSED && !d->is_guest) {
 		hang_up(d, LINK_CODE_BYE);
 		account_unknown(d->rooms->account);
+	} else if (err == ERR_SUSPENDED && !d->is_guest) {
+		/* Still a member: it may be lifted any time. */
+		d->wait_ms = (SUSPENDED + randombytes_uniform(SUSPENDED)) * 1000;
+		drop(d, err, LINK_CODE_BYE,
+		     N_("the directory's operator has suspended this account; ask there"));
 	} else if (err == ERR_BUSY || err == ERR_CLOSED) {
 		drop(d, err, LINK_CODE_BYE, N_("the directory is busy"));
 	} else {
@@ -548,13 +575,20 @@ void directory_client_save(struct directory_client *d)
 	store_run(d->rooms->store, s);
 }
 
+/* The line that we have is the one that our account wants to speak on. */
+static bool may_say(const struct directory_client *d)
+{
+	return d->line.link && !is_restarting(d) &&
+	       (d->is_guest ? d->state == STATE_UP : d->state == STATE_ONLINE);
+}
+
 void directory_client_release(struct directory_client *d)
 {
-	struct wire_message last;
+	struct wire_message m;
 
-	if (account_take_last(d->rooms->account, &last)) {
-		directory_client_send(d, &last);
-		sodium_memzero(&last, sizeof last);
+	while (may_say(d) && account_next(d->rooms->account, &m)) {
+		directory_client_send(d, &m);
+		sodium_memzero(&m, sizeof m);
 	}
 	if (line_flush(&d->line))
 		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);

@@ -1,4 +1,4 @@
-#include "peer/engine.h"
+#include "peer/engine_inside.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -13,10 +13,11 @@
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/history.h"
-#include "peer/listing.h"
 #include "peer/outbox.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
+#include "peer/safe.h"
+#include "peer/siblings.h"
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -24,24 +25,6 @@
 enum { ENGINE_EVENTS_MAX = 4096 }; /* of links, in one step */
 #define PEER_IDLE_TIMEOUT (45 * SECOND)
 #define PEER_KEEP_ALIVE   (20 * SECOND)
-
-/* Said by a face, to be written in the next step: there the time is known, and all that
- * waits shares one commit. */
-struct wish {
-	struct name to;
-	size_t text, size; /* in engine.texts */
-	uint64_t reply_to, ticket;
-};
-
-struct engine {
-	struct rooms rooms;
-	struct listing listing;
-	struct wish *wishes;
-	size_t wish_count, wish_capacity;
-	struct buf texts;
-	struct job *answers;
-	unsigned answer_count;
-};
 
 /* --- beginning and end --- */
 
@@ -85,6 +68,8 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	r->outbox = outbox_new(r);
 	r->reach = reach_new(r);
 	r->directory = directory_client_new(r);
+	r->siblings = siblings_new(r);
+	e->safe = safe_new(r);
 	err = contacts_new(&r->contacts, r);
 	if (err < 0)
 		goto unreadable;
@@ -112,7 +97,9 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	r = &e->rooms;
+	safe_free(e->safe);
 	contacts_free(r->contacts);
+	siblings_free(r->siblings);
 	reach_free(r->reach);
 	directory_client_free(r->directory);
 	outbox_free(r->outbox);
@@ -137,6 +124,11 @@ struct rooms *engine_rooms(struct engine *e)
 	return &e->rooms;
 }
 
+struct db *engine_db(struct engine *e)
+{
+	return store_db(e->rooms.store);
+}
+
 struct endpoint *engine_endpoint(struct engine *e)
 {
 	return e->rooms.endpoint;
@@ -158,9 +150,7 @@ static void save(struct rooms *r)
 	directory_client_save(r->directory);
 }
 
-/* All that happened since the last commit becomes durable; only then does anybody hear of
- * it. When it cannot, memory goes back to what the store says. */
-static int settle(struct engine *e)
+int engine_settle(struct engine *e)
 {
 	struct rooms *r = &e->rooms;
 	int err;
@@ -171,6 +161,7 @@ static int settle(struct engine *e)
 		events_release(r->events);
 		reach_release(r->reach);
 		listing_release(&e->listing, r);
+		safe_release(e->safe);
 		directory_client_release(r->directory);
 		return 0;
 	}
@@ -178,6 +169,7 @@ static int settle(struct engine *e)
 	account_reload(r->account);
 	contacts_reload(r->contacts);
 	reach_undo(r->reach);
+	safe_undo(e->safe);
 	store_commit(r->store); /* what reading again may have begun */
 	return err;
 }
@@ -227,7 +219,7 @@ static void take_answers(struct engine *e)
 		if (job->kind == JOB_RESOLVE)
 			directory_client_resolved(e->rooms.directory, job);
 		else
-			account_stretched(e->rooms.account, job);
+			account_job_done(e->rooms.account, job);
 		sodium_memzero(job, sizeof *job);
 	}
 	e->answer_count = 0;
@@ -267,11 +259,17 @@ static void on_welcome(struct engine *e, const struct wire_message *m)
 	(void)m;
 	contacts_stale(e->rooms.contacts);
 	listing_start(&e->listing);
+	safe_welcomed(e->safe);
 }
 
 static void on_presence(struct engine *e, const struct wire_message *m)
 {
-	contacts_presence(e->rooms.contacts, &m->presence);
+	const struct name *ours = account_name(e->rooms.account);
+
+	if (name_equal(&m->presence.name, ours))
+		siblings_presence(&e->rooms, &m->presence);
+	else
+		contacts_presence(e->rooms.contacts, &m->presence);
 }
 
 static void on_asked(struct engine *e, const struct wire_message *m)
@@ -281,17 +279,27 @@ static void on_asked(struct engine *e, const struct wire_message *m)
 
 static void on_introduction(struct engine *e, const struct wire_message *m)
 {
-	contacts_introduced(e->rooms.contacts, &m->introduction);
+	const struct name *ours = account_name(e->rooms.account);
+
+	if (name_equal(&m->introduction.name, ours))
+		siblings_introduced(&e->rooms, &m->introduction);
+	else
+		contacts_introduced(e->rooms.contacts, &m->introduction);
+}
+
+static void on_vault(struct engine *e, const struct wire_message *m)
+{
+	safe_hear(e->safe, m);
 }
 
 static const struct {
 	enum wire_type type;
 	void (*hear)(struct engine *e, const struct wire_message *m);
 } rows[] = {
-	{ WIRE_WELCOME, on_welcome },
-	{ WIRE_PRESENCE, on_presence },
-	{ WIRE_ASKED, on_asked },
-	{ WIRE_INTRODUCTION, on_introduction },
+	{ WIRE_WELCOME, on_welcome },  { WIRE_PRESENCE, on_presence },
+	{ WIRE_ASKED, on_asked },      { WIRE_INTRODUCTION, on_introduction },
+	{ WIRE_VAULT_PART, on_vault }, { WIRE_VAULT_NOW, on_vault },
+	{ WIRE_REFUSAL, on_vault },
 };
 
 static void hear_directory(struct engine *e)
@@ -308,6 +316,21 @@ static void hear_directory(struct engine *e)
 		contacts_sweep(e->rooms.contacts);
 }
 
+/* Once something was delivered, there is something to lose. */
+static void offer_recovery(struct rooms *r)
+{
+	const struct person *p;
+
+	if (account_is_recovery_offered(r->account))
+		return;
+	for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++) {
+		if (p->conversation->delivered > 1) {
+			account_offer_recovery(r->account);
+			return;
+		}
+	}
+}
+
 mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 {
 	struct rooms *r = &e->rooms;
@@ -322,11 +345,16 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	take_events(e);
 	hear_directory(e);
 	deadline = directory_client_step(r->directory);
+	siblings_step(r);
 	contacts_step(r->contacts);
 	reach_take(r->reach);
+	siblings_step(r);
 	reach_step(r->reach);
 	contacts_take_goodbyes(r->contacts);
-	settle(e);
+	offer_recovery(r);
+	deadline = mono_earlier(deadline, account_step(r->account));
+	deadline = mono_earlier(deadline, safe_step(e->safe));
+	engine_settle(e);
 	if (r->has_more)
 		return now;
 	deadline = mono_earlier(deadline, r->save_at);
@@ -339,7 +367,7 @@ void engine_goodbye(struct engine *e, mono_ns now)
 	e->rooms.now = now;
 	e->rooms.save_at = now;
 	grant_wishes(e);
-	settle(e);
+	engine_settle(e);
 	endpoint_close_all(e->rooms.endpoint, LINK_CODE_BYE, now);
 }
 
@@ -368,28 +396,6 @@ void engine_set_addresses(struct engine *e, const struct address *list, unsigned
 
 /* --- what faces ask --- */
 
-int engine_join(struct engine *e, const struct uri *link, const char *name,
-		struct bytes password, uint64_t ticket)
-{
-	int err = account_join(e->rooms.account, link, name, password, ticket);
-
-	return err < 0 ? err : settle(e);
-}
-
-int engine_login(struct engine *e, const char *name, const struct directory_place *place,
-		 const struct device_public *directory_key, struct bytes password,
-		 uint64_t ticket)
-{
-	int err = account_login(e->rooms.account, name, place, directory_key, password, ticket);
-
-	return err < 0 ? err : settle(e);
-}
-
-void engine_account(const struct engine *e, struct engine_account *out)
-{
-	account_fill(e->rooms.account, out);
-}
-
 /* A name as people type it; ERR_NAME. */
 static int find(const struct engine *e, const char *text, struct name *name, struct person **p)
 {
@@ -408,13 +414,7 @@ static int change(struct engine *e, const char *text,
 
 	if (err == 0)
 		err = how(e->rooms.contacts, &name);
-	return err < 0 ? err : settle(e);
-}
-
-void engine_directory_here(struct engine *e, const struct device_public *key,
-			   const struct address *at)
-{
-	directory_client_here(e->rooms.directory, key, at);
+	return err < 0 ? err : engine_settle(e);
 }
 
 int engine_add(struct engine *e, const char *text, const struct identity_public *identity,
@@ -425,7 +425,7 @@ int engine_add(struct engine *e, const char *text, const struct identity_public 
 
 	if (err == 0)
 		err = contacts_add(e->rooms.contacts, &name, identity, greeting);
-	return err < 0 ? err : settle(e);
+	return err < 0 ? err : engine_settle(e);
 }
 
 int engine_accept(struct engine *e, const char *name)
@@ -441,6 +441,16 @@ int engine_block(struct engine *e, const char *name)
 int engine_remove(struct engine *e, const char *name)
 {
 	return change(e, name, contacts_remove);
+}
+
+int engine_verify(struct engine *e, const char *text, bool is_verified)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	if (err == 0)
+		err = contacts_verify(e->rooms.contacts, &name, is_verified);
+	return err < 0 ? err : engine_settle(e);
 }
 
 int engine_contact(struct engine *e, const char *text, struct contact *out)
@@ -525,7 +535,7 @@ int engine_mark_read(struct engine *e, const char *text, uint64_t up_to)
 	if (!p)
 		return ERR_NOT_FOUND;
 	err = contacts_mark_read(e->rooms.contacts, p, up_to);
-	return err < 0 ? err : settle(e);
+	return err < 0 ? err : engine_settle(e);
 }
 
 int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user)

@@ -27,6 +27,7 @@ static void publish(struct listing *l, struct rooms *r)
 	directory_client_send(r->directory, &m);
 }
 
+/* Also an empty one, which says that we have their contact link. */
 static bool has_greeting(const struct person *p)
 {
 	return p->state == CONTACT_ASKED && p->our_greeting && p->has_identity;

@@ -121,7 +121,13 @@ static void read_row(struct person *p, struct statement *s)
 	p->last_seen = column_int(s, 7);
 	p->read_up_to = (uint64_t)column_int(s, 8);
 	person_set_text(&p->greeting, column_text(s, 9));
-	person_set_text(&p->our_greeting, column_text(s, 10));
+	free(p->our_greeting); /* an empty one is one, too */
+	p->our_greeting = column_is_null(s, 10) ? NULL : memory_text(column_text(s, 10));
+	memset(&p->devices, 0, sizeof p->devices);
+	if (!column_is_null(s, 11))
+		(void)device_list_decode(&p->devices, column_bytes(s, 11));
+	p->stamp = (uint64_t)column_int(s, 12);
+	p->is_change_signed = column_int(s, 13);
 }
 
 int persons_load(struct persons *all)
@@ -129,8 +135,8 @@ int persons_load(struct persons *all)
 	struct statement *s = db_sql(
 		store_db(all->store),
 		"SELECT id, name, state, is_removed, identity, new_identity,"
-		" is_verified, last_seen, read_up_to, greeting, our_greeting"
-		" FROM contact ORDER BY name");
+		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
+		" devices, stamp, is_change_signed FROM contact ORDER BY name");
 	struct name name;
 	int err;
 
@@ -152,17 +158,20 @@ int persons_load(struct persons *all)
 void persons_save(struct persons *all, struct person *p)
 {
 	struct store *store = all->store;
+	struct buf devices = { 0 };
 	struct statement *s;
 
 	store_write(store);
 	s = db_sql(
 		store_db(store),
 		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
-		" is_verified, last_seen, read_up_to, greeting, our_greeting)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
+		" devices, stamp, is_change_signed)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
 		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
 		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
-		" greeting = ?9, our_greeting = ?10");
+		" greeting = ?9, our_greeting = ?10, devices = ?11, stamp = ?12,"
+		" is_change_signed = ?13");
 	bind_text(s, 1, p->name.text);
 	bind_int(s, 2, p->state);
 	bind_int(s, 3, p->is_removed);
@@ -175,8 +184,13 @@ void persons_save(struct persons *all, struct person *p)
 	bind_int(s, 8, (int64_t)p->read_up_to);
 	bind_text(s, 9, p->greeting);
 	bind_text(s, 10, p->our_greeting);
+	if (p->devices.version > 0 && device_list_encode(&p->devices, &devices) == 0)
+		bind_bytes(s, 11, buf_view(&devices));
+	bind_int(s, 12, (int64_t)p->stamp);
+	bind_int(s, 13, p->is_change_signed);
 	if (store_run(store, s) >= 0 && p->id == 0)
 		p->id = db_last_id(store_db(store));
+	buf_clear(&devices);
 }
 
 void persons_sweep(struct persons *all)

@@ -1,0 +1,36 @@
+/* The inside of the engine, for the files that make it up and nobody else: engine.c (the step, and
+ * what faces ask about contacts and messages), engine_account.c (what they ask about our own
+ * account). */
+#ifndef PALIQUE_PEER_ENGINE_INSIDE_H
+#define PALIQUE_PEER_ENGINE_INSIDE_H
+
+#include "peer/engine.h"
+#include "peer/listing.h"
+#include "peer/rooms.h"
+
+struct safe;
+
+/* Said by a face, to be written in the next step: there the time is known, and all that
+ * waits shares one commit. */
+struct wish {
+	struct name to;
+	size_t text, size; /* in engine.texts */
+	uint64_t reply_to, ticket;
+};
+
+struct engine {
+	struct rooms rooms;
+	struct listing listing;
+	struct safe *safe;
+	struct wish *wishes;
+	size_t wish_count, wish_capacity;
+	struct buf texts;
+	struct job *answers;
+	unsigned answer_count;
+};
+
+/* All that happened since the last commit becomes durable; only then does anybody hear of
+ * it. When it cannot, memory goes back to what the store says. */
+int engine_settle(struct engine *e);
+
+#endif
