@@ -6,18 +6,8 @@
 #include "peer/account.h"
 #include "peer/directory_client.h"
 #include "peer/events.h"
-#include "peer/persons.h"
-#include "peer/way.h"
+#include "peer/reach_inside.h"
 #include "shared/error.h"
-
-struct reach {
-	struct rooms *rooms;
-	struct way **ways; /* all of them, in the order they were made */
-	unsigned count;
-	uintptr_t numbers; /* given to ways so far */
-	bool has_left;     /* some person has */
-	bool has_lists;    /* some way has heard one */
-};
 
 struct reach *reach_new(struct rooms *rooms)
 {
@@ -27,78 +17,7 @@ struct reach *reach_new(struct rooms *rooms)
 	return r;
 }
 
-/* --- the ways --- */
-
-static void remove_way(struct reach *r, struct way *w)
-{
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (w->person->ways[i] == w)
-			w->person->ways[i] = NULL;
-	}
-	for (unsigned i = 0; i < r->count; i++) {
-		if (r->ways[i] != w)
-			continue;
-		memmove(r->ways + i, r->ways + i + 1, (--r->count - i) * sizeof(struct way *));
-		break;
-	}
-	way_free(w);
-}
-
-void reach_free(struct reach *r)
-{
-	if (!r)
-		return;
-	while (r->count > 0)
-		remove_way(r, r->ways[r->count - 1]);
-	free(r->ways);
-	free(r);
-}
-
-static struct way *find_way(const struct person *p, const struct device_public *device)
-{
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && device_public_equal(&p->ways[i]->device, device))
-			return p->ways[i];
-	}
-	return NULL;
-}
-
-/* By their newest list. Without one we know no better than the certificate; of our own devices
- * there always is one. */
-static bool is_theirs(const struct person *p, const struct device_public *device)
-{
-	return p->devices.version == 0 ? !p->is_self
-				       : device_list_find(&p->devices, device) != NULL;
-}
-
-/* The way to the device, a new one if needed; NULL when it is not theirs, or all places hold
- * devices in use. */
-static struct way *need_way(struct reach *r, struct person *p,
-			    const struct device_public *device)
-{
-	struct way *w = find_way(p, device);
-	unsigned free_at = WIRE_DEVICES_MAX;
-
-	if (w || !is_theirs(p, device))
-		return w;
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
-		if (!p->ways[i])
-			free_at = i;
-	}
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
-		if (!p->ways[i]->is_present && p->ways[i]->state == WAY_IDLE) {
-			remove_way(r, p->ways[i]);
-			free_at = i;
-		}
-	}
-	if (free_at == WIRE_DEVICES_MAX)
-		return NULL;
-	w = p->ways[free_at] = way_new(r->rooms, p, device);
-	w->number = ++r->numbers;
-	r->ways = memory_grow(r->ways, r->count + 1, sizeof(struct way *));
-	r->ways[r->count++] = w;
-	return w;
-}
+/* --- links come and go --- */
 
 /* A link carries its way's number, not its address: it may outlive the way. */
 static struct way *way_of(struct reach *r, const struct link *link)
@@ -112,186 +31,6 @@ static struct way *way_of(struct reach *r, const struct link *link)
 	return NULL;
 }
 
-/* --- links come and go --- */
-
-static const struct way *linked_way(const struct person *p)
-{
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
-			return p->ways[i];
-	}
-	return NULL;
-}
-
-static void tell_link(struct reach *r, struct person *p)
-{
-	const struct way *w = linked_way(p);
-	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
-
-	if (p->is_self || p->is_linked == (w != NULL))
-		return;
-	p->is_linked = w != NULL;
-	if (w) {
-		e.path = link_path(w->link);
-		e.round_trip = link_round_trip(w->link);
-	}
-	events_add(r->rooms->events, &e);
-}
-
-static void hang_up(struct reach *r, struct way *w, enum link_code code)
-{
-	struct link *link = w->state == WAY_LINKED ? w->link : NULL;
-
-	way_unlinked(w);
-	if (link) {
-		link_set_user(link, NULL);
-		link_close(link, code, r->rooms->now);
-	}
-	tell_link(r, w->person);
-}
-
-void reach_drop(struct reach *r, struct person *p)
-{
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i])
-			hang_up(r, p->ways[i], LINK_CODE_BYE);
-	}
-}
-
-static void forget_ways(struct reach *r, struct person *p)
-{
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		struct way *w = p->ways[i];
-
-		if (!w)
-			continue;
-		if (w->state == WAY_LINKED) {
-			link_set_user(w->link, NULL);
-			link_close(w->link, LINK_CODE_BYE, r->rooms->now);
-		}
-		remove_way(r, w);
-	}
-}
-
-void reach_forget(struct reach *r, struct person *p)
-{
-	const struct person *self = persons_self(r->rooms->persons);
-
-	forget_ways(r, p);
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (self->ways[i])
-			way_forget(self->ways[i], p);
-	}
-}
-
-void reach_renew(struct reach *r, struct person *p)
-{
-	reach_drop(r, p);
-	forget_ways(r, p);
-}
-
-/* --- whose devices they are --- */
-
-/* In a new conversation each device is owed what is said from its beginning, also those that
- * are not online before something of it is delivered to another one. */
-static void admit_all(struct reach *r, const struct person *p)
-{
-	const struct device_list *ours = account_devices(r->rooms->account);
-
-	for (unsigned i = 0; i < p->devices.count; i++) {
-		const struct device_public *device = &p->devices.devices[i].device;
-
-		/* what a contact says of devices of ours is not for it to say */
-		if (!device_list_find(ours, device))
-			outbox_admit(r->rooms->outbox, p, device, false);
-	}
-}
-
-/* Another device of ours hears what is said from now on, in every conversation. */
-static void admit_sibling(struct reach *r, const struct device_public *device)
-{
-	const struct person *p;
-
-	if (device_public_equal(device, account_device(r->rooms->account)))
-		return;
-	for (unsigned i = 0; (p = persons_at(r->rooms->persons, i)) != NULL; i++) {
-		if (p->conversation->has_identity)
-			outbox_admit(r->rooms->outbox, p, device, true);
-	}
-}
-
-static void cut_off(struct reach *r, struct way *w)
-{
-	struct person *p = w->person;
-
-	hang_up(r, w, LINK_CODE_NOT_CONTACT);
-	remove_way(r, w);
-	tell_link(r, p);
-}
-
-void reach_devices(struct reach *r, struct person *p, const struct device_list *before)
-{
-	const struct device_list *ours = account_devices(r->rooms->account), *now = &p->devices;
-
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && !is_theirs(p, &p->ways[i]->device))
-			cut_off(r, p->ways[i]);
-	}
-	for (unsigned i = 0; i < before->count; i++) {
-		const struct device_public *device = &before->devices[i].device;
-
-		if (!device_list_find(now, device) &&
-		    (p->is_self || !device_list_find(ours, device)))
-			outbox_dismiss(r->rooms->outbox, p->is_self ? NULL : p, device);
-	}
-	if (!p->is_self)
-		admit_all(r, p);
-	for (unsigned i = 0; p->is_self && before->version > 0 && i < now->count; i++) {
-		if (!device_list_find(before, &now->devices[i].device))
-			admit_sibling(r, &now->devices[i].device);
-	}
-}
-
-bool reach_next_devices(struct reach *r, struct person **p, struct device_list *devices)
-{
-	for (unsigned i = 0; r->has_lists && i < r->count; i++) {
-		struct way *w = r->ways[i];
-
-		if (!w->heard)
-			continue;
-		*p = w->person;
-		*devices = *w->heard;
-		free(w->heard);
-		w->heard = NULL;
-		return true;
-	}
-	r->has_lists = false;
-	return false;
-}
-
-/* What the conversations have for the ways: the right talks, awake. */
-static void take_changes(struct reach *r)
-{
-	const struct person *self = persons_self(r->rooms->persons);
-	struct person *p;
-
-	while ((p = conversations_next_changed(r->rooms->conversations)) != NULL) {
-		if (p->conversation->is_new && p->conversation->has_identity) {
-			p->conversation->is_new = false;
-			admit_all(r, p);
-		}
-		for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-			struct way *w = self->ways[i];
-			const struct talk *t = w ? way_attend(r->rooms, w, p) : NULL;
-
-			if (t && w->state == WAY_IDLE && talk_has_news(t))
-				w->is_wanted = true;
-			if (p->ways[i])
-				way_attend(r->rooms, p->ways[i], p);
-		}
-	}
-}
-
 void reach_up(struct reach *r, struct link *link, struct person *p)
 {
 	const struct certificate *c = link_certificate(link);
@@ -300,7 +39,7 @@ void reach_up(struct reach *r, struct link *link, struct person *p)
 	if (p && !certificate_holds(c, r->rooms->wall))
 		p = NULL;
 	if (p && device_public_equal(&c->device, link_device(link)))
-		w = need_way(r, p, link_device(link));
+		w = reach_need_way(r, p, link_device(link));
 	if (!w) {
 		link_close(link, LINK_CODE_NOT_CONTACT, r->rooms->now);
 		return;
@@ -310,7 +49,7 @@ void reach_up(struct reach *r, struct link *link, struct person *p)
 	way_unlinked(w);
 	link_set_user(link, (void *)w->number);
 	way_linked(r->rooms, w, link);
-	tell_link(r, p);
+	reach_tell_link(r, p);
 }
 
 static mono_ns backoff(unsigned failures)
@@ -366,7 +105,7 @@ static void on_down(struct reach *r, struct way *w, const struct link_event *eve
 		return;
 	}
 	way_unlinked(w);
-	tell_link(r, w->person);
+	reach_tell_link(r, w->person);
 	if (event->error != ERR_CLOSED)
 		return;
 	if (event->code == LINK_CODE_PROTOCOL || event->code == LINK_CODE_NOT_CONTACT)
@@ -392,7 +131,7 @@ void reach_event(struct reach *r, const struct link_event *event)
 		if (event->stream == LINK_CONTROL)
 			w->line.is_readable = true;
 		else
-			hang_up(r, w, LINK_CODE_PROTOCOL);
+			reach_hang_up(r, w, LINK_CODE_PROTOCOL);
 	} else if (event->kind == LINK_DOWN) {
 		on_down(r, w, event);
 	}
@@ -444,7 +183,7 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 	if (!person_is_open(p))
 		return;
 	for (unsigned k = 0; k < count; k++) {
-		struct way *w = need_way(r, p, &devices[k]->certificate.device);
+		struct way *w = reach_need_way(r, p, &devices[k]->certificate.device);
 
 		if (w)
 			learn(r, w, devices[k]);
@@ -453,7 +192,7 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 
 bool reach_knows(const struct person *p, const struct certificate *c)
 {
-	const struct way *w = find_way(p, &c->device);
+	const struct way *w = reach_find_way(p, &c->device);
 
 	return w && w->has_certificate &&
 	       identity_public_equal(&w->certificate.identity, &c->identity) &&
@@ -504,7 +243,7 @@ void reach_introduced(struct reach *r, struct person *p, const struct wire_devic
 
 	if (!person_is_open(p))
 		return;
-	w = need_way(r, p, &device->certificate.device);
+	w = reach_need_way(r, p, &device->certificate.device);
 	if (!w)
 		return;
 	learn(r, w, device);
@@ -542,17 +281,17 @@ static void watch(struct reach *r, struct way *w)
 
 	w->check_at = NEVER;
 	if (is_of_earlier_life(w, now, since)) {
-		hang_up(r, w, LINK_CODE_IDLE);
+		reach_hang_up(r, w, LINK_CODE_IDLE);
 		w->retry_at = 0;
 		return;
 	}
 	if (since == NEVER) {
 		if (now >= w->last_used + REACH_IDLE && !way_owes(w))
-			hang_up(r, w, LINK_CODE_IDLE);
+			reach_hang_up(r, w, LINK_CODE_IDLE);
 		return;
 	}
 	if (now >= since + REACH_LOST) {
-		hang_up(r, w, LINK_CODE_IDLE);
+		reach_hang_up(r, w, LINK_CODE_IDLE);
 		w->retry_at = 0;
 		return;
 	}
@@ -618,7 +357,7 @@ mono_ns reach_deadline(const struct reach *r)
 
 void reach_take(struct reach *r)
 {
-	take_changes(r);
+	reach_take_changes(r);
 	for (unsigned i = 0; i < r->count; i++) {
 		struct way *w = r->ways[i];
 		int err;
@@ -629,46 +368,28 @@ void reach_take(struct reach *r)
 		r->has_lists |= w->heard != NULL;
 		if (err == 0)
 			continue;
-		hang_up(r, w, err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
+		reach_hang_up(r, w, err == ERR_CLOSED ? LINK_CODE_BYE : LINK_CODE_PROTOCOL);
 		w->retry_at = r->rooms->now + REACH_PENANCE;
 	}
 }
 
 void reach_save(struct reach *r)
 {
-	take_changes(r);
+	reach_take_changes(r);
 	for (unsigned i = 0; i < r->count; i++)
 		way_save(r->rooms, r->ways[i]);
 }
 
 void reach_release(struct reach *r)
 {
-	take_changes(r); /* what is delivered, durably now */
+	reach_take_changes(r); /* what is delivered, durably now */
 	for (unsigned i = 0; i < r->count; i++)
 		way_release(r->rooms, r->ways[i]);
 }
 
 void reach_undo(struct reach *r)
 {
-	take_changes(r);
+	reach_take_changes(r);
 	for (unsigned i = 0; i < r->count; i++)
 		way_undo(r->rooms, r->ways[i]);
-}
-
-void reach_fill(const struct person *p, struct contact *out)
-{
-	const struct way *w = linked_way(p);
-
-	out->is_linked = w != NULL;
-	if (w) {
-		out->path = link_path(w->link);
-		out->round_trip = link_round_trip(w->link);
-	}
-}
-
-bool reach_sees(const struct person *p, const struct device_public *device)
-{
-	const struct way *w = find_way(p, device);
-
-	return w && (w->is_present || w->state == WAY_LINKED);
 }

@@ -347,6 +347,78 @@ static void devices_without_number_hold_few_links(void **state)
 	assert_true(linked < WIRE_DEVICES_MAX);
 }
 
+static void a_device_that_is_not_in_the_list_is_turned_away(void **state)
+{
+	struct device stolen;
+
+	(void)state;
+	device_make(&stolen);
+	begin_as(&stolen); /* a good certificate by her identity, and no place in her list */
+	pass(SECOND);
+	assert_int_equal(seen.down, 1);
+	assert_int_equal(seen.code, LINK_CODE_NOT_CONTACT);
+}
+
+static unsigned places(void)
+{
+	return peer_person(&alice, "mallory")->devices.count;
+}
+
+static void lists_that_are_forged_old_or_another_s_change_nothing(void **state)
+{
+	struct wire_message m = { .type = WIRE_DEVICES };
+	struct device_list *l = &m.devices.devices;
+	struct identity other;
+	struct device device;
+
+	(void)state;
+	device_make(&device);
+	identity_make(&other);
+	*l = mallory.devices;
+	device_list_add(l, &device.public, "x", 0);
+	l->version++; /* not signed anew */
+	say(&m);
+	assert_int_equal(places(), 1);
+	device_list_sign(l, &mallory.identity);
+	l->version = mallory.devices.version; /* an old one */
+	say(&m);
+	assert_int_equal(places(), 1);
+	device_list_sign(l, &other);
+	say(&m);
+	assert_int_equal(places(), 1);
+	l->identity = mallory.identity.public;
+	device_list_sign(l, &mallory.identity);
+	say(&m);
+	assert_int_equal(places(), 2);
+	assert_int_equal(seen.down, 0);
+}
+
+/* As fast as the link carries, she asks for all again, and reads it. */
+static void who_asks_for_everything_again_and_again_gets_it_slowly(void **state)
+{
+	struct wire_message m = message(WIRE_HAVE);
+	static char text[16000];
+	uint64_t first, later;
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	for (unsigned i = 0; i < 50; i++)
+		engine_send(alice.engine, "mallory", BYTES(text), 0, i + 1);
+	say(&m);
+	pass(5 * SECOND);
+	for (unsigned i = 0; i < 300; i++)
+		say(&m);
+	first = seen.heard;
+	assert_true(first > sizeof text * 50);
+	for (unsigned i = 0; i < 300; i++)
+		say(&m);
+	later = seen.heard - first;
+	/* in ninety seconds, each fifty messages cost a second */
+	assert_true(later > 0);
+	assert_true(later <= (uint64_t)(sizeof text + 300) * 50 * 95);
+	assert_int_equal(seen.down, 0);
+}
+
 #define CONTACT(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -362,6 +434,9 @@ int main(void)
 		CONTACT(a_lie_about_our_chain_costs_nothing_but_new_numbers),
 		CONTACT(who_does_not_read_fills_nothing),
 		CONTACT(devices_without_number_hold_few_links),
+		CONTACT(a_device_that_is_not_in_the_list_is_turned_away),
+		CONTACT(lists_that_are_forged_old_or_another_s_change_nothing),
+		CONTACT(who_asks_for_everything_again_and_again_gets_it_slowly),
 	};
 
 	if (sodium_init() < 0)

@@ -1,0 +1,281 @@
+/* Which ways there are, to whose devices, and what the conversations have for them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/events.h"
+#include "peer/persons.h"
+#include "peer/reach_inside.h"
+#include "shared/error.h"
+
+/* --- the ways --- */
+
+static void reach_remove_way(struct reach *r, struct way *w)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (w->person->ways[i] == w)
+			w->person->ways[i] = NULL;
+	}
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->ways[i] != w)
+			continue;
+		memmove(r->ways + i, r->ways + i + 1, (--r->count - i) * sizeof(struct way *));
+		break;
+	}
+	way_free(w);
+}
+
+void reach_free(struct reach *r)
+{
+	if (!r)
+		return;
+	while (r->count > 0)
+		reach_remove_way(r, r->ways[r->count - 1]);
+	free(r->ways);
+	free(r);
+}
+
+struct way *reach_find_way(const struct person *p, const struct device_public *device)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && device_public_equal(&p->ways[i]->device, device))
+			return p->ways[i];
+	}
+	return NULL;
+}
+
+/* By their newest list. Without one we know no better than the certificate; of our own devices
+ * there always is one. */
+static bool is_theirs(const struct person *p, const struct device_public *device)
+{
+	return p->devices.version == 0 ? !p->is_self
+				       : device_list_find(&p->devices, device) != NULL;
+}
+
+struct way *reach_need_way(struct reach *r, struct person *p,
+			   const struct device_public *device)
+{
+	struct way *w = reach_find_way(p, device);
+	unsigned free_at = WIRE_DEVICES_MAX;
+
+	if (w || !is_theirs(p, device))
+		return w;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
+		if (!p->ways[i])
+			free_at = i;
+	}
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
+		if (!p->ways[i]->is_present && p->ways[i]->state == WAY_IDLE) {
+			way_save(r->rooms, p->ways[i]);
+			reach_remove_way(r, p->ways[i]);
+			free_at = i;
+		}
+	}
+	if (free_at == WIRE_DEVICES_MAX)
+		return NULL;
+	w = p->ways[free_at] = way_new(r->rooms, p, device);
+	w->number = ++r->numbers;
+	r->ways = memory_grow(r->ways, r->count + 1, sizeof(struct way *));
+	r->ways[r->count++] = w;
+	return w;
+}
+
+/* --- links come and go --- */
+
+const struct way *reach_linked_way(const struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
+			return p->ways[i];
+	}
+	return NULL;
+}
+
+void reach_tell_link(struct reach *r, struct person *p)
+{
+	const struct way *w = reach_linked_way(p);
+	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
+
+	if (p->is_self || p->is_linked == (w != NULL))
+		return;
+	p->is_linked = w != NULL;
+	if (w) {
+		e.path = link_path(w->link);
+		e.round_trip = link_round_trip(w->link);
+	}
+	events_add(r->rooms->events, &e);
+}
+
+void reach_hang_up(struct reach *r, struct way *w, enum link_code code)
+{
+	struct link *link = w->state == WAY_LINKED ? w->link : NULL;
+
+	way_unlinked(w);
+	if (link) {
+		link_set_user(link, NULL);
+		link_close(link, code, r->rooms->now);
+	}
+	reach_tell_link(r, w->person);
+}
+
+void reach_drop(struct reach *r, struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i])
+			reach_hang_up(r, p->ways[i], LINK_CODE_BYE);
+	}
+}
+
+static void forget_ways(struct reach *r, struct person *p)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		struct way *w = p->ways[i];
+
+		if (!w)
+			continue;
+		if (w->state == WAY_LINKED) {
+			link_set_user(w->link, NULL);
+			link_close(w->link, LINK_CODE_BYE, r->rooms->now);
+		}
+		reach_remove_way(r, w);
+	}
+}
+
+void reach_forget(struct reach *r, struct person *p)
+{
+	const struct person *self = persons_self(r->rooms->persons);
+
+	forget_ways(r, p);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (self->ways[i])
+			way_forget(self->ways[i], p);
+	}
+}
+
+void reach_renew(struct reach *r, struct person *p)
+{
+	reach_drop(r, p);
+	forget_ways(r, p);
+}
+
+/* --- whose devices they are --- */
+
+/* In a new conversation each device is owed what is said from its beginning, also those that
+ * are not online before something of it is delivered to another one. */
+static void admit_all(struct reach *r, const struct person *p)
+{
+	const struct device_list *ours = account_devices(r->rooms->account);
+
+	for (unsigned i = 0; i < p->devices.count; i++) {
+		const struct device_public *device = &p->devices.devices[i].device;
+
+		/* what a contact says of devices of ours is not for it to say */
+		if (!device_list_find(ours, device))
+			outbox_admit(r->rooms->outbox, p, device, false);
+	}
+}
+
+/* Another device of ours hears what is said from now on, in every conversation. */
+static void admit_sibling(struct reach *r, const struct device_public *device)
+{
+	const struct person *p;
+
+	if (device_public_equal(device, account_device(r->rooms->account)))
+		return;
+	for (unsigned i = 0; (p = persons_at(r->rooms->persons, i)) != NULL; i++) {
+		if (p->conversation->has_identity)
+			outbox_admit(r->rooms->outbox, p, device, true);
+	}
+}
+
+static void cut_off(struct reach *r, struct way *w)
+{
+	struct person *p = w->person;
+
+	reach_hang_up(r, w, LINK_CODE_NOT_CONTACT);
+	reach_remove_way(r, w);
+	reach_tell_link(r, p);
+}
+
+void reach_devices(struct reach *r, struct person *p, const struct device_list *before)
+{
+	const struct device_list *ours = account_devices(r->rooms->account), *now = &p->devices;
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && !is_theirs(p, &p->ways[i]->device))
+			cut_off(r, p->ways[i]);
+	}
+	for (unsigned i = 0; i < before->count; i++) {
+		const struct device_public *device = &before->devices[i].device;
+
+		if (!device_list_find(now, device) &&
+		    (p->is_self || !device_list_find(ours, device)))
+			outbox_dismiss(r->rooms->outbox, p->is_self ? NULL : p, device);
+	}
+	if (!p->is_self)
+		admit_all(r, p);
+	for (unsigned i = 0; p->is_self && before->version > 0 && i < now->count; i++) {
+		if (!device_list_find(before, &now->devices[i].device))
+			admit_sibling(r, &now->devices[i].device);
+	}
+}
+
+bool reach_next_devices(struct reach *r, struct person **p, struct device_list *devices)
+{
+	for (unsigned i = 0; r->has_lists && i < r->count; i++) {
+		struct way *w = r->ways[i];
+
+		if (!w->heard)
+			continue;
+		*p = w->person;
+		*devices = *w->heard;
+		free(w->heard);
+		w->heard = NULL;
+		return true;
+	}
+	r->has_lists = false;
+	return false;
+}
+
+/* --- what the conversations have --- */
+
+/* What the conversations have for the ways: the right talks, awake. */
+void reach_take_changes(struct reach *r)
+{
+	const struct person *self = persons_self(r->rooms->persons);
+	struct person *p;
+
+	while ((p = conversations_next_changed(r->rooms->conversations)) != NULL) {
+		if (p->conversation->is_new && p->conversation->has_identity) {
+			p->conversation->is_new = false;
+			admit_all(r, p);
+		}
+		for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+			struct way *w = self->ways[i];
+			const struct talk *t = w ? way_attend(r->rooms, w, p) : NULL;
+
+			if (t && w->state == WAY_IDLE && talk_has_news(t))
+				w->is_wanted = true;
+			if (p->ways[i])
+				way_attend(r->rooms, p->ways[i], p);
+		}
+	}
+}
+
+void reach_fill(const struct person *p, struct contact *out)
+{
+	const struct way *w = reach_linked_way(p);
+
+	out->is_linked = w != NULL;
+	if (w) {
+		out->path = link_path(w->link);
+		out->round_trip = link_round_trip(w->link);
+	}
+}
+
+bool reach_sees(const struct person *p, const struct device_public *device)
+{
+	const struct way *w = reach_find_way(p, device);
+
+	return w && (w->is_present || w->state == WAY_LINKED);
+}
