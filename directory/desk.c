@@ -40,8 +40,29 @@ void desk_print(const struct json *j)
 	free(text);
 }
 
-int desk_fail(const struct options *o, int err, const char *message)
+/* What helps against the troubles of a disk, whatever was tried. */
+static const struct {
+	int err;
+	const char *words;
+} advice[] = {
+	{ ERR_FULL, N_("Make room on the disk and try again.") },
+	{ ERR_CORRUPT, N_("Bring a backup back: palique-directory help restore") },
+};
+
+static const char *advice_on(int err)
 {
+	for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++)
+		if (advice[i].err == err)
+			return _(advice[i].words);
+	return NULL;
+}
+
+int desk_fail(const struct options *o, int err, const char *what)
+{
+	char message[4096];
+
+	snprintf(message, sizeof message, advice_on(err) ? "%s %s" : "%s", what,
+		 advice_on(err));
 	if (o->given & OPTION_JSON) {
 		struct json *error = json_set_text(json_object(), "kind", error_name(err)), *j;
 

@@ -1,0 +1,146 @@
+#!/bin/sh
+# faults.sh BUILD: a directory whose disk is full, read-only or damaged, at the start and while
+# it runs: it stays up and says what is the matter and what to do, or does not start and says
+# so; what was kept before is there afterwards. On a small disk of its own, in a mount namespace;
+# skipped, with the reason, where none may be made.
+if [ -z "${PALIQUE_FAULTS-}" ]; then
+	if ! unshare -rm true 2>/dev/null; then
+		echo 'faults: skipped: mount namespaces may not be made here'
+		exit 0
+	fi
+	PALIQUE_FAULTS=1 exec unshare -rm sh "$0" "$@"
+fi
+BUILD=${1-build}
+. "$(dirname "$0")/common.sh"
+
+disk=$folder/disk
+data=$disk/directory
+port=$(free_port)
+health=$(free_port)
+
+# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
+says() {
+	want=$1 words=$2
+	shift 2
+	got=0
+	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
+	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
+	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
+		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
+}
+operator() {
+	command=$1
+	shift
+	"$programs/palique-directory" "$command" --data "$data" "$@"
+}
+is_ready() {
+	"$net_tool" http "$health" /readyz | grep -q '^HTTP/1.1 200'
+}
+# not_ready PART REASON
+not_ready() {
+	"$net_tool" http "$health" /readyz >"$folder/ready" && grep -q '^HTTP/1.1 503' "$folder/ready" &&
+		grep -q "^$1 $2" "$folder/ready"
+}
+logged() {
+	grep -q " $1\b" "$folder/directory.log"
+}
+begin() {
+	: >"$folder/directory.log"
+	"$programs/palique-directory" serve --data "$data" >>"$folder/directory.log" 2>&1 &
+	directory_pid=$!
+	started="$started $directory_pid"
+	until_true 20 is_ready || fail "it does not become ready: $(cat "$folder/directory.log" "$folder/ready")"
+}
+end() {
+	kill "$directory_pid"
+	code=0
+	wait "$directory_pid" || code=$?
+	[ $code = 0 ] || fail "it ended with $code: $(cat "$folder/directory.log")"
+}
+fill() {
+	cat /dev/zero >>"$disk/filler" 2>/dev/null || true
+	# what is freed by others is taken too
+	cat /dev/zero >>"$disk/filler" 2>/dev/null || true
+}
+ok() {
+	say "ok: $*"
+}
+
+mkdir "$disk"
+mount -t tmpfs -o size=8m tmpfs "$disk" 2>/dev/null || {
+	say 'faults: skipped: no disk of its own can be mounted here'
+	exit 0
+}
+clean_disk() {
+	status=$?
+	umount -l "$disk" 2>/dev/null || true
+	return $status
+}
+trap 'clean_disk; clean_up' EXIT
+says 0 "$data" operator init "127.0.0.1:$port"
+printf 'listen = 127.0.0.1:%s\nhealth-listen = 127.0.0.1:%s\n' "$port" "$health" >"$data/directory.conf"
+printf '%s\n' "$password" | operator user add --password-fd 0 kept >/dev/null 2>&1 || fail 'no account can be made'
+
+# --- a full disk ---
+begin
+fill
+says 1 'Make room on the disk' operator invite
+until_true 20 not_ready disk full || fail "the full disk is not told: $(cat "$folder/ready")"
+until_true 20 logged disk-not-writable || fail 'the log does not tell the full disk'
+grep 'disk-not-writable' "$folder/directory.log" | grep -q 'do=.*make room' || fail 'the log does not say what to do'
+says 0 'kept' operator user list
+says 0 'people online' operator status
+rm "$disk/filler"
+until_true 20 is_ready || fail 'it does not recover from the full disk'
+until_true 20 logged disk-writable || fail 'the log does not tell that the disk is writable again'
+says 0 'palique:' operator invite
+end
+fill
+: >"$folder/directory.log"
+"$programs/palique-directory" serve --data "$data" >>"$folder/directory.log" 2>&1 &
+directory_pid=$!
+started="$started $directory_pid"
+# it serves who is there and says what is the matter, or says that it cannot
+tells() {
+	logged disk-not-writable || grep -qE 'Make room|No space left' "$folder/directory.log"
+}
+until_true 20 tells || fail "a full disk at the start: $(cat "$folder/directory.log")"
+kill "$directory_pid" 2>/dev/null || true
+wait "$directory_pid" || true
+rm "$disk/filler"
+ok 'a full disk'
+
+# --- a disk that is read-only ---
+begin
+# A remount is refused while files are open for writing; who runs keeps what it has.
+if mount -o remount,ro "$disk" 2>/dev/null; then
+	until_true 20 not_ready disk refused || fail 'the read-only disk is not told'
+	mount -o remount,rw "$disk"
+fi
+end
+mount -o remount,ro "$disk" || fail 'the disk cannot be made read-only'
+says 1 "$data" operator serve
+says 1 "$data" operator init
+mount -o remount,rw "$disk"
+ok 'a disk that is read-only'
+
+# --- damage ---
+cp -r "$data" "$folder/whole"
+dd if=/dev/urandom of="$data/accounts.db" bs=1024 count=8 conv=notrunc 2>/dev/null
+says 1 'help restore' operator serve
+says 1 'help restore' operator user list
+cp "$folder/whole/accounts.db" "$data/accounts.db"
+head -c 20 "$folder/whole/keys" >"$data/keys"
+says 1 'keys' operator serve
+cp "$folder/whole/keys" "$data/keys"
+chmod 644 "$data/keys"
+says 5 'keys' operator serve
+chmod 600 "$data/keys"
+mv "$data/keyholder" "$folder/away"
+says 4 'keyholder' operator serve
+mv "$folder/away" "$data/keyholder"
+begin
+says 0 'kept' operator user list
+end
+ok 'damage is told by name, and what was there before is there'
+say 'faults: a disk full, read-only, damaged'
