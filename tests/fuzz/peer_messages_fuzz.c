@@ -1,16 +1,19 @@
-/* Messages of a hostile contact, after the handshake: whatever they are, the engine refuses
- * them or stays whole, and its store can be committed. */
+/* Messages of a hostile contact, or of a device of ours that was stolen, after the handshake:
+ * whatever they are, the engine refuses them or stays whole, and its store can be committed. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/outbox.h"
+#include "peer/persons.h"
 #include "tests/peer_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct peer us, them;
-static struct way *way;
+static struct peer us, them, sibling;
+static struct way *way, *ways[2];
+static const struct peer *from;
+static struct talk *talk;
 static mono_ns now = SECOND;
 
 static void begin(void)
@@ -19,13 +22,19 @@ static void begin(void)
 		abort();
 	peer_make(&us, "alice");
 	peer_make(&them, "bob");
+	peer_make_sibling(&sibling, &us);
 	peer_open(&us, now, 1700000000000);
 	if (engine_add(us.engine, "bob", &them.identity.public, NULL) < 0)
 		abort();
 	peer_tell_presence(&us, &them, NULL, true);
 	peer_step(&us, now, 1700000000000);
-	way = peer_person(&us, "bob")->ways[0];
+	peer_tell_presence(&us, &sibling, NULL, true);
+	ways[0] = peer_person(&us, "bob")->ways[0];
+	ways[1] = persons_self(us.rooms->persons)->ways[0];
+	if (!ways[0] || !ways[1] || ways[1]->talk_count != 1)
+		abort();
 	peer_hide(&them);
+	peer_hide(&sibling);
 	peer_hide(&us); /* the fuzzer leaves without a word */
 }
 
@@ -43,16 +52,29 @@ static uint64_t number(struct bytes *rest, uint64_t near)
 
 static void make(struct wire_message *m, struct bytes *rest)
 {
-	const struct person *p = way->person;
+	const struct person *p = talk->person;
 	uint8_t how = (uint8_t)number(rest, 125);
 	struct conversation_id id = p->conversation->wire;
-	struct device_public author = how & 4 ? us.device.public : them.device.public;
-	struct message_hash hash = way->talks[0]->chain.last;
+	struct device_public author = how & 4 ? us.device.public : from->device.public;
+	struct message_hash hash = talk->chain.last;
 
 	id.bytes[0] ^= (how & 0xf8) == 8;
 	author.bytes[0] ^= (how & 0xf8) == 16;
 	hash.bytes[0] ^= (how & 0xf8) == 24;
 	memset(m, 0, sizeof *m);
+	if ((how & 0xf8) == 32) {
+		m->type = WIRE_DELIVERED;
+		m->delivered = (struct wire_delivered){ id, number(rest, talk->chain.next) };
+		return;
+	}
+	if ((how & 0xf8) == 40) {
+		m->type = WIRE_DEVICES;
+		m->devices.devices = from->devices;
+		m->devices.devices.version = number(rest, from->devices.version);
+		if (how & 1)
+			device_list_sign(&m->devices.devices, &from->identity);
+		return;
+	}
 	switch (how & 3) {
 	case 0:
 		m->type = WIRE_HAVE;
@@ -68,7 +90,7 @@ static void make(struct wire_message *m, struct bytes *rest)
 		m->type = WIRE_SAY;
 		m->say = (struct wire_say){ .conversation = id,
 					    .author = author,
-					    .seq = number(rest, way->talks[0]->chain.next),
+					    .seq = number(rest, talk->chain.next),
 					    .previous = hash,
 					    .kind = SAY_TEXT,
 					    .body = bytes_text("text"),
@@ -100,7 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!us.engine)
 		begin();
-	outbox_linked(&way->talks[0]->debt);
+	way = ways[size & 1];
+	from = size & 1 ? &sibling : &them;
+	talk = way->talks[0];
+	outbox_linked(&talk->debt);
 	while (rest.size > 0) {
 		if (rest.data[0] & 128)
 			(void)engine_send(us.engine, "bob", bytes_text("x"), 0, 1);
@@ -118,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (us.rooms && now % (2000 * SECOND) == 0) {
 		peer_remove(&us);
 		peer_remove(&them);
+		peer_remove(&sibling);
 		begin();
 	}
 	return 0;
