@@ -188,11 +188,11 @@ static void contacts_hear_of_each_other_and_of_the_end(void **state)
 	assert_true(small_client_hears(alice, WIRE_PRESENCE, &m));
 	assert_string_equal(m.presence.name.text, "bob");
 	assert_int_equal(m.presence.device_count, 1);
-	assert_memory_equal(m.presence.devices[0].certificate.identity.bytes,
+	assert_memory_equal(m.presence.online[0].certificate.identity.bytes,
 			    bob->identity.public.bytes, 32);
-	assert_int_equal(m.presence.devices[0].knock.bytes[3], 7);
+	assert_int_equal(m.presence.online[0].knock.bytes[3], 7);
 	/* the one published, and the one the directory sees */
-	assert_int_equal(m.presence.devices[0].candidates.count, 2);
+	assert_int_equal(m.presence.online[0].candidates.count, 2);
 	assert_true(small_client_hears(bob, WIRE_PRESENCE, &m));
 	assert_string_equal(m.presence.name.text, "alice");
 
@@ -315,6 +315,7 @@ static void asking_tells_nothing_about_the_other(void **state)
 
 	(void)state;
 	small_client_list(bob, NULL);
+	small_net_run(&net, SECOND);
 	buf_clear(&alice->inbox);
 	small_client_list(alice, "bob", "nobody", NULL);
 	say_name(alice, WIRE_INTRODUCE, "bob");
@@ -391,12 +392,12 @@ static void what_breaks_the_protocol_ends_the_link(void **state)
 	struct small_client *bob = small_client_online(&net, "bob");
 	struct small_client *carol = small_client_online(&net, "carol");
 	struct small_client *guest = small_client_new(&net, "guest");
-	struct wire_message say = { .type = WIRE_LOGIN_START };
+	struct wire_message say = { .type = WIRE_RESET };
 
 	(void)state;
 	link_write(alice->link, LINK_CONTROL, BYTES(huge), false);
 	link_write(bob->link, LINK_CONTROL, BYTES(nonsense), false);
-	say.login_start.name = carol->name;
+	say.reset.code = bytes_text("code");
 	small_client_say(carol, &say); /* a guest's message from a client */
 	small_client_dial(guest, LINK_NK);
 	say_name(guest, WIRE_INTRODUCE, "alice"); /* and the reverse */
@@ -591,10 +592,12 @@ static void everyone_is_told_of_a_restart(void **state)
 	struct small_client *alice = small_client_online(&net, "alice");
 
 	(void)state;
-	server_goodbye(net.server, net.now);
+	server_goodbye(net.server, 30, net.now);
 	small_net_run(&net, MILLISECOND);
 	assert_null(alice->link);
 	assert_int_equal(alice->down_code, LINK_CODE_RESTART);
+	assert_true(small_client_hears(alice, WIRE_LEAVING, &m));
+	assert_int_equal(m.leaving.retry_after, 30);
 }
 
 static void a_removed_account_is_put_out_and_stays_out(void **state)
