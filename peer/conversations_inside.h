@@ -1,5 +1,6 @@
-/* Inside of conversations: conversations.c says, hears and keeps the rows; conversations_places.c
- * gives undelivered messages another place. */
+/* Inside of conversations, from the bottom up: conversations_rows.c keeps the rows,
+ * conversations_places.c gives undelivered messages another place, conversations.c says and
+ * hears. */
 #ifndef PALIQUE_PEER_CONVERSATIONS_INSIDE_H
 #define PALIQUE_PEER_CONVERSATIONS_INSIDE_H
 

@@ -71,7 +71,7 @@ static void make(struct wire_message *m, struct bytes *rest)
 		m->type = WIRE_DEVICES;
 		m->devices.devices = from->devices;
 		m->devices.devices.version = number(rest, from->devices.version);
-		if (how & 1)
+		if ((how & 1) && m->devices.devices.version < CHAIN_MAX)
 			device_list_sign(&m->devices.devices, &from->identity);
 		return;
 	}
