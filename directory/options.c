@@ -76,6 +76,43 @@ static int read_password_fd(struct options *o, const char *value)
 	return 0;
 }
 
+static int read_secrets(struct options *o, const char *value)
+{
+	o->secrets = value;
+	return value[0] && strlen(value) < sizeof o->data ? 0 : ERR_FORMAT;
+}
+
+static int read_socket(struct options *o, const char *value)
+{
+	o->socket = value;
+	return value[0] ? 0 : ERR_FORMAT;
+}
+
+static int read_allow(struct options *o, const char *value)
+{
+	if (o->allow_count == OPTIONS_ALLOW_MAX || !value[0])
+		return ERR_FORMAT;
+	o->allow[o->allow_count++] = value;
+	return 0;
+}
+
+static int read_keyholder_user(struct options *o, const char *value)
+{
+	o->keyholder_user = value;
+	return value[0] ? 0 : ERR_FORMAT;
+}
+
+static int read_line(struct options *o, const char *value)
+{
+	unsigned long n;
+	char *end;
+
+	if (read_number(value, 65535, &n, &end) < 0 || *end)
+		return ERR_FORMAT;
+	o->line = (int)n;
+	return 0;
+}
+
 static const struct row {
 	enum option_bit bit;
 	const char *name, *value, *help;
@@ -90,6 +127,16 @@ static const struct row {
 	  read_expires },
 	{ OPTION_PASSWORD_FD, "password-fd", "N", N_("read the password from this descriptor"),
 	  read_password_fd },
+	{ OPTION_SECRETS, "secrets", N_("DIR"),
+	  N_("the key-holder's folder (keyholder in the data folder)"), read_secrets },
+	{ OPTION_SOCKET, "socket", N_("PATH"), N_("where the key-holder listens"),
+	  read_socket },
+	{ OPTION_ALLOW_USER, "allow-user", N_("USER"),
+	  N_("who may ask besides root; may be repeated"), read_allow },
+	{ OPTION_KEYHOLDER_USER, "keyholder-user", N_("USER"),
+	  N_("whom the key-holder becomes, started by root"), read_keyholder_user },
+	{ OPTION_LINE, "line", "N", N_("be asked on this descriptor only"), read_line },
+	{ OPTION_DRY_RUN, "dry-run", NULL, N_("look at everything, change nothing"), NULL },
 	{ OPTION_JSON, "json", NULL, N_("answer in JSON, one object on a line"), NULL },
 	{ OPTION_HELP, "help", NULL, N_("this help"), NULL },
 	{ OPTION_VERSION, "version", NULL, N_("the version"), NULL },
@@ -138,7 +185,7 @@ int options_read(struct options *o, int argc, char **argv, unsigned taken, char 
 		longs[i].has_arg = rows[i].read ? required_argument : no_argument;
 		longs[i].val = 256 + i;
 	}
-	*o = (struct options){ .password_fd = -1, .count = 1 };
+	*o = (struct options){ .password_fd = -1, .count = 1, .line = -1 };
 	default_data(o);
 	opterr = 0;
 	optind = 0;

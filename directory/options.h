@@ -14,8 +14,16 @@ enum option_bit {
 	OPTION_PASSWORD_FD = 1 << 5,
 	OPTION_HELP = 1 << 6,
 	OPTION_VERSION = 1 << 7,
+	OPTION_SECRETS = 1 << 8,
+	OPTION_SOCKET = 1 << 9,
+	OPTION_ALLOW_USER = 1 << 10,
+	OPTION_KEYHOLDER_USER = 1 << 11,
+	OPTION_LINE = 1 << 12,
+	OPTION_DRY_RUN = 1 << 13,
 	OPTIONS_ALWAYS = OPTION_DATA | OPTION_JSON | OPTION_HELP | OPTION_VERSION,
 };
+
+enum { OPTIONS_ALLOW_MAX = 8 };
 
 struct options {
 	unsigned given;  /* bits of enum option_bit */
@@ -23,8 +31,12 @@ struct options {
 	unsigned listen_count;
 	struct address listen[CONFIG_LISTEN_MAX];
 	unsigned count;
-	int64_t expires; /* seconds */
-	int password_fd; /* -1: ask */
+	int64_t expires;                               /* seconds */
+	int password_fd;                               /* -1: ask */
+	const char *secrets, *socket, *keyholder_user; /* NULL: not given */
+	unsigned allow_count;
+	const char *allow[OPTIONS_ALLOW_MAX];
+	int line; /* -1: none */
 	int word_count;
 	char **words;
 };
