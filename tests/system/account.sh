@@ -68,7 +68,7 @@ done
 
 # --- becoming somebody; the first message; the paper ---
 for name in ana ben eve zoe; do
-	join $name "$(invite)" >/dev/null || fail "$name cannot join"
+	join $name "$(invite)" >/dev/null 2>&1 || fail "$name cannot join"
 done
 befriend ana ben
 says 0 'no code yet' peer ana status
@@ -76,7 +76,7 @@ says 0 'palique recovery' peer ana send ben 'the first of all' --wait delivered
 peer ana send ben 'the second' --wait delivered >"$folder/out" 2>&1 || fail 'the second message is not delivered'
 ! grep -q 'palique recovery' "$folder/out" || fail 'the recovery code is offered twice'
 says 2 'no terminal' peer ana recovery
-peer ana recovery --force --json >"$folder/void" || fail 'no recovery code'
+peer ana recovery --force --json >"$folder/void" 2>"$folder/err" || fail "no recovery code: $(cat "$folder/void" "$folder/err")"
 says 2 'give --yes' peer ana recovery --force --no-input
 peer ana recovery --force --yes --json >"$folder/paper" || fail 'no other recovery code'
 words=$(sed -n 's/.*"words":"\([a-z ]*\)".*/\1/p' "$folder/paper")

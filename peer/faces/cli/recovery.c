@@ -153,7 +153,7 @@ int cmd_recovery(struct cli *c)
 				 "palique help recovery");
 	if (what)
 		return take_away(c);
-	if (!out_is_terminal())
+	if (!out_is_terminal() && !c->o.value[OPT_FORCE])
 		return cli_usage(
 			_("the words are for paper, and standard output is no terminal"),
 			"palique recovery --force");
