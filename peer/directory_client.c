@@ -13,16 +13,17 @@
 #include "shared/key_query.h"
 #include "shared/text.h"
 
-#define KEEP_ALIVE     (24500 * MILLISECOND) /* homes forget a UDP mapping after 30 s */
-#define SILENCE        (60 * SECOND)
-#define UNANSWERED     (5 * SECOND) /* then it is dead for us */
-#define DIAL           (10 * SECOND)
-#define KEY_QUERY      (5 * SECOND)
-#define GUEST          (180 * SECOND) /* for the whole password exchange, with work */
-#define SUSPENDED      60             /* seconds, and as many at random: then look again */
-#define WELCOME        (10 * SECOND)
-#define SETTLED        (10 * SECOND) /* the directory has repeated who is online */
-#define BACKOFF_MAX_MS 60000
+#define KEEP_ALIVE        (24500 * MILLISECOND) /* homes forget a UDP mapping after 30 s */
+#define SILENCE           (60 * SECOND)
+#define UNANSWERED        (5 * SECOND) /* then it is dead for us */
+#define DIAL              (10 * SECOND)
+#define KEY_QUERY         (5 * SECOND)
+#define GUEST             (180 * SECOND) /* for the whole password exchange, with work */
+#define SUSPENDED         60             /* seconds, and as many at random: then look again */
+#define SUSPENDED_TROUBLE N_("the directory's operator has suspended this account; ask there")
+#define WELCOME           (10 * SECOND)
+#define SETTLED           (10 * SECOND) /* the directory has repeated who is online */
+#define BACKOFF_MAX_MS    60000
 
 enum state {
 	STATE_REST,    /* nobody to be */
@@ -267,10 +268,42 @@ static void on_up(struct directory_client *d)
 		account_guest_up(d->rooms->account, link_handshake_hash(d->link));
 }
 
+static int on_refusal(struct directory_client *d, const struct wire_message *m);
+static int on_leaving(struct directory_client *d, const struct wire_message *m);
+
+static void wait_out_suspension(struct directory_client *d)
+{
+	/* Still a member: it may be lifted any time. */
+	d->wait_ms = (SUSPENDED + randombytes_uniform(SUSPENDED)) * 1000;
+}
+
+/* The end comes together with the last that was said: why, and until when. */
+static int last_words(struct directory_client *d)
+{
+	struct wire_message m;
+	int err = 0;
+
+	while (!err && d->line.link && line_next(&d->line, &m) == 1) {
+		if (m.type == WIRE_LEAVING)
+			on_leaving(d, &m);
+		else if (m.type == WIRE_REFUSAL && m.refusal.error == ERR_SUSPENDED)
+			err = ERR_SUSPENDED;
+		else if (m.type == WIRE_REFUSAL && d->state != STATE_ONLINE)
+			err = on_refusal(d, &m);
+	}
+	return err;
+}
+
 static void on_down(struct directory_client *d, const struct link_event *event)
 {
 	bool is_closed = event->error == ERR_CLOSED;
+	int why = is_closed && !d->is_guest ? last_words(d) : 0;
 
+	if (why == ERR_SUSPENDED) {
+		wait_out_suspension(d);
+		lost(d, why, SUSPENDED_TROUBLE);
+		return;
+	}
 	if (is_closed && event->code == LINK_CODE_UNKNOWN && !d->is_guest) {
 		d->link = NULL;
 		hang_up(d, LINK_CODE_BYE);
@@ -428,10 +461,8 @@ static void on_broken(struct directory_client *d, int err)
 		hang_up(d, LINK_CODE_BYE);
 		account_unknown(d->rooms->account);
 	} else if (err == ERR_SUSPENDED && !d->is_guest) {
-		/* Still a member: it may be lifted any time. */
-		d->wait_ms = (SUSPENDED + randombytes_uniform(SUSPENDED)) * 1000;
-		drop(d, err, LINK_CODE_BYE,
-		     N_("the directory's operator has suspended this account; ask there"));
+		wait_out_suspension(d);
+		drop(d, err, LINK_CODE_BYE, SUSPENDED_TROUBLE);
 	} else if (err == ERR_BUSY || err == ERR_CLOSED) {
 		drop(d, err, LINK_CODE_BYE, N_("the directory is busy"));
 	} else {
