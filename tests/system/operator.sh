@@ -99,7 +99,7 @@ for name in anatolia benedicto; do
 	join $name "$(invite)" >/dev/null 2>&1 || fail "$name cannot join"
 done
 befriend anatolia benedicto
-says 0 'for carolina alone' directory invite carolina
+says 0 'For carolina alone' directory invite carolina
 once=$(head -n 1 "$folder/out")
 says 0 'for 3 more people' sh -c '"$@" invite --count 3 --data "$0" >/dev/null && "$@" invite list --data "$0"' "$data" "$programs/palique-directory"
 directory invite list --json >"$folder/list"
