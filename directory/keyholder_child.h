@@ -1,0 +1,12 @@
+/* The key-holder as a child of `serve`, where no other is configured: this very program begun
+ * anew with one end of a pair of sockets, again each time it is dialled. */
+#ifndef PALIQUE_DIRECTORY_KEYHOLDER_CHILD_H
+#define PALIQUE_DIRECTORY_KEYHOLDER_CHILD_H
+
+#include "directory/holder_socket.h"
+
+/* `folder` of the secrets; `user` to become where we are root, or NULL. Both are copied.
+ * What is to run: `program` (NULL: /proc/self/exe) keyholder serve --secrets FOLDER --line 3. */
+struct holder_dialer keyholder_child(const char *program, const char *folder, const char *user);
+
+#endif
