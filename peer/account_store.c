@@ -319,6 +319,7 @@ void account_fill(const struct account *a, struct engine_account *out)
 	out->vault_version = a->vault_kept > a->vault_version ? a->vault_kept
 							      : a->vault_version;
 	out->is_vault_due = a->is_vault_due;
+	out->is_vault_behind = a->vault_kept > a->vault_version;
 }
 
 int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size)

@@ -22,6 +22,7 @@ struct engine_account {
 	bool has_recovery;          /* a recovery code was made */
 	uint64_t vault_version;     /* kept by the directory, as last known; 0: none */
 	bool is_vault_due;          /* ... and what changed here is not in it yet */
+	bool is_vault_behind;       /* ... and what it holds was not taken in here yet */
 };
 
 enum contact_state {

@@ -66,6 +66,7 @@ struct json *who_view(const struct engine_account *a)
 	json_set_bool(o, "recovery", a->has_recovery);
 	json_set_id(o, "vaultVersion", a->vault_version);
 	json_set_bool(o, "vaultDue", a->is_vault_due);
+	json_set_bool(o, "vaultBehind", a->is_vault_behind);
 	json_set_text(o, "trouble", a->trouble[0] ? _(a->trouble) : "");
 	return o;
 }

@@ -45,6 +45,10 @@ is_online() {
 is_refused() {
 	peer "$1" status --json | grep -q '"account":{"state":"refused"'
 }
+# is_kept HOME: what changed there is in the vault at the directory
+is_kept() {
+	peer "$1" status --json | grep -q '"vaultDue":false'
+}
 # field HOME CONTACT JSON: of that contact
 field() {
 	peer "$1" ls --json | grep "\"name\":\"$2\"" | grep -q -- "$3"
@@ -88,6 +92,7 @@ LC_ALL=es_ES.UTF-8 LANGUAGE=es peer ben recovery --force --json | grep -q '"lang
 ok 'joined, said the first message, wrote the recovery code down'
 
 # --- a second device by name and password alone ---
+until_true 30 is_kept ana || fail "the vault is not at the directory: $(peer ana status --json)"
 says 5 'name or password is wrong' with wrong peer ana2 login "ana@$at" --password-fd 3
 says 0 'Logged in as ana@' with "$password" peer ana2 login "ana@$at" --password-fd 3
 grep -q '1 contact came back' "$folder/err" || fail "the contact did not come back: $(cat "$folder/out" "$folder/err")"

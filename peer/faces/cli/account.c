@@ -1,4 +1,5 @@
 /* Becoming somebody: join, login, host, invite, link. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,11 @@
 #include "shared/text.h"
 #include "shared/uri.h"
 
-enum { STATUS_MS = 10 * 1000 };
+enum {
+	STATUS_MS = 10 * 1000,
+	VAULT_PAUSE_MS = 50,
+	VAULT_LOOKS = 200, /* ten seconds; what comes later comes by itself */
+};
 
 static bool has_account(const struct json *status)
 {
@@ -229,10 +234,32 @@ static void tell_contacts(int64_t count)
 			_("  There were no contacts to bring back. Next: palique add NAME"));
 }
 
+static bool is_behind(const struct json *status)
+{
+	const struct json *account = json_get(status, "account");
+
+	return account && json_bool(account, "vaultBehind", false);
+}
+
+/* The vault's contents come right behind the answer: what is told waits for them. */
+static int wait_for_vault(struct cli *c, struct json **status)
+{
+	int code = cli_call(c, "status", NULL, status);
+
+	if (code == EXIT_DONE && is_behind(*status))
+		out_say("%s", _("  fetching the contacts..."));
+	for (unsigned i = 0; code == EXIT_DONE && is_behind(*status) && i < VAULT_LOOKS; i++) {
+		(void)poll(NULL, 0, VAULT_PAUSE_MS);
+		json_free(*status);
+		code = cli_call(c, "status", NULL, status);
+	}
+	return code;
+}
+
 int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty)
 {
 	struct json *status = NULL;
-	int code = cli_call(c, "status", NULL, &status);
+	int code = wait_for_vault(c, &status);
 
 	if (code == EXIT_DONE && json_get(take_result, "account")) {
 		int64_t contacts = json_int(status, "contacts", 0);
