@@ -75,17 +75,22 @@ int command_init(const struct options *o)
 	}
 	printf("%s\n", o->data);
 	fprintf(stderr,
-		_("A directory is ready. Keep copies of %s/keys and %s/keyholder in two safe "
-		  "places.\n"
+		_("A directory is ready. Keep a copy of %s/keys in a safe place.\n"
 		  "Start it:       palique-directory serve%s\n"
-		  "Invite people:  palique-directory invite%s\n"),
-		o->data, o->data, desk_same_data(o), desk_same_data(o));
+		  "Invite people:  palique-directory invite%s\n"
+		  "Without the secrets of its key-holder nobody can log in by password again. "
+		  "Have "
+		  "them in three files, any two of which bring them back, and keep those "
+		  "apart:\n"
+		  "  palique-directory keyholder split FILE1 FILE2 FILE3%s\n"),
+		o->data, desk_same_data(o), desk_same_data(o), desk_same_data(o));
 	return EXIT_OK;
 }
 
 int command_serve(const struct options *o)
 {
-	char path[PATH_MAX], reason[512] = "";
+	char path[PATH_MAX], reason[PATH_MAX * 2] = "";
+	struct service_place place;
 	struct config c;
 	int err = desk_config(o, &c, reason, sizeof reason);
 
@@ -93,7 +98,13 @@ int command_serve(const struct options *o)
 		return desk_fail(o, err, reason);
 	log_init(c.log_level, c.log_json || c.json_given);
 	desk_config_path(o, path);
-	err = service_run(o->data, path, &c, reason, sizeof reason);
+	place = (struct service_place){
+		.data = o->data,
+		.config_path = path,
+		.secrets = o->secrets,
+		.keyholder_user = o->keyholder_user,
+	};
+	err = service_run(&place, &c, reason, sizeof reason);
 	return err < 0 ? desk_fail(o, err, reason) : EXIT_OK;
 }
 

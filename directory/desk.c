@@ -10,8 +10,11 @@
 
 #include "directory/admin.h"
 #include "directory/ask.h"
+#include "directory/holder_socket.h"
 #include "shared/error.h"
 #include "shared/text.h"
+
+#define KEYHOLDER_PATIENCE (5 * SECOND)
 
 /* --- saying how it went --- */
 
@@ -198,8 +201,23 @@ void desk_close(struct desk *d)
 int desk_holder(struct holder **h, const struct desk *d, const struct options *o, char *reason,
 		size_t reason_size)
 {
-	(void)d;
-	return holder_local_open(h, o->data, reason, reason_size);
+	struct holder_dialer dialer;
+	int err;
+
+	if (!d->config.keyholder[0])
+		return holder_local_open(h, o->data, reason, reason_size);
+	dialer = holder_dialer_path(d->config.keyholder);
+	*h = holder_socket_alone(&dialer);
+	err = holder_socket_meet(*h, KEYHOLDER_PATIENCE, false);
+	if (err < 0) {
+		(*h)->close(*h);
+		snprintf(
+			reason, reason_size,
+			_("The key-holder does not answer at %s. Is it running? See: systemctl "
+			  "status palique-keyholder"),
+			d->config.keyholder);
+	}
+	return err;
 }
 
 /* Without a server: the same rows, on the files. */

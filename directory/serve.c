@@ -190,6 +190,11 @@ void serve_reload(struct serve *s, const struct config *config)
 	udp_wake(s->udp);
 }
 
+void serve_wake(struct serve *s)
+{
+	udp_wake(s->udp);
+}
+
 struct server *serve_server(struct serve *s)
 {
 	return s->server;

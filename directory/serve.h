@@ -25,6 +25,9 @@ void serve_stop(struct serve *s);
 /* What can change while running does; addresses to listen on need a new start. */
 void serve_reload(struct serve *s, const struct config *config);
 
+/* Something waits that did not come over the network: an answer of the key-holder. */
+void serve_wake(struct serve *s);
+
 struct server *serve_server(struct serve *s);
 /* A question as in admin.h; the caller's to free. */
 struct json *serve_admin(struct serve *s, const struct json *request);

@@ -1,25 +1,32 @@
 #include "directory/service.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "directory/fitness.h"
 #include "directory/health.h"
+#include "directory/holder_socket.h"
+#include "directory/keyholder_child.h"
+#include "directory/keystore.h"
 #include "directory/metrics.h"
 #include "directory/notify.h"
+#include "directory/secrets.h"
 #include "directory/serve.h"
 #include "shared/error.h"
 #include "shared/text.h"
 #include "shared/udp.h"
 
+enum { HOLDER_SECONDS = 5 }; /* at the start, for the key-holder to be there */
+
 struct service {
 	uv_loop_t loop;
 	struct serve *serve;
-	struct health *health;    /* NULL: not asked for */
-	struct holder *holder;    /* NULL: in this process */
+	struct health *health; /* NULL: not asked for */
+	struct holder *holder;
 	struct address health_at; /* as configured */
-	const char *data, *config_path;
+	const struct service_place *place;
 	struct config config;
 	struct fitness fitness;
 	mono_ns fitness_at; /* when it was looked at */
@@ -34,8 +41,8 @@ static void look(struct service *s)
 	struct fitness before = s->fitness;
 	struct address one;
 
-	fitness_check(&s->fitness, s->data, server_registry(serve_server(s->serve)), s->holder,
-		      serve_addresses(s->serve, &one, 1));
+	fitness_check(&s->fitness, s->place->data, server_registry(serve_server(s->serve)),
+		      s->holder, serve_addresses(s->serve, &one, 1));
 	fitness_log(&before, &s->fitness);
 	s->fitness_at = udp_now();
 }
@@ -131,6 +138,8 @@ static void on_end(uv_signal_t *signal, int number)
 	s->health = NULL;
 	serve_stop(s->serve);
 	s->serve = NULL;
+	if (s->holder)
+		s->holder->close(s->holder);
 }
 
 static bool same_listen(const struct config *a, const struct config *b)
@@ -155,7 +164,7 @@ static int reload(struct service *s, char *reason, size_t reason_size)
 	int err;
 
 	config_init(&fresh);
-	err = config_read(&fresh, s->config_path, reason, reason_size);
+	err = config_read(&fresh, s->place->config_path, reason, reason_size);
 	if (err < 0 && err != ERR_NOT_FOUND)
 		return err;
 	err = set_health(s, &fresh, reason, reason_size);
@@ -215,10 +224,58 @@ static void on_timer(struct service *s, uv_timer_t *timer, mono_ns every, uv_tim
 		uv_timer_start(timer, call, every / MILLISECOND, every / MILLISECOND);
 }
 
-static int begin(struct service *s, char *reason, size_t reason_size)
+/* --- the key-holder --- */
+
+static void on_answers(void *user)
 {
-	int err = serve_start(&s->serve, &s->loop, s->data, &s->config, s->holder, reason,
-			      reason_size);
+	struct service *s = user;
+
+	if (s->serve)
+		serve_wake(s->serve);
+}
+
+/* The child that has the secrets. Those of an older directory are moved to it first. */
+static int begin_child(struct service *s, char *reason, size_t reason_size)
+{
+	struct holder_dialer dialer;
+	char folder[PATH_MAX];
+	int err;
+
+	secrets_folder(folder, s->place->data);
+	if (s->place->secrets)
+		snprintf(folder, sizeof folder, "%s", s->place->secrets);
+	err = keystore_split(s->place->data, folder, reason, reason_size);
+	if (err < 0)
+		return err;
+	dialer = keyholder_child(NULL, folder, s->place->keyholder_user);
+	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
+	err = holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, true);
+	if (err < 0)
+		snprintf(reason, reason_size,
+			 _("The key-holder of %s does not start; why it says above. Bring its "
+			   "secrets back: palique-directory keyholder join FILE FILE --secrets "
+			   "%s"),
+			 folder, folder);
+	return err;
+}
+
+static int begin_holder(struct service *s, char *reason, size_t reason_size)
+{
+	struct holder_dialer dialer;
+
+	if (!s->config.keyholder[0])
+		return begin_child(s, reason, reason_size);
+	dialer = holder_dialer_path(s->config.keyholder);
+	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
+	/* devices log in without it; and when it comes it is found */
+	(void)holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, false);
+	return 0;
+}
+
+static int begin_serving(struct service *s, char *reason, size_t reason_size)
+{
+	int err = serve_start(&s->serve, &s->loop, s->place->data, &s->config, s->holder,
+			      reason, reason_size);
 
 	if (err == ERR_EXISTS) {
 		size_t used = strlen(reason);
@@ -226,15 +283,28 @@ static int begin(struct service *s, char *reason, size_t reason_size)
 		snprintf(reason + used, reason_size - used,
 			 _(" Try: palique-directory serve --data %s --listen "
 			   "ADDRESS:OTHER-PORT"),
-			 s->data);
+			 s->place->data);
 	}
 	if (!err) {
 		err = set_health(s, &s->config, reason, reason_size);
 		if (err < 0)
 			serve_stop(s->serve);
 	}
-	if (err < 0)
+	return err;
+}
+
+static int begin(struct service *s, char *reason, size_t reason_size)
+{
+	int err = begin_holder(s, reason, reason_size);
+
+	/* who has no directory here is told so by who knows best what to do about it */
+	if (!err || (err == ERR_NOT_FOUND && !s->holder))
+		err = begin_serving(s, reason, reason_size);
+	if (err < 0) {
+		if (s->holder)
+			s->holder->close(s->holder);
 		return err;
+	}
 	on_signal(s, &s->term, SIGTERM, on_end);
 	on_signal(s, &s->interrupt, SIGINT, on_end);
 	on_signal(s, &s->hangup, SIGHUP, on_hangup);
@@ -246,10 +316,10 @@ static int begin(struct service *s, char *reason, size_t reason_size)
 	return 0;
 }
 
-int service_run(const char *data, const char *config_path, const struct config *config,
-		char *reason, size_t reason_size)
+int service_run(const struct service_place *place, const struct config *config, char *reason,
+		size_t reason_size)
 {
-	struct service s = { .data = data, .config_path = config_path, .config = *config };
+	struct service s = { .place = place, .config = *config };
 	int err;
 
 	if (uv_loop_init(&s.loop) < 0) {

@@ -5,9 +5,18 @@
 
 #include "directory/config.h"
 
-/* Until TERM or INT end it. HUP reads `config_path` again and keeps the old where it is wrong. On
- * failure to begin `reason` gets a sentence; errors of serve_start() and health_start(). */
-int service_run(const char *data, const char *config_path, const struct config *config,
-		char *reason, size_t reason_size);
+struct service_place {
+	const char *data, *config_path;
+	/* Where the configuration names no key-holder: the folder of its secrets (NULL:
+	 * DATA/keyholder), and whom it becomes where we are root (NULL: stays). */
+	const char *secrets, *keyholder_user;
+};
+
+/* Until TERM or INT end it. HUP reads the configuration again and keeps the old where it is
+ * wrong. The key-holder is the configured one, which may come later, or a child process, which
+ * must come. On failure to begin `reason` gets a sentence; errors of serve_start() and
+ * health_start(); ERR_CLOSED: the child ended. */
+int service_run(const struct service_place *place, const struct config *config, char *reason,
+		size_t reason_size);
 
 #endif
