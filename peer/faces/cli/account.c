@@ -237,8 +237,10 @@ static void tell_contacts(int64_t count)
 static bool is_behind(const struct json *status)
 {
 	const struct json *account = json_get(status, "account");
+	const char *state = account ? json_text(account, "state") : NULL;
 
-	return account && json_bool(account, "vaultBehind", false);
+	return state && (!strcmp(state, "connecting") || !strcmp(state, "joining") ||
+			 json_bool(account, "vaultBehind", false));
 }
 
 /* The vault's contents come right behind the answer: what is told waits for them. */
