@@ -351,19 +351,23 @@ int small_client_ask(struct small_client *c, struct wire_message *m, enum wire_t
 	return ERR_TIMEOUT;
 }
 
-/* The same for what may be asked to pay with work: `work` is where it stands in `m`. */
-static int ask_working(struct small_client *c, struct wire_message *m, struct wire_work *work,
-		       enum wire_type type)
+static struct wire_work *work_in(struct wire_message *m)
+{
+	return m->type == WIRE_REGISTER_START ? &m->register_start.work
+	       : m->type == WIRE_LOGIN_START  ? &m->login_start.work
+					      : &m->recover.work;
+}
+
+/* The same for what may be asked to pay with work. */
+static int ask_working(struct small_client *c, struct wire_message *m, enum wire_type type)
 {
 	struct wire_message again = *m;
-	size_t at = (size_t)((uint8_t *)work - (uint8_t *)m);
 	int err = small_client_ask(c, m, type);
 
 	if (err != ERR_BUSY || !c->works || !m->refusal.work.bits)
 		return err;
-	work = (struct wire_work *)((uint8_t *)&again + at);
-	work->is_done = true;
-	if (work_solve(&m->refusal.work, &work->nonce, NULL, NULL) < 0)
+	work_in(&again)->is_done = true;
+	if (work_solve(&m->refusal.work, &work_in(&again)->nonce, NULL, NULL) < 0)
 		abort();
 	*m = again;
 	return small_client_ask(c, m, type);
@@ -426,7 +430,7 @@ static int do_register(struct small_client *c, const char *password, const char 
 	m.register_start.name = c->name;
 	m.register_start.invite = bytes_text(invite ? invite : "");
 	opaque_register_start(&oc, bytes_text(password), &random, m.register_start.request);
-	err = ask_working(c, &m, &m.register_start.work, WIRE_REGISTER_CHALLENGE);
+	err = ask_working(c, &m, WIRE_REGISTER_CHALLENGE);
 	if (!err)
 		err = make_record(c, &oc, m.register_challenge.response, record);
 	if (err < 0)
@@ -453,7 +457,7 @@ int small_client_prove(struct small_client *c, const char *password, struct wire
 	opaque_client_random(&random);
 	m->login_start.name = c->name;
 	opaque_login_start(&oc, bytes_text(password), &random, m->login_start.ke1);
-	err = ask_working(c, m, &m->login_start.work, WIRE_LOGIN_CHALLENGE);
+	err = ask_working(c, m, WIRE_LOGIN_CHALLENGE);
 	if (err < 0)
 		return err;
 	proof_context(context, (enum ksf)m->login_challenge.ksf, link_handshake_hash(c->link));
@@ -484,7 +488,7 @@ int small_client_recover(struct small_client *c, const struct identity *code,
 	*m = (struct wire_message){ .type = WIRE_RECOVER };
 	m->recover.name = c->name;
 	proof_recover(m->recover.proof, code, link_handshake_hash(c->link), &c->name);
-	err = ask_working(c, m, &m->recover.work, WIRE_LOGIN_DONE);
+	err = ask_working(c, m, WIRE_LOGIN_DONE);
 	if (!err)
 		c->devices = m->login_done.devices;
 	return err;
@@ -494,6 +498,8 @@ int small_client_enrol(struct small_client *c, bool has_vault)
 {
 	struct wire_message m = { .type = WIRE_ENROL };
 
+	if (has_vault) /* nobody was in, or somebody else */
+		c->devices = (struct device_list){ .version = c->devices.version };
 	small_client_newcomer(c, &m.enrol.newcomer);
 	m.enrol.has_vault = has_vault;
 	if (has_vault)
@@ -532,6 +538,7 @@ int small_client_put_vault(struct small_client *c, uint64_t version, size_t size
 	uint8_t signature[VAULT_SIGNATURE_SIZE];
 	int err = 0;
 
+	c->refusal = (struct wire_refusal){ 0 };
 	randombytes_buf(sealed, size);
 	vault_sign(signature, &c->identity, &c->name, version, bytes_of(sealed, size));
 	for (size_t at = 0; at < size && !err; at += WIRE_VAULT_PUT_PART) {
@@ -549,6 +556,9 @@ int small_client_put_vault(struct small_client *c, uint64_t version, size_t size
 		else
 			err = small_client_ask(c, &m, WIRE_VAULT_NOW);
 	}
+	/* a refusal of that kind is followed by the version that there is */
+	if (!err)
+		err = c->refusal.error;
 	free(sealed);
 	return err;
 }
