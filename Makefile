@@ -104,6 +104,7 @@ install: all
 	for unit in $(wildcard tools/systemd/*.service); do \
 		sed 's|@PREFIX@|$(PREFIX)|' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	install -D -m 644 tools/systemd/palique.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/palique.conf
+	install -D -m 644 tools/systemd/palique.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/palique.conf
 vectors: $(B)/tests/shared/vectors_test
 	$<
 format:
