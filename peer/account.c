@@ -104,7 +104,7 @@ void account_unknown(struct account *a)
 	} else if (a->standing == STANDING_PENDING) {
 		account_empty(a); /* nobody but us has seen these keys */
 	} else if (a->standing == STANDING_MEMBER) {
-		put_out(a, NULL);
+		put_out(a, _("this device was logged out, or the account is gone"));
 	}
 	if (a->waiting) {
 		events_answer(a->rooms->events, a->waiting, ERR_REFUSED,

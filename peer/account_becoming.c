@@ -175,8 +175,11 @@ void account_becoming_over(struct account *a, int err, const char *detail)
 		account_save(a);
 	}
 	events_answer(a->rooms->events, ticket, err, detail, 0);
-	if (!is_guest)
+	if (!is_guest) {
+		/* An attempt that was begun ends with its line. */
+		a->wants_call |= err < 0 && a->is_online;
 		return;
+	}
 	if (err < 0)
 		account_set_trouble(a, detail ? detail : error_text(err));
 	account_tell(a);

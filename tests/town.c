@@ -60,6 +60,7 @@ static mono_ns on_engine(void *user, mono_ns now, wall_ms wall)
 	mono_ns deadline = engine_step(h->engine, now, wall);
 	struct event event;
 
+	h->steps++;
 	answer_jobs(h->engine);
 	while (engine_next_event(h->engine, &event))
 		keep_event(h, &event);

@@ -15,6 +15,7 @@ struct home {
 	struct event *events;
 	unsigned count;
 	uint64_t last_id;
+	unsigned steps;
 };
 
 struct town {

@@ -208,6 +208,7 @@ static void a_forged_certificate_shows_nobody(void **state)
 	(void)state;
 	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
 	forged.certificate.signature[5] ^= 1;
+	forged.devices.signature[5] ^= 1;
 	seen(&forged, true);
 	assert_false(get("bob").is_online);
 	assert_false(get("bob").has_identity);

@@ -1,0 +1,822 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory/admin.h"
+#include "peer/engine_inside.h"
+#include "peer/safe.h"
+#include "shared/error.h"
+#include "shared/json.h"
+#include "tests/town.h"
+
+static const struct directory_place PLACE = { "10.0.0.1", 7000 };
+static const char PASSWORD[] = "correct horse";
+
+/* --- what a person does --- */
+
+static int login(struct town *t, struct home *h, const char *name, const char *password,
+		 bool begin_anew)
+{
+	int err = engine_login(h->engine, name, &PLACE, server_key(t->server),
+			       bytes_text(password), begin_anew, ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
+static int passwd(struct town *t, struct home *h, const char *old, const char *new,
+		  bool everywhere)
+{
+	int err = engine_passwd(h->engine, bytes_text(old), bytes_text(new), everywhere,
+				++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
+static int recover(struct town *t, struct home *h, const char *name,
+		   const struct recovery_code *code, const char *new)
+{
+	int err = engine_recover(h->engine, name, &PLACE, server_key(t->server), code,
+				 bytes_text(new), ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
+static void pass(struct town *t, unsigned seconds)
+{
+	calm_net_run(&t->net, seconds * SECOND, NULL, NULL);
+}
+
+static enum account_state state_of(const struct home *h)
+{
+	struct engine_account a;
+
+	engine_account(h->engine, &a);
+	return a.state;
+}
+
+static const char *detail_of(const struct home *h, uint64_t ticket)
+{
+	for (unsigned i = 0; i < h->count; i++) {
+		if (h->events[i].kind == EVENT_ANSWER && h->events[i].ticket == ticket)
+			return h->events[i].detail;
+	}
+	return "";
+}
+
+static bool was_told(const struct home *h, enum event_kind kind, const char *part)
+{
+	for (unsigned i = 0; i < h->count; i++) {
+		if (h->events[i].kind == kind && strstr(h->events[i].detail, part))
+			return true;
+	}
+	return false;
+}
+
+static struct contact get(const struct home *h, const char *name)
+{
+	struct contact c;
+
+	if (engine_contact(h->engine, name, &c) < 0)
+		fail_msg("%s is no contact", name);
+	return c;
+}
+
+static bool knows(const struct home *h, const char *name)
+{
+	struct contact c;
+
+	return engine_contact(h->engine, name, &c) == 0;
+}
+
+/* Alice in 0, Bob in 1, and Alice's second device in 2. */
+static void two_devices(struct town *t)
+{
+	befriend(t);
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[2]);
+	wait_seen(t, &t->homes[2], "bob", true);
+	pass(t, 5);
+}
+
+/* --- login --- */
+
+static void a_login_on_a_new_machine_brings_identity_and_contacts_back(void **state)
+{
+	struct town *t = *state;
+	struct engine_account a, b;
+
+	two_devices(t);
+	engine_account(t->homes[0].engine, &a);
+	engine_account(t->homes[2].engine, &b);
+	assert_memory_equal(&a.identity, &b.identity, sizeof a.identity);
+	assert_int_equal(get(&t->homes[2], "bob").state, CONTACT_MUTUAL);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 2);
+	assert_int_equal(engine_devices(t->homes[2].engine)->count, 2);
+	assert_true(was_told(&t->homes[0], EVENT_NOTICE, "another device"));
+	assert_int_equal(get(&t->homes[1], "alice").devices, 2);
+	assert_true(
+		engine_device_is_online(t->homes[0].engine, engine_device(t->homes[2].engine)));
+	say(t, &t->homes[1], "alice", "to both");
+	wait_for(t, &t->homes[0], EVENT_HEARD, 1);
+	wait_for(t, &t->homes[2], EVENT_HEARD, 1);
+}
+
+static void a_wrong_password_is_told_at_the_next_login(void **state)
+{
+	struct town *t = *state;
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	wait_online(t, &t->homes[0]);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(login(t, &t->homes[1], "alice", "wrong", false), ERR_AUTH);
+	assert_int_equal(state_of(&t->homes[1]), ACCOUNT_NONE);
+	pass(t, 120);
+	assert_int_equal(login(t, &t->homes[1], "alice", PASSWORD, false), 0);
+	assert_true(was_told(&t->homes[1], EVENT_NOTICE, "3 attempts"));
+}
+
+static void who_guesses_often_works_for_it_and_the_owner_comes_in(void **state)
+{
+	struct town *t = *state;
+	struct home *owner = &t->homes[1];
+
+	assert_int_equal(join(t, &t->homes[0], "alice", true), 0);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(login(t, owner, "alice", "wrong", false), ERR_AUTH);
+	assert_int_equal(login(t, owner, "alice", PASSWORD, false), 0);
+	wait_online(t, owner);
+}
+
+/* --- the vault --- */
+
+static void two_devices_that_change_contacts_at_once_end_the_same(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+
+	two_devices(t);
+	assert_int_equal(engine_add(a->engine, "carol", NULL, NULL), 0);
+	assert_int_equal(engine_add(c->engine, "dave", NULL, NULL), 0);
+	assert_int_equal(engine_block(a->engine, "eve"), 0);
+	assert_int_equal(engine_set_requests(c->engine, REQUESTS_LINK), 0);
+	pass(t, 30);
+	assert_true(knows(a, "dave") && knows(c, "carol"));
+	assert_int_equal(get(c, "eve").state, CONTACT_BLOCKED);
+	assert_int_equal(engine_requests(a->engine), REQUESTS_LINK);
+	assert_int_equal(engine_remove(c->engine, "carol"), 0);
+	assert_int_equal(engine_verify(a->engine, "bob", true), 0);
+	pass(t, 30);
+	assert_false(knows(a, "carol"));
+	assert_true(get(c, "bob").is_verified);
+	pass(t, 30);
+	for (unsigned i = 0; i < 3; i += 2) {
+		struct engine_account account;
+
+		engine_account(t->homes[i].engine, &account);
+		assert_false(account.is_vault_due);
+		assert_int_equal(count_events(&t->homes[i], EVENT_WARNING), 0);
+	}
+}
+
+static void a_block_on_one_device_changes_the_knock_of_all(void **state)
+{
+	struct town *t = *state;
+	struct rooms *r = engine_rooms(t->homes[2].engine);
+	struct home *b = &t->homes[1];
+
+	two_devices(t);
+	(void)r;
+	assert_int_equal(engine_block(t->homes[0].engine, "bob"), 0);
+	pass(t, 10);
+	assert_int_equal(get(&t->homes[2], "bob").state, CONTACT_BLOCKED);
+	assert_false(get(b, "alice").is_online);
+}
+
+static void what_changed_while_away_is_in_the_vault_after_a_restart(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct engine_account account;
+
+	two_devices(t);
+	stop_server(t);
+	assert_int_equal(engine_add(a->engine, "carol", NULL, NULL), 0);
+	engine_account(a->engine, &account);
+	assert_true(account.is_vault_due);
+	pass(t, 1);
+	stop_home(t, a);
+	start_home(t, a);
+	start_server(t);
+	wait_online(t, a);
+	pass(t, 60);
+	assert_true(knows(&t->homes[2], "carol"));
+}
+
+static void run(const char *command, const char *a, const char *b)
+{
+	char text[400];
+
+	snprintf(text, sizeof text, command, a, b);
+	assert_int_equal(system(text), 0);
+}
+
+static void a_directory_put_back_from_an_old_copy_is_noticed_and_mended(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	char copy[100];
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	assert_int_equal(engine_add(a->engine, "carol", NULL, NULL), 0);
+	pass(t, 10);
+	stop_server(t);
+	snprintf(copy, sizeof copy, "%s.copy", t->folder);
+	run("cp -r '%s' '%s'", t->folder, copy);
+	start_server(t);
+	pass(t, 70);
+	assert_int_equal(engine_add(a->engine, "dave", NULL, NULL), 0);
+	pass(t, 10);
+	assert_int_equal(engine_add(a->engine, "eve", NULL, NULL), 0);
+	pass(t, 10);
+	assert_int_equal(count_events(a, EVENT_WARNING), 0);
+	stop_server(t);
+	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
+	run("rm -rf '%s'%s", copy, "");
+	start_server(t);
+	pass(t, 90);
+	wait_online(t, a);
+	pass(t, 10);
+	assert_true(was_told(a, EVENT_WARNING, "older vault"));
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[2]);
+	pass(t, 10);
+	assert_true(knows(&t->homes[2], "eve") && knows(&t->homes[2], "dave"));
+}
+
+static void a_forged_vault_is_refused_and_told_once(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct wire_message m = { .type = WIRE_VAULT_NOW };
+	static uint8_t bytes[VAULT_FIRST_SIZE];
+
+	befriend(t);
+	pass(t, 10);
+	for (unsigned i = 0; i < 2; i++) {
+		m = (struct wire_message){ .type = WIRE_VAULT_NOW };
+		m.vault_now.version = 1000;
+		safe_hear(a->engine->safe, &m);
+		m = (struct wire_message){ .type = WIRE_VAULT_PART };
+		m.vault_part.version = 1000;
+		m.vault_part.total = sizeof bytes;
+		m.vault_part.part = BYTES(bytes);
+		safe_hear(a->engine->safe, &m);
+	}
+	pass(t, 5);
+	assert_int_equal(count_events(a, EVENT_WARNING), 1);
+	assert_int_equal(get(a, "bob").state, CONTACT_MUTUAL);
+}
+
+/* --- the recovery code, a new password --- */
+
+static void a_recovery_code_is_offered_once_after_the_first_message(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	unsigned count = 0;
+
+	befriend(t);
+	assert_false(was_told(a, EVENT_NOTICE, "palique recovery"));
+	say(t, a, "bob", "one");
+	wait_for(t, a, EVENT_DELIVERED, 1);
+	say(t, a, "bob", "two");
+	wait_for(t, a, EVENT_DELIVERED, 2);
+	stop_home(t, a);
+	start_home(t, a);
+	pass(t, 10);
+	for (unsigned i = 0; i < a->count; i++)
+		count += a->events[i].kind == EVENT_NOTICE &&
+			 strstr(a->events[i].detail, "palique recovery") != NULL;
+	assert_int_equal(count, 1);
+}
+
+static void make_code(struct town *t, struct home *h, struct recovery_code *code)
+{
+	assert_int_equal(engine_recovery(h->engine, code, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, h, t->tickets), 0);
+}
+
+static void the_recovery_code_opens_the_vault_and_sets_a_password(void **state)
+{
+	struct town *t = *state;
+	struct recovery_code code, wrong = { { 1 } };
+	struct engine_account account;
+
+	befriend(t);
+	make_code(t, &t->homes[0], &code);
+	engine_account(t->homes[0].engine, &account);
+	assert_true(account.has_recovery);
+	pass(t, 5);
+	assert_int_equal(recover(t, &t->homes[2], "alice", &wrong, "new"), ERR_AUTH);
+	assert_int_equal(recover(t, &t->homes[2], "alice", &code, "new"), 0);
+	wait_online(t, &t->homes[2]);
+	pass(t, 5);
+	assert_true(knows(&t->homes[2], "bob"));
+	engine_account(t->homes[2].engine, &account);
+	assert_true(account.has_recovery);
+	assert_int_equal(login(t, &t->homes[3], "alice", PASSWORD, false), ERR_AUTH);
+	assert_int_equal(login(t, &t->homes[3], "alice", "new", false), 0);
+}
+
+static void another_recovery_code_makes_the_one_before_useless(void **state)
+{
+	struct town *t = *state;
+	struct recovery_code first, second;
+
+	befriend(t);
+	make_code(t, &t->homes[0], &first);
+	make_code(t, &t->homes[0], &second);
+	assert_int_equal(recover(t, &t->homes[2], "alice", &first, "new"), ERR_AUTH);
+	assert_int_equal(engine_recovery(t->homes[0].engine, NULL, 901), 0);
+	assert_int_equal(answer_of(t, &t->homes[0], 901), 0);
+	assert_int_equal(recover(t, &t->homes[2], "alice", &second, "new"), ERR_AUTH);
+}
+
+static void a_new_password_leaves_other_devices_in(void **state)
+{
+	struct town *t = *state;
+
+	two_devices(t);
+	assert_int_equal(passwd(t, &t->homes[0], "wrong", "new", false), ERR_AUTH);
+	pass(t, 1); /* on another line */
+	assert_int_equal(passwd(t, &t->homes[0], PASSWORD, "new", false), 0);
+	pass(t, 30);
+	assert_int_equal(state_of(&t->homes[0]), ACCOUNT_ONLINE);
+	assert_int_equal(state_of(&t->homes[2]), ACCOUNT_ONLINE);
+	assert_int_equal(login(t, &t->homes[3], "alice", PASSWORD, false), ERR_AUTH);
+	assert_int_equal(login(t, &t->homes[3], "alice", "new", false), 0);
+	wait_online(t, &t->homes[3]);
+	pass(t, 5);
+	assert_true(knows(&t->homes[3], "bob"));
+}
+
+static void a_new_password_everywhere_logs_the_others_out(void **state)
+{
+	struct town *t = *state;
+
+	two_devices(t);
+	assert_int_equal(passwd(t, &t->homes[0], PASSWORD, "new", true), 0);
+	pass(t, 30);
+	assert_int_equal(state_of(&t->homes[0]), ACCOUNT_ONLINE);
+	assert_int_equal(state_of(&t->homes[2]), ACCOUNT_REFUSED);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
+	assert_int_equal(login(t, &t->homes[2], "alice", "new", false), 0);
+	wait_online(t, &t->homes[2]);
+}
+
+/* --- the operator's one-time link --- */
+
+static void reset_link(struct town *t, const char *name, struct uri *link)
+{
+	struct name parsed;
+
+	*link = link_of(t, true);
+	link->kind = URI_RESET;
+	snprintf(link->code, sizeof link->code, "abcdefgh01234567ABCDEFGH");
+	assert_int_equal(name_parse(&parsed, bytes_text(name)), 0);
+	assert_int_equal(server_registry(t->server)->invite_reset(
+				 server_registry(t->server), link->code, &parsed,
+				 t->net.wall + 1000000, t->net.wall),
+			 0);
+}
+
+static void reset(struct town *t, struct home *h, const char *name)
+{
+	struct uri link;
+
+	reset_link(t, name, &link);
+	assert_int_equal(engine_reset(h->engine, &link, bytes_text("new"), ++t->tickets), 0);
+	assert_int_equal(answer_of(t, h, t->tickets), 0);
+	assert_string_equal(detail_of(h, t->tickets), name);
+	assert_int_equal(engine_reset(h->engine, &link, bytes_text("newer"), ++t->tickets), 0);
+	assert_true(answer_of(t, h, t->tickets) < 0); /* one time */
+}
+
+static void after_a_reset_the_vault_stays_sealed_and_one_may_begin_anew(void **state)
+{
+	struct town *t = *state;
+	struct home *b = &t->homes[1], *c = &t->homes[2];
+
+	befriend(t);
+	stop_home(t, &t->homes[0]);
+	reset(t, c, "alice");
+	assert_int_equal(login(t, c, "alice", "new", false), ERR_KEY_CHANGED);
+	assert_non_null(strstr(detail_of(c, t->tickets), "palique recover"));
+	assert_int_equal(state_of(c), ACCOUNT_NONE);
+	assert_int_equal(login(t, c, "alice", "new", true), 0);
+	wait_online(t, c);
+	assert_int_equal(engine_devices(c->engine)->count, 1);
+	assert_int_equal(engine_add(c->engine, "bob", NULL, NULL), 0);
+	wait_for(t, b, EVENT_KEY_CHANGED, 1);
+	assert_false(get(b, "alice").is_change_signed);
+	start_home(t, &t->homes[0]);
+	pass(t, 30);
+	assert_int_equal(state_of(&t->homes[0]), ACCOUNT_REFUSED);
+}
+
+static void after_a_reset_a_home_that_holds_the_key_wraps_it_anew(void **state)
+{
+	struct town *t = *state;
+
+	befriend(t);
+	reset(t, &t->homes[0], "alice");
+	assert_int_equal(login(t, &t->homes[0], "alice", "new", false), 0);
+	wait_online(t, &t->homes[0]);
+	assert_int_equal(login(t, &t->homes[2], "alice", "new", false), 0);
+	wait_online(t, &t->homes[2]);
+	pass(t, 5);
+	assert_true(knows(&t->homes[2], "bob"));
+}
+
+/* --- devices --- */
+
+static void a_revoked_device_is_cut_off_and_may_log_in_again(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct engine_account account;
+	struct device_public device;
+
+	two_devices(t);
+	device = *engine_device(c->engine);
+	assert_int_equal(engine_revoke_device(a->engine, engine_device(a->engine), 5),
+			 ERR_REFUSED);
+	assert_int_equal(engine_revoke_device(a->engine, &device, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	pass(t, 1);
+	engine_account(c->engine, &account);
+	assert_int_equal(account.state, ACCOUNT_REFUSED);
+	assert_non_null(strstr(account.trouble, "palique login alice@10.0.0.1:7000"));
+	assert_int_equal(get(&t->homes[1], "alice").devices, 1);
+	assert_int_equal(engine_revoke_device(a->engine, &device, 7), ERR_NOT_FOUND);
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	wait_online(t, c);
+	pass(t, 5);
+	assert_int_equal(engine_devices(a->engine)->count, 2);
+}
+
+static void a_device_is_named_for_all(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	const struct listed_device *d;
+
+	two_devices(t);
+	assert_int_equal(engine_name_device(a->engine, engine_device(c->engine), "", 5),
+			 ERR_FORMAT);
+	assert_int_equal(engine_name_device(a->engine, engine_device(c->engine), "a\nb", 5),
+			 ERR_FORMAT);
+	/* Both at once: the second is made again from the newer list. */
+	assert_int_equal(engine_name_device(a->engine, engine_device(c->engine), "Küche", 5),
+			 0);
+	assert_int_equal(engine_name_device(c->engine, engine_device(a->engine), "desk", 6), 0);
+	assert_int_equal(engine_name_device(c->engine, engine_device(a->engine), "no", 7),
+			 ERR_BUSY);
+	assert_int_equal(answer_of(t, a, 5), 0);
+	assert_int_equal(answer_of(t, c, 6), 0);
+	pass(t, 5);
+	for (unsigned i = 0; i < 3; i += 2) {
+		d = device_list_find(engine_devices(t->homes[i].engine),
+				     engine_device(c->engine));
+		assert_string_equal(d->label, "Küche");
+		d = device_list_find(engine_devices(t->homes[i].engine),
+				     engine_device(a->engine));
+		assert_string_equal(d->label, "desk");
+	}
+}
+
+static bool everything(void *user, const struct calm_net_node *from,
+		       const struct calm_net_node *to)
+{
+	(void)user, (void)from, (void)to;
+	return true;
+}
+
+static void a_change_whose_answer_was_lost_is_found_out(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+
+	two_devices(t);
+	t->net.is_cut = everything;
+	assert_int_equal(engine_revoke_device(a->engine, engine_device(c->engine), 6), 0);
+	pass(t, 12);
+	t->net.is_cut = NULL;
+	assert_int_equal(answer_of(t, a, 6), 0);
+	pass(t, 60);
+	assert_int_equal(engine_devices(a->engine)->count, 1);
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+}
+
+/* --- another identity --- */
+
+static void a_signed_change_is_a_notice_and_sending_goes_on(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *c = &t->homes[2];
+	struct engine_account before, after;
+	struct contact contact;
+
+	two_devices(t);
+	engine_account(a->engine, &before);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	wait_online(t, a);
+	engine_account(a->engine, &after);
+	assert_memory_not_equal(&before.identity, &after.identity, 32);
+	wait_seen(t, b, "alice", true);
+	pass(t, 10);
+	assert_true(was_told(b, EVENT_NOTICE, "new key"));
+	assert_int_equal(count_events(b, EVENT_KEY_CHANGED), 0);
+	contact = get(b, "alice");
+	assert_memory_equal(&contact.identity, &after.identity, 32);
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+	say(t, b, "alice", "still there?");
+	wait_for(t, a, EVENT_HEARD, 1);
+	say(t, a, "bob", "yes");
+	wait_for(t, b, EVENT_HEARD, 1);
+	/* The vault has the new one. */
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	wait_online(t, c);
+	engine_account(c->engine, &before);
+	assert_memory_equal(&before.identity, &after.identity, 32);
+}
+
+static void for_a_verified_contact_a_signed_change_stops_too(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct engine_safety ours, theirs;
+
+	befriend(t);
+	assert_int_equal(engine_safety(a->engine, "bob", &ours), 0);
+	assert_int_equal(engine_safety(b->engine, "alice", &theirs), 0);
+	assert_string_equal(ours.digits, theirs.digits);
+	assert_string_equal(ours.code, theirs.code);
+	assert_int_equal(engine_verify(b->engine, "alice", true), 0);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	wait_for(t, b, EVENT_KEY_CHANGED, 1);
+	assert_true(get(b, "alice").is_change_signed);
+	assert_int_equal(engine_send(b->engine, "alice", bytes_text("x"), 0, 7),
+			 ERR_KEY_CHANGED);
+	assert_int_equal(engine_verify(b->engine, "alice", true), ERR_KEY_CHANGED);
+	wait_online(t, a);
+	assert_int_equal(engine_safety(a->engine, "bob", &ours), 0);
+	assert_int_equal(engine_safety(b->engine, "alice", &theirs), 0);
+	assert_string_equal(ours.digits, theirs.digits);
+	assert_false(theirs.is_verified);
+	assert_int_equal(engine_accept(b->engine, "alice"), 0);
+	wait_seen(t, b, "alice", true);
+	say(t, b, "alice", "hello");
+	wait_for(t, a, EVENT_HEARD, 1);
+}
+
+/* --- requests --- */
+
+static void requests_can_be_refused_or_allowed_with_a_link_only(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *c = &t->homes[2];
+	struct engine_account alice;
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	assert_int_equal(join(t, b, "bob", true), 0);
+	assert_int_equal(join(t, c, "carol", true), 0);
+	wait_online(t, a);
+	wait_online(t, b);
+	wait_online(t, c);
+	engine_account(a->engine, &alice);
+	assert_int_equal(engine_set_requests(a->engine, REQUESTS_LINK), 0);
+	assert_int_equal(engine_add(b->engine, "alice", NULL, NULL), 0);
+	pass(t, 5);
+	assert_int_equal(count_events(a, EVENT_REQUEST), 0);
+	assert_int_equal(engine_add(c->engine, "alice", &alice.identity, NULL), 0);
+	wait_for(t, a, EVENT_REQUEST, 1);
+	assert_false(knows(a, "bob"));
+	assert_int_equal(engine_set_requests(a->engine, REQUESTS_NONE), 0);
+	assert_int_equal(engine_add(b->engine, "alice", &alice.identity, "please"), 0);
+	pass(t, 5);
+	assert_int_equal(count_events(a, EVENT_REQUEST), 1);
+}
+
+/* --- the end, and a pause --- */
+
+static void an_account_is_deleted_here_and_there_and_the_name_is_free(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+
+	two_devices(t);
+	say(t, a, "bob", "farewell");
+	wait_for(t, b, EVENT_HEARD, 1);
+	assert_int_equal(engine_delete(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	assert_int_equal(state_of(a), ACCOUNT_NONE);
+	assert_false(knows(a, "bob"));
+	wait_seen(t, b, "alice", false);
+	pass(t, 20);
+	assert_int_equal(state_of(&t->homes[2]), ACCOUNT_REFUSED);
+	assert_int_equal(engine_devices(a->engine)->version, 0);
+	assert_int_equal(join(t, a, "alicia", true), 0);
+	wait_online(t, a);
+	assert_false(knows(a, "bob"));
+}
+
+static void a_suspended_account_stays_and_comes_back_by_itself(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct registry *r = server_registry(t->server);
+	struct engine_account account;
+	struct name name;
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	assert_int_equal(name_parse(&name, bytes_text("alice")), 0);
+	assert_int_equal(r->suspend(r, &name, true), 0);
+	server_suspend(t->server, &name);
+	pass(t, 150);
+	engine_account(a->engine, &account);
+	assert_int_equal(account.state, ACCOUNT_CONNECTING);
+	assert_non_null(strstr(account.trouble, "suspended"));
+	assert_int_equal(r->suspend(r, &name, false), 0);
+	wait_online(t, a);
+}
+
+/* --- a crash between any two steps --- */
+
+enum { STEPS = 30 };
+
+struct until {
+	struct home *home;
+	unsigned steps;
+};
+
+static bool has_stepped(void *user)
+{
+	struct until *u = user;
+
+	return u->home->steps >= u->steps;
+}
+
+static void crash_after(struct town *t, struct home *h, unsigned steps)
+{
+	struct until u = { h, h->steps + steps };
+
+	calm_net_run(&t->net, 5 * SECOND, has_stepped, &u);
+	stop_home(t, h);
+	start_home(t, h);
+}
+
+static void forget_home(struct town *t, struct home *h)
+{
+	char command[200];
+
+	stop_home(t, h);
+	snprintf(command, sizeof command, "rm -f '%s'*", h->path);
+	assert_int_equal(system(command), 0);
+	forget_events(h);
+	h->last_id = 0;
+	start_home(t, h);
+}
+
+static void a_crash_anywhere_in_a_login_leaves_an_account_that_works(void **state)
+{
+	struct town *t = *state;
+	struct home *c = &t->homes[2];
+
+	befriend(t);
+	for (unsigned steps = 1; steps < STEPS; steps++) {
+		assert_int_equal(engine_login(c->engine, "alice", &PLACE, server_key(t->server),
+					      bytes_text(PASSWORD), false, 1000 + steps),
+				 0);
+		crash_after(t, c, steps);
+		pass(t, 20);
+		if (state_of(c) == ACCOUNT_NONE)
+			assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+		wait_online(t, c);
+		pass(t, 5);
+		assert_true(knows(c, "bob"));
+		assert_int_equal(engine_revoke_device(t->homes[0].engine,
+						      engine_device(c->engine), 5000 + steps),
+				 0);
+		assert_int_equal(answer_of(t, &t->homes[0], 5000 + steps), 0);
+		forget_home(t, c);
+		pass(t, 200); /* the directory counts logins */
+	}
+}
+
+static void a_crash_anywhere_in_a_new_key_leaves_an_account_that_works(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+
+	befriend(t);
+	for (unsigned steps = 0; steps < 12; steps++) {
+		assert_int_equal(engine_rekey(a->engine, 1000 + steps), 0);
+		crash_after(t, a, steps);
+		wait_online(t, a);
+		wait_seen(t, b, "alice", true);
+		pass(t, 10);
+		forget_events(b);
+		say(t, a, "bob", "is it me?");
+		wait_for(t, b, EVENT_HEARD, 1);
+	}
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[2]);
+}
+
+static void a_crash_anywhere_in_a_recovery_leaves_an_account_that_works(void **state)
+{
+	struct town *t = *state;
+	struct home *c = &t->homes[2];
+	struct recovery_code code;
+	char password[32] = "", before[32];
+
+	befriend(t);
+	make_code(t, &t->homes[0], &code);
+	snprintf(password, sizeof password, "%s", PASSWORD);
+	for (unsigned steps = 1; steps < 24; steps++) {
+		snprintf(before, sizeof before, "%s", password);
+		snprintf(password, sizeof password, "new %u", steps);
+		assert_int_equal(engine_recover(c->engine, "alice", &PLACE,
+						server_key(t->server), &code,
+						bytes_text(password), 1000 + steps),
+				 0);
+		crash_after(t, c, steps);
+		pass(t, 20);
+		if (state_of(c) == ACCOUNT_NONE &&
+		    login(t, c, "alice", password, false) == ERR_AUTH) {
+			snprintf(password, sizeof password, "%s", before);
+			assert_int_equal(login(t, c, "alice", password, false), 0);
+		}
+		wait_online(t, c);
+		pass(t, 5);
+		assert_true(knows(c, "bob"));
+		forget_home(t, c);
+		pass(t, 300);
+		for (unsigned i = 0; i < engine_devices(t->homes[0].engine)->count; i++) {
+			struct device_public d =
+				engine_devices(t->homes[0].engine)->devices[i].device;
+
+			if (engine_revoke_device(t->homes[0].engine, &d, 5000 + steps) == 0)
+				assert_int_equal(answer_of(t, &t->homes[0], 5000 + steps), 0);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOWN(a_login_on_a_new_machine_brings_identity_and_contacts_back),
+		TOWN(a_wrong_password_is_told_at_the_next_login),
+		TOWN(who_guesses_often_works_for_it_and_the_owner_comes_in),
+		TOWN(two_devices_that_change_contacts_at_once_end_the_same),
+		TOWN(a_block_on_one_device_changes_the_knock_of_all),
+		TOWN(what_changed_while_away_is_in_the_vault_after_a_restart),
+		TOWN(a_directory_put_back_from_an_old_copy_is_noticed_and_mended),
+		TOWN(a_forged_vault_is_refused_and_told_once),
+		TOWN(a_recovery_code_is_offered_once_after_the_first_message),
+		TOWN(the_recovery_code_opens_the_vault_and_sets_a_password),
+		TOWN(another_recovery_code_makes_the_one_before_useless),
+		TOWN(a_new_password_leaves_other_devices_in),
+		TOWN(a_new_password_everywhere_logs_the_others_out),
+		TOWN(after_a_reset_the_vault_stays_sealed_and_one_may_begin_anew),
+		TOWN(after_a_reset_a_home_that_holds_the_key_wraps_it_anew),
+		TOWN(a_revoked_device_is_cut_off_and_may_log_in_again),
+		TOWN(a_device_is_named_for_all),
+		TOWN(a_change_whose_answer_was_lost_is_found_out),
+		TOWN(a_signed_change_is_a_notice_and_sending_goes_on),
+		TOWN(for_a_verified_contact_a_signed_change_stops_too),
+		TOWN(requests_can_be_refused_or_allowed_with_a_link_only),
+		TOWN(an_account_is_deleted_here_and_there_and_the_name_is_free),
+		TOWN(a_suspended_account_stays_and_comes_back_by_itself),
+		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
+		TOWN(a_crash_anywhere_in_a_new_key_leaves_an_account_that_works),
+		TOWN(a_crash_anywhere_in_a_recovery_leaves_an_account_that_works),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
