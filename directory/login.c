@@ -53,6 +53,8 @@ static const struct row {
 	{ WIRE_REGISTER_START, LOGIN_BEGINS, true, login_register_start },
 	{ WIRE_REGISTER_FINISH, LOGIN_REGISTER_CHALLENGED, false, login_register_finish },
 	{ WIRE_LOGIN_START, LOGIN_BEGINS, true, login_start },
+	/* The password was wrong, which the client alone sees: it tries another on its line. */
+	{ WIRE_LOGIN_START, LOGIN_CHALLENGED, false, login_start },
 	{ WIRE_LOGIN_FINISH, LOGIN_CHALLENGED, false, login_finish },
 	{ WIRE_RECOVER, LOGIN_BEGINS, true, login_recover },
 	{ WIRE_RESET, LOGIN_BEGINS, true, login_reset },
