@@ -164,11 +164,21 @@ static void learn(struct reach *r, struct way *w, const struct wire_device *devi
 	}
 }
 
+/* What was known of their devices was of the identity before. */
+static void renew(struct reach *r, struct person *p)
+{
+	if (p->is_renewed)
+		reach_renew(r, p);
+	p->is_renewed = false;
+}
+
 void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
 		    unsigned count)
 {
 	bool was_present[WIRE_DEVICES_MAX] = { false };
 
+	if (count > 0)
+		renew(r, p);
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
 		was_present[i] = p->ways[i] && p->ways[i]->is_present;
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
@@ -241,6 +251,7 @@ void reach_introduced(struct reach *r, struct person *p, const struct wire_devic
 {
 	struct way *w;
 
+	renew(r, p);
 	if (!person_is_open(p))
 		return;
 	w = reach_need_way(r, p, &device->certificate.device);

@@ -45,7 +45,7 @@ static void rekeyed(struct siblings *s, const struct identity_public *identity)
 	if (self->has_identity) {
 		reach_renew(r->reach, self);
 		for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++)
-			p->is_renewed = true;
+			reach_drop(r->reach, p);
 	}
 	self->identity = *identity;
 	self->has_identity = true;

@@ -138,6 +138,70 @@ static void a_revoked_device_is_cut_off_within_a_second(void **state)
 	assert_shows(t, BOB_TOO, "alice", "one >two three ");
 }
 
+/* The key that was sealed to is another one, vouched for; ours changes too. */
+static void what_was_queued_outlives_a_change_of_our_own_key(void **state)
+{
+	struct town *t = *state;
+
+	stop_home(t, home(t, BOB));
+	stop_home(t, home(t, BOB_TOO));
+	wait_seen(t, home(t, ALICE), "bob", false);
+	say(t, home(t, ALICE), "bob", "one");
+	pass(t, SECOND);
+	assert_int_equal(engine_rekey(home(t, ALICE)->engine, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, home(t, ALICE), t->tickets), 0);
+	pass(t, 5 * SECOND);
+	say(t, home(t, ALICE), "bob", "two");
+	forget_events(home(t, BOB));
+	start_home(t, home(t, BOB));
+	start_home(t, home(t, BOB_TOO));
+	pass(t, 20 * SECOND);
+	assert_shows(t, ALICE, "bob", ">before >one >two ");
+	assert_shows(t, BOB, "alice", "before one two ");
+	assert_shows(t, BOB_TOO, "alice", "one two ");
+	assert_non_null(find_event(home(t, BOB), EVENT_NOTICE));
+	/* ... who is logged out by that is told nothing more */
+	assert_shows(t, ALICE_TOO, "bob", ">one- ");
+}
+
+static void what_was_queued_to_a_key_waits_when_it_changes(void **state)
+{
+	struct town *t = *state;
+	struct contact c;
+
+	stop_home(t, home(t, ALICE));
+	wait_seen(t, home(t, BOB), "alice", true); /* her other machine is there */
+	stop_home(t, home(t, ALICE_TOO));
+	wait_seen(t, home(t, BOB), "alice", false);
+	say(t, home(t, BOB), "alice", "one");
+	pass(t, 2 * SECOND);
+	/* Bob is away while Alice takes another key. */
+	stop_home(t, home(t, BOB));
+	stop_home(t, home(t, BOB_TOO));
+	start_home(t, home(t, ALICE));
+	wait_online(t, home(t, ALICE));
+	assert_int_equal(engine_rekey(home(t, ALICE)->engine, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, home(t, ALICE), t->tickets), 0);
+	pass(t, 5 * SECOND);
+	forget_events(home(t, BOB));
+	start_home(t, home(t, BOB));
+	wait_seen(t, home(t, BOB), "alice", true);
+	say(t, home(t, BOB), "alice", "two");
+	pass(t, 5 * SECOND);
+	assert_shows(t, ALICE, "bob", ">before two ");
+	assert_int_equal(engine_contact(home(t, BOB)->engine, "alice", &c), 0);
+	assert_int_equal(c.held, 1);
+	assert_int_equal(c.queued, 0);
+	assert_int_equal(engine_accept(home(t, BOB)->engine, "alice"), 0);
+	pass(t, 5 * SECOND);
+	assert_shows(t, ALICE, "bob", ">before two one ");
+	start_home(t, home(t, BOB_TOO));
+	pass(t, 10 * SECOND);
+	assert_int_equal(engine_contact(home(t, BOB)->engine, "alice", &c), 0);
+	assert_int_equal(c.held, 0);
+	assert_shows(t, BOB, "alice", "before >one >two ");
+}
+
 #define SEVERAL(test) cmocka_unit_test_setup_teardown(test, build_two_of_each, raze_town)
 
 int main(void)
@@ -146,6 +210,8 @@ int main(void)
 		SEVERAL(all_devices_show_what_is_said_from_their_arrival_on),
 		SEVERAL(who_was_away_has_missed_nothing),
 		SEVERAL(a_revoked_device_is_cut_off_within_a_second),
+		SEVERAL(what_was_queued_outlives_a_change_of_our_own_key),
+		SEVERAL(what_was_queued_to_a_key_waits_when_it_changes),
 	};
 
 	if (sodium_init() < 0)
