@@ -83,9 +83,9 @@ says 2 'no terminal' peer ana recovery
 peer ana recovery --force --json >"$folder/void" 2>"$folder/err" || fail "no recovery code: $(cat "$folder/void" "$folder/err")"
 says 2 'give --yes' peer ana recovery --force --no-input
 peer ana recovery --force --yes --json >"$folder/paper" || fail 'no other recovery code'
-words=$(sed -n 's/.*"words":"\([a-z ]*\)".*/\1/p' "$folder/paper")
-void=$(sed -n 's/.*"words":"\([a-z ]*\)".*/\1/p' "$folder/void")
-[ "$(echo "$words" | wc -w)" = 12 ] || fail "not twelve words: $(cat "$folder/paper")"
+phrase=$(sed -n 's/.*"words":"\([a-z ]*\)".*/\1/p' "$folder/paper")
+void_phrase=$(sed -n 's/.*"words":"\([a-z ]*\)".*/\1/p' "$folder/void")
+[ "$(echo "$phrase" | wc -w)" = 12 ] || fail "not twelve words: $(cat "$folder/paper")"
 says 0 'a code on paper' peer ana status
 LC_ALL=es_ES.UTF-8 LANGUAGE=es peer ben recovery --force --json | grep -q '"language":"es"' ||
 	fail 'the words are not in Spanish'
@@ -142,12 +142,12 @@ ok 'the password changed; the other device stayed, the old password opens nothin
 
 # --- the password forgotten: the paper, on a third machine ---
 anew='the third password'
-says 2 'word 2' with "$(echo "$words" | awk '{ $2 = "xyzzy"; print }')
+says 2 'word 2' with "$(echo "$phrase" | awk '{ $2 = "xyzzy"; print }')
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
 says 2 '12 words' with 'only three words' peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
-says 5 'no account of that name has this recovery code' with "$void
+says 5 'no account of that name has this recovery code' with "$void_phrase
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
-says 0 'The new password is set' with "$words
+says 0 'The new password is set' with "$phrase
 $anew" peer ana3 recover "ana@$at" --words-fd 3 --password-fd 3
 grep -q '1 contact came back' "$folder/err" || fail "recover brings nothing back: $(cat "$folder/out" "$folder/err")"
 until_true 20 is_online ana3 || fail 'the third machine is not online'
@@ -262,6 +262,6 @@ until_true 20 is_refused ana3 || fail 'the other device of a deleted account is 
 ! directory user list --json | grep -q '"ana"' || fail 'the directory still has the account'
 says 0 'the first of all' peer ana history ben
 says 5 'name or password is wrong' with "$anew" peer ana4 login "ana@$at" --password-fd 3
-! grep -aqE "$changed|$anew|$(echo "$words" | cut -d ' ' -f 1-3)" "$folder"/home-*/engine.log "$folder"/directory.log ||
+! grep -aqE "$changed|$anew|$(echo "$phrase" | cut -d ' ' -f 1-3)" "$folder"/home-*/engine.log "$folder"/directory.log ||
 	fail 'a password or a recovery code stands in a log'
 ok 'deleted: gone at the directory and here, contacts told, the history stays'
