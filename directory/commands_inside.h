@@ -11,7 +11,9 @@ typedef int command_run(const struct options *o);
 command_run command_init, command_serve, command_status, command_check_config;
 /* commands_users.c: links, invitations, accounts */
 command_run command_link, command_invite, command_user;
-/* commands_keeping.c: the key-holder and its shares, copies of the accounts */
-command_run command_keyholder, command_backup, command_restore;
+/* commands_keyholder.c: the key-holder, its secrets and their shares */
+command_run command_keyholder;
+/* commands_copies.c: a directory is copied and brought back */
+command_run command_backup, command_restore;
 
 #endif

@@ -11,6 +11,7 @@
 #include "directory/admin.h"
 #include "directory/ask.h"
 #include "directory/holder_socket.h"
+#include "directory/holder_socket.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -197,6 +198,8 @@ void desk_close(struct desk *d)
 	d->registry->close(d->registry);
 	keystore_close(d->keys);
 }
+
+enum { HOLDER_SECONDS = 2 };
 
 int desk_holder(struct holder **h, const struct desk *d, const struct options *o, char *reason,
 		size_t reason_size)

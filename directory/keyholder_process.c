@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "directory/keyholder.h"
+#include "directory/notify.h"
 #include "directory/sandbox.h"
 #include "directory/secrets.h"
 #include "shared/error.h"
@@ -233,6 +234,7 @@ static int listen_on(struct process *p, char *reason, size_t reason_size)
 		return ERR_IO;
 	}
 	log_event(LOG_NOTICE, "listening", "socket", p->config->socket, NULL);
+	notify_send("READY=1");
 	return 0;
 }
 

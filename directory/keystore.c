@@ -12,17 +12,23 @@
 
 static const struct key_kind kind = { "palique-directory-keys", 2, { 32 + 64 + 32, 32 } };
 
+int keystore_write(const char *folder, const struct keystore *keys, char *reason,
+		   size_t reason_size)
+{
+	return key_file_write(folder, "keys", &kind, keys->noise.secret.bytes, false, reason,
+			      reason_size);
+}
+
 int keystore_make(const char *data, char *reason, size_t reason_size)
 {
-	struct device *noise = sodium_malloc(sizeof *noise);
+	struct keystore *keys = sodium_malloc(sizeof *keys);
 	int err;
 
-	if (!noise)
+	if (!keys)
 		abort();
-	device_make(noise);
-	err = key_file_write(data, "keys", &kind, noise->secret.bytes, false, reason,
-			     reason_size);
-	sodium_free(noise);
+	device_make(&keys->noise);
+	err = keystore_write(data, keys, reason, reason_size);
+	sodium_free(keys);
 	return err;
 }
 

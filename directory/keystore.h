@@ -17,6 +17,10 @@ struct keystore {
 /* Makes a fresh key in DATA/keys (mode 0600), durably. ERR_EXISTS: there is one. */
 int keystore_make(const char *data, char *reason, size_t reason_size);
 
+/* This one, likewise: a copy. */
+int keystore_write(const char *folder, const struct keystore *keys, char *reason,
+		   size_t reason_size);
+
 /* In locked memory that is left out of core dumps; keystore_close() wipes it. Either version.
  * ERR_NOT_FOUND, ERR_REFUSED: mode or owner, ERR_CORRUPT: size or checksum,
  * ERR_VERSION: made by a newer program, ERR_IO. */

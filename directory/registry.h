@@ -182,5 +182,7 @@ struct registry {
 int registry_sqlite_create(const char *data, enum ksf ksf, char *reason, size_t reason_size);
 int registry_sqlite_open(struct registry **r, const char *data, bool is_hasty, char *reason,
 			 size_t reason_size);
+/* Reads all of it, which takes its time: ERR_CORRUPT where a page or a row does not fit. */
+int registry_sqlite_check(struct registry *r);
 
 #endif
