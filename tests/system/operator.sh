@@ -81,7 +81,8 @@ end() {
 
 # --- a directory and its key-holder ---
 says 0 "$data" directory init "$at"
-mv "$data/keyholder" "$secrets" # to a user of its own, where it is one
+says 0 "$secrets" "$programs/palique-directory" keyholder move --data "$data" --secrets "$secrets"
+[ ! -e "$data/keyholder/secrets" ] || fail "the secrets are still beside the accounts"
 configure
 says 0 'is fine' directory check-config
 # what is told to a service manager
