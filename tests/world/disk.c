@@ -12,9 +12,10 @@
 
 enum { PATH_SIZE = 1024 };
 
-typedef void each_file(void *user, const char *path, const char *name);
+/* A file, or a folder, which is not gone into by itself. */
+typedef void each_entry(void *user, const char *path, const char *name, bool is_folder);
 
-static void walk(const char *folder, each_file *each, void *user)
+static void walk(const char *folder, each_entry *each, void *user)
 {
 	DIR *dir = opendir(folder);
 	char path[PATH_SIZE];
@@ -22,10 +23,11 @@ static void walk(const char *folder, each_file *each, void *user)
 	if (!dir)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (entry->d_type != DT_REG)
+		if (entry->d_name[0] == '.' ||
+		    (entry->d_type != DT_REG && entry->d_type != DT_DIR))
 			continue;
 		snprintf(path, sizeof path, "%.512s/%s", folder, entry->d_name);
-		each(user, path, entry->d_name);
+		each(user, path, entry->d_name, entry->d_type == DT_DIR);
 	}
 	closedir(dir);
 }
@@ -47,14 +49,19 @@ static uint8_t *read_file(const char *path, size_t *size)
 	return all;
 }
 
-static void copy_file(void *user, const char *path, const char *name)
+static void copy(void *user, const char *path, const char *name, bool is_folder)
 {
 	char to[PATH_SIZE];
 	size_t size;
-	uint8_t *all = read_file(path, &size);
+	uint8_t *all;
 	int out;
 
-	snprintf(to, sizeof to, "%s/%s", (const char *)user, name);
+	snprintf(to, sizeof to, "%.512s/%s", (const char *)user, name);
+	if (is_folder) {
+		disk_copy(path, to);
+		return;
+	}
+	all = read_file(path, &size);
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (out < 0 || write(out, all, size) != (ssize_t)size)
 		abort();
@@ -66,19 +73,22 @@ void disk_copy(const char *from, const char *to)
 {
 	if (mkdir(to, 0700) < 0)
 		abort();
-	walk(from, copy_file, (void *)to);
+	walk(from, copy, (void *)to);
 }
 
-static void remove_file(void *user, const char *path, const char *name)
+static void remove_one(void *user, const char *path, const char *name, bool is_folder)
 {
 	(void)user;
 	(void)name;
-	unlink(path);
+	if (is_folder)
+		disk_remove(path);
+	else
+		unlink(path);
 }
 
 void disk_remove(const char *folder)
 {
-	walk(folder, remove_file, NULL);
+	walk(folder, remove_one, NULL);
 	rmdir(folder);
 }
 
@@ -88,13 +98,18 @@ struct search {
 	bool is_found;
 };
 
-static void search_file(void *user, const char *path, const char *name)
+static void search(void *user, const char *path, const char *name, bool is_folder)
 {
 	struct search *s = user;
 	size_t size;
-	uint8_t *all = read_file(path, &size);
+	uint8_t *all;
 
 	(void)name;
+	if (is_folder) {
+		walk(path, search, user);
+		return;
+	}
+	all = read_file(path, &size);
 	if (memmem(all, size, s->bytes, s->size))
 		s->is_found = true;
 	free(all);
@@ -104,6 +119,6 @@ bool disk_holds(const char *folder, const void *bytes, size_t size)
 {
 	struct search s = { .bytes = bytes, .size = size };
 
-	walk(folder, search_file, &s);
+	walk(folder, search, &s);
 	return s.is_found;
 }

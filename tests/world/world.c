@@ -14,6 +14,7 @@
 
 /* What a machine may do in one simulated second without a datagram going in or out. */
 enum { IDLE_STEPS_MAX = 2000, JOBS_MAX = 16, PATH_SIZE = 256, NEVER_CRASHES = -1 };
+enum { RETRY_AFTER_S = 2 }; /* what the directory says when it is stopped in order */
 
 struct errand {
 	mono_ns due; /* NEVER: free */
@@ -388,7 +389,7 @@ void world_stop(struct world *w, unsigned machine)
 	if (m->engine)
 		engine_goodbye(m->engine, mono_of(w, m));
 	else
-		server_goodbye(m->server, mono_of(w, m));
+		server_goodbye(m->server, RETRY_AFTER_S, mono_of(w, m));
 	flush(w, m);
 	keep_counters(w, m);
 	switch_off(m);
@@ -496,6 +497,10 @@ static void answer(struct world *w, struct job *job)
 
 		crypto_generichash(out, sizeof out, job->stretch, sizeof job->stretch, NULL, 0);
 		memcpy(job->stretch, out, sizeof out);
+		return;
+	}
+	if (job->kind == JOB_WORK) {
+		job->err = work_solve(&job->work, &job->nonce, NULL, NULL);
 		return;
 	}
 	job->address_count = 1;
