@@ -5,6 +5,7 @@
 # make system     the real programs on this machine: kills, namespaces, hostile input
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      figures, each beside what it is compared with
+# make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
 # make soak       MINUTES=N: two engines chat, the directory restarts every minute
 # make install    [DESTDIR=] [PREFIX=/usr/local];  make format;  make clean
 
@@ -15,6 +16,7 @@ SEEDS   ?= 100
 FROM    ?= 1
 SECONDS ?= 10
 MINUTES ?= 60
+SAMPLES ?= 1000000
 TARGET  ?=
 export PALIQUE_VECTORS ?= tests/vectors
 
@@ -43,7 +45,7 @@ $(B)/peer.a:      $(call objects,peer peer/api)
 $(B)/faces.a:     $(call objects,peer/faces peer/faces/cli)
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
-$(TESTS): LDLIBS += -lcmocka
+$(TESTS): LDLIBS += -lcmocka -lm
 $(PROGRAMS) $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LDLIBS)
@@ -88,6 +90,8 @@ fuzz:
 fuzzers: $(FUZZERS)
 bench: all $(BENCHES)
 	@for bench in $(BENCHES); do PALIQUE_BIN=$(B)/bin $$bench || exit 1; done
+timing: $(B)/tests/directory/timing_test
+	SAMPLES=$(SAMPLES) $<
 soak: asan-programs
 	tests/system/soak.sh build/asan $(MINUTES)
 
@@ -112,6 +116,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system fuzz fuzzers bench soak install format clean
+.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system fuzz fuzzers bench timing soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

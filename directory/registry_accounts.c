@@ -277,6 +277,16 @@ static void create(struct registry *row, uint64_t ticket, const struct registry_
 	registry_answers(r, &a);
 }
 
+static const struct identity_public *fake_recovery(const struct registry_sqlite *r,
+						   const struct name *name)
+{
+	uint8_t hash[16];
+
+	crypto_generichash(hash, sizeof hash, (const uint8_t *)name->text, strlen(name->text),
+			   r->fake_key, sizeof r->fake_key);
+	return &r->fake_recovery[hash[0] % REGISTRY_FAKES];
+}
+
 /* The nearest name at or below the one asked for: always exactly one row is sought and read,
  * of an account like any other, whether the name is there or not (below them all stands the
  * one without a name). */
@@ -295,7 +305,7 @@ static void find(struct registry *row, uint64_t ticket, const struct name *name)
 		a.err = ERR_CORRUPT; /* the account without a name is gone */
 	if (a.err > 0) {
 		const uint8_t *record = r->fake_record;
-		const uint8_t *recovery = r->fake_recovery.bytes;
+		const uint8_t *recovery = fake_recovery(r, name)->bytes;
 		uint8_t stored[sizeof a.record];
 		struct identity_public code;
 

@@ -12,13 +12,18 @@ struct registry_waiting {
 	struct buf blob;
 };
 
+enum { REGISTRY_FAKES = 256 };
+
 struct registry_sqlite {
 	struct registry row;
 	struct db *db;
 	enum ksf ksf;
 	/* What unknown names are answered with: read once, it never changes. */
 	uint8_t fake_record[OPAQUE_RECORD_SIZE];
-	struct identity_public fake_recovery;
+	/* Checking a signature takes a little more or less time from key to key, so a single
+	 * fake one would be known by it: a name has one of these for good. */
+	struct identity_public fake_recovery[REGISTRY_FAKES];
+	uint8_t fake_key[32];
 	struct registry_waiting *answers; /* a ring */
 	size_t first, count, room;
 	struct buf blob; /* of the answer that was taken last */

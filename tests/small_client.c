@@ -128,6 +128,12 @@ static bool carry_from_client(struct small_net *n, struct small_client *c)
 	return any;
 }
 
+void small_client_flush(struct small_client *c)
+{
+	endpoint_tick(c->endpoint, c->net->now);
+	carry_from_client(c->net, c);
+}
+
 void small_client_read(struct small_client *c)
 {
 	bool is_end;

@@ -57,6 +57,8 @@ struct small_client *small_client_sibling(struct small_client *of);
 void small_client_dial(struct small_client *c, enum link_pattern pattern);
 void small_client_hang_up(struct small_client *c);
 void small_client_say(struct small_client *c, const struct wire_message *m);
+/* What it has said is at the directory's door, which is not stepped. */
+void small_client_flush(struct small_client *c);
 /* What waits in its stream, for one that was deaf. */
 void small_client_read(struct small_client *c);
 /* The next message of that type; others before it are thrown away, and so is PRESENCE of its

@@ -77,6 +77,47 @@ static void a_name_is_limited_wherever_the_guesses_come_from(void **state)
 	limits_free(l);
 }
 
+static void each_one_beyond_the_bucket_costs_more_work_and_time_forgets(void **state)
+{
+	struct limits *l = fresh();
+	struct limits_config config = limits_default();
+	unsigned last = 0, bits;
+	uint32_t wait;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(limits_work(l, LIMIT_LOGIN, &home, &alice, 0), 0);
+		assert_int_equal(limits_take(l, LIMIT_LOGIN, &home, &alice, 0, &wait), 0);
+	}
+	assert_int_equal(limits_work(l, LIMIT_LOGIN, &home, &alice, 0), LIMITS_WORK_MIN);
+	for (int i = 0; i < 1000; i++) {
+		bits = limits_work(l, LIMIT_LOGIN, &home, &alice, 0);
+		assert_in_range(bits, last, LIMITS_WORK_DEFAULT);
+		last = bits;
+		limits_overdraw(l, LIMIT_LOGIN, &home, &alice, 0);
+	}
+	assert_int_equal(last, LIMITS_WORK_DEFAULT);
+	/* for that name from there, nobody else */
+	assert_int_equal(limits_work(l, LIMIT_LOGIN, &elsewhere, &alice, 0), 0);
+	assert_int_equal(limits_work(l, LIMIT_LOGIN, &home, &bob, 0), 0);
+	config.work_bits_max = 3;
+	limits_configure(l, &config);
+	assert_int_equal(limits_work(l, LIMIT_LOGIN, &home, &alice, 0), 3);
+	config.work_bits_max = 0;
+	limits_configure(l, &config);
+	assert_int_equal(limits_work(l, LIMIT_LOGIN, &home, &alice, 0), 0);
+	assert_int_equal(limits_take(l, LIMIT_LOGIN, &home, &alice, 0, &wait), ERR_BUSY);
+	limits_free(l);
+	l = fresh();
+	for (int i = 0; i < 1000; i++)
+		limits_overdraw(l, LIMIT_LOGIN, &home, &alice, 0);
+	/* 32 times five beyond, one comes back in two minutes */
+	assert_int_not_equal(limits_work(l, LIMIT_LOGIN, &home, &alice, 3600 * SECOND), 0);
+	assert_int_equal(
+		limits_work(l, LIMIT_LOGIN, &home, &alice, (mono_ns)33 * 5 * 120 * SECOND), 0);
+	limits_free(l);
+}
+
 /* More sources than the table has room for: those in trouble are not what is forgotten. */
 static void a_flood_of_sources_does_not_wash_away_who_is_limited(void **state)
 {
@@ -102,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bucket_empties_and_fills_with_time),
 		cmocka_unit_test(guesses_are_counted_by_prefix_and_name),
+		cmocka_unit_test(each_one_beyond_the_bucket_costs_more_work_and_time_forgets),
 		cmocka_unit_test(a_name_is_limited_wherever_the_guesses_come_from),
 		cmocka_unit_test(a_flood_of_sources_does_not_wash_away_who_is_limited),
 	};

@@ -42,6 +42,30 @@ static void a_name_has_one_number_while_somebody_holds_it(void **state)
 	names_free(n);
 }
 
+static void an_account_has_one_list_while_it_is_online(void **state)
+{
+	struct presence *p = presence_new();
+	struct record *one = presence_enter(p, 5, &phone, NULL), *two;
+	struct device_list list = { .version = 3, .count = 2 };
+
+	(void)state;
+	assert_null(presence_list(p, 5));
+	assert_null(presence_list(p, 500));
+	presence_set_list(p, 5, &list);
+	two = presence_enter(p, 5, &desk, NULL);
+	list.version = 2; /* an older one */
+	presence_set_list(p, 5, &list);
+	assert_int_equal(presence_list(p, 5)->version, 3);
+	list.version = 4;
+	presence_set_list(p, 5, &list);
+	assert_int_equal(presence_list(p, 5)->version, 4);
+	presence_leave(p, one);
+	assert_non_null(presence_list(p, 5));
+	presence_leave(p, two);
+	assert_null(presence_list(p, 5));
+	presence_free(p);
+}
+
 static void a_device_is_told_only_once_it_has_published(void **state)
 {
 	struct presence *p = presence_new();
@@ -103,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_has_one_number_while_somebody_holds_it),
+		cmocka_unit_test(an_account_has_one_list_while_it_is_online),
 		cmocka_unit_test(a_device_is_told_only_once_it_has_published),
 		cmocka_unit_test(an_account_has_eight_places),
 	};
