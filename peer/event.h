@@ -17,7 +17,7 @@ enum event_kind {
 	EVENT_LINK, /* the direct connection to `name` came or went: `is_online`, `path`, `round_trip` */
 	EVENT_SAID,      /* we said something: `message` (every face shows it) */
 	EVENT_HEARD,     /* `name` said something: `message` */
-	EVENT_DELIVERED, /* everything we said to `name` up to and with `id` is in their store */
+	EVENT_DELIVERED, /* what the device that said `message_id` has said to `name` up to and with it is in their store */
 	EVENT_WARNING,   /* `detail`: something a person should know, and perhaps do */
 	EVENT_NOTICE,    /* `detail`: good to know: a key changed and the old one vouches for it (`name`), logins failed, a device came in, there is no recovery code yet */
 	EVENT_DEVICES,   /* our device list, or which of them are online, changed */
