@@ -230,6 +230,7 @@ static void chunks_that_are_moved_are_refused(void **state)
 	static uint8_t all[4 * CHUNK], moved[4 * CHUNK];
 	const size_t first = ARCHIVE_START + ARCHIVE_HEAD + ARCHIVE_TAG;
 	struct opened o;
+	struct stat st;
 	size_t size;
 
 	(void)state;
@@ -251,6 +252,74 @@ static void chunks_that_are_moved_are_refused(void **state)
 	memcpy(moved + first + CHUNK, all + first, CHUNK);
 	assert_int_equal(try(&o, moved, size), ERR_CORRUPT);
 	assert_int_equal(try(&o, all, size - CHUNK), ERR_CORRUPT); /* cut between two */
+	/* and that was known before anything was written */
+	assert_int_equal(stat(out, &st), 0);
+	assert_int_equal(st.st_size, 0);
+}
+
+/* The same out of a pipe, whose length nobody knows before. */
+static void a_pipe_is_read_to_its_end_too(void **state)
+{
+	struct symmetric_key key;
+	struct archive_start start;
+	struct opened o;
+
+	(void)state;
+	open_small(&o);
+	for (int more = -1; more <= 1; more++) {
+		int ends[2], to = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), err;
+		assert_int_equal(pipe(ends), 0);
+		o.bytes[o.size] = 0;
+		assert_true(write(ends[1], o.bytes, o.size + (size_t)more) > 0);
+		close(ends[1]);
+		err = archive_start_read(ends[0], &start);
+		assert_int_equal(err, 0);
+		err = archive_open(ends[0], &start, &o.key, to, &key);
+		assert_int_equal(err, more == 0 ? 0 : ERR_CORRUPT);
+		close(ends[0]);
+		close(to);
+	}
+}
+
+/* Sealed with the right key, but the last chunk does not say that it is the last. */
+static void an_end_that_is_not_marked_is_refused(void **state)
+{
+	crypto_secretstream_xchacha20poly1305_state stream;
+	static uint8_t sealed[4096];
+	uint8_t *at = sealed, plain[2048];
+	struct opened o;
+
+	(void)state;
+	open_small(&o);
+	for (int is_marked = 0; is_marked < 2; is_marked++) {
+		/* opened once more by hand, and sealed again */
+		const size_t rest = o.size - ARCHIVE_START - ARCHIVE_HEAD - ARCHIVE_TAG;
+		const uint8_t *in = o.bytes + ARCHIVE_START;
+		uint8_t head[ARCHIVE_HEAD], start[ARCHIVE_START], tag;
+		memcpy(start, o.bytes, sizeof start);
+		crypto_secretstream_xchacha20poly1305_init_pull(
+			&stream, start + sizeof start - 24, o.key.bytes);
+		assert_int_equal(crypto_secretstream_xchacha20poly1305_pull(
+					 &stream, head, NULL, &tag, in,
+					 ARCHIVE_HEAD + ARCHIVE_TAG, start, sizeof start),
+				 0);
+		assert_int_equal(crypto_secretstream_xchacha20poly1305_pull(
+					 &stream, plain, NULL, &tag,
+					 in + ARCHIVE_HEAD + ARCHIVE_TAG, rest, NULL, 0),
+				 0);
+		crypto_secretstream_xchacha20poly1305_init_push(
+			&stream, start + sizeof start - 24, o.key.bytes);
+		at = sealed;
+		memcpy(at, start, sizeof start);
+		at += sizeof start;
+		crypto_secretstream_xchacha20poly1305_push(&stream, at, NULL, head, sizeof head,
+							   start, sizeof start, 0);
+		at += ARCHIVE_HEAD + ARCHIVE_TAG;
+		crypto_secretstream_xchacha20poly1305_push(
+			&stream, at, NULL, plain, rest - ARCHIVE_TAG, NULL, 0,
+			is_marked ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0);
+		assert_int_equal(try(&o, sealed, o.size), is_marked ? 0 : ERR_CORRUPT);
+	}
 }
 
 static void what_is_not_ours_or_newer_is_told_apart(void **state)
@@ -398,6 +467,8 @@ int main(void)
 		cmocka_unit_test_setup(every_byte_changed_is_refused, fresh),
 		cmocka_unit_test_setup(every_cut_is_refused_and_so_is_what_hangs_behind, fresh),
 		cmocka_unit_test_setup(chunks_that_are_moved_are_refused, fresh),
+		cmocka_unit_test_setup(a_pipe_is_read_to_its_end_too, fresh),
+		cmocka_unit_test_setup(an_end_that_is_not_marked_is_refused, fresh),
 		cmocka_unit_test_setup(what_is_not_ours_or_newer_is_told_apart, fresh),
 		cmocka_unit_test_setup(damage_far_behind_leaves_nothing_either, fresh),
 		cmocka_unit_test_setup(a_file_that_is_there_stays_unless_it_is_to_be_replaced,

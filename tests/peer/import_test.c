@@ -309,6 +309,7 @@ static void a_crash_behind_the_decision_is_finished_at_the_next_start(void **sta
 	bring("store.key", "store.key.import");
 	bring("store.key", "store.db-wal"); /* of the old store: not to be read into the new */
 	assert_int_equal(import_settle(&home, reason, sizeof reason), 0);
+	assert_false(exists("store.db-wal"));
 	assert_account("ana");
 	assert_false(exists("store.key.import"));
 

@@ -498,7 +498,7 @@ static void a_backup_in_slices_has_what_was_written_meanwhile(void **state)
 	uint64_t done, total;
 	int slices = 0, more;
 	int64_t said;
-	char text[16];
+	char text[24];
 
 	for (int i = 0; i < 300; i++) {
 		snprintf(text, sizeof text, "first %d", i);
