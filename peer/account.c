@@ -64,6 +64,17 @@ int account_hear_devices(struct account *a, const struct device_list *devices)
 	return 1;
 }
 
+void account_told_devices(struct account *a, const struct device_list *devices)
+{
+	bool is_ours = a->has_identity && devices->version > 0 &&
+		       devices->version <= a->devices.version &&
+		       sodium_memcmp(devices->signature, a->devices.signature, 64) != 0 &&
+		       identity_public_equal(&a->identity.public, &a->devices.identity);
+
+	if (is_ours && device_list_verify(devices) == 0)
+		account_change_restore(a, devices);
+}
+
 /* --- the directory knows us, or does not --- */
 
 void account_welcomed(struct account *a, const struct wire_welcome *welcome)
@@ -189,8 +200,11 @@ int account_message(struct account *a, const struct wire_message *m)
 	if (m->type == WIRE_DEVICES_DONE) {
 		struct device_list list = a->change.list;
 
-		if (a->change.is_said && list.version == m->devices_done.version)
-			(void)account_hear_devices(a, &list);
+		if (!a->change.is_said || list.version != m->devices_done.version)
+			return 0;
+		if (a->change.kind == CHANGE_RESTORE)
+			account_change_restore(a, &list);
+		(void)account_hear_devices(a, &list);
 		return 0;
 	}
 	if (!account_is_becoming(a) && is_of_change(m))

@@ -37,6 +37,11 @@ const struct device_list *account_devices(const struct account *a);
  * already, or older. ERR_AUTH: not ours, or forged. */
 int account_hear_devices(struct account *a, const struct device_list *devices);
 
+/* The list that the directory shows under our own name. An older one than ours: it was put back from
+ * an old copy, and is given what we know again, one version after the other, until it is newer
+ * than what others have seen. */
+void account_told_devices(struct account *a, const struct device_list *devices);
+
 /* Text sealed to us: the length, or an error. NUL-terminated, checked. */
 int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size);
 

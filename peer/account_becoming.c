@@ -175,11 +175,8 @@ void account_becoming_over(struct account *a, int err, const char *detail)
 		account_save(a);
 	}
 	events_answer(a->rooms->events, ticket, err, detail, 0);
-	if (!is_guest) {
-		/* An attempt that was begun ends with its line. */
-		a->wants_call |= err < 0 && a->is_online;
+	if (!is_guest)
 		return;
-	}
 	if (err < 0)
 		account_set_trouble(a, detail ? detail : error_text(err));
 	account_tell(a);
@@ -334,7 +331,10 @@ static void on_over(struct account *a)
 		account_swap_next(a);
 	if (is_first)
 		a->has_recovery = false;
-	account_take_devices(a, &devices);
+	/* Unless the directory has an older one than it had: see account_told_devices(). */
+	if (devices.version > a->devices.version ||
+	    !identity_public_equal(&devices.identity, &a->devices.identity))
+		account_take_devices(a, &devices);
 	account_equip(a);
 	account_tell_failed(a, failed);
 	account_becoming_over(a, 0, NULL);

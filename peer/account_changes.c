@@ -17,6 +17,8 @@ void account_change_over(struct account *a, int err, const char *detail)
 	if (a->change.kind == CHANGE_NONE)
 		return;
 	sodium_memzero(&a->change, sizeof a->change);
+	if (!ticket)
+		return; /* nobody asked */
 	events_answer(a->rooms->events, ticket, err, detail, 0);
 }
 
@@ -167,6 +169,11 @@ void account_change_heard(struct account *a, const struct device_list *devices)
 {
 	struct change *c = &a->change;
 
+	if (c->kind == CHANGE_RESTORE) {
+		if (a->devices.version >= c->list.version)
+			account_change_over(a, 0, NULL);
+		return;
+	}
 	if (!is_list(c)) {
 		/* Asked for before a restart, and not done. */
 		if (a->has_next && !a->is_trying_next && !account_is_becoming(a)) {
@@ -180,6 +187,37 @@ void account_change_heard(struct account *a, const struct device_list *devices)
 		account_change_over(a, 0, NULL);
 	else if (c->is_outdated && a->devices.version >= c->list.version)
 		retry(a);
+}
+
+/* Who is not in the newer one is not trusted again; this device is on this very line. */
+void account_change_restore(struct account *a, const struct device_list *devices)
+{
+	struct change *c = &a->change;
+	struct device_list *l = &c->list;
+	unsigned kept = 0;
+
+	if (c->kind != CHANGE_RESTORE && begin(a, CHANGE_RESTORE, 0) < 0)
+		return;
+	if (devices->version > a->devices.version)
+		return; /* high enough by now */
+	*l = *devices;
+	for (unsigned i = 0; i < devices->count; i++) {
+		const struct device_public *d = &devices->devices[i].device;
+		const struct listed_device *ours = device_list_find(&a->devices, d);
+
+		if (ours)
+			l->devices[kept++] = *ours;
+		else if (device_public_equal(d, &a->device.public))
+			l->devices[kept++] = devices->devices[i];
+	}
+	memset(&l->devices[kept], 0, (l->count - kept) * sizeof l->devices[0]);
+	l->count = kept;
+	l->past_count = a->devices.past_count;
+	memcpy(l->past, a->devices.past, sizeof l->past);
+	device_list_sign(l, &a->identity);
+	c->is_due = true;
+	c->is_said = false;
+	c->until = a->rooms->now + ANSWERED;
 }
 
 /* --- the recovery code, the end --- */
@@ -242,6 +280,8 @@ void account_change_lost(struct account *a)
 {
 	struct change *c = &a->change;
 
+	if (c->kind == CHANGE_RESTORE)
+		account_change_over(a, 0, NULL); /* the next line tells what there is */
 	if (c->kind == CHANGE_RECOVERY && c->is_said)
 		account_change_over(a, ERR_TIMEOUT,
 				    N_("the line was lost before the directory confirmed: "

@@ -16,6 +16,7 @@ enum change_kind {
 	CHANGE_REKEY,
 	CHANGE_RECOVERY,
 	CHANGE_DELETE,
+	CHANGE_RESTORE, /* nobody asked: the directory lost a newer list */
 };
 
 /* What a person asked for and the directory has not confirmed; one at a time. */
@@ -110,6 +111,8 @@ void account_swap_next(struct account *a);
 void account_change_over(struct account *a, int err, const char *detail);
 /* The directory or another device of ours showed this list, which is ours now or was known. */
 void account_change_heard(struct account *a, const struct device_list *devices);
+/* The directory has this older list of ours. */
+void account_change_restore(struct account *a, const struct device_list *devices);
 void account_change_lost(struct account *a); /* the line went */
 void account_change_back(struct account *a); /* ... and is here again */
 bool account_change_next(struct account *a, struct wire_message *m);

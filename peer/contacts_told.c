@@ -63,9 +63,6 @@ static void succeeded(struct contacts *c, struct person *p, const struct device_
 	}
 	contacts_touch(c, p);
 	contacts_trust(c, p, &devices->identity, true);
-	/* Now, not later in the step: the devices told of next are the new ones. */
-	p->is_renewed = false;
-	reach_renew(c->rooms->reach, p);
 	keep_list(c, p, devices);
 	snprintf(e.detail, sizeof e.detail, "%s",
 		 N_("has a new key, and the old one vouches for it; what was not delivered yet "

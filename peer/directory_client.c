@@ -372,6 +372,15 @@ static int on_other(struct directory_client *d, const struct wire_message *m)
 	return FOR_OTHERS;
 }
 
+static int on_presence(struct directory_client *d, const struct wire_message *m)
+{
+	struct account *a = d->rooms->account;
+
+	if (name_equal(&m->presence.name, account_name(a)))
+		account_told_devices(a, &m->presence.devices);
+	return FOR_OTHERS;
+}
+
 static int on_welcome(struct directory_client *d, const struct wire_message *m)
 {
 	struct account *a = d->rooms->account;
@@ -434,7 +443,7 @@ static const struct {
 	bool needs_welcome;
 } rows[] = {
 	{ WIRE_WELCOME, on_welcome, false },      { WIRE_REFUSAL, on_refusal, false },
-	{ WIRE_CHECK, on_check, true },           { WIRE_PRESENCE, on_other, true },
+	{ WIRE_CHECK, on_check, true },           { WIRE_PRESENCE, on_presence, true },
 	{ WIRE_INTRODUCTION, on_other, true },    { WIRE_ASKED, on_other, true },
 	{ WIRE_VAULT_PART, on_other, true },      { WIRE_VAULT_NOW, on_other, true },
 	{ WIRE_LEAVING, on_leaving, false },      { WIRE_LOGIN_CHALLENGE, on_account, true },
