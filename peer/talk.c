@@ -42,7 +42,7 @@ bool talk_is_of_now(const struct talk *t)
 void talk_linked(struct rooms *rooms, struct talk *t)
 {
 	t->have_at = rooms->now;
-	t->is_asking = t->ack_due = false;
+	t->is_asking = t->ack_due = t->lacks_room = false;
 	t->highest = 0;
 	t->told = 1;
 	outbox_linked(&t->debt);
@@ -185,7 +185,8 @@ bool talk_release(struct rooms *rooms, struct talk *t, struct line *line)
 	if (!talk_is_of_now(t))
 		return false;
 	/* A contact's one conversation always finds room; of our own many some wait. */
-	if (t->debt.is_sibling && line_room(line) < TALK_WORDS_SIZE)
+	t->lacks_room = t->debt.is_sibling && line_room(line) < TALK_WORDS_SIZE;
+	if (t->lacks_room)
 		return false;
 	if (t->have_at <= rooms->now)
 		say_have(t, line);
@@ -207,7 +208,7 @@ bool talk_is_quiet(const struct talk *t, bool is_linked)
 
 mono_ns talk_deadline(const struct talk *t)
 {
-	return mono_earlier(t->have_at, outbox_deadline(&t->debt));
+	return t->lacks_room ? NEVER : mono_earlier(t->have_at, outbox_deadline(&t->debt));
 }
 
 void talk_undo(struct rooms *rooms, struct talk *t, bool is_linked)

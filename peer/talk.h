@@ -21,6 +21,7 @@ struct talk {
 	mono_ns have_at;         /* when to say HAVE; NEVER: no need */
 	bool is_asking;          /* ... said because something was missing */
 	uint64_t highest;        /* seq seen on this link: going back below answers HAVE */
+	bool lacks_room;         /* in the line: what is due waits for that */
 	uint64_t told;           /* to a device of ours on this link: so far we are delivered */
 
 	bool is_awake; /* in its way's list of those that something is to be done for */

@@ -158,6 +158,7 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
 	mono_ns deadline = engine_step(p->engine, now, wall);
 	struct event e;
 
+	p->steps++;
 	while (engine_next_event(p->engine, &e))
 		count(p, &e);
 	return deadline;

@@ -23,6 +23,7 @@ struct peer {
 	struct device_list devices; /* of the account, as last signed */
 	char path[64];
 	unsigned node;
+	uint64_t steps;
 	unsigned counts[16];   /* events by kind */
 	struct event last[16]; /* the last of each kind; texts are gone */
 	char heard[4096];      /* texts heard, one behind the other with a space each */

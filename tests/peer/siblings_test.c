@@ -368,12 +368,15 @@ static void what_could_not_be_stored_is_asked_for_again(void **state)
 	say(&alice[0], "bob", "one");
 	pass(SECOND);
 	say(&alice[0], "bob", "two");
-	for (unsigned i = 0; i < 400; i++) {
+	for (unsigned i = 0; i < 4000; i++) {
 		/* all commits of the sibling and of one device of Bob's fail for a while */
 		store_failed(alice[1].rooms->store, ERR_FULL);
 		store_failed(bob[1].rooms->store, ERR_FULL);
-		pass(MILLISECOND / 10);
+		pass(MILLISECOND / 100);
 	}
+	pass(5 * SECOND);
+	assert_shows(&alice[1], "bob", ">one >two ");
+	assert_shows(&bob[1], "alice", "one two ");
 	say(&alice[0], "bob", "three");
 	pass(5 * SECOND);
 	assert_shows(&alice[1], "bob", ">one >two >three ");
@@ -453,6 +456,42 @@ static void after_a_restart_all_goes_on(void **state)
 	}
 }
 
+static void hundreds_of_conversations_are_caught_up_with(void **state)
+{
+	enum { CROWD = 500 };
+	struct identity crowd[CROWD];
+	struct name name;
+	uint64_t steps;
+
+	(void)state;
+	for (unsigned i = 0; i < CROWD; i++) {
+		identity_make(&crowd[i]);
+		snprintf(name.text, sizeof name.text, "c%u", i);
+		for (unsigned k = 0; k < 2; k++)
+			assert_int_equal(
+				engine_add(alice[k].engine, name.text, &crowd[i].public, NULL),
+				0);
+	}
+	pass(SECOND);
+	stop(&alice[1]);
+	for (unsigned i = 0; i < CROWD; i++) {
+		snprintf(name.text, sizeof name.text, "c%u", i);
+		say(&alice[0], name.text, "hello");
+	}
+	pass(SECOND);
+	start(&alice[1]);
+	tell(&alice[0], alice);
+	tell(&alice[1], alice);
+	steps = alice[0].steps;
+	pass(5 * SECOND);
+	assert_true(alice[0].steps - steps < 1000);
+	for (unsigned i = 0; i < CROWD; i++) {
+		snprintf(name.text, sizeof name.text, "c%u", i);
+		assert_shows(&alice[1], name.text, ">hello- ");
+	}
+	assert_null(way_between(&alice[0], "alice", &alice[1])->awake);
+}
+
 /* --- a device of ours that lies: a stolen one --- */
 
 static int lie(const struct wire_message *m)
@@ -530,6 +569,7 @@ int main(void)
 		SIBLINGS(a_conversation_not_known_here_is_passed_over_until_it_is),
 		SIBLINGS(a_reply_is_to_the_same_message_everywhere),
 		SIBLINGS(after_a_restart_all_goes_on),
+		SIBLINGS(hundreds_of_conversations_are_caught_up_with),
 		SIBLINGS(a_sibling_can_write_only_what_it_says_itself),
 		SIBLINGS(a_contact_says_nothing_of_what_is_delivered),
 	};
