@@ -307,6 +307,8 @@ static struct pending *take_pending(struct api *api, uint64_t ticket)
 static void answered(struct api *api, const struct event *event)
 {
 	struct pending *p = take_pending(api, event->ticket);
+	/* The bare name of an error says less than explain() has to say of it. */
+	bool is_telling = event->detail[0] && strcmp(event->detail, error_text(event->error));
 
 	if (!p)
 		return;
@@ -317,9 +319,9 @@ static void answered(struct api *api, const struct event *event)
 		memcpy(call.subject, p->subject, sizeof call.subject);
 		call.code = p->code;
 		text_use(p->client->language);
-		if (err < 0 && event->detail[0])
+		if (err < 0 && is_telling)
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
-		else if (p->method->finish)
+		else if (err == 0 && p->method->finish)
 			err = p->method->finish(&call, event);
 		p->client->pending_count--;
 		if (p->id)
