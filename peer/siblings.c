@@ -12,6 +12,7 @@
 
 struct siblings {
 	struct rooms *rooms;
+	bool has_begun;
 	uint16_t online;    /* those told of: a bit for each place in our list */
 	uint64_t online_of; /* ... of this version */
 };
@@ -47,9 +48,11 @@ static void rekeyed(struct siblings *s, const struct identity_public *identity)
 		for (unsigned i = 0; (p = persons_at(r->persons, i)) != NULL; i++)
 			reach_drop(r->reach, p);
 	}
+	/* At the start they are of the identity of now already. */
+	if (s->has_begun)
+		conversations_rekeyed(r->conversations);
 	self->identity = *identity;
 	self->has_identity = true;
-	conversations_rekeyed(r->conversations);
 }
 
 static void admit(struct siblings *s)
@@ -101,6 +104,7 @@ static void follow_account(struct siblings *s)
 			rekeyed(s, identity);
 		take_list(s);
 	}
+	s->has_begun = true;
 	admit(s);
 }
 
