@@ -6,200 +6,6 @@
 
 enum { DAY = 24 * 60 * 60 * 1000, FAILED_MAX = 1000000 };
 
-/* What changes are judged by. */
-struct account {
-	int64_t id;
-	bool has_identity, has_wrap;
-	struct identity_public identity;
-	uint64_t version, vault_version; /* 0: none */
-};
-
-/* ERR_AUTH: there is none of that name. */
-static int load(struct registry_sqlite *r, const struct name *name, struct account *a)
-{
-	struct statement *s = db_sql(r->db,
-				     "SELECT a.id, a.identity, a.wrap IS NOT NULL, a.version,"
-				     " coalesce(v.version, 0) FROM accounts a"
-				     " LEFT JOIN vaults v ON v.account = a.id"
-				     " WHERE a.name = ?1");
-	int err;
-
-	memset(a, 0, sizeof *a);
-	bind_text(s, 1, name->text);
-	err = db_step(s);
-	if (err == 0)
-		err = ERR_AUTH;
-	if (err > 0) {
-		a->id = column_int(s, 0);
-		a->has_identity = !column_is_null(s, 1);
-		a->has_wrap = column_int(s, 2);
-		a->version = (uint64_t)column_int(s, 3);
-		a->vault_version = (uint64_t)column_int(s, 4);
-		err = 0;
-		if (a->has_identity)
-			err = column_copy(s, 1, a->identity.bytes, sizeof a->identity.bytes);
-	}
-	db_done(s);
-	return err;
-}
-
-/* Runs it to the end: 0 or an error. */
-static int run(struct statement *s)
-{
-	int n = db_run(s);
-
-	return n < 0 ? n : 0;
-}
-
-/* --- device lists --- */
-
-static int check_enrolled(struct registry_sqlite *r, int64_t account,
-			  const struct device_public *device)
-{
-	struct statement *s = db_sql(r->db, "SELECT 1 FROM enrolled"
-					    " WHERE device = ?1 AND account = ?2");
-	int err;
-
-	bind_bytes(s, 1, BYTES(device->bytes));
-	bind_int(s, 2, account);
-	err = db_step(s);
-	db_done(s);
-	return err > 0 ? 0 : err < 0 ? err : ERR_AUTH;
-}
-
-static int enrol_listed(struct registry_sqlite *r, int64_t account, const struct device_list *l)
-{
-	struct statement *s = db_sql(r->db, "DELETE FROM enrolled WHERE account = ?1");
-	int err;
-
-	bind_int(s, 1, account);
-	err = run(s);
-	for (unsigned i = 0; i < l->count && !err; i++) {
-		s = db_sql(r->db, "INSERT INTO enrolled(device, account) VALUES(?1, ?2)");
-		bind_bytes(s, 1, BYTES(l->devices[i].device.bytes));
-		bind_int(s, 2, account);
-		err = run(s);
-	}
-	return err;
-}
-
-static int store_list(struct registry_sqlite *r, int64_t account, const struct device_list *l)
-{
-	struct buf wire = { .limit = DEVICE_LIST_SIZE_MAX };
-	struct statement *s;
-	int err = device_list_encode(l, &wire);
-
-	if (err < 0)
-		goto out;
-	s = db_sql(r->db, "UPDATE accounts SET identity = ?2, version = ?3, devices = ?4"
-			  " WHERE id = ?1");
-	bind_int(s, 1, account);
-	bind_bytes(s, 2, BYTES(l->identity.bytes));
-	bind_int(s, 3, (int64_t)l->version);
-	bind_bytes(s, 4, buf_view(&wire));
-	err = run(s);
-	if (err == ERR_EXISTS)
-		err = ERR_AUTH; /* the identity is another account's */
-out:
-	buf_clear(&wire);
-	return err;
-}
-
-/* The next list. Every device in it is enrolled, or is `newcomer` (may be NULL). */
-static int put_list(struct registry_sqlite *r, const struct account *a,
-		    const struct device_list *l, const struct device_public *newcomer)
-{
-	int err;
-
-	if (l->version != a->version + 1)
-		return ERR_STATE;
-	if (newcomer && !device_list_find(l, newcomer))
-		return ERR_AUTH;
-	for (unsigned i = 0; i < l->count; i++) {
-		if (newcomer && device_public_equal(&l->devices[i].device, newcomer))
-			continue;
-		err = check_enrolled(r, a->id, &l->devices[i].device);
-		if (err < 0)
-			return err;
-	}
-	err = store_list(r, a->id, l);
-	return err < 0 ? err : enrol_listed(r, a->id, l);
-}
-
-/* The same where nobody comes in: by the same identity, or one it has vouched for. */
-static int put_own_list(struct registry_sqlite *r, const struct account *a,
-			const struct device_list *l)
-{
-	if (!a->has_identity || !device_list_descends(l, &a->identity))
-		return ERR_AUTH;
-	return put_list(r, a, l, NULL);
-}
-
-/* --- vaults and what opens them --- */
-
-static int store_vault(struct registry_sqlite *r, int64_t account, uint64_t version,
-		       const uint8_t signature[VAULT_SIGNATURE_SIZE], struct bytes sealed)
-{
-	struct statement *s = db_sql(
-		r->db, "INSERT INTO vaults(account, version, signature, size, sealed)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(account) DO UPDATE SET"
-		       " version = ?2, signature = ?3, size = ?4, sealed = ?5");
-
-	bind_int(s, 1, account);
-	bind_int(s, 2, (int64_t)version);
-	bind_bytes(s, 3, bytes_of(signature, VAULT_SIGNATURE_SIZE));
-	bind_int(s, 4, (int64_t)sealed.size);
-	bind_bytes(s, 5, sealed);
-	return run(s);
-}
-
-/* `wrap` NULL: there is no recovery code (any more). The key stays there, a random one. */
-static int store_recovery(struct registry_sqlite *r, int64_t account,
-			  const struct identity_public *prove, const uint8_t *wrap)
-{
-	struct statement *s = db_sql(r->db, "UPDATE accounts SET recovery = ?2,"
-					    " recovery_wrap = ?3 WHERE id = ?1");
-
-	bind_int(s, 1, account);
-	bind_bytes(s, 2, BYTES(prove->bytes));
-	if (wrap)
-		bind_bytes(s, 3, bytes_of(wrap, VAULT_RECOVERY_SIZE));
-	else
-		bind_null(s, 3);
-	return run(s);
-}
-
-static int store_no_recovery(struct registry_sqlite *r, int64_t account)
-{
-	struct identity nobody;
-	int err;
-
-	identity_make(&nobody);
-	err = store_recovery(r, account, &nobody.public, NULL);
-	identity_wipe(&nobody);
-	return err;
-}
-
-static int store_wrap(struct registry_sqlite *r, int64_t account, const uint8_t *wrap)
-{
-	struct statement *s = db_sql(r->db, "UPDATE accounts SET wrap = ?2 WHERE id = ?1");
-
-	bind_int(s, 1, account);
-	if (wrap)
-		bind_bytes(s, 2, bytes_of(wrap, VAULT_WRAP_SIZE));
-	else
-		bind_null(s, 2);
-	return run(s);
-}
-
-static int store_first_vault(struct registry_sqlite *r, int64_t account,
-			     const struct wire_first_vault *v)
-{
-	int err = store_vault(r, account, 1, v->signature, BYTES(v->sealed));
-
-	return err < 0 ? err : store_wrap(r, account, v->wrap);
-}
-
 /* --- guests --- */
 
 static int check_free(struct registry_sqlite *r, const struct name *name)
@@ -236,13 +42,13 @@ static int add_account(struct registry_sqlite *r, const struct registry_new *acc
 	bind_text(s, 1, account->name.text);
 	bind_bytes(s, 2, BYTES(account->record));
 	bind_int(s, 3, now / DAY);
-	return run(s);
+	return registry_run(s);
 }
 
 static int create_all(struct registry_sqlite *r, const struct registry_new *account,
 		      wall_ms now)
 {
-	struct account fresh = { 0 };
+	struct registry_account fresh = { 0 };
 	int err = 0;
 
 	if (account->needs_invite)
@@ -254,12 +60,12 @@ static int create_all(struct registry_sqlite *r, const struct registry_new *acco
 		err = add_account(r, account, now);
 	fresh.id = db_last_id(r->db);
 	if (!err)
-		err = store_no_recovery(r, fresh.id);
+		err = registry_store_no_recovery(r, fresh.id);
 	if (!err && account->newcomer)
-		err = put_list(r, &fresh, &account->newcomer->devices,
-			       &account->newcomer->certificate.device);
+		err = registry_put_list(r, &fresh, &account->newcomer->devices,
+					&account->newcomer->certificate.device);
 	if (!err && account->vault)
-		err = store_first_vault(r, fresh.id, account->vault);
+		err = registry_store_first_vault(r, fresh.id, account->vault);
 	if (!err && account->needs_invite)
 		err = registry_use_code(r, account->invite);
 	return err;
@@ -395,7 +201,7 @@ out:
 		return err;
 	s = db_sql(r->db, "UPDATE accounts SET failed = 0 WHERE id = ?1");
 	bind_int(s, 1, id);
-	return run(s); /* where it fails they are told once more */
+	return registry_run(s); /* where it fails they are told once more */
 }
 
 static void account(struct registry *row, uint64_t ticket, const struct name *name,
@@ -427,9 +233,9 @@ static int enrol_all(struct registry_sqlite *r, const struct name *name,
 		     const struct wire_enrol *m)
 {
 	const struct device_list *l = &m->newcomer.devices;
-	struct account a;
+	struct registry_account a;
 	bool is_ours;
-	int err = load(r, name, &a);
+	int err = registry_load(r, name, &a);
 
 	if (err < 0)
 		return err;
@@ -444,14 +250,14 @@ static int enrol_all(struct registry_sqlite *r, const struct name *name,
 		struct statement *s = db_sql(r->db, "DELETE FROM enrolled WHERE account = ?1");
 
 		bind_int(s, 1, a.id);
-		err = run(s);
+		err = registry_run(s);
 		if (!err)
-			err = store_no_recovery(r, a.id);
+			err = registry_store_no_recovery(r, a.id);
 	}
 	if (!err)
-		err = put_list(r, &a, l, &m->newcomer.certificate.device);
+		err = registry_put_list(r, &a, l, &m->newcomer.certificate.device);
 	if (!err && m->has_vault)
-		err = store_first_vault(r, a.id, &m->vault);
+		err = registry_store_first_vault(r, a.id, &m->vault);
 	return err;
 }
 
@@ -470,9 +276,9 @@ static void enrol(struct registry *row, uint64_t ticket, const struct name *name
 static int change_password(struct registry_sqlite *r, const struct registry_password *change,
 			   wall_ms now)
 {
-	struct account a;
+	struct registry_account a;
 	struct statement *s;
-	int err = load(r, &change->name, &a);
+	int err = registry_load(r, &change->name, &a);
 
 	if (err < 0)
 		return err;
@@ -487,11 +293,11 @@ static int change_password(struct registry_sqlite *r, const struct registry_pass
 	s = db_sql(r->db, "UPDATE accounts SET record = ?2 WHERE id = ?1");
 	bind_int(s, 1, a.id);
 	bind_bytes(s, 2, BYTES(change->record));
-	err = run(s);
+	err = registry_run(s);
 	if (!err)
-		err = store_wrap(r, a.id, change->wrap);
+		err = registry_store_wrap(r, a.id, change->wrap);
 	if (!err && change->devices)
-		err = put_own_list(r, &a, change->devices);
+		err = registry_put_own_list(r, &a, change->devices);
 	return err;
 }
 
@@ -542,13 +348,13 @@ static void put_devices(struct registry *row, uint64_t ticket, const struct name
 {
 	struct registry_sqlite *r = registry_self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
-	struct account known;
+	struct registry_account known;
 
 	a.err = db_begin(r->db);
 	if (!a.err) {
-		a.err = load(r, name, &known);
+		a.err = registry_load(r, name, &known);
 		if (!a.err)
-			a.err = put_own_list(r, &known, devices);
+			a.err = registry_put_own_list(r, &known, devices);
 		a.err = registry_finish(r, a.err);
 	}
 	registry_answers(r, &a);
@@ -560,15 +366,15 @@ static void put_vault(struct registry *row, uint64_t ticket, const struct name *
 {
 	struct registry_sqlite *r = registry_self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
-	struct account known = { 0 };
+	struct registry_account known = { 0 };
 
 	a.err = db_begin(r->db);
 	if (!a.err) {
-		a.err = load(r, name, &known);
+		a.err = registry_load(r, name, &known);
 		if (!a.err && version != known.vault_version + 1)
 			a.err = ERR_STATE;
 		if (!a.err)
-			a.err = store_vault(r, known.id, version, signature, sealed);
+			a.err = registry_store_vault(r, known.id, version, signature, sealed);
 		a.err = registry_finish(r, a.err);
 	}
 	a.vault_version = a.err ? known.vault_version : version;
@@ -580,15 +386,16 @@ static void put_recovery(struct registry *row, uint64_t ticket, const struct nam
 {
 	struct registry_sqlite *r = registry_self(row);
 	struct registry_answer a = { .ticket = ticket, .name = *name };
-	struct account known;
+	struct registry_account known;
 
 	a.err = db_begin(r->db);
 	if (!a.err) {
-		a.err = load(r, name, &known);
+		a.err = registry_load(r, name, &known);
 		if (!a.err && recovery->is_none)
-			a.err = store_no_recovery(r, known.id);
+			a.err = registry_store_no_recovery(r, known.id);
 		else if (!a.err)
-			a.err = store_recovery(r, known.id, &recovery->prove, recovery->wrap);
+			a.err = registry_store_recovery(r, known.id, &recovery->prove,
+							recovery->wrap);
 		a.err = registry_finish(r, a.err);
 	}
 	registry_answers(r, &a);
@@ -599,8 +406,8 @@ static int remove_rows(struct registry_sqlite *r, const struct name *name)
 	static const char *const sql[] = { "DELETE FROM enrolled WHERE account = ?1",
 					   "DELETE FROM vaults WHERE account = ?1",
 					   "DELETE FROM accounts WHERE id = ?1" };
-	struct account a;
-	int err = load(r, name, &a);
+	struct registry_account a;
+	int err = registry_load(r, name, &a);
 
 	if (err == ERR_AUTH)
 		return ERR_NOT_FOUND;
@@ -610,7 +417,7 @@ static int remove_rows(struct registry_sqlite *r, const struct name *name)
 		struct statement *s = db_sql(r->db, sql[i]);
 
 		bind_int(s, 1, a.id);
-		err = run(s);
+		err = registry_run(s);
 	}
 	return err;
 }
@@ -649,7 +456,7 @@ static int add_failures(struct registry *row, const struct registry_failures *li
 		bind_text(s, 1, list[i].name.text);
 		bind_int(s, 2, list[i].count);
 		bind_int(s, 3, FAILED_MAX);
-		err = run(s);
+		err = registry_run(s);
 	}
 	return registry_finish(r, err);
 }

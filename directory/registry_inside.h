@@ -1,5 +1,6 @@
 /* The inside of the SQLite store, for the files that make it up and nobody else; from the
- * bottom up: registry_invites.c (codes), registry_accounts.c (accounts and what is theirs),
+ * bottom up: registry_invites.c (codes), registry_rows.c (what an account consists of),
+ * registry_accounts.c (the questions about accounts),
  * registry_sqlite.c (file, answers, the row). */
 #ifndef PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
 #define PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
@@ -57,6 +58,38 @@ int registry_invite_reset(struct registry *row, const char *code, const struct n
 int registry_invites(struct registry *row,
 		     bool (*each)(void *user, const struct registry_invite *i), void *user);
 int registry_revoke_invite(struct registry *row, const char *handle);
+
+/* --- registry_rows.c: all but the first two inside of a transaction --- */
+
+/* What changes are judged by. */
+struct registry_account {
+	int64_t id;
+	bool has_identity, has_wrap;
+	struct identity_public identity;
+	uint64_t version, vault_version; /* 0: none */
+};
+
+/* Runs it to the end: 0 or an error. */
+int registry_run(struct statement *s);
+/* ERR_AUTH: there is none of that name. */
+int registry_load(struct registry_sqlite *r, const struct name *name,
+		  struct registry_account *a);
+/* The next list. Every device in it is enrolled, or is `newcomer` (may be NULL). ERR_STATE:
+ * not the next version; ERR_AUTH. */
+int registry_put_list(struct registry_sqlite *r, const struct registry_account *a,
+		      const struct device_list *l, const struct device_public *newcomer);
+/* The same where nobody comes in: by the same identity, or one it has vouched for. */
+int registry_put_own_list(struct registry_sqlite *r, const struct registry_account *a,
+			  const struct device_list *l);
+int registry_store_vault(struct registry_sqlite *r, int64_t account, uint64_t version,
+			 const uint8_t signature[VAULT_SIGNATURE_SIZE], struct bytes sealed);
+int registry_store_first_vault(struct registry_sqlite *r, int64_t account,
+			       const struct wire_first_vault *v);
+int registry_store_wrap(struct registry_sqlite *r, int64_t account, const uint8_t *wrap);
+int registry_store_recovery(struct registry_sqlite *r, int64_t account,
+			    const struct identity_public *prove, const uint8_t *wrap);
+/* No code (any more): a random key stands there, so that all are checked alike. */
+int registry_store_no_recovery(struct registry_sqlite *r, int64_t account);
 
 /* --- registry_accounts.c: the functions of the row that are about accounts --- */
 

@@ -108,20 +108,12 @@ void server_configure(struct server *s, const struct server_config *config)
 static int open_holder(struct server *s, const struct server_config *config, char *reason,
 		       size_t reason_size)
 {
-	char folder[PATH_MAX];
-	int err;
+	int err = 0;
 
-	s->desk.holder = config->holder;
-	if (config->holder)
-		return 0;
-	secrets_folder(folder, config->data);
-	err = keystore_split(config->data, folder, reason, reason_size);
-	if (!err)
-		err = secrets_open(&s->secrets, folder, reason, reason_size);
-	if (err < 0)
-		return err;
-	s->desk.holder = s->own_holder = holder_local(s->secrets);
-	return 0;
+	if (!config->holder)
+		err = holder_local_open(&s->own_holder, config->data, reason, reason_size);
+	s->desk.holder = config->holder ? config->holder : s->own_holder;
+	return err;
 }
 
 bool server_bind_holder(struct server *s)
@@ -169,7 +161,6 @@ static void close_stores(struct server *s)
 		s->desk.registry->close(s->desk.registry);
 	if (s->own_holder)
 		s->own_holder->close(s->own_holder);
-	secrets_close(s->secrets);
 	keystore_close(s->keys);
 }
 

@@ -8,7 +8,6 @@
 #include "directory/checks.h"
 #include "directory/keystore.h"
 #include "directory/registry.h"
-#include "directory/secrets.h"
 #include "directory/server.h"
 #include "directory/sessions.h"
 #include "directory/watchers.h"
@@ -17,9 +16,8 @@ enum { SERVER_PUTTING_MAX = 64 }; /* vaults half sent at a time: 16 MiB */
 
 struct server {
 	struct keystore *keys;
-	struct opaque_server *secrets; /* the two are there where no key-holder was given */
-	struct holder *own_holder;
-	bool is_bound; /* the key-holder is the one that the accounts were made with */
+	struct holder *own_holder; /* where none was given */
+	bool is_bound;             /* the holder is the one that the accounts were made with */
 	struct endpoint *endpoint;
 	struct login_desk desk; /* registry, limits, mode */
 	struct names *names;
