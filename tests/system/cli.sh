@@ -49,7 +49,7 @@ says 0 "palique-directory serve --data $data" directory init 127.0.0.1
 says 1 'never written over' directory init
 says 2 'Try: palique-directory status' "$programs/palique-directory" statsu
 says 2 'no option --dta' "$programs/palique-directory" link --dta x
-says 2 'list | add NAME | remove NAME' "$programs/palique-directory" user
+says 2 'list | add|remove|ban' "$programs/palique-directory" user
 says 2 'A name is 2 to 32' directory invite 'Ñ'
 says 2 '1 to 10000' directory invite --count 0
 says 0 'Nobody yet' directory user list
