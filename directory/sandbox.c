@@ -104,7 +104,7 @@ static const int allowed[] = {
 	SCMP_SYS(tgkill), /* abort() */
 };
 static const int allowed_to_accept[] = { SCMP_SYS(accept4), SCMP_SYS(getsockopt),
-					 SCMP_SYS(fcntl) };
+					 SCMP_SYS(geteuid), SCMP_SYS(fcntl) };
 
 static int add_rules(scmp_filter_ctx filter, bool may_accept)
 {
