@@ -173,6 +173,8 @@ void account_called(struct account *a)
 
 bool account_next(struct account *a, struct wire_message *m)
 {
+	if (a->is_undone)
+		return false;
 	if (a->becoming && becoming_next(a->becoming, m))
 		return true;
 	return !account_is_becoming(a) && account_change_next(a, m);
@@ -217,6 +219,13 @@ int account_message(struct account *a, const struct wire_message *m)
 
 mono_ns account_step(struct account *a)
 {
+	if (a->is_undone) {
+		a->is_undone = false;
+		if (a->becoming)
+			account_becoming_over(
+				a, ERR_IO,
+				N_("the keys could not be stored: is the disk full?"));
+	}
 	if (a->change.kind == CHANGE_NONE)
 		return NEVER;
 	if (a->rooms->now < a->change.until)

@@ -25,9 +25,9 @@ struct change {
 	uint64_t ticket;
 	mono_ns until;
 	unsigned tries;
-	bool is_due;       /* to be said after the next commit */
-	bool is_said;      /* and not answered */
-	bool is_outdated;  /* the directory has a newer list than this one was made from */
+	bool is_due;      /* to be said after the next commit */
+	bool is_said;     /* and not answered */
+	bool is_outdated; /* the directory has a newer list than this one was made from */
 	struct device_public device;
 	char label[CERTIFICATE_LABEL_MAX + 1];
 	struct device_list list; /* as it shall be */
@@ -68,11 +68,12 @@ struct account {
 	enum request_policy requests;
 	uint64_t settings_stamp;
 
-	uint64_t jobs;                 /* given so far */
-	struct becoming *becoming;     /* an exchange, or NULL */
-	struct device_list enrolling;  /* the list it asked for */
-	bool was_refused;              /* standing before its last message */
-	uint64_t waiting;              /* ticket of one whose outcome is unknown */
+	uint64_t jobs;                /* given so far */
+	struct becoming *becoming;    /* an exchange, or NULL */
+	struct device_list enrolling; /* the list it asked for */
+	bool is_undone;               /* its last message cannot be said: a commit failed */
+	bool was_refused;             /* standing before its last message */
+	uint64_t waiting;             /* ticket of one whose outcome is unknown */
 	struct change change;
 	bool wants_call;
 	enum account_state told;

@@ -181,6 +181,10 @@ void account_reload(struct account *a)
 	load(a);
 	a->is_trying_next = false;
 	account_equip(a);
+	/* What was to be said leans on what was not stored. */
+	a->is_undone = a->becoming && becoming_is_ready(a->becoming);
+	if (a->change.is_due && a->change.tries == 0)
+		sodium_memzero(&a->change, sizeof a->change); /* the call itself failed */
 }
 
 void account_equip(struct account *a)

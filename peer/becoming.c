@@ -202,6 +202,11 @@ bool becoming_is_sent(const struct becoming *b)
 	return b->stage == STAGE_LAST && b->is_said;
 }
 
+bool becoming_is_ready(const struct becoming *b)
+{
+	return b->stage == STAGE_LAST && !b->is_said;
+}
+
 bool becoming_is_setting(const struct becoming *b)
 {
 	return b->stage == STAGE_SET;
@@ -223,8 +228,8 @@ static int go(struct becoming *b, enum stage stage, enum wire_type say)
 }
 
 static const enum wire_type firsts[] = {
-	[BECOMING_NEW] = WIRE_REGISTER_START,   [BECOMING_LOGIN] = WIRE_LOGIN_START,
-	[BECOMING_RECOVER] = WIRE_RECOVER,      [BECOMING_RESET] = WIRE_RESET,
+	[BECOMING_NEW] = WIRE_REGISTER_START, [BECOMING_LOGIN] = WIRE_LOGIN_START,
+	[BECOMING_RECOVER] = WIRE_RECOVER,    [BECOMING_RESET] = WIRE_RESET,
 	[BECOMING_PASSWD] = WIRE_LOGIN_START,
 };
 
@@ -356,8 +361,8 @@ static int on_challenge(struct becoming *b, const struct wire_message *m)
 /* The password is right, and nothing is wrapped under it. */
 static int on_sealed(struct becoming *b)
 {
-	bool is_ours = b->has_home_key && identity_public_equal(&b->home_identity,
-								&b->devices.identity);
+	bool is_ours = b->has_home_key &&
+		       identity_public_equal(&b->home_identity, &b->devices.identity);
 	int err;
 
 	if (b->kind != BECOMING_LOGIN)
@@ -370,7 +375,7 @@ static int on_sealed(struct becoming *b)
 			       "one: use the recovery code (palique recover), or set the "
 			       "password once more on a device that is still logged in "
 			       "(palique passwd); or begin anew (palique login "
-			       "--begin-anew), and contacts will be told") );
+			       "--begin-anew), and contacts will be told"));
 	/* This home holds the vault's key: it is wrapped under the password anew. */
 	b->vault_key = b->home_key;
 	b->has_vault_key = b->is_kept = true;
@@ -385,9 +390,9 @@ static int unwrap(struct becoming *b, struct bytes wrap)
 
 	if (wrap.size != (is_recovery ? VAULT_RECOVERY_SIZE : VAULT_WRAP_SIZE))
 		return ERR_FORMAT;
-	return is_recovery ? recovery_unwrap(&b->vault_key, wrap.data, &b->recovery.unwrap)
-			   : vault_unwrap(&b->vault_key, wrap.data, b->proof.export_key,
-					  &b->name);
+	return is_recovery
+		       ? recovery_unwrap(&b->vault_key, wrap.data, &b->recovery.unwrap)
+		       : vault_unwrap(&b->vault_key, wrap.data, b->proof.export_key, &b->name);
 }
 
 static int on_login_done(struct becoming *b, const struct wire_message *m)

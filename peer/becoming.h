@@ -39,7 +39,8 @@ struct becoming_wish {
 	/* What this home holds of the account already, or NULL. */
 	const struct identity_public *identity;
 	const struct symmetric_key *vault_key;
-	const struct device_list *devices; /* of BECOMING_PASSWD: all that shall stay, or NULL */
+	const struct device_list
+		*devices; /* of BECOMING_PASSWD: all that shall stay, or NULL */
 	uint64_t ticket;
 };
 
@@ -97,6 +98,8 @@ struct becoming_keys {
 };
 /* They are durable after the next commit; becoming_next() is called after it. */
 int becoming_take_keys(struct becoming *b, const struct becoming_keys *keys);
+/* The last message waits to be said. */
+bool becoming_is_ready(const struct becoming *b);
 /* The last message was said: from then on the outcome is the directory's. */
 bool becoming_is_sent(const struct becoming *b);
 /* The new password was said, and not answered. */

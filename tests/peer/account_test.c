@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "directory/admin.h"
+#include "peer/account.h"
 #include "peer/engine_inside.h"
 #include "peer/safe.h"
+#include "peer/store.h"
 #include "shared/error.h"
 #include "shared/json.h"
 #include "tests/town.h"
@@ -700,6 +702,56 @@ static void a_suspended_account_stays_and_comes_back_by_itself(void **state)
 	wait_online(t, a);
 }
 
+static bool wants_last(void *user)
+{
+	struct home *h = user;
+
+	return account_standing(engine_rooms(h->engine)->account) == STANDING_PENDING;
+}
+
+static void keys_that_cannot_be_stored_never_leave(void **state)
+{
+	struct town *t = *state;
+	struct home *c = &t->homes[2];
+	struct store *store = engine_rooms(c->engine)->store;
+	struct server_status status;
+	struct uri link = link_of(t, true);
+
+	assert_int_equal(engine_join(c->engine, &link, "carol", bytes_text("pass"), 5), 0);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 1"), 0);
+	assert_false(calm_net_run(&t->net, 10 * SECOND, wants_last, c));
+	assert_true(answer_of(t, c, 5) < 0);
+	server_status(t->server, &status);
+	assert_int_equal(status.accounts, 0);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 0"), 0);
+	assert_int_equal(join(t, c, "carol", true), 0);
+	wait_online(t, c);
+}
+
+static void a_new_key_that_cannot_be_stored_never_leaves(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct store *store = engine_rooms(a->engine)->store;
+	struct engine_account before, after;
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	pass(t, 5);
+	engine_account(a->engine, &before);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 1"), 0);
+	assert_true(engine_rekey(a->engine, 5) < 0);
+	pass(t, 5);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 0"), 0);
+	pass(t, 5);
+	wait_online(t, a);
+	engine_account(a->engine, &after);
+	assert_memory_equal(&before.identity, &after.identity, 32);
+	assert_int_equal(engine_devices(a->engine)->version, 1);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+}
+
 /* --- a crash between any two steps --- */
 
 enum { STEPS = 30 };
@@ -849,6 +901,8 @@ int main(void)
 		TOWN(requests_can_be_refused_or_allowed_with_a_link_only),
 		TOWN(an_account_is_deleted_here_and_there_and_the_name_is_free),
 		TOWN(a_suspended_account_stays_and_comes_back_by_itself),
+		TOWN(keys_that_cannot_be_stored_never_leave),
+		TOWN(a_new_key_that_cannot_be_stored_never_leaves),
 		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
 		TOWN(a_crash_anywhere_in_a_new_key_leaves_an_account_that_works),
 		TOWN(a_crash_anywhere_in_a_recovery_leaves_an_account_that_works),
