@@ -134,13 +134,13 @@ struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t
 
 /* --- before the commit --- */
 
-/* EVENT_DELIVERED of what of the chain is from `told` on and below `delivered`, if there is any. */
+/* EVENT_DELIVERED of what of the chain is from `told` on and below `delivered`, if there is any.
+ * What was held has an old id and a new place: the newest id counts. */
 static void tell_delivered(struct conversations *c, const struct person *p, int64_t chain,
 			   uint64_t told, uint64_t delivered)
 {
-	struct statement *s = db_sql(db_of(c), "SELECT id FROM message WHERE chain = ?"
-					       " AND seq < ? AND seq >= ?"
-					       " ORDER BY seq DESC LIMIT 1");
+	struct statement *s = db_sql(db_of(c), "SELECT max(id) FROM message WHERE chain = ?"
+					       " AND seq < ? AND seq >= ?");
 	struct event e = { .kind = EVENT_DELIVERED, .name = p->name };
 
 	bind_int(s, 1, chain);

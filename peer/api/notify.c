@@ -213,11 +213,20 @@ static void tell_message(struct engine *e, const struct event *event, struct jso
 	json_set(p, "message", body);
 }
 
+static bool take_author(void *user, const struct message *m)
+{
+	*(struct device_public *)user = m->author;
+	return false;
+}
+
 static void tell_delivery(struct engine *e, const struct event *event, struct json *p)
 {
-	(void)e;
+	struct device_public author = *engine_device(e);
+
+	engine_message(e, event->message_id, take_author, &author);
 	json_set_text(p, "conversation", event->name.text);
 	json_set_id(p, "upTo", event->message_id);
+	json_set_bool(p, "otherDevice", !device_public_equal(&author, engine_device(e)));
 	json_set_text(p, "state", "delivered");
 }
 

@@ -276,8 +276,8 @@ static void assert_owes(const char *texts)
 {
 	char said[256] = "";
 
-	conversations_said(alice.rooms->conversations, peer_person(&alice, "bob"), 1, join_texts,
-			   said);
+	conversations_said(alice.rooms->conversations, peer_person(&alice, "bob"), 1,
+			   join_texts, said);
 	assert_string_equal(said, texts);
 }
 
@@ -312,6 +312,13 @@ static void what_was_queued_under_a_key_is_held_until_it_is_released(void **stat
 	peer_open(&alice, NOW, WALL);
 	assert_int_equal(conversations_held(peer_person(&alice, "bob")), 0);
 	assert_owes("five two three four ");
+	/* Who waits for "five" hears of it, whatever old ids stand behind it. */
+	p = peer_person(&alice, "bob");
+	conversations_delivered(alice.rooms->conversations, p, 4);
+	engine_mark_read(alice.engine, "bob", 1);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(alice.last[EVENT_DELIVERED].message_id,
+			 alice.last[EVENT_SAID].message.id);
 }
 
 static void what_was_queued_goes_on_where_nothing_is_held(void **state)
@@ -386,18 +393,16 @@ static void what_our_other_device_says_again_is_shown_once(void **state)
 	(void)state;
 	said.body = bytes_text("again");
 	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
-	assert_int_equal(
-		conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
-		HEARD_NEW);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
 	conversations_save_chain(bob.rooms->conversations, p, &theirs);
 	peer_step(&bob, NOW, WALL);
 	first = bob.last[EVENT_SAID];
 	p->identity = another;
 	conversations_identified(bob.rooms->conversations, p, true);
 	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
-	assert_int_equal(
-		conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
-		HEARD_NEW);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
 	conversations_delivered_there(&theirs, 2);
 	conversations_save_chain(bob.rooms->conversations, p, &theirs);
 	peer_step(&bob, NOW, WALL);

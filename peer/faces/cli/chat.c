@@ -75,7 +75,8 @@ static void on_delivery(struct chat *chat, const struct json *params)
 {
 	uint64_t up_to;
 
-	if (json_id(params, "upTo", &up_to) < 0 || up_to <= chat->told_delivered)
+	if (json_bool(params, "otherDevice", false) || json_id(params, "upTo", &up_to) < 0 ||
+	    up_to <= chat->told_delivered)
 		return;
 	chat->told_delivered = up_to;
 	/* One mark for the newest of a burst is enough, and none for what another face sent. */

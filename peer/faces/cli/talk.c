@@ -168,6 +168,7 @@ static bool is_delivery_of(const struct json *note, const char *name, uint64_t i
 	uint64_t up_to;
 
 	return is(note, "method", "delivery") && params && is(params, "conversation", name) &&
+	       !json_bool(params, "otherDevice", false) &&
 	       json_id(params, "upTo", &up_to) == 0 && up_to >= id;
 }
 
