@@ -232,6 +232,7 @@ void server_close(struct server *s)
 	close_stores(s);
 	buf_clear(&s->in);
 	buf_clear(&s->out);
+	free(s->resumed);
 	free(s);
 }
 

@@ -26,8 +26,10 @@ struct server {
 	struct sessions *sessions;
 	struct checks checks;
 	struct directory_place place;
-	struct session
-		*putting[SERVER_PUTTING_MAX]; /* who has a vault half sent, oldest first */
+	/* Who was answered and may have said more meanwhile; who is being read already. */
+	uint64_t *resumed, reading;
+	size_t resumed_count, resumed_room;
+	struct session *putting[SERVER_PUTTING_MAX]; /* a vault half sent; oldest first */
 	unsigned putting_count;
 	mono_ns store_failed_at; /* 0: never; when it was last logged */
 	uint32_t online_max, guests_max, contacts_max;

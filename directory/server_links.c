@@ -81,7 +81,7 @@ static void welcome(struct server *s, struct session *who)
 
 /* All whole messages that are there, unless an answer must be waited for. By ticket, since
  * any message may end the session. */
-static void read_input(struct server *s, uint64_t ticket)
+static void read_messages(struct server *s, uint64_t ticket)
 {
 	struct session *who;
 	struct wire_message m;
@@ -112,6 +112,13 @@ static void read_input(struct server *s, uint64_t ticket)
 		}
 		take_answers(s);
 	}
+}
+
+static void read_input(struct server *s, uint64_t ticket)
+{
+	s->reading = ticket;
+	read_messages(s, ticket);
+	s->reading = 0; /* no ticket */
 }
 
 /* --- what the registry answers --- */
@@ -219,6 +226,18 @@ static void take_answer(struct server *s, const struct registry_answer *a)
 	}
 }
 
+/* An answer that came later than its question: what was said behind that is in the link. */
+static void resume_later(struct server *s, uint64_t ticket)
+{
+	if (ticket == s->reading)
+		return;
+	if (s->resumed_count == s->resumed_room) {
+		s->resumed_room = s->resumed_room ? s->resumed_room * 2 : 16;
+		s->resumed = memory_grow(s->resumed, s->resumed_room, sizeof *s->resumed);
+	}
+	s->resumed[s->resumed_count++] = ticket;
+}
+
 static void take_answers(struct server *s)
 {
 	struct registry *r = s->desk.registry;
@@ -232,6 +251,7 @@ static void take_answers(struct server *s)
 		while (r->next(r, &a)) {
 			any = true;
 			take_answer(s, &a);
+			resume_later(s, a.ticket);
 			sodium_memzero(a.record, sizeof a.record);
 		}
 		while (h->next(h, &held)) {
@@ -240,6 +260,7 @@ static void take_answers(struct server *s)
 			any = true;
 			if (who)
 				server_on_holder_answer(s, who, &held);
+			resume_later(s, held.ticket);
 			sodium_memzero(&held, sizeof held);
 		}
 	}
@@ -348,4 +369,6 @@ void server_take_events(struct server *s)
 	while (endpoint_next(s->endpoint, &event))
 		on_event(s, &event);
 	take_answers(s);
+	while (s->resumed_count)
+		read_input(s, s->resumed[--s->resumed_count]);
 }

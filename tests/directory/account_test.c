@@ -534,6 +534,80 @@ static void an_account_that_is_deleted_is_gone(void **state)
 
 /* --- faults --- */
 
+/* A key-holder in another process: its answers come later, or it is away. */
+static struct late {
+	struct holder row;
+	struct holder *real;
+	bool is_away, is_slow;
+} late;
+
+static void late_ask(struct holder *h, uint64_t ticket, const struct name *name,
+		     const uint8_t blinded[32], const uint8_t *keyshare)
+{
+	(void)h;
+	late.real->ask(late.real, ticket, name, blinded, keyshare);
+}
+
+static bool late_next(struct holder *h, struct holder_answer *answer)
+{
+	(void)h;
+	if (late.is_slow || !late.real->next(late.real, answer))
+		return false;
+	if (late.is_away)
+		*answer = (struct holder_answer){ .ticket = answer->ticket,
+						  .err = ERR_OFFLINE };
+	return true;
+}
+
+static const uint8_t *late_public_key(const struct holder *h)
+{
+	(void)h;
+	return late.real->public_key(late.real);
+}
+
+static void a_key_holder_that_is_slow_or_away_stops_nobody_else(void **state)
+{
+	struct small_client *alice, *bob;
+	struct wire_message say = { .type = WIRE_LOGIN_START };
+	char reason[256];
+
+	(void)state;
+	late = (struct late){
+		.row = { .ask = late_ask, .next = late_next, .public_key = late_public_key }
+	};
+	assert_int_equal(holder_local_open(&late.real, net.data, reason, sizeof reason), 0);
+	config.holder = &late.row;
+	small_net_restart(&net, &config);
+	alice = small_client_online(&net, "alice");
+	bob = small_client_online(&net, "bob");
+	befriend(alice, bob);
+	late.is_away = true;
+	assert_int_equal(small_client_login(small_client_sibling(alice), "password"), ERR_BUSY);
+	assert_int_equal(small_client_prove(alice, "password", &m), ERR_BUSY);
+	assert_true(m.refusal.retry_after > 0);
+	small_client_hang_up(bob);
+	assert_int_equal(small_client_come(bob), 0); /* needs no key-holder */
+	small_client_publish(bob);
+	small_client_list(bob, "alice", NULL);
+	assert_true(small_client_hears(bob, WIRE_PRESENCE, &m));
+	assert_int_equal(m.presence.device_count, 1);
+	late.is_away = false;
+	/* what alice says behind a question is heard once that is answered */
+	late.is_slow = true;
+	say.login_start.name = alice->name;
+	memset(say.login_start.ke1, 1, sizeof say.login_start.ke1);
+	small_client_say(alice, &say);
+	small_client_list(alice, NULL);
+	assert_false(small_client_hears(bob, WIRE_PRESENCE, &m));
+	late.is_slow = false;
+	small_net_run(&net, 10 * MILLISECOND);
+	assert_true(small_client_hears(bob, WIRE_PRESENCE, &m));
+	assert_int_equal(m.presence.device_count, 0);
+	server_close(net.server);
+	net.server = NULL;
+	late.real->close(late.real);
+}
+
 /* As if the disk was full: no file grows any more. */
 static void fill_disk(bool is_full)
 {
@@ -672,6 +746,7 @@ int main(void)
 		ROW(failed_logins_are_written_down_in_time_and_at_the_end),
 		ROW(a_suspended_account_is_out_until_it_is_lifted),
 		ROW(an_account_that_is_deleted_is_gone),
+		ROW(a_key_holder_that_is_slow_or_away_stops_nobody_else),
 		ROW(a_full_disk_refuses_what_is_new_and_keeps_the_rest_going),
 		ROW(a_store_that_another_has_locked_refuses_for_a_while),
 		ROW(a_spoilt_store_is_refused_with_a_reason),
