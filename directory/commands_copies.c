@@ -37,7 +37,7 @@ int command_backup(const struct options *o)
 	int err = copies_backup(&report, o->data, o->words[0], reason, sizeof reason);
 
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	said(o, &report);
 	if (!(o->given & OPTION_JSON))
 		fprintf(stderr,
@@ -73,7 +73,7 @@ int command_restore(const struct options *o)
 	if (holder)
 		holder->close(holder);
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	said(o, &report);
 	if (o->given & OPTION_JSON)
 		return EXIT_OK;

@@ -83,7 +83,7 @@ static int serve(const struct options *o)
 	err = find_users(&p, o, reason, sizeof reason);
 	if (!err)
 		err = keyholder_process_run(&p, reason, sizeof reason);
-	return err < 0 ? desk_fail(o, err, reason) : EXIT_OK;
+	return err < 0 ? desk_fail_told(o, err, reason) : EXIT_OK;
 }
 
 /* --- move --- */
@@ -103,17 +103,17 @@ static int move(const struct options *o)
 	if (!err)
 		err = secrets_open(&secrets, from, reason, sizeof reason);
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	err = secrets_write(o->secrets, secrets, reason, sizeof reason);
 	secrets_close(secrets);
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	snprintf(path, sizeof path, "%s/secrets", from);
 	if (unlink(path) < 0 || rmdir(from) < 0) {
 		snprintf(reason, sizeof reason,
 			 _("They are in %s now, but %s cannot be removed: %s. Remove it."),
 			 o->secrets, from, strerror(errno));
-		return desk_fail(o, ERR_IO, reason);
+		return desk_fail_told(o, ERR_IO, reason);
 	}
 	if (!(o->given & OPTION_JSON))
 		fprintf(stderr,
@@ -166,7 +166,7 @@ static int split(const struct options *o)
 	if (!err)
 		err = secrets_open(&secrets, folder, reason, sizeof reason);
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	share_files_split(files, secrets);
 	secrets_close(secrets);
 	for (done = 0; !err && done < SHARES_COUNT; done++)
@@ -176,7 +176,7 @@ static int split(const struct options *o)
 		/* all three or none; the one that failed is not ours */
 		for (int i = 0; i < done - 1; i++)
 			unlink(o->words[1 + i]);
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	}
 	if (!(o->given & OPTION_JSON))
 		fprintf(stderr,
@@ -247,7 +247,7 @@ static int join(const struct options *o)
 	sodium_memzero(files, sizeof files);
 	sodium_free(secrets);
 	if (err < 0)
-		return desk_fail(o, err, reason);
+		return desk_fail_told(o, err, reason);
 	if (!(o->given & OPTION_JSON))
 		fprintf(stderr, _("The key-holder's secrets are back. The passwords of before "
 				  "hold again.\n"));

@@ -67,6 +67,11 @@ int desk_fail(const struct options *o, int err, const char *what)
 
 	snprintf(message, sizeof message, advice_on(err) ? "%s %s" : "%s", what,
 		 advice_on(err));
+	return desk_fail_told(o, err, message);
+}
+
+int desk_fail_told(const struct options *o, int err, const char *message)
+{
 	if (o->given & OPTION_JSON) {
 		struct json *error = json_set_text(json_object(), "kind", error_name(err)), *j;
 

@@ -28,6 +28,8 @@ enum exit_code {
 void desk_print(const struct json *j);
 /* A failure in a sentence, or as {"error": {"kind", "message"}}; the program's exit code. */
 int desk_fail(const struct options *o, int err, const char *message);
+/* The same where the message says already what to do. */
+int desk_fail_told(const struct options *o, int err, const char *message);
 /* The same where the command line was wrong. */
 int desk_fail_usage(const struct options *o, int err, const char *message);
 /* Whether `answer`, of admin.c, is a refusal; then it has been told and `code` set. */

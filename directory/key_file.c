@@ -124,9 +124,7 @@ int key_file_write(const char *folder, const char *name, const struct key_kind *
 			 _("%s/%s exists already; keys are never written over."), folder, name);
 	else if (err == ERR_FULL)
 		snprintf(reason, reason_size,
-			 _("No room left for the keys in %s. Free some and try again; nothing "
-			   "was changed."),
-			 folder);
+			 _("No room left for the keys in %s; nothing was changed."), folder);
 	else if (err < 0)
 		snprintf(reason, reason_size, _("The keys cannot be written to %s: %s."),
 			 folder, errno ? strerror(errno) : error_text(err));

@@ -251,11 +251,12 @@ static int begin_child(struct service *s, char *reason, size_t reason_size)
 	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
 	err = holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, true);
 	if (err < 0)
-		snprintf(reason, reason_size,
-			 _("The key-holder of %s does not start; why it says above. Bring its "
-			   "secrets back: palique-directory keyholder join FILE FILE --secrets "
-			   "%s"),
-			 folder, folder);
+		snprintf(
+			reason, reason_size,
+			_("The key-holder with the secrets in %s does not start; above it says "
+			  "why. If they are lost: palique-directory keyholder join FILE FILE "
+			  "--secrets %s"),
+			folder, folder);
 	return err;
 }
 
