@@ -29,7 +29,8 @@ static void close_others(const struct sandbox *s)
 {
 	unsigned from = 3;
 
-	qsort(s->keep, s->keep_count, sizeof *s->keep, compare);
+	if (s->keep_count)
+		qsort(s->keep, s->keep_count, sizeof *s->keep, compare);
 	for (unsigned i = 0; i < s->keep_count; i++) {
 		if (s->keep[i] < 3)
 			continue;
