@@ -12,6 +12,10 @@
 enum {
 	CLOCK_FINE_MS = 60 * 1000
 }; /* our choice: message times differ by less than people notice */
+enum {
+	LATELY = 3,          /* notices told again */
+	LATELY_EVENTS = 500, /* looked through for them */
+};
 
 struct findings {
 	struct json *list;
@@ -130,9 +134,15 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		note(f, "directory", text, hint);
 		break;
 	default:
-		snprintf(text, sizeof text,
-			 _("the directory %s does not answer; open conversations go on"),
-			 place);
+		if (account->trouble[0])
+			snprintf(text, sizeof text,
+				 _("no line to the directory %s: %s; open conversations go on"),
+				 place, _(account->trouble));
+		else
+			snprintf(
+				text, sizeof text,
+				_("the directory %s does not answer; open conversations go on"),
+				place);
 		note(f, "directory", text,
 		     _("ask its operator whether it runs, and whether UDP passes"));
 	}
@@ -179,6 +189,35 @@ static void check_keeping(struct findings *f, struct engine *e,
 			 _("%u devices belong to the account, %u online (palique devices)"),
 			 list->count, online);
 		note(f, "devices", text, NULL);
+	}
+}
+
+/* What was told lately: perhaps nobody was looking. */
+struct lately {
+	char text[LATELY][NAME_MAX + 2 + 256]; /* a name, and an event's detail */
+	unsigned count;
+};
+
+static bool remember(void *user, const struct event *event)
+{
+	struct lately *l = user;
+
+	if (event->kind == EVENT_NOTICE || event->kind == EVENT_WARNING)
+		snprintf(l->text[l->count++ % LATELY], sizeof l->text[0], "%s%s%s",
+			 event->name.text, event->name.text[0] ? " " : "", _(event->detail));
+	return true;
+}
+
+static void check_lately(struct findings *f, struct engine *e)
+{
+	uint64_t last = engine_last_event(e);
+	struct lately l = { .count = 0 };
+
+	engine_events_since(e, last > LATELY_EVENTS ? last - LATELY_EVENTS : 0, remember, &l);
+	for (unsigned i = l.count > LATELY ? l.count - LATELY : 0; i < l.count; i++) {
+		char text[sizeof l.text[0] + 32];
+		snprintf(text, sizeof text, _("lately: %s"), l.text[i % LATELY]);
+		note(f, "lately", text, NULL);
 	}
 }
 
@@ -264,6 +303,7 @@ int doctor_run(struct call *call)
 	check_directory(&f, &account);
 	check_keeping(&f, e, &account);
 	check_contacts(&f, e);
+	check_lately(&f, e);
 	json_set(call->result, "checks", f.list);
 	json_set_bool(call->result, "well", f.is_well);
 	return 0;

@@ -227,8 +227,8 @@ kill "$directory_pid"
 wait "$directory_pid" || true
 until_true 30 sh -c '! "$1" --home "$2" status | grep -q ", online"' - "$programs/palique" "$folder/home-ana" ||
 	fail 'ana does not notice that the directory is gone'
-says 1 'does not answer' peer ana doctor
-says_in_spanish 1 'no responde' peer ana doctor
+says 1 'no line to the directory' peer ana doctor
+says_in_spanish 1 'sin línea con el directorio' peer ana doctor
 [ -z "$(NO_COLOR=1 peer ana ls --color auto | tr -d '[:print:][:space:]✔ñ')" ] || fail 'colours in a pipe'
 ok "the engine ($checks)"
 

@@ -44,8 +44,7 @@ trap 'exit 143' TERM
 # A UDP port of this host that nobody uses now.
 free_port() {
 	while :; do
-		port=$(awk -v seed="$(od -An -N4 -tu4 /dev/urandom)" \
-			'BEGIN { srand(seed); print 20000 + int(rand() * 20000) }')
+		port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
 		grep -qi ":$(printf %04X "$port") " /proc/net/udp /proc/net/udp6 2>/dev/null || break
 	done
 	echo "$port"

@@ -97,6 +97,8 @@ static void settle(struct client *client)
 	for (unsigned i = 0;
 	     is_waiting && i < SETTLE_NOTES && client_next(client, wait, &note) == 0; i++) {
 		const char *method = json_text(note, "method");
+		if (method && !strcmp(method, "notice"))
+			cmd_notice(json_get(note, "params"));
 		if (method && !strcmp(method, "account") &&
 		    !is_connecting(json_get(note, "params")))
 			wait = SETTLE_QUIET_MS;

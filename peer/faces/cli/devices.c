@@ -23,8 +23,9 @@ static void print_device(const struct json *d)
 	     is_online = json_bool(d, "online", false);
 	const char *words = is_online ? _("online") : _("offline");
 
-	out_line("%-*s %.*s  %s%s  %s", text_pad(name, 24), name, ID_SHOWN, id ? id : "?",
-		 out_color(is_online ? COLOR_GOOD : COLOR_NONE, words),
+	/* TRANSLATORS: name, id, online or offline, ", this one" or nothing, a time */
+	out_line(_("%-*s %.*s  %s%s; here since %s"), text_pad(name, 24), name, ID_SHOWN,
+		 id ? id : "?", out_color(is_online ? COLOR_GOOD : COLOR_NONE, words),
 		 is_this ? _(", this one") : "", out_time(json_int(d, "since", 0)));
 }
 

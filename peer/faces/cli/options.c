@@ -92,7 +92,7 @@ static const struct command_row {
 	[CMD_RECOVERY] = { "recovery", N_("[remove]"),
 			   N_("twelve words on paper that help when the password is forgotten"),
 			   BIT(OPT_FORCE) | BIT(OPT_YES), 0, 1 },
-	[CMD_DEVICES] = { "devices", N_("[name DEVICE NEW-NAME | revoke DEVICE]"),
+	[CMD_DEVICES] = { "devices", N_("[name|revoke DEVICE]"),
 			  N_("the machines of this account"), BIT(OPT_YES), 0, 3 },
 	[CMD_ACCOUNT] = { "account", N_("delete|renew"),
 			  N_("end the account; or take a new identity after a theft"),
