@@ -456,6 +456,7 @@ int small_client_prove(struct small_client *c, const char *password, struct wire
 	struct opaque_client_random random;
 	struct opaque_client oc = { 0 };
 	uint8_t oprf[64], stretched[64], ke3[64], session[64];
+	struct wire_login_challenge challenge;
 	uint8_t context[PROOF_CONTEXT_SIZE];
 	int err;
 
@@ -466,10 +467,11 @@ int small_client_prove(struct small_client *c, const char *password, struct wire
 	err = ask_working(c, m, WIRE_LOGIN_CHALLENGE);
 	if (err < 0)
 		return err;
-	proof_context(context, (enum ksf)m->login_challenge.ksf, link_handshake_hash(c->link));
-	err = opaque_login_evaluate(&oc, m->login_challenge.ke2, oprf);
+	challenge = m->login_challenge;
+	proof_context(context, (enum ksf)challenge.ksf, link_handshake_hash(c->link));
+	err = opaque_login_evaluate(&oc, challenge.ke2, oprf);
 	if (!err && c->stretches)
-		err = ksf_stretch((enum ksf)m->login_challenge.ksf, oprf, stretched);
+		err = ksf_stretch((enum ksf)challenge.ksf, oprf, stretched);
 	else
 		memcpy(stretched, oprf, sizeof stretched);
 	if (!err)

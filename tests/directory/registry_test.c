@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "directory/registry.h"
+#include "shared/db.h"
 #include "shared/error.h"
 
 /* One suite for every row of functions: a store is added by adding how it is opened. */
@@ -630,6 +631,75 @@ static void a_copy_is_made_while_it_is_in_use(void **state)
 	assert_int_equal(rmdir(copy), 0);
 }
 
+/* The store as the first version made it. */
+static const char *const first_version[] = {
+	"CREATE TABLE settings(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE accounts(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" record BLOB NOT NULL, identity BLOB, created INTEGER NOT NULL);"
+	"CREATE TABLE devices(device BLOB PRIMARY KEY,"
+	" account INTEGER NOT NULL REFERENCES accounts(id), number INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE INDEX devices_of ON devices(account, number);"
+	"CREATE TABLE invites(hash BLOB PRIMARY KEY, name TEXT, uses INTEGER NOT NULL,"
+	" expires INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO settings VALUES('ksf', 1);"
+	"INSERT INTO accounts VALUES(0, '', zeroblob(192), NULL, 0);"
+	"INSERT INTO accounts VALUES(1, 'alice', zeroblob(192), zeroblob(32), 0);"
+	"INSERT INTO devices VALUES(zeroblob(32), 1, 1);",
+};
+
+static void a_store_of_the_first_version_goes_on(void **state)
+{
+	static const uint8_t devices[] = { 11 };
+	struct db_config config = { .shared = true,
+				    .migrations = first_version,
+				    .migration_count = 1 };
+	struct registry_answer a;
+	char path[128];
+	struct db *db;
+
+	(void)state;
+	r->close(r);
+	snprintf(path, sizeof path, "%s/accounts.db", folder);
+	assert_int_equal(remove(path), 0);
+	config.path = path;
+	assert_int_equal(db_open(&db, &config, reason, sizeof reason), 0);
+	db_close(db);
+	assert_int_equal(backend->open(&r, folder, reason, sizeof reason), 0);
+	a = find("alice");
+	assert_true(a.is_found);
+	assert_false(a.has_identity || a.has_recovery || a.is_suspended);
+	assert_false(sodium_is_zero(a.recovery.bytes, sizeof a.recovery.bytes));
+	/* it is as one that the operator made: the next login brings what is new */
+	assert_int_equal(enrol("alice", 5, true, 1, 1, devices), 0);
+	assert_int_equal(device(11, 5).vault_version, 1);
+	assert_int_equal(create("bob", 2, 12, NULL), 0);
+}
+
+static void a_store_that_may_not_be_written_is_refused_with_a_reason(void **state)
+{
+	struct registry *other = NULL;
+	char path[128];
+	int err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	r->close(r);
+	snprintf(path, sizeof path, "%s/accounts.db", folder);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(seteuid(65534), 0);
+	reason[0] = 0;
+	err = backend->open(&other, folder, reason, sizeof reason);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(err < 0);
+	assert_null(other);
+	assert_non_null(strstr(reason, "accounts.db"));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(backend->open(&r, folder, reason, sizeof reason), 0);
+}
+
 static bool collect(void *user, const struct registry_user *u)
 {
 	char *text = user;
@@ -712,6 +782,8 @@ int main(void)
 		ROW(a_clock_that_jumps_ten_years_and_back_loses_nothing),
 		ROW(accounts_belong_to_one_key_holder),
 		ROW(a_copy_is_made_while_it_is_in_use),
+		ROW(a_store_of_the_first_version_goes_on),
+		ROW(a_store_that_may_not_be_written_is_refused_with_a_reason),
 		ROW(accounts_are_listed_and_removed),
 		ROW(answers_come_in_order_with_their_tickets),
 		ROW(a_store_is_not_made_twice_nor_opened_where_there_is_none),
