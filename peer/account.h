@@ -67,9 +67,8 @@ int account_login(struct account *a, const char *name, const struct directory_pl
 		  const struct device_public *directory_key, struct bytes password,
 		  bool begin_anew, uint64_t ticket);
 int account_recover(struct account *a, const char *name, const struct directory_place *place,
-		    const struct device_public *directory_key,
-		    const struct recovery_code *code, struct bytes new_password,
-		    uint64_t ticket);
+		    const struct device_public *directory_key, const struct recovery_code *code,
+		    struct bytes new_password, uint64_t ticket);
 int account_reset(struct account *a, const struct uri *link, struct bytes new_password,
 		  uint64_t ticket);
 int account_passwd(struct account *a, struct bytes old_password, struct bytes new_password,
