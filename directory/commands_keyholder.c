@@ -16,6 +16,7 @@
 #include "directory/secrets.h"
 #include "directory/share_file.h"
 #include "shared/error.h"
+#include "shared/log.h"
 #include "shared/text.h"
 
 enum { REASON_SIZE = 2 * PATH_MAX };
@@ -79,6 +80,7 @@ static int serve(const struct options *o)
 			_("keyholder serve needs --socket PATH, as "
 			  "/run/palique-keyholder/socket; name it in directory.conf too: "
 			  "keyholder = PATH"));
+	log_init(LOG_NOTICE, o->given & OPTION_JSON);
 	folder_of(folder, o);
 	err = find_users(&p, o, reason, sizeof reason);
 	if (!err)

@@ -213,7 +213,8 @@ int desk_holder(struct holder **h, const struct desk *d, const struct options *o
 	int err;
 
 	if (!d->config.keyholder[0])
-		return holder_local_open(h, o->data, reason, reason_size);
+		return o->secrets ? holder_local_secrets(h, o->secrets, reason, reason_size)
+				  : holder_local_open(h, o->data, reason, reason_size);
 	dialer = holder_dialer_path(d->config.keyholder);
 	*h = holder_socket_alone(&dialer);
 	err = holder_socket_meet(*h, KEYHOLDER_PATIENCE, false);

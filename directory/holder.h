@@ -33,5 +33,8 @@ struct holder *holder_local(const struct opaque_server *keys);
 /* The same with those of DATA/keyholder, opened here and wiped by close(). An older DATA/keys
  * is split first. Errors of secrets_open(). */
 int holder_local_open(struct holder **h, const char *data, char *reason, size_t reason_size);
+/* The same with those of another folder. */
+int holder_local_secrets(struct holder **h, const char *folder, char *reason,
+			 size_t reason_size);
 
 #endif

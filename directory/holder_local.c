@@ -100,19 +100,25 @@ struct holder *holder_local(const struct opaque_server *keys)
 	return &l->calls;
 }
 
-int holder_local_open(struct holder **h, const char *data, char *reason, size_t reason_size)
+int holder_local_secrets(struct holder **h, const char *folder, char *reason,
+			 size_t reason_size)
 {
 	struct opaque_server *secrets;
-	char folder[PATH_MAX];
-	int err;
+	int err = secrets_open(&secrets, folder, reason, reason_size);
 
-	secrets_folder(folder, data);
-	err = keystore_split(data, folder, reason, reason_size);
-	if (!err)
-		err = secrets_open(&secrets, folder, reason, reason_size);
 	if (err < 0)
 		return err;
 	*h = holder_local(secrets);
 	((struct local *)*h)->own = secrets;
 	return 0;
+}
+
+int holder_local_open(struct holder **h, const char *data, char *reason, size_t reason_size)
+{
+	char folder[PATH_MAX];
+	int err;
+
+	secrets_folder(folder, data);
+	err = keystore_split(data, folder, reason, reason_size);
+	return err < 0 ? err : holder_local_secrets(h, folder, reason, reason_size);
 }

@@ -16,7 +16,8 @@
 extern char **environ;
 
 struct child {
-	char *program, *folder, *user;
+	char *folder, *user;
+	bool is_json;
 	pid_t pid; /* 0: none */
 	bool was_there;
 };
@@ -39,25 +40,21 @@ static void reap(struct child *c)
 static int spawn(struct child *c, int end)
 {
 	char line[] = "3";
-	char *argv[] = { "palique-directory",
-			 "keyholder",
-			 "serve",
-			 "--secrets",
-			 c->folder,
-			 "--line",
-			 line,
-			 NULL,
-			 NULL,
-			 NULL };
+	char *argv[11] = { "palique-directory", "keyholder", "serve", "--secrets",
+			   c->folder,           "--line",    line };
+	int count = 7;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
 	int err;
 
 	if (c->user) {
-		argv[7] = "--keyholder-user";
-		argv[8] = c->user;
+		argv[count++] = "--keyholder-user";
+		argv[count++] = c->user;
 	}
+	if (c->is_json)
+		argv[count++] = "--json";
+	argv[count] = NULL;
 	sigemptyset(&none);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
@@ -66,7 +63,7 @@ static int spawn(struct child *c, int end)
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, end, LINE);
-	err = posix_spawn(&c->pid, c->program, &actions, &attributes, argv, environ);
+	err = posix_spawn(&c->pid, "/proc/self/exe", &actions, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	if (!err)
@@ -101,18 +98,17 @@ static void child_close(void *user)
 	struct child *c = user;
 
 	reap(c);
-	free(c->program);
 	free(c->folder);
 	free(c->user);
 	free(c);
 }
 
-struct holder_dialer keyholder_child(const char *program, const char *folder, const char *user)
+struct holder_dialer keyholder_child(const char *folder, const char *user, bool is_json)
 {
 	struct child *c = memory_new(sizeof *c);
 
-	c->program = memory_text(program ? program : "/proc/self/exe");
 	c->folder = memory_text(folder);
 	c->user = user ? memory_text(user) : NULL;
+	c->is_json = is_json;
 	return (struct holder_dialer){ .dial = dial, .user = c, .close = child_close };
 }

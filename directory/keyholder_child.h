@@ -6,7 +6,8 @@
 #include "directory/holder_socket.h"
 
 /* `folder` of the secrets; `user` to become where we are root, or NULL. Both are copied.
- * What is to run: `program` (NULL: /proc/self/exe) keyholder serve --secrets FOLDER --line 3. */
-struct holder_dialer keyholder_child(const char *program, const char *folder, const char *user);
+ * What runs: /proc/self/exe keyholder serve --secrets FOLDER --line 3, with --json where its
+ * log is to be so. */
+struct holder_dialer keyholder_child(const char *folder, const char *user, bool is_json);
 
 #endif

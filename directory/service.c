@@ -247,7 +247,8 @@ static int begin_child(struct service *s, char *reason, size_t reason_size)
 	err = keystore_split(s->place->data, folder, reason, reason_size);
 	if (err < 0)
 		return err;
-	dialer = keyholder_child(NULL, folder, s->place->keyholder_user);
+	dialer = keyholder_child(folder, s->place->keyholder_user,
+				 s->config.log_json || s->config.json_given);
 	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
 	err = holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, true);
 	if (err < 0)

@@ -416,7 +416,7 @@ static void a_child_is_started_anew_when_it_dies(void **state)
 
 	(void)state;
 	make_folder();
-	dialer = keyholder_child(NULL, apart, NULL);
+	dialer = keyholder_child(apart, NULL, false);
 	h = holder_socket_alone(&dialer);
 	assert_int_equal(holder_socket_meet(h, 30 * SECOND, true), 0);
 	memcpy(key, h->public_key(h), sizeof key);
@@ -456,7 +456,7 @@ static void a_child_is_started_anew_when_it_dies(void **state)
 
 static void a_child_without_secrets_is_given_up(void **state)
 {
-	struct holder_dialer dialer = keyholder_child(NULL, "/nonexistent/palique", NULL);
+	struct holder_dialer dialer = keyholder_child("/nonexistent/palique", NULL, false);
 	struct holder *h = holder_socket_alone(&dialer);
 
 	(void)state;
