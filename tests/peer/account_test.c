@@ -752,6 +752,23 @@ static void a_new_key_that_cannot_be_stored_never_leaves(void **state)
 	assert_int_equal(answer_of(t, a, 6), 0);
 }
 
+static void who_is_told_when_to_come_back_waits_until_then(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+
+	assert_int_equal(join(t, a, "alice", true), 0);
+	wait_online(t, a);
+	server_goodbye(t->server, 40, t->net.now);
+	pass(t, 1);
+	stop_server(t);
+	start_server(t);
+	pass(t, 38);
+	assert_int_equal(state_of(a), ACCOUNT_CONNECTING);
+	pass(t, 25); /* half as much again at random */
+	assert_int_equal(state_of(a), ACCOUNT_ONLINE);
+}
+
 /* --- a crash between any two steps --- */
 
 enum { STEPS = 30 };
@@ -874,6 +891,39 @@ static void a_crash_anywhere_in_a_recovery_leaves_an_account_that_works(void **s
 	}
 }
 
+static void a_crash_anywhere_in_a_new_password_leaves_one_of_both(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	char password[32], next[32];
+
+	befriend(t);
+	snprintf(password, sizeof password, "%s", PASSWORD);
+	for (unsigned steps = 0; steps < 12; steps++) {
+		snprintf(next, sizeof next, "new %u", steps);
+		assert_int_equal(engine_passwd(a->engine, bytes_text(password),
+					       bytes_text(next), steps % 2, 1000 + steps),
+				 0);
+		crash_after(t, a, steps);
+		wait_online(t, a);
+		pass(t, 5);
+		if (login(t, c, "alice", next, false) == 0)
+			snprintf(password, sizeof password, "%s", next);
+		else
+			assert_int_equal(login(t, c, "alice", password, false), 0);
+		wait_online(t, c);
+		pass(t, 5);
+		assert_true(knows(c, "bob"));
+		assert_int_equal(
+			engine_revoke_device(a->engine, engine_device(c->engine), 5000 + steps),
+			0);
+		assert_int_equal(answer_of(t, a, 5000 + steps), 0);
+		forget_home(t, c);
+		pass(t, 300);
+	}
+	assert_string_not_equal(password, PASSWORD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -905,6 +955,8 @@ int main(void)
 		TOWN(a_new_key_that_cannot_be_stored_never_leaves),
 		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
 		TOWN(a_crash_anywhere_in_a_new_key_leaves_an_account_that_works),
+		TOWN(who_is_told_when_to_come_back_waits_until_then),
+		TOWN(a_crash_anywhere_in_a_new_password_leaves_one_of_both),
 		TOWN(a_crash_anywhere_in_a_recovery_leaves_an_account_that_works),
 	};
 
