@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -70,6 +71,16 @@ static void leave_network(bool is_root, bool may_accept)
 	if (is_root ? unshare(CLONE_NEWNET) < 0
 		    : may_accept || unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
 		log_event(LOG_DEBUG, "network-not-left", NULL);
+}
+
+/* What root is, and what everybody is in a user namespace of their own. */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (syscall(SYS_capset, &header, none) < 0)
+		log_event(LOG_WARNING, "capabilities-not-dropped", NULL);
 }
 
 /* What a loop over descriptors, arithmetic, memory and one line on stderr need. */
@@ -150,6 +161,7 @@ int sandbox_enter(const struct sandbox *s, char *reason, size_t reason_size)
 		return err;
 	if (!is_root)
 		leave_network(false, s->may_accept);
+	drop_capabilities();
 	/* after the change of user, which sets it anew */
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });

@@ -1,5 +1,5 @@
-/* What a process gives up before it speaks with anybody: other descriptors, a privileged user,
- * the network, new privileges, and every call of the kernel it does not need. Linux only. The
+/* What a process gives up before it speaks with anybody: other descriptors, a privileged user
+ * and its capabilities, the network, new privileges, and every call of the kernel it does not need. Linux only. The
  * only room that knows seccomp.h. */
 #ifndef PALIQUE_DIRECTORY_SANDBOX_H
 #define PALIQUE_DIRECTORY_SANDBOX_H
