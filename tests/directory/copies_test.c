@@ -73,7 +73,7 @@ static void add_account(struct registry *r, const char *name)
 	struct registry_new account = { .name = { "" } };
 	struct registry_answer a;
 
-	strcpy(account.name.text, name);
+	snprintf(account.name.text, sizeof account.name.text, "%s", name);
 	opaque_server_fake_record(account.record);
 	r->create(r, 1, &account, 0);
 	assert_true(r->next(r, &a));

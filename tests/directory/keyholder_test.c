@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "directory/keyholder.h"
@@ -35,7 +36,7 @@ static struct holding_question about(const char *name, enum holding_kind kind)
 {
 	struct holding_question q = { .kind = kind, .ticket = 0x0102030405060708 };
 
-	strcpy(q.name.text, name);
+	snprintf(q.name.text, sizeof q.name.text, "%s", name);
 	crypto_core_ristretto255_random(q.blinded);
 	if (kind == HOLDING_LOGIN)
 		crypto_core_ristretto255_random(q.keyshare);

@@ -93,6 +93,14 @@ static void the_lists_never_change(void **state)
 	}
 }
 
+/* Behind what is typed already. */
+static void type(char text[RECOVERY_TYPED_MAX], const char *more)
+{
+	size_t size = strlen(text);
+
+	snprintf(text + size, RECOVERY_TYPED_MAX - size, "%s", more);
+}
+
 /* --- codes --- */
 
 static void a_code_comes_back_from_its_words(void **state)
@@ -160,7 +168,7 @@ static void people_type_in_many_ways(void **state)
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 			snprintf(one, sizeof one, forms[f], words[i]);
-			strcat(text, one);
+			type(text, one);
 		}
 		assert_int_equal(recovery_parse(&parsed, bytes_text(text), NULL), 0);
 		assert_memory_equal(&parsed, &code, sizeof code);
@@ -210,8 +218,8 @@ static void join(char out[RECOVERY_TYPED_MAX], char words[RECOVERY_WORDS][WORDS_
 {
 	out[0] = 0;
 	for (int i = 0; i < count; i++) {
-		strcat(out, words[i]);
-		strcat(out, " ");
+		type(out, words[i]);
+		type(out, " ");
 	}
 }
 
@@ -230,8 +238,8 @@ static void the_wrong_word_is_told_by_its_number(void **state)
 
 			some_words(words, &code, at % 2 ? "es" : "en");
 			for (int i = 0; i < RECOVERY_WORDS; i++) {
-				strcat(long_text, i == at ? wrong[w] : words[i]);
-				strcat(long_text, " ");
+				type(long_text, i == at ? wrong[w] : words[i]);
+				type(long_text, " ");
 			}
 			assert_int_equal(recovery_parse(&parsed, bytes_text(long_text), &bad),
 					 ERR_FORMAT);
@@ -239,7 +247,7 @@ static void the_wrong_word_is_told_by_its_number(void **state)
 		}
 	/* a word of the other list is a wrong one too */
 	some_words(words, &code, "es");
-	strcpy(words[4], words_english[77]);
+	snprintf(words[4], sizeof words[4], "%s", words_english[77]);
 	join(text, words, RECOVERY_WORDS);
 	assert_int_equal(recovery_parse(&parsed, bytes_text(text), &bad), ERR_FORMAT);
 	assert_int_equal(bad, 5);
@@ -259,7 +267,7 @@ static void too_few_and_too_many_words_are_refused(void **state)
 	assert_int_equal(recovery_parse(&parsed, bytes_text(text), &bad), ERR_FORMAT);
 	assert_int_equal(bad, 0);
 	join(text, words, RECOVERY_WORDS);
-	strcat(text, words[0]);
+	type(text, words[0]);
 	assert_int_equal(recovery_parse(&parsed, bytes_text(text), &bad), ERR_FORMAT);
 	assert_int_equal(bad, 0);
 	assert_int_equal(recovery_parse(&parsed, bytes_text(""), &bad), ERR_FORMAT);
@@ -291,8 +299,8 @@ static void the_checksum_notices_most_exchanged_words(void **state)
 		int err;
 
 		some_words(words, &code, "en");
-		strcpy(words[round % RECOVERY_WORDS],
-		       words_english[randombytes_uniform(WORDS_COUNT)]);
+		snprintf(words[round % RECOVERY_WORDS], sizeof words[0], "%s",
+			 words_english[randombytes_uniform(WORDS_COUNT)]);
 		join(text, words, RECOVERY_WORDS);
 		err = recovery_parse(&parsed, bytes_text(text), NULL);
 		assert_true(err == 0 || err == ERR_AUTH);
