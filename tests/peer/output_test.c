@@ -9,6 +9,8 @@
 
 #include "peer/faces/cli/output.h"
 #include "shared/error.h"
+#include "shared/qr.h"
+#include "shared/safety.h"
 
 static void begin(const char *color)
 {
@@ -99,6 +101,28 @@ static void lines_beside_a_code_stand_alone_where_nobody_looks(void **state)
 	free(text);
 }
 
+/* Of the size that all of them have, and with letters that no shorter mode can write. */
+static void a_safety_code_and_the_lines_beside_it_fit_a_terminal(void **state)
+{
+	static const char code[] = "palique-safety:1:"
+				   "aZ0_bY1-cX2_dW3-eV4_fU5-gT6_hS7-iR8_jQ9-kP0_"
+				   "lO1-mN2_nM3-oL4_pK5-qJ6_rI7-sH8_tG9-uF0_vE";
+	unsigned rows = 0, columns = 0;
+	struct buf out;
+
+	(void)state;
+	assert_int_equal(sizeof code, SAFETY_CODE_SIZE);
+	buf_init(&out, 65536);
+	assert_int_equal(qr_print(&out, code), 0);
+	for (size_t i = 0; i < out.size; i++) {
+		rows += out.data[i] == '\n';
+		columns += rows == 0 && (out.data[i] & 0xc0) != 0x80;
+	}
+	assert_true(rows <= 22);
+	assert_true(columns + 2 + OUT_BESIDE < 80);
+	buf_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +134,7 @@ int main(void)
 		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),
 		cmocka_unit_test(durations_have_a_unit_people_know),
 		cmocka_unit_test(lines_beside_a_code_stand_alone_where_nobody_looks),
+		cmocka_unit_test(a_safety_code_and_the_lines_beside_it_fit_a_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ asks() { # asks WHOM WHO
 port=$(free_port)
 at="127.0.0.1:$port"
 start_directory "$at"
-for home in ana ana2 ana3 ana4 ben dan eve kim zoe zoe2; do
+for home in ana ana2 ana3 ana4 ben dan eve kim kim2 zoe zoe2; do
 	make_home $home 'listen = 127.0.0.1:0'
 done
 
@@ -126,6 +126,9 @@ says 0 '' peer ana send ben 'also while it is asleep' --wait delivered
 until_true 20 is_online ana2 || fail 'the second device does not come back'
 everywhere ben 'while the kitchen is asleep' ana2
 everywhere ben 'also while it is asleep' ana2
+peer ana2 recv --since 0 --json </dev/null | grep '"event":"sent"' | grep -F 'from the first device' |
+	grep -q '"otherDevice":true' || fail 'the kitchen is not told what the first device said'
+peer ana2 recv --since 0 </dev/null | grep -q 'you: from the first device' || fail 'the kitchen does not show what the first device said'
 ok 'sent and received shown on both devices, also after one was away'
 
 # --- another password ---
@@ -252,6 +255,23 @@ grep -q 'palique recover zoe@' "$folder/err" || fail "what to do is not said: $(
 says 0 'Logged in as zoe' with "$anew" peer zoe login "zoe@$at" --password-fd 3
 says 0 'Logged in as zoe' with "$anew" peer zoe2 login "zoe@$at" --password-fd 3
 ok "the operator's link sets a password; the device at hand opens the vault to it"
+
+# --- nothing opens the vault any more: another identity, unsigned ---
+befriend kim dan
+reset=$(directory user passwd-reset kim 2>/dev/null | grep -o 'palique:[^ ]*' | head -n 1)
+says 0 'The password of kim is set' with "$anew" peer kim2 reset "$reset" --password-fd 3
+says 0 'Logged in as kim' with "$anew" peer kim2 login "kim@$at" --password-fd 3 --begin-anew
+grep -q 'no contacts to bring back' "$folder/err" || fail "contacts out of a sealed vault: $(cat "$folder/err")"
+until_true 20 is_online kim2 || fail 'kim is not online with the new identity'
+peer kim2 add dan >/dev/null
+until_true 20 field dan kim '"keyChanged":true' || fail "dan does not hear of the new key: $(peer dan ls --json)"
+field dan kim '"keyChange":{"signed":false}' || fail 'an unsigned change is taken for a signed one'
+says 5 'nothing is sent' peer dan send kim 'who are you?'
+says 1 'shows another key' peer dan doctor
+says 0 'key changed' peer dan ls
+says_in_spanish 5 'no se envía nada' peer dan send kim 'who are you?'
+says 0 'is accepted' peer dan accept kim
+ok 'begun anew: the contact stops until they decide'
 
 # --- the end ---
 says 2 'give --yes' peer ana account delete --no-input

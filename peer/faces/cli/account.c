@@ -258,13 +258,31 @@ static int wait_for_vault(struct cli *c, struct json **status)
 	return code;
 }
 
+/* Who was listed; a request that came meanwhile was not brought back. */
+static int64_t count_contacts(struct cli *c)
+{
+	struct json *result = NULL;
+	const struct json *list;
+	int64_t count = 0;
+
+	if (cli_call(c, "listContacts", NULL, &result) != EXIT_DONE)
+		return 0;
+	list = json_get(result, "contacts");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *state = json_text(json_at(list, i), "state");
+		count += state && (!strcmp(state, "mutual") || !strcmp(state, "asked"));
+	}
+	json_free(result);
+	return count;
+}
+
 int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty)
 {
 	struct json *status = NULL;
 	int code = wait_for_vault(c, &status);
 
 	if (code == EXIT_DONE && json_get(take_result, "account")) {
-		int64_t contacts = json_int(status, "contacts", 0);
+		int64_t contacts = count_contacts(c);
 		print_account(json_get(take_result, "account"), _("Logged in as %s@%s."),
 			      false);
 		if (was_empty) {
