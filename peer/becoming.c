@@ -370,12 +370,11 @@ static int on_sealed(struct becoming *b)
 	if (b->begin_anew)
 		return want_keys(b);
 	if (!is_ours)
-		return fail(b, ERR_KEY_CHANGED,
-			    N_("the password is right, but the vault is sealed with an older "
-			       "one: use the recovery code (palique recover), or set the "
-			       "password once more on a device that is still logged in "
-			       "(palique passwd); or begin anew (palique login "
-			       "--begin-anew), and contacts will be told"));
+		return fail(
+			b, ERR_KEY_CHANGED,
+			N_("the vault is sealed with an older password: use the recovery code "
+			   "(palique recover) or another device (palique passwd); or "
+			   "begin anew (palique login --begin-anew): contacts will be told"));
 	/* This home holds the vault's key: it is wrapped under the password anew. */
 	b->vault_key = b->home_key;
 	b->has_vault_key = b->is_kept = true;
