@@ -108,8 +108,11 @@ static void on_down(struct reach *r, struct way *w, const struct link_event *eve
 	reach_tell_link(r, w->person);
 	if (event->error != ERR_CLOSED)
 		return;
-	if (event->code == LINK_CODE_PROTOCOL || event->code == LINK_CODE_NOT_CONTACT)
+	if (event->code == LINK_CODE_PROTOCOL)
 		w->retry_at = r->rooms->now + REACH_PENANCE;
+	/* Perhaps it has not heard yet that this device is ours, or theirs: soon, then less often. */
+	if (event->code == LINK_CODE_NOT_CONTACT)
+		w->retry_at = r->rooms->now + backoff(w->refusals++);
 	if (event->code == LINK_CODE_BYE) {
 		w->retry_at = r->rooms->now + REACH_RETRY;
 		w->has_left = true;
@@ -159,7 +162,7 @@ static void learn(struct reach *r, struct way *w, const struct wire_device *devi
 		w->announced_at = 0; /* counts from the step that sends it */
 	}
 	if (is_new && w->retry_at < r->rooms->now + REACH_PENANCE / 2) {
-		w->failures = 0;
+		w->failures = w->refusals = 0;
 		w->retry_at = 0;
 	}
 }

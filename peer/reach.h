@@ -13,7 +13,7 @@ struct reach;
 enum { REACH_DIALS = 3 };            /* attempts at once to the devices of one person */
 #define REACH_RETRY     (1 * SECOND) /* after the first failure; doubles */
 #define REACH_RETRY_MAX (30 * SECOND)
-#define REACH_PENANCE   (60 * SECOND) /* after a broken protocol, or a refusal */
+#define REACH_PENANCE   (60 * SECOND) /* after a broken protocol */
 #define REACH_SUSPECTS  (10 * SECOND) /* at most so often */
 #define REACH_LOST      (10 * SECOND) /* unanswered: look for them again */
 /* A device that is announced again answers on its link within this, or four round trips;

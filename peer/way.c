@@ -234,6 +234,7 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	struct talk *t = id ? find_talk(w, id) : NULL;
 
 	w->last_used = rooms->now;
+	w->refusals = 0;
 	if (m->type == WIRE_DEVICES)
 		return on_devices(w, &m->devices.devices);
 	if (!id)

@@ -27,7 +27,7 @@ struct way {
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
 	mono_ns announced_at; /* LINKED and told of again: an earlier life's link? Else NEVER */
 	bool has_left;        /* said goodbye, and nobody has said since that it is there */
-	unsigned failures;
+	unsigned failures, refusals; /* in a row; a link that is up may still be refused */
 
 	bool is_wanted; /* a device of ours: to be asked what it has, also when nothing is owed */
 
