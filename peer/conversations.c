@@ -311,7 +311,7 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 
 	store_write(c->rooms->store);
 	chain_make(c, p->conversation->id, &say->author, chain);
-	if (!(chain->is_ours && places_said_again(c, p, chain, say))) {
+	if (!places_said_again(c, p, chain, say)) {
 		err = write_heard(c, p, chain, say);
 		if (err < 0)
 			store_failed(c->rooms->store, err == ERR_EXISTS ? ERR_CORRUPT : err);

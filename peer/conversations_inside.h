@@ -39,8 +39,9 @@ struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t
 
 /* Counts what is held in the person's conversations before this one. */
 uint64_t places_held(struct conversations *c, const struct person *p);
-/* Another device of ours says again what it could not deliver in a conversation before: the
- * message that is here already gets the same new place. False: it is not here. */
+/* Another device, of ours or of the contact, says again what it could not deliver in a conversation
+ * before, or does not know to be delivered: the message that is here already gets the same new
+ * place. False: it is not here. */
 bool places_said_again(struct conversations *c, const struct person *p,
 		       const struct chain *chain, const struct wire_say *say);
 /* Our identity is another one: a new conversation. */

@@ -11,6 +11,10 @@
 /* While messages are given new places in a chain they stand above every real one. */
 #define ASIDE ((int64_t)1 << 60)
 
+/* Of what a contact's device said before a key changed it may not know that so much is here: what
+ * was acknowledged within a moment (OUTBOX_SAVE) of the end. */
+enum { UNCONFIRMED_MAX = 4096 };
+
 static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
 {
 	struct statement *s = db_sql(db_of(c), "UPDATE message SET seq = seq + ?"
@@ -200,16 +204,20 @@ bool places_said_again(struct conversations *c, const struct person *p,
 	struct statement *s = db_sql(
 		db_of(c), "SELECT message.id FROM conversation AS v, chain, message"
 			  " WHERE v.contact = ? AND v.id < ? AND chain.conversation = v.id"
-			  " AND chain.author = ? AND chain.is_ours AND message.chain = chain.id"
-			  " AND message.seq >= chain.delivered AND message.sent_at = ?"
+			  " AND chain.author = ? AND chain.is_ours = ?"
+			  " AND message.chain = chain.id AND message.seq >="
+			  " CASE WHEN chain.is_ours THEN chain.delivered"
+			  " ELSE chain.next - ? END AND message.sent_at = ?"
 			  " AND message.body = ? ORDER BY message.id LIMIT 1");
 	int64_t id = 0;
 
 	bind_int(s, 1, p->id);
 	bind_int(s, 2, p->conversation->id);
 	bind_bytes(s, 3, BYTES(say->author.bytes));
-	bind_int(s, 4, say->time);
-	bind_bytes(s, 5, say->body);
+	bind_int(s, 4, chain->is_ours);
+	bind_int(s, 5, UNCONFIRMED_MAX);
+	bind_int(s, 6, say->time);
+	bind_bytes(s, 7, say->body);
 	if (db_step(s) == 1)
 		id = column_int(s, 0);
 	db_done(s);
