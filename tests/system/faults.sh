@@ -1,8 +1,8 @@
 #!/bin/sh
-# faults.sh BUILD: a directory whose disk is full, read-only or damaged, at the start and while
-# it runs: it stays up and says what is the matter and what to do, or does not start and says
-# so; what was kept before is there afterwards. On a small disk of its own, in a mount namespace;
-# skipped, with the reason, where none may be made.
+# faults.sh BUILD: a directory whose disk is full, read-only or damaged, or whose accounts
+# another program has, at the start and while it runs: it stays up and says what is the matter
+# and what to do, or does not start and says so; what was kept before is there afterwards. On a
+# small disk of its own, in a mount namespace; skipped, with the reason, where none may be made.
 if [ -z "${PALIQUE_FAULTS-}" ]; then
 	if ! unshare -rm true 2>/dev/null; then
 		echo 'faults: skipped: mount namespaces may not be made here'
@@ -124,6 +124,32 @@ says 1 "$data" operator init
 mount -o remount,rw "$disk"
 ok 'a disk that is read-only'
 
+# --- another program has the accounts ---
+mkfifo "$folder/hold"
+# hold FILE START COUNT: locks these bytes as SQLite does, until let_go
+hold() {
+	"$net_tool" lock "$@" <"$folder/hold" >"$folder/held" &
+	holder=$!
+	started="$started $holder"
+	exec 5>"$folder/hold"
+	until_true 10 grep -q locked "$folder/held" || fail "cannot lock $1"
+}
+let_go() {
+	exec 5>&-
+	wait "$holder"
+}
+hold "$data/accounts.db" 0x40000000 512
+says 3 'in use by another process' operator serve
+let_go
+begin
+hold "$data/accounts.db-shm" 120 1 # who writes
+says 3 'another process is using it. Nothing was changed' operator invite
+says 0 'people online' operator status
+let_go
+says 0 'palique:' operator invite
+end
+ok 'another program has the accounts'
+
 # --- damage ---
 cp -r "$data" "$folder/whole"
 dd if=/dev/urandom of="$data/accounts.db" bs=1024 count=8 conv=notrunc 2>/dev/null
@@ -137,10 +163,10 @@ chmod 644 "$data/keys"
 says 5 'keys' operator serve
 chmod 600 "$data/keys"
 mv "$data/keyholder" "$folder/away"
-says 4 'keyholder' operator serve
+says 1 'keyholder join' operator serve
 mv "$folder/away" "$data/keyholder"
 begin
 says 0 'kept' operator user list
 end
 ok 'damage is told by name, and what was there before is there'
-say 'faults: a disk full, read-only, damaged'
+say 'faults: a disk full, read-only, locked, damaged'

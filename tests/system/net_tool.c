@@ -3,10 +3,12 @@
  *   net_tool ask-key ADDRESS PORT         asks for a directory's key; prints bytes answered
  *   net_tool lines SOCKET                 standard input to a Unix socket, answers out
  *   net_tool http PORT PATH               asks this machine by HTTP; prints the answer whole
+ *   net_tool lock FILE START COUNT        holds a lock on these bytes until its input ends
  *   net_tool notify SOCKET COUNT          prints so many messages to a service manager, one a
  *                                         line, then ends */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -194,6 +196,24 @@ static int notify(const char *path, unsigned count)
 	return 0;
 }
 
+static int lock(const char *path, const char *start, const char *count)
+{
+	struct flock range = { .l_type = F_WRLCK,
+			       .l_whence = SEEK_SET,
+			       .l_start = strtoll(start, NULL, 0),
+			       .l_len = strtoll(count, NULL, 0) };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	char byte;
+
+	if (fd < 0 || fcntl(fd, F_SETLK, &range) < 0)
+		return fail(path);
+	puts("locked");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0)
@@ -206,9 +226,12 @@ int main(int argc, char **argv)
 		return lines(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "http") == 0)
 		return http(argv[2], argv[3]);
+	if (argc == 5 && strcmp(argv[1], "lock") == 0)
+		return lock(argv[2], argv[3], argv[4]);
 	if (argc == 4 && strcmp(argv[1], "notify") == 0)
 		return notify(argv[2], strtoul(argv[3], NULL, 10));
 	fprintf(stderr, "usage: net_tool garbage ADDRESS PORT COUNT | ask-key ADDRESS PORT | "
-			"lines SOCKET | http PORT PATH | notify SOCKET COUNT\n");
+			"lines SOCKET | http PORT PATH | lock FILE START COUNT | "
+			"notify SOCKET COUNT\n");
 	return 2;
 }
