@@ -313,6 +313,8 @@ static void what_is_not_whole_is_not_restored(void **state)
 		{ "head -c 9000 /dev/zero | dd of=%s/accounts.db bs=1 seek=4096 conv=notrunc "
 		  "status=none",
 		  ERR_CORRUPT },
+		/* what only a look at everything finds: a name that is not as in its index */
+		{ "LC_ALL=C sed -i '0,/bob/s//bbb/' %s/accounts.db", ERR_CORRUPT },
 		{ "printf 'palique-directory-keys 9\\nx' >%s/keys", ERR_VERSION },
 		/* user_version of the file's header: made by a program of the future */
 		{ "printf '\\0\\0\\0\\143' | dd of=%s/accounts.db bs=1 seek=60 conv=notrunc "

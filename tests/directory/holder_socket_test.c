@@ -255,6 +255,21 @@ static void who_says_nonsense_is_hung_up_on(void **state)
 	assert_int_equal(recv(other_end, &byte, 1, 0), 0);
 }
 
+static void answers_in_another_order_are_not_believed(void **state)
+{
+	uint8_t questions[2 * HOLDING_QUESTION_SIZE], blinded[32];
+
+	(void)state;
+	become_acquainted();
+	ask(holder, 1, blinded);
+	ask(holder, 2, blinded);
+	hear(questions, 2);
+	answer(questions + HOLDING_QUESTION_SIZE);
+	assert_int_equal(next().err, ERR_OFFLINE);
+	assert_int_equal(next().err, ERR_OFFLINE);
+	assert_false(holder->is_there(holder));
+}
+
 static void who_is_away_is_dialled_again_and_again(void **state)
 {
 	(void)state;
@@ -543,6 +558,7 @@ int main(int argc, char **argv)
 		ROW(what_is_outstanding_when_the_line_breaks_is_told),
 		ROW(another_key_than_before_is_not_spoken_with),
 		ROW(who_says_nonsense_is_hung_up_on),
+		ROW(answers_in_another_order_are_not_believed),
 		ROW(who_is_away_is_dialled_again_and_again),
 		cmocka_unit_test(a_process_answers_dies_and_ends),
 		cmocka_unit_test(only_allowed_users_are_heard),
