@@ -231,7 +231,10 @@ static bool take_answer(struct socket_holder *s, const uint8_t frame[HOLDING_ANS
 		return false;
 	if (!s->is_met) {
 		is_good = meet(s, &a);
-	} else if (!ring_take(&s->asked, &ticket) || ticket != a.ticket) {
+	} else if (!ring_take(&s->asked, &ticket)) {
+		is_good = false;
+	} else if (ticket != a.ticket) {
+		refuse(s, ticket, ERR_OFFLINE); /* as the others that wait will be */
 		is_good = false;
 	} else {
 		add_answer(s, &a);
