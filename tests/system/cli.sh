@@ -64,7 +64,7 @@ mkdir -m 700 "$folder/second"
 says 1 'in use by another program' "$programs/palique-directory" serve --data "$folder/second/d" --listen "127.0.0.1:$port"
 says 1 "--data $folder/second/d --listen ADDRESS:OTHER-PORT" "$programs/palique-directory" serve --data "$folder/second/d" --listen "127.0.0.1:$port"
 says 1 'no such address' "$programs/palique-directory" serve --data "$folder/second/d" --listen 192.0.2.1:7272
-for command in status link invite 'user list' 'user remove nobody'; do
+for command in status link invite 'invite list' 'invite revoke 0badc0de' 'user list' 'user remove nobody' 'user ban nobody' 'user passwd-reset nobody'; do
 	# shellcheck disable=SC2086 # two words are meant
 	[ "$command" = 'user list' ] || one_object_a_line directory $command
 done
