@@ -250,7 +250,7 @@ reset=$(directory user passwd-reset zoe 2>/dev/null | grep -o 'palique:[^ ]*' | 
 says 2 'not a link to set' with "$anew" peer zoe2 reset "palique:$at" --password-fd 3
 says 0 'The password of zoe is set' with "$anew" peer zoe2 reset "$reset" --password-fd 3
 says 5 'link' with "$anew" peer zoe2 reset "$reset" --password-fd 3
-says 5 'sealed with an older one' with "$anew" peer zoe2 login "zoe@$at" --password-fd 3
+says 5 'sealed with an older' with "$anew" peer zoe2 login "zoe@$at" --password-fd 3
 grep -q 'palique recover zoe@' "$folder/err" || fail "what to do is not said: $(cat "$folder/err")"
 says 0 'Logged in as zoe' with "$anew" peer zoe login "zoe@$at" --password-fd 3
 says 0 'Logged in as zoe' with "$anew" peer zoe2 login "zoe@$at" --password-fd 3
