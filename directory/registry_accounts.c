@@ -90,7 +90,16 @@ static const struct identity_public *fake_recovery(const struct registry_sqlite 
 
 	crypto_generichash(hash, sizeof hash, (const uint8_t *)name->text, strlen(name->text),
 			   r->fake_key, sizeof r->fake_key);
-	return &r->fake_recovery[hash[0] % REGISTRY_FAKES];
+	return &r->fake_recovery[(hash[0] | hash[1] << 8) % REGISTRY_FAKES];
+}
+
+/* `out` or, unless `keep`, `other`: both are read, whichever it is. */
+static void keep_or_take(uint8_t *out, const uint8_t *other, size_t size, bool keep)
+{
+	uint8_t mask = (uint8_t) - (int)keep;
+
+	for (size_t i = 0; i < size; i++)
+		out[i] = (uint8_t)((out[i] & mask) | (other[i] & ~mask));
 }
 
 /* The nearest name at or below the one asked for: always exactly one row is sought and read,
@@ -110,23 +119,16 @@ static void find(struct registry *row, uint64_t ticket, const struct name *name)
 	if (a.err == 0)
 		a.err = ERR_CORRUPT; /* the account without a name is gone */
 	if (a.err > 0) {
-		const uint8_t *record = r->fake_record;
-		const uint8_t *recovery = fake_recovery(r, name)->bytes;
-		uint8_t stored[sizeof a.record];
-		struct identity_public code;
-
 		a.is_found = strcmp(column_text(s, 0), name->text) == 0;
-		a.err = column_copy(s, 1, stored, sizeof stored);
+		a.err = column_copy(s, 1, a.record, sizeof a.record);
 		if (!a.err)
-			a.err = column_copy(s, 2, code.bytes, sizeof code.bytes);
-		record = a.is_found ? stored : record;
-		recovery = a.is_found ? code.bytes : recovery;
-		memcpy(a.record, record, sizeof a.record);
-		memcpy(a.recovery.bytes, recovery, sizeof a.recovery.bytes);
+			a.err = column_copy(s, 2, a.recovery.bytes, sizeof a.recovery.bytes);
+		keep_or_take(a.record, r->fake_record, sizeof a.record, a.is_found);
+		keep_or_take(a.recovery.bytes, fake_recovery(r, name)->bytes,
+			     sizeof a.recovery.bytes, a.is_found);
 		a.is_suspended = column_int(s, 3) & a.is_found;
 		a.has_identity = column_int(s, 4) & a.is_found;
 		a.has_recovery = column_int(s, 5) & a.is_found;
-		sodium_memzero(stored, sizeof stored);
 	}
 	db_done(s);
 	registry_answers(r, &a);

@@ -13,7 +13,7 @@ struct registry_waiting {
 	struct buf blob;
 };
 
-enum { REGISTRY_FAKES = 256 };
+enum { REGISTRY_FAKES = 1024 };
 
 struct registry_sqlite {
 	struct registry row;
