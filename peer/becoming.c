@@ -423,12 +423,29 @@ static int on_login_done(struct becoming *b, const struct wire_message *m)
 	return go(b, STAGE_FETCHING, WIRE_VAULT_GET);
 }
 
+/* Signed by an identity that the account had before: another device has changed the key a moment
+ * ago, and not yet put the vault that holds it. */
+static bool is_of_before(const struct becoming *b, struct bytes sealed)
+{
+	for (unsigned i = 0; i < b->devices.past_count; i++) {
+		if (vault_verify(b->head.signature, &b->devices.past[i].identity, &b->name,
+				 b->head.version, sealed) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int open_vault(struct becoming *b)
 {
 	const struct identity_public *identity = &b->devices.identity;
 	struct bytes sealed = buf_view(&b->sealed);
 	const struct wire_vault_part *head = &b->head;
 
+	if (head->version >= b->least_version && is_of_before(b, sealed))
+		return fail(
+			b, ERR_STATE,
+			N_("the account's key is being changed on another device, which has "
+			   "not finished: see that it is online, and try again"));
 	if (head->version < b->least_version ||
 	    vault_verify(head->signature, identity, &b->name, head->version, sealed) < 0 ||
 	    vault_open(&b->vault, sealed, &b->vault_key, &b->name, head->version) < 0)
