@@ -6,7 +6,7 @@
 #include "shared/address.h"
 #include "shared/clock.h"
 
-enum { NETWORK_MACHINES_MAX = 8 };
+enum { NETWORK_MACHINES_MAX = 9 };
 
 struct network;
 

@@ -1,80 +1,41 @@
 #include "tests/world/people.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/error.h"
+#include "tests/world/people_inside.h"
 
-enum { ALL = WORLD_PEERS_MAX + 1, JOIN_AGAIN = 5 };
+enum { AGAIN_S = 5 }; /* who did not get in tries again */
 
-/* UNANSWERED: the machine died before it said; the text may be there or not. */
-enum fate { UNANSWERED, ACCEPTED, REFUSED };
-
-struct saying {
-	char *text;
-	size_t size;
-	enum fate fate;
-};
-struct sayings {
-	struct saying *list;
-	size_t count, capacity;
-};
-
-struct person {
-	char name[16];
-	char invitation[URI_CODE_MAX + 1]; /* "": none needed */
-	bool has_joined;
-	uint64_t join_ticket; /* 0: none under way */
-	mono_ns join_next;
-	uint64_t caught_up;  /* the last event told from the store at the start */
-	uint64_t last_event; /* what was shown so far */
-	enum wish wish[ALL];
-	bool was_parted[ALL];      /* blocked or removed the other at some time */
-	struct sayings said[ALL];  /* to whom */
-	struct sayings shown[ALL]; /* as heard from whom, by events */
-};
-
-struct people {
-	struct world *world;
-	unsigned count;
-	struct person persons[ALL];
-	uint64_t ticket;
-	struct people_counts counts;
-};
-
-/* A ticket of a saying names it: person, to whom, which. */
-static uint64_t saying_ticket(unsigned from, unsigned to, size_t index)
-{
-	return 1ull << 60 | (uint64_t)from << 52 | (uint64_t)to << 44 | index;
-}
-
-struct people *people_new(unsigned peers)
+struct people *people_new(unsigned persons, const unsigned *machines)
 {
 	struct people *p = memory_new(sizeof *p);
 
-	p->count = peers;
-	for (unsigned i = 1; i <= peers; i++)
-		snprintf(p->persons[i].name, sizeof p->persons[i].name, "person-%u", i);
-	return p;
-}
+	p->count = persons;
+	memset(p->arrived, 0xff, sizeof p->arrived);
+	for (unsigned a = 1; a <= persons; a++) {
+		struct person_life *me = &p->persons[a];
 
-static void clear(struct sayings *s)
-{
-	for (size_t i = 0; i < s->count; i++)
-		free(s->list[i].text);
-	free(s->list);
+		snprintf(me->name, sizeof me->name, "person-%u", a);
+		me->first = me->hand = p->machine_count + 1;
+		me->machines = machines[a - 1];
+		p->machine_count += me->machines;
+		for (unsigned m = me->first; m <= p->machine_count; m++)
+			p->machines[m].person = a;
+	}
+	return p;
 }
 
 void people_free(struct people *p)
 {
 	if (!p)
 		return;
-	for (unsigned i = 0; i < ALL; i++) {
-		for (unsigned j = 0; j < ALL; j++) {
-			clear(&p->persons[i].said[j]);
-			clear(&p->persons[i].shown[j]);
+	for (unsigned i = 0; i <= p->home_count; i++) {
+		for (unsigned b = 0; b < PERSONS; b++) {
+			sayings_clear(&p->homes[i].said[b]);
+			sayings_clear(&p->homes[i].shown[b]);
 		}
 	}
 	free(p);
@@ -83,29 +44,34 @@ void people_free(struct people *p)
 void people_live(struct people *p, struct world *w)
 {
 	p->world = w;
+	for (unsigned a = 1; a <= p->count; a++)
+		keeping_new_password(p, a, p->persons[a].password);
 }
 
 void people_invite(struct people *p)
 {
-	for (unsigned i = 1; i <= p->count; i++)
-		world_invite(p->world, p->persons[i].invitation);
+	for (unsigned a = 1; a <= p->count; a++)
+		world_invite(p->world, p->persons[a].invitation);
 }
 
-static struct saying *note(struct sayings *s, const void *text, size_t size)
+/* --- who and where --- */
+
+unsigned people_owner(const struct people *p, unsigned machine)
 {
-	struct saying *new;
-
-	if (s->count == s->capacity) {
-		s->capacity = s->capacity ? s->capacity * 2 : 16;
-		s->list = memory_grow(s->list, s->capacity, sizeof *s->list);
-	}
-	new = &s->list[s->count++];
-	*new = (struct saying){ .size = size, .text = memory_new(size + 1) };
-	memcpy(new->text, text, size);
-	return new;
+	return p->machines[machine].person;
 }
 
-static unsigned person_named(const struct people *p, const char *name)
+unsigned people_machine_count(const struct people *p, unsigned person)
+{
+	return p->persons[person].machines;
+}
+
+struct dice *people_dice(const struct people *p)
+{
+	return world_dice(p->world);
+}
+
+unsigned people_named(const struct people *p, const char *name)
 {
 	unsigned i = 1;
 
@@ -114,446 +80,352 @@ static unsigned person_named(const struct people *p, const char *name)
 	return i <= p->count ? i : 0;
 }
 
-/* --- what a person is shown --- */
-
-static void on_answer(struct people *p, unsigned peer, const struct event *event)
+unsigned people_home_of(const struct people *p, const struct device_public *key)
 {
-	struct person *me = &p->persons[peer];
+	unsigned i = p->home_count;
 
-	if (event->ticket >> 60 == 1) {
-		unsigned to = event->ticket >> 44 & 0xff;
-		struct saying *s = &me->said[to].list[event->ticket & 0xffffffff];
-
-		s->fate = event->error == 0 ? ACCEPTED : REFUSED;
-		if (event->error == 0)
-			p->counts.accepted++;
-		else
-			p->counts.refused++;
-	} else if (event->ticket == me->join_ticket) {
-		me->join_ticket = 0;
-		me->has_joined = event->error == 0;
-		me->join_next = world_now(p->world) + JOIN_AGAIN * SECOND;
-	}
+	while (i > 0 && !device_public_equal(&p->homes[i].key, key))
+		i--;
+	return i;
 }
 
-static void on_shown(struct people *p, unsigned peer, const struct event *event)
+bool people_is_up(const struct people *p, unsigned machine)
 {
-	struct person *me = &p->persons[peer];
-
-	if (event->id != me->last_event + 1)
-		world_fail(p->world, "peer %u: event %llu follows %llu", peer,
-			   (unsigned long long)event->id, (unsigned long long)me->last_event);
-	me->last_event = event->id;
-	if (event->kind == EVENT_HEARD) {
-		unsigned from = person_named(p, event->message.contact.text);
-
-		if (!from)
-			world_fail(p->world, "peer %u hears from a stranger", peer);
-		else
-			note(&me->shown[from], event->message.text.data,
-			     event->message.text.size);
-		p->counts.heard++;
-	}
+	return p->machines[machine].home && world_engine(p->world, machine);
 }
 
-void people_on_event(void *user, unsigned peer, const struct event *event)
+struct home *people_home(struct people *p, unsigned machine)
+{
+	return &p->homes[p->machines[machine].home];
+}
+
+static enum account_state state_of(const struct people *p, unsigned machine)
+{
+	struct engine_account account;
+
+	engine_account(world_engine(p->world, machine), &account);
+	return account.state;
+}
+
+/* Whether it is online, and all that it knows is in the vault. */
+static bool is_in_step(const struct people *p, unsigned machine)
+{
+	struct engine_account account;
+
+	engine_account(world_engine(p->world, machine), &account);
+	return account.state == ACCOUNT_ONLINE && !account.is_vault_due;
+}
+
+bool people_is_in(const struct people *p, unsigned machine)
+{
+	enum account_state state;
+
+	if (!people_is_up(p, machine) || p->machines[machine].doing == DOING_JOIN)
+		return false;
+	state = state_of(p, machine);
+	return state == ACCOUNT_ONLINE || state == ACCOUNT_CONNECTING;
+}
+
+struct engine *people_hands(const struct people *p, unsigned machine)
+{
+	return people_is_in(p, machine) ? world_engine(p->world, machine) : NULL;
+}
+
+unsigned people_some_machine(const struct people *p, unsigned person, struct dice *d)
+{
+	const struct person_life *me = &p->persons[person];
+	unsigned skip = dice_below(d, me->machines);
+
+	for (unsigned i = 0; i < me->machines; i++) {
+		unsigned m = me->first + (skip + i) % me->machines;
+
+		if (people_is_in(p, m) && !p->machines[m].is_shut_out)
+			return m;
+	}
+	return 0;
+}
+
+/* --- what is asked of an engine, and its answer --- */
+
+bool people_begin(struct people *p, unsigned machine, enum doing doing)
+{
+	struct machine_use *u = &p->machines[machine];
+
+	if (u->doing != DOING_NOTHING || !people_is_up(p, machine))
+		return false;
+	u->doing = doing;
+	u->ticket = ++p->ticket;
+	u->since = world_now(p->world);
+	world_wake(p->world, machine);
+	return true;
+}
+
+void people_undo(struct people *p, unsigned machine)
+{
+	struct machine_use *u = &p->machines[machine];
+
+	u->doing = DOING_NOTHING;
+	u->next = world_now(p->world) + AGAIN_S * SECOND;
+}
+
+static void answered(struct people *p, unsigned machine, int err)
+{
+	keeping_answered(p, machine, err);
+	people_undo(p, machine);
+}
+
+bool people_is_proving(const struct people *p, unsigned person)
+{
+	const struct person_life *me = &p->persons[person];
+
+	for (unsigned m = me->first; m < me->first + me->machines; m++)
+		if (p->machines[m].doing >= DOING_JOIN && p->machines[m].doing <= DOING_PASSWD)
+			return true;
+	return world_now(p->world) < me->quiet_until;
+}
+
+/* --- what is shown --- */
+
+static void on_message(struct people *p, unsigned machine, const struct event *event)
+{
+	const struct message *m = &event->message;
+	unsigned with = people_named(p, m->contact.text);
+	struct home *home = people_home(p, machine);
+	struct saying *s;
+
+	if (!with) {
+		world_fail(p->world, "machine %u hears from a stranger", machine);
+		return;
+	}
+	s = sayings_note(&home->shown[with], m->text.data, m->text.size);
+	s->author = people_home_of(p, &m->author);
+	s->is_ours = m->is_ours;
+	home->heard += event->kind == EVENT_HEARD;
+	p->counts.heard += event->kind == EVENT_HEARD;
+}
+
+static void on_shown(struct people *p, unsigned machine, const struct event *event)
+{
+	struct home *home = people_home(p, machine);
+
+	if (event->id != home->last_event + 1)
+		world_fail(p->world, "machine %u: event %llu follows %llu", machine,
+			   (unsigned long long)event->id, (unsigned long long)home->last_event);
+	home->last_event = event->id;
+	if (event->kind == EVENT_HEARD || event->kind == EVENT_SAID)
+		on_message(p, machine, event);
+	if (getenv("TRACE_EVENTS") && event->kind != EVENT_HEARD && event->kind != EVENT_SAID)
+		printf("    %.3f machine %u: event %d %s %s %d\n", world_now(p->world) / 1e9,
+		       machine, event->kind, event->name.text, event->detail, event->account);
+}
+
+void people_on_event(void *user, unsigned machine, const struct event *event)
 {
 	struct people *p = user;
 
-	if (event->kind == EVENT_ANSWER)
-		on_answer(p, peer, event);
-	else if (event->id > p->persons[peer].caught_up) /* else told from the store already */
-		on_shown(p, peer, event);
+	if (event->kind != EVENT_ANSWER) {
+		if (event->id > people_home(p, machine)->caught_up) /* else told already */
+			on_shown(p, machine, event);
+	} else if (event->ticket >> 60 == 1) {
+		wishes_answered(p, event);
+	} else if (p->machines[machine].doing && event->ticket == p->machines[machine].ticket) {
+		answered(p, machine, event->error);
+	}
 }
 
 struct catching_up {
 	struct people *p;
-	unsigned peer;
+	unsigned machine;
 };
 
 static bool each_missed(void *user, const struct event *event)
 {
 	struct catching_up *c = user;
 
-	on_shown(c->p, c->peer, event);
+	on_shown(c->p, c->machine, event);
 	return true;
 }
 
-void people_on_start(void *user, unsigned peer)
+static void move_in(struct people *p, unsigned machine)
+{
+	struct home *home;
+
+	if (p->home_count == HOMES_MAX)
+		abort();
+	home = &p->homes[++p->home_count];
+	home->machine = machine;
+	home->person = p->machines[machine].person;
+	home->key = *engine_device(world_engine(p->world, machine));
+	p->machines[machine].home = p->home_count;
+}
+
+void people_on_start(void *user, unsigned machine)
 {
 	struct people *p = user;
-	struct person *me = &p->persons[peer];
-	struct catching_up c = { .p = p, .peer = peer };
-	struct engine *e = world_engine(p->world, peer);
-	uint64_t before = me->last_event;
+	struct machine_use *u = &p->machines[machine];
+	struct catching_up c = { .p = p, .machine = machine };
+	struct engine *e = world_engine(p->world, machine);
+	struct home *home;
 
-	me->join_ticket = 0;
-	me->join_next = 0;
-	if (engine_last_event(e) < before)
-		world_fail(p->world, "peer %u forgot events: %llu were shown, %llu are there",
-			   peer, (unsigned long long)before,
+	if (!u->home)
+		move_in(p, machine);
+	home = people_home(p, machine);
+	if (u->doing != DOING_NOTHING)
+		answered(p, machine, ERR_TIMEOUT); /* nobody was told */
+	u->next = 0;
+	if (!device_public_equal(&home->key, engine_device(e)))
+		world_fail(p->world, "machine %u has another device key", machine);
+	if (engine_last_event(e) < home->last_event)
+		world_fail(p->world,
+			   "machine %u forgot events: %llu were shown, %llu are there", machine,
+			   (unsigned long long)home->last_event,
 			   (unsigned long long)engine_last_event(e));
-	if (engine_events_since(e, before, each_missed, &c) < 0)
-		world_fail(p->world, "peer %u cannot tell its events", peer);
-	me->caught_up = me->last_event;
+	engine_events_since(e, home->last_event, each_missed, &c);
+	home->caught_up = home->last_event;
 }
 
-/* --- what a person does --- */
+/* --- coming in --- */
 
-static struct engine *hands(const struct people *p, unsigned peer)
+static void join(struct people *p, unsigned machine, const struct uri *to)
 {
-	return p->persons[peer].has_joined ? world_engine(p->world, peer) : NULL;
-}
+	struct machine_use *u = &p->machines[machine];
+	struct person_life *me = &p->persons[u->person];
+	struct uri link = *to;
 
-static void fulfil(struct people *p, unsigned a, unsigned b)
-{
-	struct engine *e = hands(p, a);
-	struct contact c;
-	const char *name = p->persons[b].name;
-	bool is_known;
-
-	if (!e)
-		return;
-	is_known = engine_contact(e, name, &c) == 0;
-	switch (p->persons[a].wish[b]) {
-	case WISH_NOTHING:
-		if (is_known && c.state != CONTACT_REQUESTS)
-			engine_remove(e, name);
-		break;
-	case WISH_CONTACT:
-		if (!is_known || c.state == CONTACT_BLOCKED)
-			engine_add(e, name, NULL, NULL);
-		else if (c.state == CONTACT_REQUESTS)
-			engine_accept(e, name);
-		break;
-	case WISH_BLOCKED:
-		if (!is_known || c.state != CONTACT_BLOCKED)
-			engine_block(e, name);
-		break;
-	}
-	world_wake(p->world, a);
-}
-
-void people_wish(struct people *p, unsigned a, unsigned b, enum wish wish)
-{
-	if (p->persons[a].wish[b] == WISH_CONTACT && wish != WISH_CONTACT)
-		p->persons[a].was_parted[b] = true;
-	p->persons[a].wish[b] = wish;
-	fulfil(p, a, b);
-}
-
-enum wish people_wishes(const struct people *p, unsigned a, unsigned b)
-{
-	return p->persons[a].wish[b];
-}
-
-bool people_are_mutual(const struct people *p, unsigned a, unsigned b)
-{
-	return p->persons[a].wish[b] == WISH_CONTACT && p->persons[b].wish[a] == WISH_CONTACT;
-}
-
-static void make_text(struct people *p, char *text, size_t size, unsigned a, unsigned b,
-		      size_t index)
-{
-	static const char *const words[] = { "hola ", "λόγος ", "пока ", "語 ",
-					     "🙂",  "word ",  "é",     "\n" };
-	size_t at = snprintf(text, size + 1, "%zu %u>%u " WORLD_MARKER " ", index, a, b);
-	struct dice *d = world_dice(p->world);
-
-	if (at >= size) { /* too short for all that: still different from its neighbours */
-		for (at = 0; at < size; at++)
-			text[at] = at == 0 ? '!' + index % 94 : '!' + dice_below(d, 94);
-		text[size] = 0;
-		return;
-	}
-	while (at < size) {
-		const char *word = words[dice_below(d, sizeof words / sizeof *words)];
-		size_t length = strlen(word);
-
-		if (length > size - at) {
-			word = ".";
-			length = 1;
-		}
-		memcpy(text + at, word, length);
-		at += length;
-	}
-	text[size] = 0;
-}
-
-void people_say(struct people *p, unsigned a, unsigned b, size_t size)
-{
-	struct sayings *said = &p->persons[a].said[b];
-	struct engine *e = hands(p, a);
-	char text[WIRE_TEXT_MAX + 64];
-	struct saying *s;
-	int err;
-
-	if (!e)
-		return;
-	make_text(p, text, size, a, b, said->count);
-	s = note(said, text, size);
-	err = engine_send(e, p->persons[b].name, bytes_of(text, size), 0,
-			  saying_ticket(a, b, said->count - 1));
-	p->counts.said++;
-	if (err < 0) {
-		s->fate = REFUSED;
-		p->counts.refused++;
-	}
-	world_wake(p->world, a);
-}
-
-static void join(struct people *p, unsigned peer)
-{
-	struct person *me = &p->persons[peer];
-	struct engine *e = world_engine(p->world, peer);
-	struct uri link = world_link(p->world, dice_chance(world_dice(p->world), 700));
-	struct engine_account account;
-	int err;
-
-	engine_account(e, &account);
-	if (account.state == ACCOUNT_ONLINE || account.state == ACCOUNT_CONNECTING) {
-		me->has_joined = true; /* it had worked, only the answer was lost */
-		return;
-	}
-	if (!world_server(p->world) && !link.has_directory_key)
-		link = world_link(p->world, true);
 	if (me->invitation[0]) {
 		link.kind = URI_INVITATION;
 		snprintf(link.code, sizeof link.code, "%s", me->invitation);
 	}
-	me->join_ticket = ++p->ticket;
-	me->join_next = NEVER;
-	err = engine_join(e, &link, me->name, bytes_text("a password"), me->join_ticket);
-	if (err < 0) {
-		me->join_ticket = 0;
-		me->join_next = world_now(p->world) + JOIN_AGAIN * SECOND;
+	if (people_begin(p, machine, DOING_JOIN) &&
+	    engine_join(world_engine(p->world, machine), &link, me->name,
+			bytes_text(me->password), u->ticket) < 0)
+		people_undo(p, machine);
+}
+
+static void log_in(struct people *p, unsigned machine, const struct uri *to)
+{
+	struct machine_use *u = &p->machines[machine];
+	struct person_life *me = &p->persons[u->person];
+
+	if (!people_begin(p, machine, DOING_LOGIN))
+		return;
+	memcpy(u->password, me->tries_maybe && me->maybe[0] ? me->maybe : me->password,
+	       sizeof u->password);
+	me->tries_maybe = !me->tries_maybe;
+	if (engine_login(world_engine(p->world, machine), me->name, &to->place,
+			 to->has_directory_key ? &to->directory_key : NULL,
+			 bytes_text(u->password), false, u->ticket) < 0)
+		people_undo(p, machine);
+}
+
+static void recover(struct people *p, unsigned machine, const struct uri *to)
+{
+	struct machine_use *u = &p->machines[machine];
+	struct person_life *me = &p->persons[u->person];
+
+	if (!people_begin(p, machine, DOING_RECOVER))
+		return;
+	keeping_new_password(p, u->person, u->password);
+	if (engine_recover(world_engine(p->world, machine), me->name, &to->place,
+			   to->has_directory_key ? &to->directory_key : NULL, &me->code,
+			   bytes_text(u->password), u->ticket) < 0)
+		people_undo(p, machine);
+}
+
+void people_come_in(struct people *p, unsigned machine)
+{
+	struct machine_use *u = &p->machines[machine];
+	struct person_life *me = &p->persons[u->person];
+	struct uri link = world_link(p->world, dice_chance(people_dice(p), 700));
+
+	if (!world_server(p->world) && !link.has_directory_key)
+		link = world_link(p->world, true);
+	if (!me->has_joined)
+		join(p, machine, &link);
+	else if (u->by_code && me->has_code && !me->maybe[0])
+		recover(p, machine, &link);
+	else
+		log_in(p, machine, &link);
+}
+
+/* What was said while it was out it is given only with something that is said later. */
+static void forget_arrival(struct people *p, unsigned machine)
+{
+	for (unsigned h = 1; h <= p->home_count; h++)
+		for (unsigned b = 1; b <= p->count; b++)
+			p->arrived[h][p->machines[machine].home][b] = NEVER_ARRIVED;
+}
+
+static void tend_machine(struct people *p, unsigned machine)
+{
+	struct machine_use *u = &p->machines[machine];
+	struct person_life *me = &p->persons[u->person];
+	enum account_state state;
+
+	if (!people_is_up(p, machine)) {
+		if (u->doing != DOING_NOTHING)
+			answered(p, machine, ERR_TIMEOUT);
+		return;
 	}
-	world_wake(p->world, peer);
+	state = state_of(p, machine);
+	if (u->doing != DOING_NOTHING || state == ACCOUNT_JOINING)
+		return;
+	if (state == ACCOUNT_ONLINE || state == ACCOUNT_CONNECTING) {
+		me->has_joined = true;
+		if (u->was_out)
+			forget_arrival(p, machine);
+		u->was_out = false;
+		u->has_the_key &= u->doing != DOING_NOTHING || !is_in_step(p, machine);
+		return;
+	}
+	u->was_out |= state == ACCOUNT_REFUSED;
+	if (state == ACCOUNT_REFUSED && !people_home(p, machine)->may_be_out)
+		world_fail(p->world, "machine %u is refused, and nobody asked for that",
+			   machine);
+	if (u->is_shut_out || world_now(p->world) < u->next ||
+	    people_is_proving(p, u->person) || (!me->has_joined && machine != me->first))
+		return;
+	people_come_in(p, machine);
 }
 
 void people_tend(struct people *p)
 {
+	for (unsigned m = 1; m <= p->machine_count; m++)
+		tend_machine(p, m);
 	for (unsigned a = 1; a <= p->count; a++) {
-		struct person *me = &p->persons[a];
+		struct person_life *me = &p->persons[a];
 
-		if (!world_is_up(p->world, a))
+		if (!people_is_in(p, me->hand) || p->machines[me->hand].is_shut_out ||
+		    dice_chance(people_dice(p), 5)) {
+			unsigned other = people_some_machine(p, a, people_dice(p));
+
+			me->hand = other ? other : me->hand;
+		}
+		if (!people_is_in(p, me->hand))
 			continue;
-		if (!me->has_joined) {
-			if (!me->join_ticket && me->join_next <= world_now(p->world))
-				join(p, a);
+		wishes_tend(p, a);
+		keeping_tend(p, a);
+	}
+}
+
+bool people_all_in(const struct people *p, char *why, size_t why_size)
+{
+	for (unsigned m = 1; m <= p->machine_count; m++) {
+		const struct machine_use *u = &p->machines[m];
+		bool is_in = people_is_in(p, m);
+
+		if (u->is_shut_out ? !is_in
+				   : is_in && u->doing == DOING_NOTHING &&
+					     !p->persons[u->person].maybe[0])
 			continue;
-		}
-		for (unsigned b = 1; b <= p->count; b++)
-			if (b != a)
-				fulfil(p, a, b);
-	}
-}
-
-bool people_all_joined(const struct people *p)
-{
-	for (unsigned a = 1; a <= p->count; a++)
-		if (!p->persons[a].has_joined)
-			return false;
-	return true;
-}
-
-/* --- the truth --- */
-
-static bool has_contact(const struct people *p, unsigned a, unsigned b, struct contact *c)
-{
-	struct engine *e = hands(p, a);
-
-	return e && engine_contact(e, p->persons[b].name, c) == 0;
-}
-
-bool people_sees_online(const struct people *p, unsigned a, unsigned b)
-{
-	struct contact c;
-
-	return has_contact(p, a, b, &c) && c.is_online;
-}
-
-bool people_is_linked(const struct people *p, unsigned a, unsigned b)
-{
-	struct contact c;
-
-	return has_contact(p, a, b, &c) && c.is_linked;
-}
-
-bool people_presence_is_true(struct people *p, char *why, size_t why_size)
-{
-	for (unsigned a = 1; a <= p->count; a++) {
-		for (unsigned b = 1; b <= p->count; b++) {
-			bool should = hands(p, b) && people_are_mutual(p, a, b);
-			bool is = people_sees_online(p, a, b);
-
-			if (a == b || !hands(p, a) || is == should)
-				continue;
-			if (why)
-				snprintf(why, why_size, "peer %u sees peer %u %s", a, b,
-					 is ? "online, who is not" : "offline, who is there");
-			return false;
-		}
+		snprintf(why, why_size,
+			 u->is_shut_out ? "machine %u is in, and should not be (%d)"
+			 : is_in ? "machine %u has no answer, or no password is sure (%d)"
+				 : "machine %u cannot come in (%d)",
+			 m, (int)u->doing);
+		return false;
 	}
 	return true;
-}
-
-static bool each_own(void *user, const struct message *m)
-{
-	if (m->is_ours && m->state != MESSAGE_DELIVERED)
-		*(bool *)user = true;
-	return true;
-}
-
-bool people_nothing_is_owed(struct people *p, char *why, size_t why_size)
-{
-	for (unsigned a = 1; a <= p->count; a++) {
-		for (unsigned b = 1; b <= p->count; b++) {
-			struct engine *e = hands(p, a);
-			bool is_owed = false;
-			struct contact c;
-
-			if (a == b || !e || !hands(p, b) || !people_are_mutual(p, a, b))
-				continue;
-			if (engine_contact(e, p->persons[b].name, &c) == 0 &&
-			    c.state == CONTACT_MUTUAL && c.queued == 0) {
-				engine_history(e, p->persons[b].name, 0, 1, each_own, &is_owed);
-				if (!is_owed)
-					continue;
-			}
-			if (why)
-				snprintf(why, why_size,
-					 "peer %u owes peer %u something (state %d, %llu "
-					 "queued)",
-					 a, b, (int)c.state, (unsigned long long)c.queued);
-			return false;
-		}
-	}
-	return true;
-}
-
-/* --- the verdict --- */
-
-struct reading {
-	struct sayings ours, theirs; /* newest first while reading */
-	uint64_t id;
-	bool is_disordered;
-};
-
-static bool each_read(void *user, const struct message *m)
-{
-	struct reading *r = user;
-
-	if (r->id && m->id >= r->id)
-		r->is_disordered = true;
-	r->id = m->id;
-	note(m->is_ours ? &r->ours : &r->theirs, m->text.data, m->text.size);
-	return true;
-}
-
-static void turn_round(struct sayings *s)
-{
-	for (size_t i = 0, j = s->count; j > 0 && i < --j; i++) {
-		struct saying keep = s->list[i];
-
-		s->list[i] = s->list[j];
-		s->list[j] = keep;
-	}
-}
-
-static int read_history(struct people *p, unsigned a, unsigned b, struct reading *r)
-{
-	int err = engine_history(world_engine(p->world, a), p->persons[b].name, 0, 1 << 30,
-				 each_read, r);
-
-	turn_round(&r->ours);
-	turn_round(&r->theirs);
-	return err;
-}
-
-static bool same(const struct saying *a, const struct saying *b)
-{
-	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
-}
-
-/* The first difference of `b` from `a`, or how long they are. */
-static size_t alike(const struct sayings *a, const struct sayings *b)
-{
-	size_t i = 0;
-
-	while (i < a->count && i < b->count && same(&a->list[i], &b->list[i]))
-		i++;
-	return i;
-}
-
-/* In the author's own history stand all texts that were accepted, in the order in which
- * they were said; perhaps such as were not answered; and nothing else. */
-static void judge_own(struct people *p, unsigned a, unsigned b, const struct sayings *history)
-{
-	const struct sayings *said = &p->persons[a].said[b];
-	size_t at = 0;
-
-	for (size_t i = 0; i < said->count; i++) {
-		if (at < history->count && same(&said->list[i], &history->list[at]) &&
-		    said->list[i].fate != REFUSED)
-			at++;
-		else if (said->list[i].fate == ACCEPTED)
-			world_fail(p->world,
-				   "peer %u to %u: text %zu of %zu was accepted and is not in "
-				   "its own history",
-				   a, b, i, said->count);
-	}
-	if (at != history->count)
-		world_fail(p->world,
-			   "peer %u to %u: its history has %zu texts that were never said, or "
-			   "twice",
-			   a, b, history->count - at);
-}
-
-static void judge_pair(struct people *p, unsigned a, unsigned b)
-{
-	struct reading author = { 0 }, reader = { 0 };
-	const struct sayings *shown = &p->persons[b].shown[a];
-	size_t equal;
-
-	read_history(p, a, b, &author);
-	read_history(p, b, a, &reader);
-	if (author.is_disordered || reader.is_disordered)
-		world_fail(p->world, "peers %u and %u: ids of a history do not fall", a, b);
-	judge_own(p, a, b, &author.ours);
-	equal = alike(&author.ours, &reader.theirs);
-	if (equal < reader.theirs.count)
-		world_fail(p->world,
-			   "peer %u has from %u at place %zu of %zu something that is not what "
-			   "was said (%zu)",
-			   b, a, equal, reader.theirs.count, author.ours.count);
-	else if (equal < author.ours.count && people_are_mutual(p, a, b))
-		world_fail(p->world, "peer %u said %zu texts to %u, who has %zu", a,
-			   author.ours.count, b, reader.theirs.count);
-	if (alike(shown, &reader.theirs) != reader.theirs.count ||
-	    shown->count != reader.theirs.count)
-		world_fail(p->world,
-			   "peer %u was shown %zu texts of %u by events and has %zu in its "
-			   "history",
-			   b, shown->count, a, reader.theirs.count);
-	clear(&author.ours);
-	clear(&author.theirs);
-	clear(&reader.ours);
-	clear(&reader.theirs);
-}
-
-void people_judge(struct people *p)
-{
-	struct server_status status = world_directory_status(p->world);
-
-	for (unsigned a = 1; a <= p->count; a++)
-		for (unsigned b = 1; b <= p->count; b++)
-			if (a != b && hands(p, a) && hands(p, b))
-				judge_pair(p, a, b);
-	world_search_directory(p->world);
-	for (unsigned type = WIRE_HAVE; type < 128; type++)
-		if (status.messages_in[type] || status.messages_out[type])
-			world_fail(p->world, "the directory has met messages of type %u", type);
 }
 
 struct people_counts people_counts(const struct people *p)
@@ -569,25 +441,36 @@ void people_print(struct people *p)
 	static const char *const wishes[] = { "nothing", "contact", "blocked" };
 	static const char *const states[] = { "asked", "requests", "mutual", "blocked" };
 
-	for (unsigned a = 1; a <= p->count; a++) {
-		struct engine *e = world_engine(p->world, a);
+	for (unsigned m = 1; m <= p->machine_count; m++) {
+		const struct person_life *me = &p->persons[p->machines[m].person];
+		struct engine *e = world_engine(p->world, m);
 		struct engine_account account = { 0 };
 
 		if (e)
 			engine_account(e, &account);
-		printf("  peer %u: %s, account state %d, %s\n", a, e ? "on" : "off",
-		       (int)account.state, account.trouble);
-		for (unsigned b = 1; b <= p->count; b++) {
+		printf("  machine %u of %s: %s, account state %d, vault %llu%s, list %llu of "
+		       "%u, "
+		       "home %u, doing %d, %s\n",
+		       m, me->name, e ? "on" : "off", (int)account.state,
+		       (unsigned long long)account.vault_version,
+		       account.is_vault_due ? " due" : "",
+		       e ? (unsigned long long)engine_devices(e)->version : 0,
+		       e ? engine_devices(e)->count : 0, p->machines[m].home,
+		       (int)p->machines[m].doing, account.trouble);
+		for (unsigned b = 1; b <= p->count && e; b++) {
 			struct contact c;
 
-			if (a == b || !e)
+			if (b == p->machines[m].person)
 				continue;
-			printf("    wants of %u: %s; ", b, wishes[p->persons[a].wish[b]]);
+			printf("    wants of %u: %s; ", b, wishes[me->wish[b]]);
 			if (engine_contact(e, p->persons[b].name, &c) == 0)
-				printf("has %s, %s, %s, %llu queued\n", states[c.state],
-				       c.is_online ? "online" : "offline",
+				printf("has %s, %s, %s, %llu queued, %llu held, %u "
+				       "devices%s%s\n",
+				       states[c.state], c.is_online ? "online" : "offline",
 				       c.is_linked ? "linked" : "not linked",
-				       (unsigned long long)c.queued);
+				       (unsigned long long)c.queued, (unsigned long long)c.held,
+				       c.devices, c.is_key_changed ? ", key changed" : "",
+				       c.is_verified ? ", verified" : "");
 			else
 				printf("has nothing\n");
 		}

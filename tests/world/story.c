@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE (60 * SECOND)
-#define HOUR   (60 * MINUTE)
+#define MINUTE       (60 * SECOND)
+#define HOUR         (60 * MINUTE)
+#define TEN_YEARS_MS ((int64_t)3652 * 86400 * 1000)
 
 enum {
 	RESTARTS = 10,      /* of the directory, a minute apart, in a quiet day */
 	NOTICED_IN_S = 10,  /* ... where a contact holds a link and has something to say */
+	CUT_OFF_IN_S = 1,   /* ... that is revoked */
 	VANISHED_IN_S = 30, /* one that vanishes is told to its contacts within this */
 	SETTLE_S = 240,     /* everyone is back, and everything delivered, within this */
 };
@@ -17,8 +19,9 @@ enum {
 struct story {
 	struct world *world;
 	struct people *people;
-	unsigned peers;
-	bool has_partings; /* people also block and remove one another */
+	unsigned machines, persons;
+	bool has_partings;  /* people also block and remove one another */
+	bool has_accidents; /* devices, passwords and keys change */
 	struct weather worst;
 };
 
@@ -29,29 +32,52 @@ static struct dice *dice(struct story *s)
 	return world_dice(s->world);
 }
 
-static void begin(struct story *s, uint64_t seed, unsigned peers, bool is_v6,
-		  bool has_host_name)
+/* How many machines each person has: one, or some have more. */
+static void share_out(struct dice *shape, unsigned persons, unsigned most,
+		      unsigned machines[PEOPLE_MAX])
+{
+	unsigned left = most - persons;
+
+	for (unsigned a = 0; a < PEOPLE_MAX; a++)
+		machines[a] = 1;
+	for (unsigned rich = dice_between(shape, 1, 2); rich > 0 && left > 0; rich--) {
+		unsigned a = dice_below(shape, persons),
+			 more = dice_between(shape, 1, left < 2 ? left : 2);
+
+		machines[a] += more;
+		left -= more;
+	}
+}
+
+struct cast {
+	unsigned persons, machines[PEOPLE_MAX];
+	bool is_v6, has_host_name;
+};
+
+static void begin(struct story *s, uint64_t seed, const struct cast *cast)
 {
 	bool is_by_invitation = seed % 2;
 	struct world_config config = {
 		.seed = seed,
-		.peers = peers,
 		.registration = is_by_invitation ? REGISTRATION_INVITE : REGISTRATION_OPEN,
-		.is_v6 = is_v6,
-		.has_host_name = has_host_name,
+		.is_v6 = cast->is_v6,
+		.has_host_name = cast->has_host_name,
 		.on_event = people_on_event,
 		.on_start = people_on_start,
 	};
 
-	s->peers = peers;
-	s->people = people_new(peers);
+	s->persons = cast->persons;
+	for (unsigned a = 0; a < cast->persons; a++)
+		config.peers += cast->machines[a];
+	s->machines = config.peers;
+	s->people = people_new(cast->persons, cast->machines);
 	config.user = s->people;
 	s->world = world_new(&config);
 	people_live(s->people, s->world);
 	world_start(s->world, WORLD_DIRECTORY);
 	if (is_by_invitation)
 		people_invite(s->people);
-	for (unsigned i = 1; i <= peers; i++)
+	for (unsigned i = 1; i <= s->machines; i++)
 		world_start(s->world, i);
 }
 
@@ -91,13 +117,21 @@ static void live(struct story *s, mono_ns how_long)
 
 static void wish_all_contacts(struct story *s)
 {
-	for (unsigned a = 1; a <= s->peers; a++)
-		for (unsigned b = 1; b <= s->peers; b++)
+	for (unsigned a = 1; a <= s->persons; a++)
+		for (unsigned b = 1; b <= s->persons; b++)
 			if (a != b && people_wishes(s->people, a, b) != WISH_BLOCKED)
 				people_wish(s->people, a, b, WISH_CONTACT);
 }
 
-/* Lives until presence is true and all is delivered; nothing else may take longer than the bound. */
+static bool is_settled(struct story *s, char *why, size_t size)
+{
+	return people_all_in(s->people, why, size) &&
+	       people_presence_is_true(s->people, why, size) &&
+	       people_machines_agree(s->people, why, size) &&
+	       people_nothing_is_owed(s->people, why, size);
+}
+
+/* Lives until all is as it should be; nothing else may take longer than the bound. */
 static void settle(struct story *s, const char *when)
 {
 	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
@@ -105,11 +139,10 @@ static void settle(struct story *s, const char *when)
 
 	while (!world_trouble(s->world)) {
 		live(s, SECOND);
-		if (!people_all_joined(s->people))
-			snprintf(why, sizeof why, "somebody cannot join");
-		else if (people_presence_is_true(s->people, why, sizeof why) &&
-			 people_nothing_is_owed(s->people, why, sizeof why))
+		if (is_settled(s, why, sizeof why)) {
+			people_settled(s->people);
 			return;
+		}
 		if (world_now(s->world) > until)
 			world_fail(s->world, "%s, after %d s of calm: %s", when, SETTLE_S, why);
 	}
@@ -123,14 +156,24 @@ static void expect_presence(struct story *s, const char *when)
 		world_fail(s->world, "%s: %s", when, why);
 }
 
-static unsigned any_peer(struct story *s)
+static unsigned any_machine(struct story *s)
 {
-	return 1 + dice_below(dice(s), s->peers);
+	return 1 + dice_below(dice(s), s->machines);
+}
+
+static unsigned any_person(struct story *s)
+{
+	return 1 + dice_below(dice(s), s->persons);
 }
 
 static unsigned any_other(struct story *s, unsigned than)
 {
-	return 1 + (than - 1 + 1 + dice_below(dice(s), s->peers - 1)) % s->peers;
+	return 1 + (than - 1 + 1 + dice_below(dice(s), s->persons - 1)) % s->persons;
+}
+
+static unsigned owner(struct story *s, unsigned machine)
+{
+	return people_owner(s->people, machine);
 }
 
 static size_t any_size(struct story *s)
@@ -151,22 +194,22 @@ static size_t any_size(struct story *s)
 
 static void say_one(struct story *s)
 {
-	unsigned a = any_peer(s);
+	unsigned m = any_machine(s);
 
-	people_say(s->people, a, any_other(s, a), any_size(s));
+	people_say(s->people, m, any_other(s, owner(s, m)), any_size(s));
 }
 
 static void say_many(struct story *s)
 {
-	unsigned a = any_peer(s), b = any_other(s, a);
+	unsigned m = any_machine(s), b = any_other(s, owner(s, m));
 
 	for (unsigned count = dice_between(dice(s), 5, 60); count > 0; count--)
-		people_say(s->people, a, b, any_size(s));
+		people_say(s->people, m, b, any_size(s));
 }
 
-static void crash_a_peer(struct story *s)
+static void crash_a_machine(struct story *s)
 {
-	unsigned a = any_peer(s);
+	unsigned a = any_machine(s);
 
 	if (dice_chance(dice(s), 500))
 		world_crash(s->world, a);
@@ -174,9 +217,9 @@ static void crash_a_peer(struct story *s)
 		world_crash_soon(s->world, a, dice_below(dice(s), 8));
 }
 
-static void stop_a_peer(struct story *s)
+static void stop_a_machine(struct story *s)
 {
-	world_stop(s->world, any_peer(s));
+	world_stop(s->world, any_machine(s));
 }
 
 static void crash_the_directory(struct story *s)
@@ -194,17 +237,17 @@ static void stop_the_directory(struct story *s)
 
 static void start_somebody(struct story *s)
 {
-	for (unsigned i = 0; i <= s->peers; i++)
+	for (unsigned i = 0; i <= s->machines; i++)
 		if (dice_chance(dice(s), 400))
 			world_start(s->world, i);
 }
 
 static void cut_a_pair(struct story *s)
 {
-	unsigned a = any_peer(s),
-		 b = dice_chance(dice(s), 300) ? WORLD_DIRECTORY : any_other(s, a);
+	unsigned a = any_machine(s),
+		 b = 1 + (a + dice_below(dice(s), s->machines - 1)) % s->machines;
 
-	world_cut(s->world, a, b, true);
+	world_cut(s->world, a, dice_chance(dice(s), 300) ? WORLD_DIRECTORY : b, true);
 }
 
 static void mend_cuts(struct story *s)
@@ -214,16 +257,19 @@ static void mend_cuts(struct story *s)
 
 static void move_somebody(struct story *s)
 {
-	unsigned a = dice_chance(dice(s), 150) ? WORLD_DIRECTORY : any_peer(s);
+	unsigned a = dice_chance(dice(s), 150) ? WORLD_DIRECTORY : any_machine(s);
 
 	world_move(s->world, a, dice_chance(dice(s), 500));
 }
 
+/* By up to an hour, or by ten years. */
 static void jump_a_clock(struct story *s)
 {
 	int64_t by = (int64_t)dice_below(dice(s), 7200000) - 3600000;
 
-	world_jump_clock(s->world, dice_below(dice(s), s->peers + 1), by);
+	if (s->has_accidents && dice_chance(dice(s), 300))
+		by = dice_chance(dice(s), 500) ? TEN_YEARS_MS : -TEN_YEARS_MS;
+	world_jump_clock(s->world, dice_below(dice(s), s->machines + 1), by);
 }
 
 static void change_weather(struct story *s)
@@ -241,7 +287,7 @@ static void change_weather(struct story *s)
 
 static void part_or_meet(struct story *s)
 {
-	unsigned a = any_peer(s), b = any_other(s, a);
+	unsigned a = any_person(s), b = any_other(s, a);
 
 	if (!s->has_partings)
 		return;
@@ -250,6 +296,46 @@ static void part_or_meet(struct story *s)
 	else
 		people_wish(s->people, a, b,
 			    dice_chance(dice(s), 500) ? WISH_BLOCKED : WISH_NOTHING);
+}
+
+static void differ(struct story *s)
+{
+	unsigned a = any_person(s);
+
+	if (s->has_accidents)
+		people_differ(s->people, a, any_other(s, a));
+}
+
+static void change_a_password(struct story *s)
+{
+	if (s->has_accidents)
+		people_change_password(s->people, any_person(s), dice_chance(dice(s), 300));
+}
+
+static void make_a_code(struct story *s)
+{
+	if (s->has_accidents)
+		people_make_code(s->people, any_person(s));
+}
+
+static void revoke_a_machine(struct story *s)
+{
+	if (s->has_accidents)
+		people_revoke(s->people, any_machine(s));
+}
+
+static void lose_a_machine(struct story *s)
+{
+	unsigned m = any_machine(s);
+
+	if (s->has_accidents)
+		people_lose_machine(s->people, m, dice_chance(dice(s), 400));
+}
+
+static void change_a_key(struct story *s)
+{
+	if (s->has_accidents)
+		people_rekey(s->people, any_person(s));
 }
 
 static void wait_long(struct story *s)
@@ -261,11 +347,13 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct story *s);
 } happenings[] = {
-	{ 500, say_one },       { 40, say_many },           { 14, crash_a_peer },
-	{ 10, stop_a_peer },    { 6, crash_the_directory }, { 4, stop_the_directory },
-	{ 70, start_somebody }, { 12, cut_a_pair },         { 16, mend_cuts },
-	{ 12, move_somebody },  { 4, jump_a_clock },        { 10, change_weather },
-	{ 10, part_or_meet },   { 6, wait_long },
+	{ 500, say_one },         { 40, say_many },           { 14, crash_a_machine },
+	{ 10, stop_a_machine },   { 6, crash_the_directory }, { 4, stop_the_directory },
+	{ 70, start_somebody },   { 12, cut_a_pair },         { 16, mend_cuts },
+	{ 12, move_somebody },    { 4, jump_a_clock },        { 10, change_weather },
+	{ 10, part_or_meet },     { 6, wait_long },           { 8, differ },
+	{ 6, change_a_password }, { 5, make_a_code },         { 4, revoke_a_machine },
+	{ 2, lose_a_machine },    { 2, change_a_key },
 };
 
 static void something_happens(struct story *s)
@@ -302,23 +390,48 @@ static void hard_beginning(struct story *s)
 		if (dice_chance(dice(s), 300))
 			crash_the_directory(s);
 		else
-			crash_a_peer(s);
+			crash_a_machine(s);
 		start_somebody(s);
 	}
+}
+
+/* A person stands before a new machine, with a name and a password or a code: all comes back. */
+static void begin_anew(struct story *s)
+{
+	unsigned m = any_machine(s), a = owner(s, m);
+
+	people_remember_contacts(s->people, a);
+	people_lose_machine(s->people, m, dice_chance(dice(s), 500));
+	people_unshut(s->people, m);
+	world_start(s->world, m);
+	settle(s, "with a machine that began anew");
+	people_expect_contacts(s->people, a);
+	people_greet_all(s->people);
+	settle(s, "with a machine that began anew, and texts");
+}
+
+static void shut_somebody_out(struct story *s)
+{
+	unsigned m = any_machine(s);
+
+	if (people_machine_count(s->people, owner(s, m)) > 1)
+		people_shut_out(s->people, m);
 }
 
 /* Those who parted come together again in half of the worlds; else they stay apart. */
 static void calm(struct story *s)
 {
 	bool all_meet = dice_chance(dice(s), 500);
-	unsigned absent = dice_chance(dice(s), 700) ? any_peer(s) : 0; /* 0: nobody */
+	unsigned absent = dice_chance(dice(s), 700) ? any_machine(s) : 0; /* 0: nobody */
 
 	fair_weather(s);
-	for (unsigned a = 1; a <= s->peers && all_meet; a++)
-		for (unsigned b = 1; b <= s->peers; b++)
+	for (unsigned a = 1; a <= s->persons && all_meet; a++)
+		for (unsigned b = 1; b <= s->persons; b++)
 			if (a != b)
 				people_wish(s->people, a, b, WISH_CONTACT);
-	for (unsigned i = 0; i <= s->peers; i++)
+	if (s->has_accidents && dice_chance(dice(s), 250))
+		shut_somebody_out(s);
+	for (unsigned i = 0; i <= s->machines; i++)
 		if (!absent || i != absent)
 			world_start(s->world, i);
 	if (absent) {
@@ -328,12 +441,19 @@ static void calm(struct story *s)
 		world_start(s->world, absent);
 	}
 	settle(s, "with all back");
+	people_greet_all(s->people);
+	settle(s, "with all back, and texts");
+	people_judge(s->people);
+	if (!s->has_accidents || dice_chance(dice(s), 500) || world_trouble(s->world))
+		return;
+	begin_anew(s);
 	people_judge(s->people);
 }
 
 static void storm(struct story *s, uint64_t seed)
 {
 	struct dice shape;
+	struct cast cast;
 	unsigned happening;
 
 	dice_init(&shape, seed, 3);
@@ -345,9 +465,18 @@ static void storm(struct story *s, uint64_t seed)
 		.jitter = dice_below(&shape, 100) * MILLISECOND,
 	};
 	s->has_partings = dice_chance(&shape, 300);
+	s->has_accidents = dice_chance(&shape, 600);
 	happening = dice_between(&shape, 100, 500);
-	begin(s, seed, dice_between(&shape, 2, WORLD_PEERS_MAX), dice_chance(&shape, 500),
-	      dice_chance(&shape, 500));
+	if (dice_chance(&shape, 600)) {
+		cast.persons = dice_between(&shape, 2, 4);
+		share_out(&shape, cast.persons, WORLD_PEERS_MAX, cast.machines);
+	} else {
+		cast.persons = dice_between(&shape, 2, 6);
+		share_out(&shape, cast.persons, cast.persons, cast.machines);
+	}
+	cast.is_v6 = dice_chance(&shape, 500);
+	cast.has_host_name = dice_chance(&shape, 500);
+	begin(s, seed, &cast);
 	if (dice_chance(&shape, 500))
 		change_weather(s);
 	wish_all_contacts(s);
@@ -389,7 +518,7 @@ static void comes_back(struct story *s, unsigned who)
 /* Who leaves is gone at once. */
 static void somebody_leaves(struct story *s)
 {
-	unsigned who = any_peer(s);
+	unsigned who = any_machine(s);
 
 	world_stop(s->world, who);
 	live(s, SECOND);
@@ -400,7 +529,7 @@ static void somebody_leaves(struct story *s)
 /* Who vanishes is not online any more within 30 s. */
 static void somebody_vanishes(struct story *s)
 {
-	unsigned who = any_peer(s);
+	unsigned who = any_machine(s);
 
 	world_crash(s->world, who);
 	live(s, (VANISHED_IN_S + 1) * SECOND);
@@ -410,20 +539,45 @@ static void somebody_vanishes(struct story *s)
 
 static void a_partner_vanishes(struct story *s)
 {
-	unsigned who = any_peer(s), partner = any_other(s, who);
+	unsigned who = any_machine(s), person = owner(s, who), partner = any_other(s, person),
+		 at = people_some_machine(s->people, partner, dice(s));
 
-	people_say(s->people, partner, who, 100);
+	/* Who has another machine stays online. */
+	if (people_machine_count(s->people, person) > 1)
+		return;
+	people_say(s->people, at, person, 100);
 	live(s, 3 * SECOND);
-	if (!people_is_linked(s->people, partner, who))
-		world_fail(s->world, "peers %u and %u have talked and are not linked", partner,
+	if (!people_is_linked(s->people, at, person))
+		world_fail(s->world, "machines %u and %u have talked and are not linked", at,
 			   who);
 	world_crash(s->world, who);
-	people_say(s->people, partner, who, 100);
+	people_say(s->people, at, person, 100);
 	live(s, (NOTICED_IN_S + 1) * SECOND);
-	if (people_sees_online(s->people, partner, who))
-		world_fail(s->world, "peer %u has not noticed within %d s that %u is gone",
-			   partner, NOTICED_IN_S, who);
+	if (people_sees_online(s->people, at, person))
+		world_fail(s->world, "machine %u has not noticed within %d s that %u is gone",
+			   at, NOTICED_IN_S, who);
 	comes_back(s, who);
+}
+
+/* What a revoked machine held it keeps, and gets nothing more until it is let in again. */
+static void somebody_is_revoked(struct story *s)
+{
+	unsigned who = any_machine(s), person = owner(s, who), other = any_other(s, person);
+	uint64_t heard;
+
+	if (!people_revoke(s->people, who))
+		return;
+	people_hold_back(s->people, who, 20 * SECOND);
+	live(s, CUT_OFF_IN_S * SECOND);
+	if (!people_is_cut_off(s->people, who))
+		world_fail(s->world, "machine %u is revoked and not cut off within %d s", who,
+			   CUT_OFF_IN_S);
+	heard = people_heard_on(s->people, who);
+	people_say(s->people, people_some_machine(s->people, other, dice(s)), person, 100);
+	live(s, 5 * SECOND);
+	if (people_heard_on(s->people, who) != heard)
+		world_fail(s->world, "machine %u is revoked and hears what is said later", who);
+	settle(s, "after a revocation");
 }
 
 static void (*const quiet_happenings[])(struct story *s) = {
@@ -431,6 +585,7 @@ static void (*const quiet_happenings[])(struct story *s) = {
 	somebody_leaves,
 	somebody_vanishes,
 	a_partner_vanishes,
+	somebody_is_revoked,
 	move_somebody,
 };
 enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
@@ -438,12 +593,16 @@ enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
 static void quiet_day(struct story *s, uint64_t seed)
 {
 	struct dice shape;
+	struct cast cast;
 	unsigned hours;
 
 	dice_init(&shape, seed, 3);
 	hours = dice_between(&shape, 2, 8);
-	begin(s, seed, dice_between(&shape, 2, 3), dice_chance(&shape, 500),
-	      dice_chance(&shape, 500));
+	cast.persons = dice_between(&shape, 2, 3);
+	share_out(&shape, cast.persons, cast.persons + dice_below(&shape, 3), cast.machines);
+	cast.is_v6 = dice_chance(&shape, 500);
+	cast.has_host_name = dice_chance(&shape, 500);
+	begin(s, seed, &cast);
 	fair_weather(s);
 	wish_all_contacts(s);
 	settle(s, "at the beginning of a quiet day");
@@ -455,6 +614,8 @@ static void quiet_day(struct story *s, uint64_t seed)
 		quiet_happenings[dice_below(dice(s), QUIET_KINDS)](s);
 	}
 	settle(s, "at the end of a quiet day");
+	people_greet_all(s->people);
+	settle(s, "at the end of a quiet day, with texts");
 	people_judge(s->people);
 }
 
@@ -474,9 +635,10 @@ void story_run(uint64_t seed, struct story_result *result)
 
 void story_talk(uint64_t seed, unsigned count, size_t size, struct story_result *result)
 {
+	const struct cast cast = { .persons = 2, .machines = { 1, 1 } };
 	struct story s = { 0 };
 
-	begin(&s, seed, 2, false, false);
+	begin(&s, seed, &cast);
 	fair_weather(&s);
 	wish_all_contacts(&s);
 	settle(&s, "before talking");

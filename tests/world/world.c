@@ -11,14 +11,13 @@
 #include "directory/admin.h"
 #include "shared/error.h"
 #include "tests/world/disk.h"
+#include "tests/world/errands.h"
 
 /* What a machine may do in one simulated second without a datagram going in or out. */
-enum { IDLE_STEPS_MAX = 2000, JOBS_MAX = 16, PATH_SIZE = 256, NEVER_CRASHES = -1 };
-enum { RETRY_AFTER_S = 2 }; /* what the directory says when it is stopped in order */
-
-struct errand {
-	mono_ns due; /* NEVER: free */
-	struct job job;
+enum { IDLE_STEPS_MAX = 2000, PATH_SIZE = 256, NEVER_CRASHES = -1 };
+enum {
+	RETRY_AFTER_S = 2, /* what the directory says when it is stopped in order */
+	WORK_BITS = 8,
 };
 
 struct machine {
@@ -32,7 +31,7 @@ struct machine {
 	int crash_after; /* datagrams, or NEVER_CRASHES */
 	struct address address;
 	unsigned moves;
-	struct errand errands[JOBS_MAX];
+	struct errands errands;
 	mono_ns idle_since;
 	unsigned idle_steps;
 	bool is_new; /* has not worked since it was switched on */
@@ -111,8 +110,7 @@ struct world *world_new(const struct world_config *config)
 		m->wall_skew = (int64_t)dice_between(&w->dice, 0, 600000) - 300000;
 		m->address = place(w, m);
 		network_place(w->network, i, &m->address);
-		for (unsigned j = 0; j < JOBS_MAX; j++)
-			m->errands[j].due = NEVER;
+		errands_forget(&m->errands);
 		folder_of(w, m, data);
 		if (i != WORLD_DIRECTORY && mkdir(data, 0700) < 0)
 			abort();
@@ -133,8 +131,7 @@ static void switch_off(struct machine *m)
 	m->server = NULL;
 	m->wake = NEVER;
 	m->crash_after = NEVER_CRASHES;
-	for (unsigned j = 0; j < JOBS_MAX; j++)
-		m->errands[j].due = NEVER;
+	errands_forget(&m->errands);
 }
 
 void world_free(struct world *w)
@@ -294,8 +291,12 @@ void world_start(struct world *w, unsigned machine)
 	m->clock_offset = w->now - dice_between(&w->dice, 1, 5000) * SECOND / 10;
 	if (machine == WORLD_DIRECTORY) {
 		struct server_config config = { .data = folder,
-						.registration = w->config.registration };
+						.registration = w->config.registration,
+						.has_limits = true,
+						.limits = limits_default() };
 
+		/* What is asked for counts here, not how long it takes. */
+		config.limits.work_bits_max = WORK_BITS;
 		err = server_open(&m->server, &config, mono_of(w, m), wall_of(w, m), reason,
 				  sizeof reason);
 		if (err == 0)
@@ -396,6 +397,22 @@ void world_stop(struct world *w, unsigned machine)
 	w->counts.restarts++;
 }
 
+void world_wipe(struct world *w, unsigned machine)
+{
+	struct machine *m = &w->machines[machine];
+	char folder[PATH_SIZE];
+
+	if (world_is_up(w, machine))
+		switch_off(m);
+	folder_of(w, m, folder);
+	disk_remove(folder);
+	m->life++;
+	folder_of(w, m, folder);
+	if (mkdir(folder, 0700) < 0)
+		abort();
+	w->counts.wipes++;
+}
+
 void world_move(struct world *w, unsigned machine, bool is_behind_nat)
 {
 	struct machine *m = &w->machines[machine];
@@ -418,13 +435,12 @@ void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut)
 	w->counts.partitions += is_cut;
 }
 
-void world_search_directory(struct world *w)
+bool world_directory_holds(const struct world *w, const void *bytes, size_t size)
 {
 	char folder[PATH_SIZE];
 
 	folder_of(w, &w->machines[WORLD_DIRECTORY], folder);
-	if (disk_holds(folder, WORLD_MARKER, sizeof WORLD_MARKER - 1))
-		world_fail(w, "a text lies in the folder of the directory");
+	return disk_holds(folder, bytes, size);
 }
 
 struct uri world_link(const struct world *w, bool with_key)
@@ -467,74 +483,6 @@ void world_invite(struct world *w, char code[URI_CODE_MAX + 1])
 	world_wake(w, WORLD_DIRECTORY);
 }
 
-/* --- errands: what a worker thread or a resolver would do --- */
-
-static void take_errands(struct world *w, struct machine *m)
-{
-	struct job job;
-
-	while (engine_next_job(m->engine, &job)) {
-		unsigned i = 0;
-
-		while (i < JOBS_MAX && m->errands[i].due != NEVER)
-			i++;
-		if (i == JOBS_MAX) {
-			world_fail(w, "peer %u has too many jobs under way", m->number);
-			return;
-		}
-		m->errands[i].job = job;
-		m->errands[i].due = w->now + dice_between(&w->dice, 1, 400) * MILLISECOND;
-	}
-}
-
-static void answer(struct world *w, struct job *job)
-{
-	struct address literal;
-
-	job->err = 0;
-	if (job->kind == JOB_STRETCH) {
-		uint8_t out[64];
-
-		crypto_generichash(out, sizeof out, job->stretch, sizeof job->stretch, NULL, 0);
-		memcpy(job->stretch, out, sizeof out);
-		return;
-	}
-	if (job->kind == JOB_WORK) {
-		job->err = work_solve(&job->work, &job->nonce, NULL, NULL);
-		return;
-	}
-	job->address_count = 1;
-	if (strcmp(job->host, "directory.world") == 0) {
-		job->addresses[0] = w->machines[WORLD_DIRECTORY].address;
-		job->addresses[0].port = job->port;
-	} else if (address_parse(&literal, job->host, job->port) == 0) {
-		job->addresses[0] = literal;
-	} else {
-		job->address_count = 0;
-		job->err = ERR_NOT_FOUND;
-	}
-}
-
-static mono_ns errands_deadline(const struct machine *m)
-{
-	mono_ns first = NEVER;
-
-	for (unsigned i = 0; i < JOBS_MAX; i++)
-		first = mono_earlier(first, m->errands[i].due);
-	return first;
-}
-
-static void run_errands(struct world *w, struct machine *m)
-{
-	for (unsigned i = 0; i < JOBS_MAX; i++) {
-		if (m->errands[i].due > w->now)
-			continue;
-		m->errands[i].due = NEVER;
-		answer(w, &m->errands[i].job);
-		engine_job_done(m->engine, &m->errands[i].job);
-	}
-}
-
 /* --- time passes --- */
 
 /* What a shell does after each callback: tick, step, send, hand out, rearm. */
@@ -545,7 +493,8 @@ static void work(struct world *w, struct machine *m)
 
 	w->counts.steps++;
 	if (m->engine)
-		run_errands(w, m);
+		errands_run(&m->errands, m->engine, w->now,
+			    &w->machines[WORLD_DIRECTORY].address);
 	if (endpoint_deadline(endpoint_of(m)) <= local)
 		endpoint_tick(endpoint_of(m), local);
 	own = m->engine ? engine_step(m->engine, local, wall_of(w, m))
@@ -553,7 +502,8 @@ static void work(struct world *w, struct machine *m)
 	if (!flush(w, m))
 		return;
 	if (m->engine) {
-		take_errands(w, m);
+		if (!errands_take(&m->errands, m->engine, w->now, &w->dice))
+			world_fail(w, "peer %u has too many jobs under way", m->number);
 		if (m->is_new)
 			w->config.on_start(w->config.user, m->number);
 		m->is_new = false;
@@ -561,7 +511,7 @@ static void work(struct world *w, struct machine *m)
 			w->config.on_event(w->config.user, m->number, &event);
 	}
 	own = to_world(m, mono_earlier(own, endpoint_deadline(endpoint_of(m))));
-	own = mono_earlier(own, errands_deadline(m));
+	own = mono_earlier(own, errands_deadline(&m->errands));
 	/* A timer does not fire twice within 100 us; who always wants to be called at once spins. */
 	m->wake = own > w->now + 100000 ? own : w->now + 100000;
 	if (w->now - m->idle_since > SECOND) {

@@ -9,7 +9,7 @@
 #include "tests/world/dice.h"
 #include "tests/world/network.h"
 
-enum { WORLD_DIRECTORY = 0, WORLD_PEERS_MAX = 6, WORLD_MACHINES_MAX = WORLD_PEERS_MAX + 1 };
+enum { WORLD_DIRECTORY = 0, WORLD_PEERS_MAX = 8, WORLD_MACHINES_MAX = WORLD_PEERS_MAX + 1 };
 
 struct world;
 
@@ -30,7 +30,7 @@ struct world_config {
 };
 
 struct world_counts {
-	uint64_t crashes, restarts, partitions, moves, clock_jumps;
+	uint64_t crashes, restarts, partitions, moves, clock_jumps, wipes;
 	uint64_t steps;
 };
 
@@ -54,6 +54,8 @@ void world_stop(struct world *w, unsigned machine); /* says goodbye, closes its 
 /* Dies as by kill -9: at once, or in its next work after `datagrams` more have left. */
 void world_crash(struct world *w, unsigned machine);
 void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams);
+/* Stolen, or broken for good: without a word, and its folder begins anew. */
+void world_wipe(struct world *w, unsigned machine);
 void world_no_more_crashes(struct world *w); /* none that was announced comes */
 bool world_is_up(const struct world *w, unsigned machine);
 /* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`. */
@@ -75,8 +77,8 @@ void world_invite(struct world *w, char code[URI_CODE_MAX + 1]);
 struct server_status world_directory_status(struct world *w);
 struct world_counts world_counts(const struct world *w);
 
-/* world_fail() if a text lies in the directory's folder. */
-void world_search_directory(struct world *w);
+/* Whether these bytes lie somewhere in the directory's folder. */
+bool world_directory_holds(const struct world *w, const void *bytes, size_t size);
 
 /* Part of every text said that has room for it; may be in no datagram. */
 #define WORLD_MARKER "wörld-märker"

@@ -39,6 +39,13 @@ static void add(struct story_result *sum, const struct story_result *one)
 	sum->people.said += one->people.said;
 	sum->people.accepted += one->people.accepted;
 	sum->people.heard += one->people.heard;
+	sum->people.logins += one->people.logins;
+	sum->people.recoveries += one->people.recoveries;
+	sum->people.passwords += one->people.passwords;
+	sum->people.codes += one->people.codes;
+	sum->people.revocations += one->people.revocations;
+	sum->people.rekeys += one->people.rekeys;
+	sum->world.wipes += one->world.wipes;
 	sum->network.datagrams += one->network.datagrams;
 	sum->network.lost += one->network.lost;
 	sum->network.duplicated += one->network.duplicated;
@@ -58,6 +65,11 @@ static void tell(const struct story_result *r)
 	printf("%.1f simulated hours, %llu messages said, %llu accepted, %llu heard\n",
 	       r->simulated / 3.6e12, N(r->people.said), N(r->people.accepted),
 	       N(r->people.heard));
+	printf("accounts: %llu logins by password, %llu recoveries, %llu new passwords, %llu "
+	       "recovery codes, %llu revocations, %llu key changes, %llu machines lost\n",
+	       N(r->people.logins), N(r->people.recoveries), N(r->people.passwords),
+	       N(r->people.codes), N(r->people.revocations), N(r->people.rekeys),
+	       N(r->world.wipes));
 	printf("faults: %llu crashes, %llu orderly restarts, %llu partitions, %llu moves, %llu "
 	       "clock jumps\n",
 	       N(r->world.crashes), N(r->world.restarts), N(r->world.partitions),

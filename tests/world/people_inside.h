@@ -1,0 +1,119 @@
+/* The inside of people, for the files that make it up and nobody else: people.c (machines, coming
+ * in), keeping.c (passwords, devices, keys), wishes.c (contacts, texts), truth.c, verdict.c. */
+#ifndef PALIQUE_TESTS_WORLD_PEOPLE_INSIDE_H
+#define PALIQUE_TESTS_WORLD_PEOPLE_INSIDE_H
+
+#include "tests/world/people.h"
+#include "tests/world/sayings.h"
+
+enum { PERSONS = PEOPLE_MAX + 1, MACHINES = WORLD_PEERS_MAX + 1, HOMES_MAX = 64 };
+enum { PASSWORD_SIZE = 32, NEVER_ARRIVED = UINT32_MAX };
+
+/* What a machine has in its folder: one device key, one store. */
+struct home {
+	unsigned machine, person;
+	struct device_public key;
+	bool is_gone;        /* the folder began anew */
+	bool may_be_out;     /* somebody asked for that since all was settled */
+	uint64_t caught_up;  /* the last event told from the store at the start */
+	uint64_t last_event; /* what was shown so far */
+	uint64_t heard;
+	struct sayings said[PERSONS];  /* here, to whom */
+	struct sayings shown[PERSONS]; /* of the conversation with whom, by events */
+	/* Of what it said: so much was here when all was calm after a key change; texts before may
+	 * have got another order, or be with one machine of the other alone. SIZE_MAX: all. */
+	size_t settled[PERSONS];
+};
+
+/* Asked of an engine and not answered. */
+enum doing {
+	DOING_NOTHING,
+	DOING_JOIN,
+	DOING_LOGIN,
+	DOING_RECOVER,
+	DOING_PASSWD,
+	DOING_CODE,
+	DOING_REVOKE,
+	DOING_REKEY,
+};
+
+struct machine_use {
+	unsigned person, home; /* home 0: not switched on since it began anew */
+	enum doing doing;
+	uint64_t ticket;
+	mono_ns since, next;          /* not before that: coming in */
+	char password[PASSWORD_SIZE]; /* shown or asked for */
+	struct recovery_code code;
+	bool by_code, is_shut_out, was_out;
+	bool has_the_key; /* and nobody else, until it has put it into the vault */
+};
+
+struct person_life {
+	char name[16];
+	char invitation[URI_CODE_MAX + 1]; /* "": none needed */
+	unsigned first, machines;          /* numbers */
+	unsigned hand;                     /* at which one the person sits */
+	bool has_joined;
+	char password[PASSWORD_SIZE];  /* that counts, if no other was asked for since: */
+	char maybe[PASSWORD_SIZE];     /* not confirmed, "": none; exactly one of both works */
+	bool is_wrong, is_maybe_wrong; /* as shown since */
+	bool tries_maybe;
+	mono_ns quiet_until; /* what was said before may still arrive */
+	unsigned passwords;  /* used so far, to make another one */
+	bool has_code;
+	struct recovery_code code; /* confirmed last */
+	bool has_lost;             /* a machine began anew */
+	enum wish wish[PERSONS];
+	struct contact remembered[PERSONS];
+	bool is_remembered[PERSONS];
+};
+
+struct people {
+	struct world *world;
+	unsigned count, machine_count, home_count;
+	struct person_life persons[PERSONS];
+	struct machine_use machines[MACHINES];
+	struct home homes[HOMES_MAX + 1];
+	/* How much an author's home had said to a person when it was settled that a reader's home
+	 * knew it: what follows may not be missing there. */
+	uint32_t arrived[HOMES_MAX + 1][HOMES_MAX + 1][PERSONS];
+	/* One of the two has another key since all was settled between them. */
+	bool is_unsettled[PERSONS][PERSONS];
+	bool was_rekeyed[PERSONS];
+	uint64_t ticket;
+	struct people_counts counts;
+};
+
+/* --- people.c --- */
+
+bool people_is_up(const struct people *p, unsigned machine);
+struct home *people_home(struct people *p, unsigned machine);
+/* The engine of a machine that is in, or NULL. */
+struct engine *people_hands(const struct people *p, unsigned machine);
+struct dice *people_dice(const struct people *p);
+unsigned people_named(const struct people *p, const char *name); /* 0: nobody */
+unsigned people_home_of(const struct people *p, const struct device_public *key); /* 0 */
+bool people_begin(struct people *p, unsigned machine, enum doing doing); /* a ticket for it */
+void people_undo(struct people *p, unsigned machine); /* the engine said no at once */
+bool people_is_proving(const struct people *p, unsigned person); /* a password, somewhere */
+void people_come_in(struct people *p, unsigned machine);
+
+/* --- keeping.c --- */
+
+void keeping_answered(struct people *p, unsigned machine, int err);
+void keeping_tend(struct people *p, unsigned person);
+void keeping_new_password(struct people *p, unsigned person, char out[PASSWORD_SIZE]);
+
+/* --- wishes.c --- */
+
+void wishes_answered(struct people *p, const struct event *event);
+void wishes_tend(struct people *p, unsigned person);
+
+/* --- truth.c --- */
+
+/* A history as it is stored, oldest first. */
+void truth_read(struct people *p, unsigned machine, unsigned b, struct sayings *all);
+/* Of these what one home said. */
+void truth_of(const struct sayings *all, unsigned author, struct sayings *out);
+
+#endif
