@@ -18,7 +18,9 @@
 #include "shared/text.h"
 #include "shared/udp.h"
 
-enum { HOLDER_SECONDS = 5 }; /* at the start, for the key-holder to be there */
+/* At the start, for the key-holder to be there: another process may come later, a child that
+ * does not end is only slow. */
+enum { HOLDER_SECONDS = 5, CHILD_SECONDS = 30 };
 
 struct service {
 	uv_loop_t loop;
@@ -250,7 +252,7 @@ static int begin_child(struct service *s, char *reason, size_t reason_size)
 	dialer = keyholder_child(folder, s->place->keyholder_user,
 				 s->config.log_json || s->config.json_given);
 	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
-	err = holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, true);
+	err = holder_socket_meet(s->holder, CHILD_SECONDS * SECOND, true);
 	if (err < 0)
 		snprintf(
 			reason, reason_size,
