@@ -73,10 +73,12 @@ mount -t tmpfs -o size=8m tmpfs "$disk" 2>/dev/null || {
 }
 clean_disk() {
 	status=$?
-	umount -l "$disk" 2>/dev/null || true
-	return $status
+	set +e # or a failure would end this here
+	umount -l "$disk"
+	(exit $status)
+	clean_up
 }
-trap 'clean_disk; clean_up' EXIT
+trap clean_disk EXIT
 says 0 "$data" operator init "127.0.0.1:$port"
 printf 'listen = 127.0.0.1:%s\nhealth-listen = 127.0.0.1:%s\n' "$port" "$health" >"$data/directory.conf"
 printf '%s\n' "$password" | operator user add --password-fd 0 kept >/dev/null 2>&1 || fail 'no account can be made'
