@@ -124,6 +124,20 @@ static void accepted(struct safe *s)
 
 /* --- fetching --- */
 
+/* Signed by an identity that was ours before. */
+static bool is_of_before(const struct safe *s, struct bytes sealed)
+{
+	const struct account *a = s->rooms->account;
+	const struct device_list *devices = account_devices(a);
+
+	for (unsigned i = 0; i < devices->past_count; i++) {
+		if (vault_verify(s->head.signature, &devices->past[i].identity, account_name(a),
+				 s->head.version, sealed) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void take(struct safe *s)
 {
 	struct account *a = s->rooms->account;
@@ -135,6 +149,14 @@ static void take(struct safe *s)
 
 	if (!ours || !account_vault_key(a))
 		goto out;
+	if (is_of_before(s, sealed)) {
+		/* From before our key changed, perhaps by who made us change it: not believed.
+		 * What we know takes its place. */
+		account_vault_told(a, s->head.version);
+		if (s->head.version > account_vault_version(a))
+			account_vault_held(a, s->head.version, true);
+		goto out;
+	}
 	err = vault_verify(s->head.signature, ours, account_name(a), s->head.version, sealed);
 	if (err == 0)
 		err = vault_open(&v, sealed, account_vault_key(a), account_name(a),
