@@ -339,13 +339,13 @@ static void arrive(struct people *p, unsigned d, unsigned e, unsigned b)
 /* After a key change: what was said until now is not asked for in its order. */
 static void settle_pair(struct people *p, unsigned a, unsigned b)
 {
-	const struct person_life *me = &p->persons[a];
+	for (unsigned h = 1; h <= p->home_count; h++) {
+		struct home *home = &p->homes[h];
 
-	for (unsigned m = me->first; m < me->first + me->machines; m++) {
-		unsigned home = p->machines[m].home;
-
-		p->homes[home].settled[b] = people_is_in(p, m) ? newest_of(p, m, b, home).count
-							       : SIZE_MAX;
+		if (home->person == a)
+			home->settled[b] = !home->is_gone && people_is_in(p, home->machine)
+						   ? newest_of(p, home->machine, b, h).count
+						   : SIZE_MAX;
 	}
 }
 

@@ -98,20 +98,24 @@ static bool has_the_tail(const struct sayings *said, const struct sayings *heard
 	return true;
 }
 
-/* For a person who looks for a mistake. */
-static void tell_strange(const struct sayings *said, const struct sayings *heard)
+/* For a person who looks for a mistake: where in `said` each text is. */
+static void tell_places(const struct sayings *said, const struct sayings *heard)
 {
-	for (size_t i = 0; i < heard->count; i++) {
-		size_t there = 0, here = 0;
+	if (!getenv("TRACE"))
+		return;
+	printf("  texts heard, by their places:");
+	for (size_t i = 0, j = 0; i < heard->count; i++) {
+		size_t tries = 0;
 
-		for (size_t j = 0; j < said->count; j++)
-			there += saying_equal(&said->list[j], &heard->list[i]);
-		for (size_t j = 0; j < heard->count; j++)
-			here += saying_equal(&heard->list[j], &heard->list[i]);
-		if (here > there)
-			printf("  text %zu: %zu times, said %zu times: %.40s\n", i, here, there,
-			       heard->list[i].text);
+		for (; tries < said->count && !saying_equal(&said->list[j], &heard->list[i]);
+		     tries++)
+			j = (j + 1) % said->count;
+		if (tries == said->count)
+			printf(" ?");
+		else
+			printf(" %zu%s", j, said->list[j].fate == UNANSWERED ? "u" : "");
 	}
+	printf("\n");
 }
 
 static void judge_heard(struct verdict *v, unsigned author, unsigned e, unsigned b)
@@ -127,8 +131,7 @@ static void judge_heard(struct verdict *v, unsigned author, unsigned e, unsigned
 	said_by(v, author, b, &said);
 	truth_of(&v->all[e][reader == b ? h->person : b], author, &heard);
 	if (!sayings_contain(&said, &heard)) {
-		if (getenv("TRACE"))
-			tell_strange(&said, &heard);
+		tell_places(&said, &heard);
 		world_fail(p->world,
 			   "machine %u has of home %u (machine %u) to person %u what was never "
 			   "said, or twice: %zu of %zu",
@@ -146,6 +149,8 @@ static void judge_heard(struct verdict *v, unsigned author, unsigned e, unsigned
 				   e, h->machine, b, heard.count, said.count, settled);
 	} else {
 		at = sayings_find(&said, &heard, 0, is_due);
+		if (at == SIZE_MAX)
+			tell_places(&said, &heard);
 		if (at == SIZE_MAX)
 			world_fail(
 				p->world,
