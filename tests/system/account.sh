@@ -177,6 +177,10 @@ says 0 '' peer ben send ana 'not for the kitchen' --wait delivered
 everywhere ben 'not for the kitchen' ana ana3
 ! has ana2 ben 'not for the kitchen' || fail 'a revoked device still hears'
 says 1 'palique login' peer ana2 doctor
+says 0 'palique login' peer ana2 status
+says 0 'palique login' peer ana2 ls
+says 0 'palique login' peer ana2 send ben 'still there?' --wait queued
+says 0 'palique login' peer ana2 chat ben
 ok 'revoked: cut off, refused by the contact, hears nothing'
 
 # --- that nobody stands between ---

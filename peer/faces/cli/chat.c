@@ -309,6 +309,8 @@ static int begin(struct chat *chat)
 				 ? _("* %s is online%s; /quit leaves")
 				 : _("* %s is offline%s; what you write is kept. /quit leaves"),
 			 chat->name, chat->way);
+	if (code == EXIT_DONE)
+		cmd_standing(chat->cli);
 	json_free(result);
 	return code;
 }

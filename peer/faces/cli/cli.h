@@ -132,6 +132,8 @@ const char *cmd_way(const struct json *contact);
 void cmd_json_event(const char *event, const struct json *fields);
 /* Something good to know from a notification with `detail`, on standard error. */
 void cmd_notice(const struct json *params);
+/* Why this device is not at its directory, if it is not: revoked, suspended, no answer. */
+void cmd_standing(struct cli *c);
 /* That the key of a contact is another one, and what to do, from a `keyChanged`. */
 void cmd_key_changed(const struct json *params, char *words, size_t size);
 /* One message as a line: time, who, text. `m` is a message or a `receive`. */

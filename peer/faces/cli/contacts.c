@@ -292,6 +292,7 @@ int cmd_ls(struct cli *c)
 	if (json_count(list) == 0)
 		out_say("%s", _("Nobody yet. Try: palique add NAME, or give your own link "
 				"away: palique link"));
+	cmd_standing(c);
 	json_free(result);
 	return EXIT_DONE;
 }

@@ -29,6 +29,13 @@ const char *cmd_way(const struct json *contact)
 	return way;
 }
 
+static bool is(const struct json *o, const char *key, const char *value)
+{
+	const char *text = json_text(o, key);
+
+	return text && !strcmp(text, value);
+}
+
 void cmd_print(const struct json *m, const char *who, const char *text, bool is_own)
 {
 	out_line("%s %s: %s", out_color(COLOR_FAINT, out_time(json_int(m, "timestamp", 0))),
@@ -45,6 +52,21 @@ void cmd_notice(const struct json *params)
 	if (detail && *detail)
 		out_say("* %s%s%s", name ? out_safe(name) : "", name ? " " : "",
 			out_safe(detail));
+}
+
+void cmd_standing(struct cli *c)
+{
+	struct json *status = NULL;
+	const struct json *account;
+	const char *trouble;
+
+	if (cli_call(c, "status", NULL, &status) != EXIT_DONE)
+		return;
+	account = json_get(status, "account");
+	trouble = account ? json_text(account, "trouble") : NULL;
+	if (trouble && *trouble && !is(account, "state", "online"))
+		out_say("* %s", out_safe(trouble));
+	json_free(status);
 }
 
 void cmd_key_changed(const struct json *params, char *words, size_t size)
@@ -76,13 +98,6 @@ void cmd_json_event(const char *event, const struct json *fields)
 	while ((key = json_each(fields, &it, &value)) != NULL)
 		json_set(o, key, json_keep((struct json *)value));
 	out_json(o);
-}
-
-static bool is(const struct json *o, const char *key, const char *value)
-{
-	const char *text = json_text(o, key);
-
-	return text && !strcmp(text, value);
 }
 
 static void mark_read(struct cli *c, const char *name, uint64_t up_to)
@@ -299,6 +314,8 @@ static int send_and_wait(struct cli *c, struct sending *s, const char *text, con
 	if (code != EXIT_DONE)
 		return code;
 	report(s);
+	if (!s->is_delivered)
+		cmd_standing(c);
 	tell_notices(c);
 	if (!must || s->is_delivered)
 		return EXIT_DONE;
