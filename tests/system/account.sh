@@ -260,8 +260,24 @@ says 0 'Logged in as zoe' with "$anew" peer zoe login "zoe@$at" --password-fd 3
 says 0 'Logged in as zoe' with "$anew" peer zoe2 login "zoe@$at" --password-fd 3
 ok "the operator's link sets a password; the device at hand opens the vault to it"
 
-# --- nothing opens the vault any more: another identity, unsigned ---
+# --- another identity, and a contact who had not verified: a notice, and what was queued waits ---
 befriend kim dan
+peer kim stop >/dev/null
+until_true 30 sees_offline dan kim || fail 'dan does not see kim leave'
+says 0 'queued' peer dan send kim 'sealed for the old key'
+peer dan stop >/dev/null
+says 0 'has a new identity' peer kim account renew --yes
+until_true 20 field dan kim '"held":1' || fail "what was queued before does not wait: $(peer dan ls --json)"
+field dan kim '"keyChanged":false' || fail 'a signed change stops who had not verified'
+until_true 20 sees_online dan kim || fail 'dan does not see kim with the new key'
+says 0 '1 message from before the new key of kim waits' peer dan send kim 'to the new key' --wait delivered
+! has kim dan 'sealed for the old key' || fail 'a queued message went to the new key unasked'
+says 1 'palique accept kim' peer dan doctor
+says 0 'the 1 message that waited is sent now' peer dan accept kim
+everywhere dan 'sealed for the old key' kim
+ok 'a new identity: a notice, and what was queued before waited for a yes'
+
+# --- nothing opens the vault any more: another identity, unsigned ---
 reset=$(directory user passwd-reset kim 2>/dev/null | grep -o 'palique:[^ ]*' | head -n 1)
 says 0 'The password of kim is set' with "$anew" peer kim2 reset "$reset" --password-fd 3
 says 0 'Logged in as kim' with "$anew" peer kim2 login "kim@$at" --password-fd 3 --begin-anew
