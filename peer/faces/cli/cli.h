@@ -58,7 +58,7 @@ struct cli {
 	char home[CLI_PATH_MAX];
 	char socket[128];
 	struct client *client; /* NULL until cli_engine() */
-	bool begin_anew; /* an engine that cli_engine() begins: see struct client_place */
+	bool begin_anew;       /* an engine that cli_engine() begins: see struct client_place */
 };
 
 /* Finds the home. Exit code; has said why if it is not 0. */

@@ -355,7 +355,8 @@ int cmd_stop(struct cli *c)
 	if (code != EXIT_DONE)
 		return code;
 	if (was_running)
-		out_done("%s", _("the engine has ended; it begins again with the next command"));
+		out_done("%s",
+			 _("the engine has ended; it begins again with the next command"));
 	else
 		out_done("%s", _("no engine was running"));
 	out_json(json_set_bool(json_object(), "stopped", was_running));
