@@ -59,7 +59,10 @@ int account_hear_devices(struct account *a, const struct device_list *devices)
 	account_change_heard(a, devices);
 	if (is_known)
 		return 0;
-	if (a->standing == STANDING_MEMBER && !device_list_find(devices, &a->device.public))
+	/* A new identity that we do not have: who has the password finds it in the vault. */
+	if (a->standing == STANDING_MEMBER &&
+	    !(device_list_find(devices, &a->device.public) &&
+	      identity_public_equal(&devices->identity, &a->identity.public)))
 		put_out(a, _("this device was logged out on another one"));
 	return 1;
 }
@@ -80,8 +83,14 @@ void account_told_devices(struct account *a, const struct device_list *devices)
 void account_welcomed(struct account *a, const struct wire_welcome *welcome)
 {
 	a->vault_kept = welcome->vault_version;
-	if (a->is_trying_next)
+	a->is_next_said = false;
+	if (a->is_trying_next) {
 		account_swap_next(a);
+		if (a->change.kind == CHANGE_REKEY)
+			account_change_over(a, 0, NULL);
+	} else if (a->is_next_ours && a->change.kind != CHANGE_REKEY) {
+		account_drop_next(a); /* asked for before a restart, and not done */
+	}
 	if (a->standing == STANDING_PENDING || a->standing == STANDING_REFUSED) {
 		a->standing = STANDING_MEMBER;
 		account_save(a);
@@ -107,7 +116,7 @@ void account_unknown(struct account *a)
 	if (a->is_trying_next) {
 		account_swap_identities(a);
 		identity_wipe(&a->next);
-		a->is_trying_next = a->has_next = false;
+		a->is_trying_next = a->has_next = a->is_next_ours = false;
 	}
 	if (a->change.kind == CHANGE_DELETE && a->change.tries > 0) {
 		account_empty(a);
@@ -228,6 +237,11 @@ mono_ns account_step(struct account *a)
 	}
 	if (a->change.kind == CHANGE_NONE)
 		return NEVER;
+	if (a->change.is_keeping && !a->has_next) {
+		account_change_over(a, ERR_IO,
+				    N_("the keys could not be stored: is the disk full?"));
+		return NEVER;
+	}
 	if (a->rooms->now < a->change.until)
 		return a->change.until;
 	account_change_over(a, ERR_TIMEOUT,

@@ -74,6 +74,8 @@ int account_reset(struct account *a, const struct uri *link, struct bytes new_pa
 int account_passwd(struct account *a, struct bytes old_password, struct bytes new_password,
 		   bool everywhere, uint64_t ticket);
 int account_delete(struct account *a, uint64_t ticket);
+/* Another identity, in steps of which each leaves an account that one can log in to: this device
+ * alone, the next identity into the vault, then the list of which it is the identity. */
 int account_rekey(struct account *a, uint64_t ticket);
 /* `code` NULL: none from now on. */
 int account_recovery(struct account *a, const struct recovery_code *code, uint64_t ticket);
@@ -129,8 +131,13 @@ bool account_vault_is_due(const struct account *a);
 void account_vault_held(struct account *a, uint64_t version, bool is_due);
 /* Identity, recovery and settings; the contacts are not account's. */
 void account_vault_fill(const struct account *a, struct vault *v);
-/* The newer settings of both hold here; true: ours are newer than those of `v`. */
+/* The newer settings of both hold here, and the identity to come of `v`, unless we are about to
+ * change ours; true: ours are newer than those of `v`. */
 bool account_vault_merge(struct account *a, const struct vault *v);
+/* The settings alone. */
+bool account_settings_merge(struct account *a, const struct vault *v);
+/* The directory has a version that holds this identity as the next one. */
+void account_next_kept(struct account *a, const struct identity_public *next);
 /* An identity whose vault it could be signed by: ours. */
 int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE],
 		       uint64_t version, struct bytes sealed);

@@ -223,7 +223,7 @@ static const struct identity *take_identity(struct account *a)
 		a->next = v->identity; /* it was changed on another device */
 	else
 		identity_make(&a->next);
-	a->has_next = true;
+	a->has_next = a->is_next_ours = true;
 	return &a->next;
 }
 
@@ -299,6 +299,8 @@ static int prepare(struct account *a)
 		account_vault_fill(a, &first);
 		first.identity = *keys.identity;
 		first.past_count = 0;
+		identity_wipe(&first.next);
+		first.has_next = false;
 		/* A code that was made for the vault before opens this one no more. */
 		first.has_recovery = false;
 		keys.first = &first;

@@ -13,9 +13,13 @@ enum { TRIES_MAX = 5 };
 void account_change_over(struct account *a, int err, const char *detail)
 {
 	uint64_t ticket = a->change.ticket;
+	bool is_rekey = a->change.kind == CHANGE_REKEY;
 
 	if (a->change.kind == CHANGE_NONE)
 		return;
+	/* What was said may have become true: the next line tells. */
+	if (err < 0 && is_rekey && a->is_next_ours && !a->is_next_said)
+		account_drop_next(a);
 	sodium_memzero(&a->change, sizeof a->change);
 	if (!ticket)
 		return; /* nobody asked */
@@ -32,7 +36,7 @@ static int begin(struct account *a, enum change_kind kind, uint64_t ticket)
 	a->change.kind = kind;
 	a->change.ticket = ticket;
 	a->change.until = a->rooms->now + ANSWERED;
-	a->change.is_due = true;
+	a->change.is_due = a->change.is_new = true;
 	return 0;
 }
 
@@ -78,12 +82,12 @@ static int compose(struct account *a)
 		break;
 	default:
 		err = keep_one(&c->list, &a->device.public);
-		if (err == 0)
+		if (err == 0 && c->is_kept)
 			device_list_succeed(&c->list, &a->identity, &a->next.public);
 		break;
 	}
 	if (err == 0)
-		device_list_sign(&c->list, c->kind == CHANGE_REKEY ? &a->next : &a->identity);
+		device_list_sign(&c->list, c->is_kept ? &a->next : &a->identity);
 	return err;
 }
 
@@ -127,33 +131,58 @@ int account_revoke_device(struct account *a, const struct device_public *device,
 	return begin_list(a, CHANGE_REVOKE, device, NULL, ticket);
 }
 
+/* No other device is in the account any more: who is to be left out does not learn it. Durable
+ * before anybody hears of it, here (see account_hear_devices()) and then in the vault, or the
+ * account would be lost with this device. */
+static void keep_next(struct account *a)
+{
+	struct change *c = &a->change;
+
+	if (!a->is_next_ours) {
+		identity_wipe(&a->next);
+		identity_make(&a->next);
+		a->has_next = a->is_next_ours = true;
+	}
+	memset(&c->list, 0, sizeof c->list);
+	c->is_due = c->is_said = c->is_outdated = false;
+	c->is_keeping = true;
+	c->tries = 0;
+	account_save(a);
+	account_vault_changed(a);
+}
+
 int account_rekey(struct account *a, uint64_t ticket)
 {
-	int err = begin(a, CHANGE_REKEY, ticket);
+	int err = a->has_vault_key
+			  ? begin_list(a, CHANGE_REKEY, &a->device.public, NULL, ticket)
+			  : ERR_STATE;
 
+	if (err == 0 && a->devices.count == 1)
+		keep_next(a);
+	return err;
+}
+
+void account_next_kept(struct account *a, const struct identity_public *next)
+{
+	struct change *c = &a->change;
+	int err;
+
+	if (!c->is_keeping || c->is_kept || !a->is_next_ours ||
+	    !identity_public_equal(next, &a->next.public))
+		return;
+	c->is_kept = true;
+	err = compose(a);
 	if (err < 0)
-		return err;
-	/* Durable before anybody hears of it: see account_hear_devices(). */
-	identity_wipe(&a->next);
-	identity_make(&a->next);
-	a->has_next = true;
-	a->change.device = a->device.public;
-	err = a->devices.version == 0 ? ERR_STATE : compose(a);
-	if (err < 0) {
-		identity_wipe(&a->next);
-		a->has_next = false;
-		memset(&a->change, 0, sizeof a->change);
-		return err;
-	}
-	account_save(a);
-	return 0;
+		account_change_over(a, err, NULL);
+	else
+		c->is_due = true;
 }
 
 /* Made again from the newest list, and said again. */
 static void retry(struct account *a)
 {
 	struct change *c = &a->change;
-	bool is_lost = c->tries >= TRIES_MAX || (c->kind == CHANGE_REKEY && !a->has_next);
+	bool is_lost = c->tries >= TRIES_MAX || (c->is_kept && !a->is_next_ours);
 	int err = is_lost ? ERR_BUSY : compose(a);
 
 	if (err == ERR_NOT_FOUND && c->kind == CHANGE_REVOKE)
@@ -174,19 +203,16 @@ void account_change_heard(struct account *a, const struct device_list *devices)
 			account_change_over(a, 0, NULL);
 		return;
 	}
-	if (!is_list(c)) {
-		/* Asked for before a restart, and not done. */
-		if (a->has_next && !a->is_trying_next && !account_is_becoming(a)) {
-			identity_wipe(&a->next);
-			a->has_next = false;
-			account_save(a);
-		}
+	if (!is_list(c))
 		return;
-	}
-	if (sodium_memcmp(devices->signature, c->list.signature, 64) == 0)
+	if (sodium_memcmp(devices->signature, c->list.signature, 64) != 0) {
+		if (c->is_outdated && a->devices.version >= c->list.version)
+			retry(a);
+	} else if (c->kind == CHANGE_REKEY && !c->is_kept) {
+		keep_next(a);
+	} else {
 		account_change_over(a, 0, NULL);
-	else if (c->is_outdated && a->devices.version >= c->list.version)
-		retry(a);
+	}
 }
 
 /* Who is not in the newer one is not trusted again; this device is on this very line. */
@@ -251,11 +277,13 @@ bool account_change_next(struct account *a, struct wire_message *m)
 {
 	struct change *c = &a->change;
 
+	c->is_new = false;
 	if (c->kind == CHANGE_NONE || !c->is_due || !a->is_online)
 		return false;
 	c->is_due = false;
 	c->is_said = true;
 	c->tries++;
+	a->is_next_said |= c->is_kept;
 	memset(m, 0, sizeof *m);
 	switch (c->kind) {
 	case CHANGE_RECOVERY:
@@ -304,6 +332,8 @@ static int on_refusal(struct account *a, const struct wire_message *m)
 	struct change *c = &a->change;
 	int err = m->refusal.error < 0 ? m->refusal.error : ERR_REFUSED;
 
+	if (c->is_kept)
+		a->is_next_said = false;
 	if (!is_list(c) || err != ERR_STATE) {
 		account_change_over(a, err, NULL);
 	} else if (a->devices.version >= c->list.version) {

@@ -28,6 +28,9 @@ struct change {
 	bool is_due;      /* to be said after the next commit */
 	bool is_said;     /* and not answered */
 	bool is_outdated; /* the directory has a newer list than this one was made from */
+	bool is_new;      /* not committed yet */
+	/* CHANGE_REKEY: the next identity is made; the directory's vault holds it. */
+	bool is_keeping, is_kept;
 	struct device_public device;
 	char label[CERTIFICATE_LABEL_MAX + 1];
 	struct device_list list; /* as it shall be */
@@ -54,8 +57,10 @@ struct account {
 	struct knock knock;
 	struct device_list devices;
 
-	/* Said to the directory and not confirmed: it may be the account's already. */
-	bool has_next, is_trying_next;
+	/* About to take the place of ours, or said to the directory and not confirmed: it may be
+	 * the account's already. Of our own making, or another device's, found in the vault. */
+	bool has_next, is_next_ours, is_trying_next;
+	bool is_next_said; /* on this line, and not answered */
 	struct identity next;
 
 	bool has_vault_key, is_vault_due;
@@ -106,6 +111,8 @@ void account_tell_failed(struct account *a, uint32_t failed); /* attempts to log
 void account_swap_identities(struct account *a);
 /* The identity that was asked for takes the place of ours. */
 void account_swap_next(struct account *a);
+/* It will not: here, and in the vault from its next version on. */
+void account_drop_next(struct account *a);
 
 /* --- account_changes.c --- */
 

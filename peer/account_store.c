@@ -33,6 +33,7 @@ static void read_row(struct account *a, struct statement *s)
 	a->has_next = column_copy(s, 17, a->next.secret.bytes, 64) == 0;
 	if (a->has_next) /* libsodium's form ends with the public key */
 		memcpy(a->next.public.bytes, a->next.secret.bytes + 32, 32);
+	a->is_next_ours = column_int(s, 18);
 	a->is_trying_next = false;
 }
 
@@ -57,7 +58,8 @@ static int load(struct account *a)
 				     " is_pinned_on_trust, identity_public, identity_secret,"
 				     " device_public, device_secret, certificate, knock,"
 				     " devices, recovery, requests, settings_stamp,"
-				     " is_recovery_offered, next_identity FROM account");
+				     " is_recovery_offered, next_identity, is_next_ours"
+				     " FROM account");
 	int err = db_step(s);
 
 	if (err == 1) {
@@ -84,6 +86,7 @@ static void bind_rest(const struct account *a, struct statement *s, struct buf *
 	bind_int(s, 17, a->is_recovery_offered);
 	if (a->has_next)
 		bind_bytes(s, 18, BYTES(a->next.secret.bytes));
+	bind_int(s, 19, a->is_next_ours);
 }
 
 void account_save(struct account *a)
@@ -98,8 +101,8 @@ void account_save(struct account *a)
 		   " directory_key, is_pinned_on_trust, identity_public,"
 		   " identity_secret, device_public, device_secret, certificate,"
 		   " knock, devices, recovery, requests, settings_stamp,"
-		   " is_recovery_offered, next_identity)"
-		   " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		   " is_recovery_offered, next_identity, is_next_ours)"
+		   " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, a->standing);
 	bind_text(s, 2, a->name.text);
 	bind_text(s, 3, a->place.host);
@@ -183,7 +186,7 @@ void account_reload(struct account *a)
 	account_equip(a);
 	/* What was to be said leans on what was not stored. */
 	a->is_undone = a->becoming && becoming_is_ready(a->becoming);
-	if (a->change.is_due && a->change.tries == 0)
+	if (a->change.is_new)
 		sodium_memzero(&a->change, sizeof a->change); /* the call itself failed */
 }
 
@@ -413,11 +416,19 @@ void account_swap_next(struct account *a)
 	if (!a->is_trying_next)
 		account_swap_identities(a);
 	identity_wipe(&a->next);
-	a->has_next = a->is_trying_next = false;
+	a->has_next = a->is_next_ours = a->is_next_said = a->is_trying_next = false;
 	a->is_vault_due = a->has_vault_key;
 	a->vault_changes++;
 	account_save(a);
 	account_save_vault(a);
+}
+
+void account_drop_next(struct account *a)
+{
+	identity_wipe(&a->next);
+	a->has_next = a->is_next_ours = a->is_next_said = false;
+	account_save(a);
+	account_vault_changed(a);
 }
 
 void account_tell_failed(struct account *a, uint32_t failed)
@@ -440,6 +451,7 @@ void account_empty(struct account *a)
 	identity_wipe(&a->next);
 	sodium_memzero(&a->vault_key, sizeof a->vault_key);
 	a->has_identity = a->has_next = a->has_certificate = a->has_vault_key = false;
+	a->is_next_ours = a->is_next_said = a->is_trying_next = false;
 	a->is_vault_due = a->has_recovery = a->is_recovery_offered = false;
 	a->has_directory_key = a->is_pinned_on_trust = a->is_online = false;
 	a->vault_version = a->vault_kept = a->settings_stamp = 0;
@@ -505,6 +517,9 @@ void account_vault_held(struct account *a, uint64_t version, bool is_due)
 void account_vault_fill(const struct account *a, struct vault *v)
 {
 	v->identity = a->identity;
+	v->has_next = a->has_next;
+	if (a->has_next)
+		v->next = a->next;
 	v->past_count = a->devices.past_count;
 	memcpy(v->past, a->devices.past, sizeof v->past);
 	v->has_recovery = a->has_recovery;
@@ -525,7 +540,25 @@ static int settings_compare(const struct account *a, const struct vault *v)
 	return (a->requests > v->requests) - (a->requests < v->requests);
 }
 
-bool account_vault_merge(struct account *a, const struct vault *v)
+/* Another device's is kept here too, so that it is not lost with one of us; true: the vault
+ * shall hold another one, or the one that it lacks. */
+static bool merge_next(struct account *a, const struct vault *v)
+{
+	bool is_same = a->has_next == v->has_next &&
+		       (!v->has_next ||
+			identity_public_equal(&a->next.public, &v->next.public));
+
+	if (is_same || a->is_next_ours)
+		return !is_same;
+	identity_wipe(&a->next);
+	a->has_next = v->has_next;
+	if (v->has_next)
+		a->next = v->next;
+	account_save(a);
+	return false;
+}
+
+bool account_settings_merge(struct account *a, const struct vault *v)
 {
 	int order = settings_compare(a, v);
 
@@ -537,6 +570,13 @@ bool account_vault_merge(struct account *a, const struct vault *v)
 	a->settings_stamp = v->settings_stamp;
 	account_save(a);
 	return false;
+}
+
+bool account_vault_merge(struct account *a, const struct vault *v)
+{
+	bool is_ahead = merge_next(a, v);
+
+	return account_settings_merge(a, v) || is_ahead;
 }
 
 int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE],

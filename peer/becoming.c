@@ -423,37 +423,45 @@ static int on_login_done(struct becoming *b, const struct wire_message *m)
 	return go(b, STAGE_FETCHING, WIRE_VAULT_GET);
 }
 
-/* Signed by an identity that the account had before: another device has changed the key a moment
- * ago, and not yet put the vault that holds it. */
-static bool is_of_before(const struct becoming *b, struct bytes sealed)
+/* The identity that signed the vault: the list's, or one before it, or NULL. */
+static const struct identity_public *signer(const struct becoming *b)
 {
-	for (unsigned i = 0; i < b->devices.past_count; i++) {
-		if (vault_verify(b->head.signature, &b->devices.past[i].identity, &b->name,
-				 b->head.version, sealed) == 0)
-			return true;
+	const struct identity_public *by = &b->devices.identity;
+
+	for (unsigned i = 0; i <= b->devices.past_count; i++) {
+		if (i > 0)
+			by = &b->devices.past[i - 1].identity;
+		if (vault_verify(b->head.signature, by, &b->name, b->head.version,
+				 buf_view(&b->sealed)) == 0)
+			return by;
 	}
-	return false;
+	return NULL;
+}
+
+/* A vault of the identity before: the device that changed it has not put another one yet, or
+ * never will. Who made it knew the one to come. */
+static bool go_on_with_next(struct becoming *b)
+{
+	struct vault *v = &b->vault;
+
+	if (!v->has_next || !identity_public_equal(&v->next.public, &b->devices.identity))
+		return false;
+	v->identity = v->next;
+	identity_wipe(&v->next);
+	v->has_next = false;
+	return true;
 }
 
 static int open_vault(struct becoming *b)
 {
-	const struct identity_public *identity = &b->devices.identity;
-	struct bytes sealed = buf_view(&b->sealed);
 	const struct wire_vault_part *head = &b->head;
+	const struct identity_public *by = signer(b);
 
-	if (head->version >= b->least_version && is_of_before(b, sealed))
-		return fail(
-			b, ERR_STATE,
-			N_("the account's key is being changed on another device, which has "
-			   "not finished: see that it is online, and try again"));
-	if (head->version < b->least_version ||
-	    vault_verify(head->signature, identity, &b->name, head->version, sealed) < 0 ||
-	    vault_open(&b->vault, sealed, &b->vault_key, &b->name, head->version) < 0)
-		return fail(b, ERR_AUTH,
-			    N_("the vault that the directory shows is not the account's: ask "
-			       "its operator"));
-	b->has_vault = true;
-	if (!identity_public_equal(&b->vault.identity.public, identity))
+	b->has_vault = by && head->version >= b->least_version &&
+		       vault_open(&b->vault, buf_view(&b->sealed), &b->vault_key, &b->name,
+				  head->version) == 0;
+	if (!b->has_vault || !identity_public_equal(&b->vault.identity.public, by) ||
+	    (by != &b->devices.identity && !go_on_with_next(b)))
 		return fail(b, ERR_AUTH,
 			    N_("the vault that the directory shows is not the account's: ask "
 			       "its operator"));

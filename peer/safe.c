@@ -20,7 +20,8 @@ struct safe {
 	struct wire_vault_part head; /* of the first part; without the part */
 	struct buf sealed;
 	/* A version that is put there: until the directory shows it, or another. */
-	bool is_putting;
+	bool is_putting, has_next;
+	struct identity_public next; /* the identity to come that it holds */
 	uint64_t version, changes;
 	size_t said;
 	uint8_t signature[VAULT_SIGNATURE_SIZE];
@@ -91,6 +92,8 @@ static void start_putting(struct safe *s)
 	s->version = account_vault_kept(a) + 1;
 	s->changes = account_vault_changes(a);
 	s->said = 0;
+	s->has_next = v.has_next;
+	s->next = v.next.public;
 	err = vault_seal(&v, account_vault_key(a), account_name(a), s->version, &s->out);
 	if (err == 0)
 		err = account_vault_sign(a, s->signature, s->version, buf_view(&s->out));
@@ -113,6 +116,8 @@ static void accepted(struct safe *s)
 
 	stop_putting(s);
 	account_vault_told(a, s->version);
+	if (s->has_next)
+		account_next_kept(a, &s->next);
 	/* A directory that was put back from an older copy: up to where others believe it. */
 	if (s->version <= held) {
 		account_vault_held(a, held, true);
@@ -124,57 +129,73 @@ static void accepted(struct safe *s)
 
 /* --- fetching --- */
 
-/* Signed by an identity that was ours before. */
-static bool is_of_before(const struct safe *s, struct bytes sealed)
+/* The identity that signed it: ours, or one that was ours before, or NULL. */
+static const struct identity_public *signer(const struct safe *s, struct bytes sealed)
 {
 	const struct account *a = s->rooms->account;
 	const struct device_list *devices = account_devices(a);
+	const struct identity_public *by = account_identity(a);
 
-	for (unsigned i = 0; i < devices->past_count; i++) {
-		if (vault_verify(s->head.signature, &devices->past[i].identity, account_name(a),
-				 s->head.version, sealed) == 0)
-			return true;
+	for (unsigned i = 0; i <= devices->past_count; i++) {
+		if (i > 0)
+			by = &devices->past[i - 1].identity;
+		if (vault_verify(s->head.signature, by, account_name(a), s->head.version,
+				 sealed) == 0)
+			return by;
 	}
-	return false;
+	return NULL;
+}
+
+/* Signed before our key changed, perhaps by who made us change it: believed from those only who
+ * knew the key to come. */
+static bool is_believed(const struct vault *v, const struct identity_public *ours)
+{
+	return v->has_next && identity_public_equal(&v->next.public, ours);
+}
+
+/* True: it is one of ours, and in `v`. */
+static bool open_ours(struct safe *s, struct vault *v, const struct identity_public *by)
+{
+	struct account *a = s->rooms->account;
+
+	return by &&
+	       vault_open(v, buf_view(&s->sealed), account_vault_key(a), account_name(a),
+			  s->head.version) == 0 &&
+	       identity_public_equal(&v->identity.public, by);
 }
 
 static void take(struct safe *s)
 {
 	struct account *a = s->rooms->account;
-	const struct identity_public *ours = account_identity(a);
-	struct bytes sealed = buf_view(&s->sealed);
+	const struct identity_public *ours = account_identity(a), *by;
 	struct vault v = { 0 };
-	bool is_ahead;
-	int err = ERR_STATE;
+	bool is_new, is_ours, is_ahead;
 
 	if (!ours || !account_vault_key(a))
 		goto out;
-	if (is_of_before(s, sealed)) {
-		/* From before our key changed, perhaps by who made us change it: not believed.
-		 * What we know takes its place. */
-		account_vault_told(a, s->head.version);
-		if (s->head.version > account_vault_version(a))
-			account_vault_held(a, s->head.version, true);
-		goto out;
-	}
-	err = vault_verify(s->head.signature, ours, account_name(a), s->head.version, sealed);
-	if (err == 0)
-		err = vault_open(&v, sealed, account_vault_key(a), account_name(a),
-				 s->head.version);
-	if (err == 0 && !identity_public_equal(&v.identity.public, ours))
-		err = ERR_AUTH;
-	if (err < 0) {
+	by = signer(s, buf_view(&s->sealed));
+	is_ours = open_ours(s, &v, by);
+	if (!by || (by == ours && !is_ours)) {
 		s->is_stuck = true;
 		warn(s, N_("the directory shows a vault that this account did not sign: it is "
 			   "not taken; ask the operator"));
 		goto out;
 	}
 	account_vault_told(a, s->head.version);
-	if (s->head.version <= account_vault_version(a))
-		goto out;
-	is_ahead = account_vault_merge(a, &v);
-	is_ahead |= contacts_vault_merge(s->rooms->contacts, &v);
-	account_vault_held(a, s->head.version, is_ahead);
+	is_new = s->head.version > account_vault_version(a);
+	is_ahead = by != ours; /* what we know takes its place */
+	if (by == ours && v.has_next)
+		account_next_kept(a, &v.next.public);
+	if (is_new && by == ours)
+		is_ahead |= account_vault_merge(a, &v);
+	else if (is_new && is_ours && is_believed(&v, ours))
+		is_ahead |= account_settings_merge(a, &v);
+	else
+		is_ours = false;
+	if (is_new && is_ours)
+		is_ahead |= contacts_vault_merge(s->rooms->contacts, &v);
+	if (is_new)
+		account_vault_held(a, s->head.version, is_ahead);
 out:
 	vault_clear(&v);
 	stop_fetching(s);

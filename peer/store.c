@@ -66,6 +66,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE account ADD COLUMN settings_stamp INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE account ADD COLUMN is_recovery_offered INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE account ADD COLUMN next_identity BLOB;"
+	"ALTER TABLE account ADD COLUMN is_next_ours INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE vault("
 	"	one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL,"
 	"	version INTEGER NOT NULL, is_due INTEGER NOT NULL);"

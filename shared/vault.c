@@ -77,9 +77,13 @@ static int encode(const struct vault *v, struct buf *out)
 	struct pack p;
 
 	pack_begin(&p, out);
-	pack_array(&p, 7);
+	pack_array(&p, 8);
 	pack_uint(&p, FORMAT);
 	pack_bin(&p, bytes_of(v->identity.secret.bytes, SEED_SIZE));
+	if (v->has_next)
+		pack_bin(&p, bytes_of(v->next.secret.bytes, SEED_SIZE));
+	else
+		pack_nil(&p);
 	pack_array(&p, v->past_count);
 	for (unsigned i = 0; i < v->past_count; i++) {
 		pack_array(&p, 2);
@@ -129,16 +133,28 @@ static void decode_contacts(struct vault *v, struct unpack *u)
 			       v->count > 0 ? &v->contacts[v->count - 1] : NULL, u);
 }
 
+static void decode_identity(struct identity *id, struct unpack *u)
+{
+	uint8_t seed[SEED_SIZE];
+
+	unpack_bin_to(u, seed, sizeof seed);
+	if (u->err == 0)
+		crypto_sign_seed_keypair(id->public.bytes, id->secret.bytes, seed);
+	sodium_memzero(seed, sizeof seed);
+}
+
 /* On failure `v` may hold something: the caller clears it. */
 static int decode(struct vault *v, struct bytes contents)
 {
-	uint8_t seed[SEED_SIZE];
 	struct unpack u;
 
 	unpack_begin(&u, contents);
-	unpack_array_of(&u, 7);
+	unpack_array_of(&u, 8);
 	check(&u, unpack_uint(&u, UINT64_MAX) == FORMAT, ERR_VERSION);
-	unpack_bin_to(&u, seed, sizeof seed);
+	decode_identity(&v->identity, &u);
+	v->has_next = !unpack_is_nil(&u);
+	if (v->has_next)
+		decode_identity(&v->next, &u);
 	v->past_count = unpack_array(&u, DEVICE_LIST_PAST_MAX);
 	for (unsigned i = 0; i < v->past_count && u.err == 0; i++) {
 		unpack_array_of(&u, 2);
@@ -151,10 +167,6 @@ static int decode(struct vault *v, struct bytes contents)
 	v->requests = (enum request_policy)unpack_uint(&u, REQUESTS_NONE);
 	v->settings_stamp = unpack_uint(&u, INT64_MAX);
 	decode_contacts(v, &u);
-	if (u.err == 0)
-		crypto_sign_seed_keypair(v->identity.public.bytes, v->identity.secret.bytes,
-					 seed);
-	sodium_memzero(seed, sizeof seed);
 	return unpack_end(&u);
 }
 

@@ -43,6 +43,10 @@ enum request_policy { REQUESTS_ANYONE, REQUESTS_LINK, REQUESTS_NONE };
 
 struct vault {
 	struct identity identity; /* as secret as secrets get: vault_clear() wipes it */
+	/* The one that is about to take its place, kept here before anybody hears of it: the list
+	 * of devices tells which of both is the account's. */
+	bool has_next;
+	struct identity next;
 	unsigned past_count;
 	struct past_identity past[DEVICE_LIST_PAST_MAX];
 	bool has_recovery;

@@ -39,7 +39,9 @@ static void check(const struct vault *v)
 	if (vault_seal(v, &key, &name, 2, &sealed) < 0 ||
 	    vault_open(&again, buf_view(&sealed), &key, &name, 2) < 0 ||
 	    again.count != v->count || again.past_count != v->past_count ||
-	    memcmp(&again.identity, &v->identity, sizeof v->identity) != 0)
+	    memcmp(&again.identity, &v->identity, sizeof v->identity) != 0 ||
+	    again.has_next != v->has_next ||
+	    memcmp(&again.next, &v->next, sizeof v->next) != 0)
 		abort();
 	for (unsigned i = 0; i < v->count; i++)
 		if (memcmp(&again.contacts[i], &v->contacts[i], sizeof v->contacts[i]) != 0)

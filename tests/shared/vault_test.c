@@ -53,9 +53,13 @@ static void what_was_sealed_comes_back(void **state)
 	memset(v.past, 0x5a, 2 * sizeof v.past[0]);
 	v.has_recovery = true;
 	memset(&v.recovery, 3, sizeof v.recovery);
+	v.has_next = true;
+	identity_make(&v.next);
 	sealed(&b, &v, 9);
 	assert_int_equal(vault_open(&got, buf_view(&b), &key, &alice, 9), 0);
 	assert_memory_equal(&got.identity, &v.identity, sizeof v.identity);
+	assert_true(got.has_next);
+	assert_memory_equal(&got.next, &v.next, sizeof v.next);
 	assert_int_equal(got.past_count, 2);
 	assert_memory_equal(got.past, v.past, sizeof v.past);
 	assert_true(got.has_recovery);
@@ -91,6 +95,7 @@ static void the_size_says_little(void **state)
 	sealed(&b, &w, 1);
 	assert_int_equal(b.size, VAULT_FIRST_SIZE);
 	w.past_count = DEVICE_LIST_PAST_MAX;
+	w.has_next = true;
 	w.count = 0;
 	sealed(&b, &w, 1);
 	assert_int_equal(b.size, VAULT_FIRST_SIZE);
@@ -107,7 +112,7 @@ static void the_largest_vault_is_within_its_limit(void **state)
 
 	(void)state;
 	v.past_count = DEVICE_LIST_PAST_MAX;
-	v.has_recovery = true;
+	v.has_recovery = v.has_next = true;
 	for (unsigned i = 0; i < v.count; i++)
 		v.contacts[i].has_identity = true;
 	sealed(&b, &v, INT64_MAX);
@@ -230,8 +235,9 @@ static void the_contents_are_those_of_the_documentation(void **state)
 	struct vault v;
 
 	(void)state;
-	assert_int_equal(opened_from_hex("9701" SEED "90c0010792" BOB ROY, &v), 0);
+	assert_int_equal(opened_from_hex("9801" SEED "c090c0010792" BOB ROY, &v), 0);
 	assert_memory_equal(v.identity.public.bytes, "\x8a\x88\xe3\xdd\x74\x09\xf1\x95", 8);
+	assert_false(v.has_next);
 	assert_int_equal(v.past_count, 0);
 	assert_false(v.has_recovery);
 	assert_int_equal(v.requests, REQUESTS_LINK);
@@ -244,6 +250,10 @@ static void the_contents_are_those_of_the_documentation(void **state)
 	assert_int_equal(v.contacts[1].state, VAULT_GONE);
 	assert_false(v.contacts[1].has_identity || v.contacts[1].is_verified);
 	vault_clear(&v);
+	assert_int_equal(opened_from_hex("9801" KEY3 SEED "90c0010790", &v), 0);
+	assert_true(v.has_next);
+	assert_memory_equal(v.next.public.bytes, "\x8a\x88\xe3\xdd\x74\x09\xf1\x95", 8);
+	vault_clear(&v);
 }
 
 static void what_is_no_vault_of_ours_is_refused_behind_the_seal_too(void **state)
@@ -254,22 +264,28 @@ static void what_is_no_vault_of_ours_is_refused_behind_the_seal_too(void **state
 	} rows[] = {
 		{ "", ERR_FORMAT },
 		{ "c0", ERR_FORMAT },
-		{ "9702" SEED "90c0010790", ERR_VERSION },
-		{ "9700" SEED "90c0010790", ERR_VERSION },
-		{ "9601" SEED "90c00107", ERR_FORMAT },
-		{ "9701" SEED "90c001079000", ERR_FORMAT }, /* more behind */
-		{ "9701" SEED "95c0010790", ERR_LIMIT },    /* five identities before */
-		{ "9701" SEED "90c0030790", ERR_LIMIT },    /* no such policy */
-		{ "9701" SEED "90c001cf800000000000000090", ERR_LIMIT },
-		{ "9701" SEED "90c00107dc0bb9", ERR_LIMIT }, /* 3001 contacts */
-		{ "9701" SEED "90c00107ddffffffff", ERR_LIMIT },
-		{ "9701" SEED "90c00107dc0bb8", ERR_FORMAT },     /* 3000 and none there */
-		{ "9701" SEED "90c0010792" ROY BOB, ERR_FORMAT }, /* not sorted */
-		{ "9701" SEED "90c0010792" ROY ROY, ERR_FORMAT }, /* one name twice */
-		{ "9701" SEED "90c001079195a3526f7903c0c205", ERR_FORMAT }, /* no name */
-		{ "9701" SEED "90c001079195a3726f7904c0c205", ERR_LIMIT },  /* no such state */
-		{ "9701" SEED "90c001079195a3726f7903c0c0c5", ERR_FORMAT },
-		{ "9701" SEED "90c40103010790", ERR_FORMAT }, /* a key of one byte */
+		{ "9802" SEED "c090c0010790", ERR_VERSION },
+		{ "9800" SEED "c090c0010790", ERR_VERSION },
+		{ "9701" SEED "90c0010790", ERR_FORMAT },
+		{ "9801" SEED "c090c001079000", ERR_FORMAT }, /* more behind */
+		{ "9801" SEED SEED "00"
+		  "90c0010790",
+		  ERR_FORMAT },
+		{ "9801" SEED "c40101"
+		  "90c0010790",
+		  ERR_FORMAT },                            /* a seed of one byte */
+		{ "9801" SEED "c095c0010790", ERR_LIMIT }, /* five identities before */
+		{ "9801" SEED "c090c0030790", ERR_LIMIT }, /* no such policy */
+		{ "9801" SEED "c090c001cf800000000000000090", ERR_LIMIT },
+		{ "9801" SEED "c090c00107dc0bb9", ERR_LIMIT }, /* 3001 contacts */
+		{ "9801" SEED "c090c00107ddffffffff", ERR_LIMIT },
+		{ "9801" SEED "c090c00107dc0bb8", ERR_FORMAT },     /* 3000 and none there */
+		{ "9801" SEED "c090c0010792" ROY BOB, ERR_FORMAT }, /* not sorted */
+		{ "9801" SEED "c090c0010792" ROY ROY, ERR_FORMAT }, /* one name twice */
+		{ "9801" SEED "c090c001079195a3526f7903c0c205", ERR_FORMAT }, /* no name */
+		{ "9801" SEED "c090c001079195a3726f7904c0c205", ERR_LIMIT }, /* no such state */
+		{ "9801" SEED "c090c001079195a3726f7903c0c0c5", ERR_FORMAT },
+		{ "9801" SEED "c090c40103010790", ERR_FORMAT }, /* a key of one byte */
 	};
 	struct vault v, before;
 
