@@ -27,6 +27,9 @@ void chain_make(struct conversations *c, int64_t conversation,
 
 /* A new row, of the identities of now, with nothing said; `unread` stays. */
 void conversation_make(struct conversations *c, struct person *p);
+/* The conversation that there was already of the identities of now, where a key is again the one it
+ * was: its chains go on. False: there was none. */
+bool conversation_find_again(struct conversations *c, struct person *p);
 /* Its id on the wire, from both identities. */
 void conversation_name(struct conversations *c, struct person *p);
 /* For conversations_next_changed(). */

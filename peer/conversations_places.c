@@ -83,20 +83,41 @@ static void move_here(struct conversations *c, struct person *p, int64_t old, ui
 	conversation_changed(c, p);
 }
 
+static uint64_t count_from(struct conversations *c, int64_t chain, uint64_t from)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message WHERE chain = ?"
+					       " AND seq >= ?");
+	uint64_t count = 0;
+
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)from);
+	if (db_step(s) == 1)
+		count = (uint64_t)column_int(s, 0);
+	db_done(s);
+	return count;
+}
+
 /* A conversation of the identities of now takes the place of the one there was. */
 static void begin_anew(struct conversations *c, struct person *p, bool keep_queued)
 {
 	struct conversation *v = p->conversation;
 	int64_t old = v->ours.id;
 	uint64_t from = v->delivered, waiting = v->ours.next - v->delivered;
+	bool is_known;
 
 	conversations_save(c, p);
-	conversation_make(c, p);
+	is_known = conversation_find_again(c, p);
+	if (!is_known)
+		conversation_make(c, p);
+	else if (count_from(c, v->ours.id, v->delivered) == 0)
+		v->delivered = v->told = v->ours.next; /* what waited was said elsewhere */
 	conversation_name(c, p);
 	if (keep_queued)
 		v->held += waiting;
 	else
 		move_here(c, p, old, from);
+	if (is_known)
+		v->held = places_held(c, p);
 }
 
 void conversations_identified(struct conversations *c, struct person *p, bool keep_queued)
@@ -154,20 +175,6 @@ static int64_t next_held(struct conversations *c, const struct person *p, int64_
 	}
 	db_done(s);
 	return conversation;
-}
-
-static uint64_t count_from(struct conversations *c, int64_t chain, uint64_t from)
-{
-	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message WHERE chain = ?"
-					       " AND seq >= ?");
-	uint64_t count = 0;
-
-	bind_int(s, 1, chain);
-	bind_int(s, 2, (int64_t)from);
-	if (db_step(s) == 1)
-		count = (uint64_t)column_int(s, 0);
-	db_done(s);
-	return count;
 }
 
 uint64_t places_held(struct conversations *c, const struct person *p)

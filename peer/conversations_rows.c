@@ -72,6 +72,57 @@ void conversation_make(struct conversations *c, struct person *p)
 	conversation_changed(c, p);
 }
 
+/* Moved to the end: the newest is the one of now. */
+static void renumber(struct conversations *c, int64_t from, int64_t to)
+{
+	static const char *const updates[] = {
+		"UPDATE conversation SET id = ? WHERE id = ?",
+		"UPDATE chain SET conversation = ? WHERE conversation = ?",
+		"UPDATE owed SET conversation = ? WHERE conversation = ?",
+	};
+
+	for (size_t i = 0; i < sizeof updates / sizeof *updates; i++) {
+		struct statement *s = db_sql(db_of(c), updates[i]);
+
+		bind_int(s, 1, to);
+		bind_int(s, 2, from);
+		store_run(c->rooms->store, s);
+	}
+}
+
+bool conversation_find_again(struct conversations *c, struct person *p)
+{
+	const struct identity_public *ours = account_identity(c->rooms->account);
+	struct conversation *v = p->conversation;
+	struct statement *s;
+	int64_t id = 0, newest = 0;
+
+	if (!p->has_identity || !ours)
+		return false;
+	s = db_sql(db_of(c),
+		   "SELECT id, delivered, (SELECT max(id) FROM conversation)"
+		   " FROM conversation WHERE contact = ? AND identity = ? AND ours = ?"
+		   " ORDER BY id DESC LIMIT 1");
+	bind_int(s, 1, p->id);
+	bind_bytes(s, 2, BYTES(p->identity.bytes));
+	bind_bytes(s, 3, BYTES(ours->bytes));
+	if (db_step(s) == 1) {
+		id = column_int(s, 0);
+		v->delivered = v->told = (uint64_t)column_int(s, 1);
+		newest = column_int(s, 2);
+	}
+	db_done(s);
+	if (id == 0)
+		return false;
+	store_write(c->rooms->store);
+	v->id = newest + 1;
+	renumber(c, id, v->id);
+	v->has_identity = v->is_new = v->is_dirty = true;
+	chain_read(c, v->id, account_device(c->rooms->account), &v->ours);
+	conversation_changed(c, p);
+	return true;
+}
+
 void conversation_name(struct conversations *c, struct person *p)
 {
 	const struct identity_public *ours = account_identity(c->rooms->account);
