@@ -268,17 +268,19 @@ static struct person *changes_key(bool keep_queued)
 
 static bool join_texts(void *user, const struct wire_say *say)
 {
-	strncat(strncat(user, (const char *)say->body.data, say->body.size), " ", 1);
+	buf_append(user, say->body);
+	buf_append(user, bytes_text(" "));
 	return true;
 }
 
 static void assert_owes(const char *texts)
 {
-	char said[256] = "";
+	struct buf said = { 0 };
 
 	conversations_said(alice.rooms->conversations, peer_person(&alice, "bob"), 1,
-			   join_texts, said);
-	assert_string_equal(said, texts);
+			   join_texts, &said);
+	assert_true(bytes_equal(buf_view(&said), bytes_text(texts)));
+	buf_clear(&said);
 }
 
 static void what_was_queued_under_a_key_is_held_until_it_is_released(void **state)
@@ -412,6 +414,65 @@ static void what_our_other_device_says_again_is_shown_once(void **state)
 	assert_int_equal(conversations_held(p), 0);
 }
 
+/* Alice did not learn that bob has it, and says it again under the new key. */
+static void what_a_contact_says_again_after_a_key_change_is_shown_once(void **state)
+{
+	struct person *p = peer_person(&bob, "alice");
+	struct wire_say said = {
+		.author = alice.device.public, .seq = 1, .time = 99, .kind = SAY_TEXT
+	};
+	struct chain theirs;
+
+	(void)state;
+	said.body = bytes_text("again");
+	conversations_chain(bob.rooms->conversations, p, &said.author, false, &theirs);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	p->identity = another;
+	conversations_identified(bob.rooms->conversations, p, true);
+	conversations_chain(bob.rooms->conversations, p, &said.author, false, &theirs);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
+	assert_int_equal(theirs.next, 2);
+	said.seq = 2;
+	said.previous = theirs.last;
+	said.body = bytes_text("new");
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	assert_int_equal(bob.counts[EVENT_HEARD], 2);
+	assert_string_equal(bob.heard, "again new ");
+}
+
+static void a_key_that_comes_back_finds_its_conversation_again(void **state)
+{
+	struct person *p = peer_person(&alice, "bob");
+	struct identity_public before = p->identity;
+	struct conversation_id first = p->conversation->wire;
+
+	(void)state;
+	say("one");
+	say("two");
+	conversations_delivered(alice.rooms->conversations, p, 2);
+	p->identity = another;
+	conversations_identified(alice.rooms->conversations, p, true);
+	peer_step(&alice, NOW, WALL);
+	assert_int_equal(conversations_held(p), 1);
+	assert_int_equal(p->conversation->ours.next, 1);
+	p->identity = before;
+	conversations_identified(alice.rooms->conversations, p, true);
+	peer_step(&alice, NOW, WALL);
+	assert_memory_equal(&p->conversation->wire, &first, sizeof first);
+	assert_int_equal(p->conversation->ours.next, 3);
+	assert_int_equal(p->conversation->delivered, 2);
+	assert_int_equal(conversations_held(p), 0);
+	assert_int_equal(bring(1, 16, false).count, 2);
+	assert_string_equal(bob.heard, "one two ");
+}
+
 #define TALK(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -432,6 +493,8 @@ int main(void)
 		TALK(a_release_that_could_not_be_stored_holds_on),
 		TALK(with_another_identity_of_ours_every_conversation_begins_anew),
 		TALK(what_our_other_device_says_again_is_shown_once),
+		TALK(what_a_contact_says_again_after_a_key_change_is_shown_once),
+		TALK(a_key_that_comes_back_finds_its_conversation_again),
 	};
 
 	if (sodium_init() < 0)
