@@ -182,7 +182,7 @@ void people_rekey(struct people *p, unsigned person)
 		people_undo(p, me->hand);
 		return;
 	}
-	p->was_rekeyed[person] = p->machines[me->hand].has_the_key = true;
+	p->was_rekeyed[person] = true;
 	for (unsigned b = 1; b <= p->count; b++)
 		p->is_unsettled[person][b] = p->is_unsettled[b][person] = true;
 	others_may_be_out(p, me->hand);
@@ -217,8 +217,7 @@ void people_lose_machine(struct people *p, unsigned machine, bool by_code)
 	struct machine_use *u = &p->machines[machine];
 	struct person_life *me = &p->persons[u->person];
 
-	if (!me->has_joined || !u->home || u->has_the_key ||
-	    p->home_count + p->machine_count >= HOMES_MAX)
+	if (!me->has_joined || !u->home || p->home_count + p->machine_count >= HOMES_MAX)
 		return;
 	if (u->doing != DOING_NOTHING) {
 		keeping_answered(p, machine, ERR_TIMEOUT);

@@ -107,15 +107,6 @@ static enum account_state state_of(const struct people *p, unsigned machine)
 	return account.state;
 }
 
-/* Whether it is online, and all that it knows is in the vault. */
-static bool is_in_step(const struct people *p, unsigned machine)
-{
-	struct engine_account account;
-
-	engine_account(world_engine(p->world, machine), &account);
-	return account.state == ACCOUNT_ONLINE && !account.is_vault_due;
-}
-
 bool people_is_in(const struct people *p, unsigned machine)
 {
 	enum account_state state;
@@ -375,7 +366,6 @@ static void tend_machine(struct people *p, unsigned machine)
 		if (u->was_out)
 			forget_arrival(p, machine);
 		u->was_out = false;
-		u->has_the_key &= u->doing != DOING_NOTHING || !is_in_step(p, machine);
 		return;
 	}
 	u->was_out |= state == ACCOUNT_REFUSED;

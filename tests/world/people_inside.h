@@ -45,7 +45,6 @@ struct machine_use {
 	char password[PASSWORD_SIZE]; /* shown or asked for */
 	struct recovery_code code;
 	bool by_code, is_shut_out, was_out;
-	bool has_the_key; /* and nobody else, until it has put it into the vault */
 };
 
 struct person_life {
