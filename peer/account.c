@@ -88,7 +88,7 @@ void account_welcomed(struct account *a, const struct wire_welcome *welcome)
 		account_swap_next(a);
 		if (a->change.kind == CHANGE_REKEY)
 			account_change_over(a, 0, NULL);
-	} else if (a->is_next_ours && a->change.kind != CHANGE_REKEY) {
+	} else if (a->has_next && a->is_next_ours && a->change.kind != CHANGE_REKEY) {
 		account_drop_next(a); /* asked for before a restart, and not done */
 	}
 	if (a->standing == STANDING_PENDING || a->standing == STANDING_REFUSED) {

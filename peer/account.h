@@ -131,13 +131,14 @@ bool account_vault_is_due(const struct account *a);
 void account_vault_held(struct account *a, uint64_t version, bool is_due);
 /* Identity, recovery and settings; the contacts are not account's. */
 void account_vault_fill(const struct account *a, struct vault *v);
-/* The newer settings of both hold here, and the identity to come of `v`, unless we are about to
- * change ours; true: ours are newer than those of `v`. */
+/* The newer settings of both hold here; true: ours are newer than those of `v`. */
 bool account_vault_merge(struct account *a, const struct vault *v);
-/* The settings alone. */
-bool account_settings_merge(struct account *a, const struct vault *v);
+/* The identity to come of `v` is kept here too, so that it is not lost with the device that made
+ * it; unless we made or gave up one: true, `v` shall have ours, or none. */
+bool account_next_merge(struct account *a, const struct vault *v);
 /* The directory has a version that holds this identity as the next one. */
 void account_next_kept(struct account *a, const struct identity_public *next);
+void account_next_gone(struct account *a); /* ... or that holds none */
 /* An identity whose vault it could be signed by: ours. */
 int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE],
 		       uint64_t version, struct bytes sealed);

@@ -18,7 +18,7 @@ void account_change_over(struct account *a, int err, const char *detail)
 	if (a->change.kind == CHANGE_NONE)
 		return;
 	/* What was said may have become true: the next line tells. */
-	if (err < 0 && is_rekey && a->is_next_ours && !a->is_next_said)
+	if (err < 0 && is_rekey && a->is_next_ours && a->has_next && !a->is_next_said)
 		account_drop_next(a);
 	sodium_memzero(&a->change, sizeof a->change);
 	if (!ticket)
@@ -138,7 +138,7 @@ static void keep_next(struct account *a)
 {
 	struct change *c = &a->change;
 
-	if (!a->is_next_ours) {
+	if (!a->is_next_ours || !a->has_next) {
 		identity_wipe(&a->next);
 		identity_make(&a->next);
 		a->has_next = a->is_next_ours = true;
@@ -167,7 +167,7 @@ void account_next_kept(struct account *a, const struct identity_public *next)
 	struct change *c = &a->change;
 	int err;
 
-	if (!c->is_keeping || c->is_kept || !a->is_next_ours ||
+	if (!c->is_keeping || c->is_kept || !a->has_next || !a->is_next_ours ||
 	    !identity_public_equal(next, &a->next.public))
 		return;
 	c->is_kept = true;
@@ -182,7 +182,7 @@ void account_next_kept(struct account *a, const struct identity_public *next)
 static void retry(struct account *a)
 {
 	struct change *c = &a->change;
-	bool is_lost = c->tries >= TRIES_MAX || (c->is_kept && !a->is_next_ours);
+	bool is_lost = c->tries >= TRIES_MAX || (c->is_kept && !a->has_next);
 	int err = is_lost ? ERR_BUSY : compose(a);
 
 	if (err == ERR_NOT_FOUND && c->kind == CHANGE_REVOKE)

@@ -58,7 +58,8 @@ struct account {
 	struct device_list devices;
 
 	/* About to take the place of ours, or said to the directory and not confirmed: it may be
-	 * the account's already. Of our own making, or another device's, found in the vault. */
+	 * the account's already. Of our own making, or another device's, found in the vault.
+	 * Ours and none: it was given up, and the vault may hold it yet. */
 	bool has_next, is_next_ours, is_trying_next;
 	bool is_next_said; /* on this line, and not answered */
 	struct identity next;

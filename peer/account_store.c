@@ -426,7 +426,8 @@ void account_swap_next(struct account *a)
 void account_drop_next(struct account *a)
 {
 	identity_wipe(&a->next);
-	a->has_next = a->is_next_ours = a->is_next_said = false;
+	a->has_next = a->is_next_said = false;
+	a->is_next_ours = true; /* until the vault lacks it */
 	account_save(a);
 	account_vault_changed(a);
 }
@@ -540,14 +541,22 @@ static int settings_compare(const struct account *a, const struct vault *v)
 	return (a->requests > v->requests) - (a->requests < v->requests);
 }
 
-/* Another device's is kept here too, so that it is not lost with one of us; true: the vault
- * shall hold another one, or the one that it lacks. */
-static bool merge_next(struct account *a, const struct vault *v)
+void account_next_gone(struct account *a)
+{
+	if (!a->is_next_ours || a->has_next)
+		return;
+	a->is_next_ours = false;
+	account_save(a);
+}
+
+bool account_next_merge(struct account *a, const struct vault *v)
 {
 	bool is_same = a->has_next == v->has_next &&
 		       (!v->has_next ||
 			identity_public_equal(&a->next.public, &v->next.public));
 
+	if (!v->has_next)
+		account_next_gone(a);
 	if (is_same || a->is_next_ours)
 		return !is_same;
 	identity_wipe(&a->next);
@@ -558,7 +567,7 @@ static bool merge_next(struct account *a, const struct vault *v)
 	return false;
 }
 
-bool account_settings_merge(struct account *a, const struct vault *v)
+bool account_vault_merge(struct account *a, const struct vault *v)
 {
 	int order = settings_compare(a, v);
 
@@ -570,13 +579,6 @@ bool account_settings_merge(struct account *a, const struct vault *v)
 	a->settings_stamp = v->settings_stamp;
 	account_save(a);
 	return false;
-}
-
-bool account_vault_merge(struct account *a, const struct vault *v)
-{
-	bool is_ahead = merge_next(a, v);
-
-	return account_settings_merge(a, v) || is_ahead;
 }
 
 int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE],

@@ -118,6 +118,8 @@ static void accepted(struct safe *s)
 	account_vault_told(a, s->version);
 	if (s->has_next)
 		account_next_kept(a, &s->next);
+	else
+		account_next_gone(a);
 	/* A directory that was put back from an older copy: up to where others believe it. */
 	if (s->version <= held) {
 		account_vault_held(a, held, true);
@@ -169,7 +171,7 @@ static void take(struct safe *s)
 	struct account *a = s->rooms->account;
 	const struct identity_public *ours = account_identity(a), *by;
 	struct vault v = { 0 };
-	bool is_new, is_ours, is_ahead;
+	bool is_ours, is_ahead;
 
 	if (!ours || !account_vault_key(a))
 		goto out;
@@ -182,20 +184,17 @@ static void take(struct safe *s)
 		goto out;
 	}
 	account_vault_told(a, s->head.version);
-	is_new = s->head.version > account_vault_version(a);
-	is_ahead = by != ours; /* what we know takes its place */
 	if (by == ours && v.has_next)
 		account_next_kept(a, &v.next.public);
-	if (is_new && by == ours)
+	if (s->head.version <= account_vault_version(a))
+		goto out;
+	/* What we know takes the place of one from before. */
+	is_ahead = by == ours ? account_next_merge(a, &v) : true;
+	if (is_ours && (by == ours || is_believed(&v, ours))) {
 		is_ahead |= account_vault_merge(a, &v);
-	else if (is_new && is_ours && is_believed(&v, ours))
-		is_ahead |= account_settings_merge(a, &v);
-	else
-		is_ours = false;
-	if (is_new && is_ours)
 		is_ahead |= contacts_vault_merge(s->rooms->contacts, &v);
-	if (is_new)
-		account_vault_held(a, s->head.version, is_ahead);
+	}
+	account_vault_held(a, s->head.version, is_ahead);
 out:
 	vault_clear(&v);
 	stop_fetching(s);

@@ -838,7 +838,7 @@ static void a_crash_anywhere_in_a_new_key_leaves_an_account_that_works(void **st
 	struct home *a = &t->homes[0], *b = &t->homes[1];
 
 	befriend(t);
-	for (unsigned steps = 0; steps < 12; steps++) {
+	for (unsigned steps = 0; steps < 24; steps++) {
 		assert_int_equal(engine_rekey(a->engine, 1000 + steps), 0);
 		crash_after(t, a, steps);
 		wait_online(t, a);
@@ -850,6 +850,224 @@ static void a_crash_anywhere_in_a_new_key_leaves_an_account_that_works(void **st
 	}
 	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
 	wait_online(t, &t->homes[2]);
+}
+
+static struct vault ours_in_vault(const struct home *h)
+{
+	struct vault v = { 0 };
+
+	account_vault_fill(engine_rooms(h->engine)->account, &v);
+	return v;
+}
+
+static bool has_succeeded(void *user)
+{
+	struct home *h = user;
+
+	return engine_devices(h->engine)->past_count > 0;
+}
+
+static void assert_is_alice(struct town *t, struct home *h,
+			    const struct identity_public *identity)
+{
+	struct engine_account account;
+
+	wait_online(t, h);
+	wait_seen(t, h, "bob", true);
+	wait_seen(t, &t->homes[1], "alice", true);
+	engine_account(h->engine, &account);
+	assert_memory_equal(&account.identity, identity, sizeof *identity);
+	pass(t, 10);
+	forget_events(&t->homes[1]);
+	say(t, h, "bob", "it is me");
+	wait_for(t, &t->homes[1], EVENT_HEARD, 1);
+	assert_false(ours_in_vault(h).has_next);
+}
+
+static void a_device_that_is_lost_with_its_new_key_takes_nothing_along(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2], *d = &t->homes[3];
+	struct identity_public identity;
+
+	befriend(t);
+	pass(t, 10);
+	assert_int_equal(engine_add(a->engine, "eve", NULL, NULL), 0);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_true(calm_net_run(&t->net, 30 * SECOND, has_succeeded, a));
+	identity = engine_devices(a->engine)->identity;
+	stop_home(t, a);
+	/* The vault is still of the one before: both take from it what they need. */
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	assert_is_alice(t, c, &identity);
+	assert_true(knows(c, "eve"));
+	assert_int_equal(login(t, d, "alice", PASSWORD, false), 0);
+	assert_is_alice(t, d, &identity);
+	assert_true(knows(d, "eve"));
+	assert_int_equal(count_events(c, EVENT_WARNING) + count_events(d, EVENT_WARNING), 0);
+}
+
+static void the_recovery_code_brings_a_lost_new_key_back_too(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct identity_public identity;
+	struct recovery_code code;
+
+	befriend(t);
+	make_code(t, a, &code);
+	pass(t, 10);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_true(calm_net_run(&t->net, 30 * SECOND, has_succeeded, a));
+	identity = engine_devices(a->engine)->identity;
+	stop_home(t, a);
+	assert_int_equal(recover(t, c, "alice", &code, "new"), 0);
+	assert_is_alice(t, c, &identity);
+}
+
+static void a_device_lost_anywhere_in_a_new_key_leaves_an_account_to_log_in_to(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *c = &t->homes[2];
+
+	befriend(t);
+	for (unsigned steps = 0; steps < 24; steps++) {
+		struct home *before = a;
+		struct until u = { a, a->steps + steps };
+
+		assert_int_equal(engine_rekey(a->engine, 1000 + steps), 0);
+		calm_net_run(&t->net, 5 * SECOND, has_stepped, &u);
+		forget_home(t, a);
+		pass(t, 120);
+		a = c, c = before;
+		assert_int_equal(login(t, a, "alice", PASSWORD, false), 0);
+		wait_online(t, a);
+		wait_seen(t, b, "alice", true);
+		pass(t, 10);
+		assert_true(knows(a, "bob"));
+		forget_events(b);
+		say(t, a, "bob", "is it me?");
+		wait_for(t, b, EVENT_HEARD, 1);
+		assert_int_equal(count_events(a, EVENT_WARNING), 0);
+	}
+}
+
+static bool has_next(void *user)
+{
+	return ours_in_vault(user).has_next;
+}
+
+static void who_is_left_out_never_learns_the_new_key(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+
+	two_devices(t);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_false(calm_net_run(&t->net, 20 * SECOND, has_next, c));
+	assert_int_equal(answer_of(t, a, 6), 0);
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+	assert_int_equal(engine_devices(a->engine)->count, 1);
+	assert_int_equal(engine_devices(a->engine)->past_count, 1);
+}
+
+static void two_devices_that_change_the_key_at_once_leave_one_account(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct identity_public identity;
+	int first, second;
+
+	two_devices(t);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(engine_rekey(c->engine, 7), 0);
+	first = answer_of(t, a, 6);
+	second = answer_of(t, c, 7);
+	assert_true((first == 0) != (second == 0));
+	pass(t, 10);
+	if (first < 0)
+		a = &t->homes[2], c = &t->homes[0];
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+	identity = engine_devices(a->engine)->identity;
+	assert_is_alice(t, a, &identity);
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	assert_is_alice(t, c, &identity);
+}
+
+static bool is_put(void *user)
+{
+	struct home *h = user;
+	struct engine_account account;
+
+	engine_account(h->engine, &account);
+	return !account.is_vault_due && ours_in_vault(h).has_next;
+}
+
+static void
+who_comes_in_during_a_change_keeps_what_is_to_come_until_it_is_given_up(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct vault mine, theirs;
+
+	befriend(t);
+	pass(t, 10);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	t->net.is_cut = NULL;
+	assert_true(calm_net_run(&t->net, 30 * SECOND, is_put, a));
+	/* What it says next is lost with it. */
+	t->net.is_cut = everything;
+	pass(t, 1);
+	mine = ours_in_vault(a);
+	stop_home(t, a);
+	t->net.is_cut = NULL;
+	pass(t, 120);
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	wait_online(t, c);
+	pass(t, 10);
+	assert_int_equal(engine_add(c->engine, "eve", NULL, NULL), 0);
+	pass(t, 10);
+	stop_home(t, c);
+	start_home(t, c);
+	wait_online(t, c);
+	pass(t, 10);
+	theirs = ours_in_vault(c);
+	assert_true(mine.has_next && theirs.has_next);
+	assert_memory_equal(&mine.next, &theirs.next, sizeof mine.next);
+	assert_memory_equal(&mine.identity, &theirs.identity, sizeof mine.identity);
+	/* The one that asked comes back: it was not done. */
+	start_home(t, a);
+	wait_online(t, a);
+	pass(t, 10);
+	assert_false(ours_in_vault(a).has_next);
+	assert_false(ours_in_vault(c).has_next);
+	assert_true(knows(a, "eve"));
+	assert_int_equal(engine_rekey(c->engine, 8), 0);
+	assert_int_equal(answer_of(t, c, 8), 0);
+	assert_int_equal(count_events(a, EVENT_WARNING) + count_events(c, EVENT_WARNING), 0);
+	vault_clear(&mine);
+	vault_clear(&theirs);
+}
+
+static void a_vault_that_is_not_confirmed_keeps_the_key_from_changing(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct safe *safe = engine_rooms(a->engine) ? a->engine->safe : NULL;
+	struct wire_message m = { .type = WIRE_REFUSAL };
+
+	befriend(t);
+	pass(t, 10);
+	m.refusal.about = WIRE_VAULT_PUT;
+	m.refusal.error = ERR_LIMIT;
+	safe_hear(safe, &m); /* and nothing is put for a minute */
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), ERR_TIMEOUT);
+	assert_int_equal(engine_devices(a->engine)->past_count, 0);
+	pass(t, 90);
+	assert_false(ours_in_vault(a).has_next);
+	assert_int_equal(engine_rekey(a->engine, 7), 0);
+	assert_int_equal(answer_of(t, a, 7), 0);
 }
 
 static void a_crash_anywhere_in_a_recovery_leaves_an_account_that_works(void **state)
@@ -955,6 +1173,13 @@ int main(void)
 		TOWN(a_new_key_that_cannot_be_stored_never_leaves),
 		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
 		TOWN(a_crash_anywhere_in_a_new_key_leaves_an_account_that_works),
+		TOWN(a_device_that_is_lost_with_its_new_key_takes_nothing_along),
+		TOWN(the_recovery_code_brings_a_lost_new_key_back_too),
+		TOWN(a_device_lost_anywhere_in_a_new_key_leaves_an_account_to_log_in_to),
+		TOWN(who_is_left_out_never_learns_the_new_key),
+		TOWN(two_devices_that_change_the_key_at_once_leave_one_account),
+		TOWN(who_comes_in_during_a_change_keeps_what_is_to_come_until_it_is_given_up),
+		TOWN(a_vault_that_is_not_confirmed_keeps_the_key_from_changing),
 		TOWN(who_is_told_when_to_come_back_waits_until_then),
 		TOWN(a_crash_anywhere_in_a_new_password_leaves_one_of_both),
 		TOWN(a_crash_anywhere_in_a_recovery_leaves_an_account_that_works),

@@ -306,6 +306,48 @@ static void a_vault_that_is_forged_old_or_another_s_is_refused(void **state)
 	}
 }
 
+/* The identity that signed the vault is one before; it holds `next` as the one to come. */
+static int log_in_after_a_change(const struct identity *to, const struct identity *next_one)
+{
+	struct vault v = { .identity = s.identity };
+
+	if (next_one) {
+		v.has_next = true;
+		v.next = *next_one;
+	}
+	device_list_succeed(&s.devices, &s.identity, &to->public);
+	device_list_sign(&s.devices, to);
+	s.sealed.size = 0;
+	assert_int_equal(vault_seal(&v, &s.key, &s.name, s.version, &s.sealed), 0);
+	vault_sign(s.signature, &s.identity, &s.name, s.version, buf_view(&s.sealed));
+	log_in();
+	assert_int_equal(done(BYTES(s.wrap)), BECOMING_ON);
+	return give_vault(1000);
+}
+
+static void the_identity_to_come_is_taken_from_a_vault_of_the_one_before(void **state)
+{
+	struct identity to;
+
+	(void)state;
+	identity_make(&to);
+	assert_int_equal(log_in_after_a_change(&to, &to), BECOMING_WANTS_KEYS);
+	assert_memory_equal(&becoming_vault(s.b)->identity, &to, sizeof to);
+	assert_false(becoming_vault(s.b)->has_next);
+}
+
+static void a_vault_of_the_one_before_that_knew_no_other_is_refused(void **state)
+{
+	struct identity to, another;
+
+	identity_make(&to);
+	identity_make(&another);
+	assert_int_equal(log_in_after_a_change(&to, NULL), ERR_AUTH);
+	end(state);
+	begin(state);
+	assert_int_equal(log_in_after_a_change(&to, &another), ERR_AUTH);
+}
+
 static void parts_out_of_order_and_beyond_the_end_are_refused(void **state)
 {
 	struct wire_message m = { .type = WIRE_VAULT_PART };
@@ -489,6 +531,8 @@ int main(void)
 		TEST(a_login_fetches_the_vault_in_parts_and_enrols),
 		TEST(a_wrong_password_is_known_before_anything_is_finished),
 		TEST(a_vault_that_is_forged_old_or_another_s_is_refused),
+		TEST(the_identity_to_come_is_taken_from_a_vault_of_the_one_before),
+		TEST(a_vault_of_the_one_before_that_knew_no_other_is_refused),
 		TEST(parts_out_of_order_and_beyond_the_end_are_refused),
 		TEST(a_list_that_its_identity_did_not_sign_is_refused),
 		TEST(messages_out_of_turn_are_refused),
