@@ -18,6 +18,7 @@
 #include "shared/wire.h"
 
 enum {
+	REGISTRY_HURRY_MS = 100,
 	REGISTRY_INVITE_USES_MAX = 10000,
 	REGISTRY_CODE_BYTES = 12, /* random, in base64url: an invitation's code */
 	REGISTRY_HANDLE_SIZE = 9, /* 8 hexadecimal digits of a code's hash, NUL: what an
@@ -173,6 +174,11 @@ struct registry {
 	int (*bind_holder)(struct registry *r, const uint8_t server_public[32]);
 	/* An online copy. ERR_EXISTS. */
 	int (*backup)(struct registry *r, const char *path);
+
+	/* From now on nothing waits longer than REGISTRY_HURRY_MS for another program that has the
+	 * store locked, but is answered with ERR_LOCKED: for a server, whose clients try again,
+	 * and whose loop must go on. Without it, seconds. */
+	void (*hurry)(struct registry *r);
 
 	void (*close)(struct registry *r);
 };

@@ -1,7 +1,7 @@
 /* The inside of the SQLite store, for the files that make it up and nobody else; from the
- * bottom up: registry_invites.c (codes), registry_rows.c (what an account consists of),
- * registry_accounts.c (the questions about accounts),
- * registry_sqlite.c (file, answers, the row). */
+ * bottom up: registry_answers.c (how a question ends), registry_invites.c (codes),
+ * registry_rows.c (what an account consists of), registry_accounts.c (the questions about
+ * accounts), registry_sqlite.c (the file and the row). */
 #ifndef PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
 #define PALIQUE_DIRECTORY_REGISTRY_INSIDE_H
 
@@ -35,10 +35,15 @@ static inline struct registry_sqlite *registry_self(struct registry *r)
 	return (struct registry_sqlite *)r;
 }
 
+/* --- registry_answers.c --- */
+
 /* Ends a transaction: commits, or takes all back. `err` or the commit's. */
 int registry_finish(struct registry_sqlite *r, int err);
 /* Into the queue; the blob is copied. */
 void registry_answers(struct registry_sqlite *r, const struct registry_answer *a);
+bool registry_next(struct registry *row, struct registry_answer *out);
+/* Those that nobody took. */
+void registry_answers_clear(struct registry_sqlite *r);
 
 /* --- registry_invites.c: inside of a transaction, but for the last four --- */
 

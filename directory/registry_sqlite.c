@@ -61,55 +61,6 @@ static const char *const migrations[] = {
 
 enum { DAY = 24 * 60 * 60 * 1000 };
 
-/* --- answers --- */
-
-int registry_finish(struct registry_sqlite *r, int err)
-{
-	if (!err)
-		err = db_commit(r->db);
-	if (err)
-		db_rollback(r->db);
-	return err;
-}
-
-void registry_answers(struct registry_sqlite *r, const struct registry_answer *a)
-{
-	struct registry_waiting *w;
-
-	if (r->count == r->room) {
-		size_t room = r->room ? r->room * 2 : 16;
-		struct registry_waiting *grown = memory_array(room, sizeof *grown);
-
-		for (size_t i = 0; i < r->count; i++)
-			grown[i] = r->answers[(r->first + i) % r->room];
-		free(r->answers);
-		r->answers = grown;
-		r->room = room;
-		r->first = 0;
-	}
-	w = &r->answers[(r->first + r->count++) % r->room];
-	w->answer = *a;
-	w->blob = (struct buf){ 0 };
-	buf_append(&w->blob, a->blob);
-}
-
-static bool sqlite_next(struct registry *row, struct registry_answer *out)
-{
-	struct registry_sqlite *r = registry_self(row);
-	struct registry_waiting *w;
-
-	buf_clear(&r->blob);
-	if (!r->count)
-		return false;
-	w = &r->answers[r->first];
-	r->blob = w->blob;
-	*out = w->answer;
-	out->blob = buf_view(&r->blob);
-	r->first = (r->first + 1) % r->room;
-	r->count--;
-	return true;
-}
-
 /* --- the operator --- */
 
 static int sqlite_list(struct registry *row,
@@ -185,20 +136,22 @@ static int sqlite_backup(struct registry *row, const char *path)
 	return db_backup(registry_self(row)->db, path);
 }
 
+static void sqlite_hurry(struct registry *row)
+{
+	db_set_patience(registry_self(row)->db, REGISTRY_HURRY_MS);
+}
+
 static void sqlite_close(struct registry *row)
 {
 	struct registry_sqlite *r = registry_self(row);
 
 	db_close(r->db);
-	for (size_t i = 0; i < r->count; i++)
-		buf_clear(&r->answers[(r->first + i) % r->room].blob);
-	buf_clear(&r->blob);
-	free(r->answers);
+	registry_answers_clear(r);
 	free(r);
 }
 
 static const struct registry sqlite_row = {
-	.next = sqlite_next,
+	.next = registry_next,
 	.invite = registry_invite,
 	.invite_reset = registry_invite_reset,
 	.invites = registry_invites,
@@ -208,6 +161,7 @@ static const struct registry sqlite_row = {
 	.ksf = sqlite_ksf,
 	.bind_holder = sqlite_bind_holder,
 	.backup = sqlite_backup,
+	.hurry = sqlite_hurry,
 	.close = sqlite_close,
 };
 

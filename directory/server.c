@@ -116,22 +116,6 @@ static int open_holder(struct server *s, const struct server_config *config, cha
 	return err;
 }
 
-bool server_bind_holder(struct server *s)
-{
-	const uint8_t *key = s->desk.holder->public_key(s->desk.holder);
-	int err;
-
-	if (s->is_bound || !key)
-		return s->is_bound;
-	err = s->desk.registry->bind_holder(s->desk.registry, key);
-	if (err == ERR_AUTH)
-		log_event(LOG_ERROR, "wrong-key-holder", "do",
-			  "these accounts were made with other secrets: bring those back",
-			  NULL);
-	s->is_bound = err == 0;
-	return s->is_bound;
-}
-
 /* The store, the keys and the key-holder, which fit one another. */
 static int open_stores(struct server *s, const struct server_config *config, char *reason,
 		       size_t reason_size)
@@ -184,6 +168,7 @@ int server_open(struct server **out, const struct server_config *config, mono_ns
 		free(s);
 		return err;
 	}
+	s->desk.registry->hurry(s->desk.registry);
 	s->now = s->started = now;
 	s->wall = wall;
 	randombytes_buf(key, sizeof key);
@@ -273,38 +258,6 @@ void server_status(const struct server *s, struct server_status *out)
 	out->accounts = s->desk.registry->count(s->desk.registry);
 	out->traffic = endpoint_counters(s->endpoint);
 	out->uptime = s->now - s->started;
-}
-
-unsigned server_drop(struct server *s, const struct name *name, enum link_code code)
-{
-	name_id id = names_find(s->names, name);
-	unsigned count = 0;
-
-	for (unsigned slot = 0; id != NAMES_NONE && slot < PRESENCE_SLOTS; slot++) {
-		struct record *r = presence_at(s->presence, id, slot);
-
-		if (!r)
-			continue;
-		server_put_out(s, record_user(r), code);
-		count++;
-	}
-	return count;
-}
-
-unsigned server_suspend(struct server *s, const struct name *name)
-{
-	name_id id = names_find(s->names, name);
-	unsigned count = 0;
-
-	for (unsigned slot = 0; id != NAMES_NONE && slot < PRESENCE_SLOTS; slot++) {
-		struct record *r = presence_at(s->presence, id, slot);
-
-		if (!r)
-			continue;
-		server_put_out_suspended(s, record_user(r));
-		count++;
-	}
-	return count;
 }
 
 bool server_is_online(const struct server *s, const char *name)

@@ -50,8 +50,6 @@ int server_on_vault_get(struct server *s, struct session *who, const struct wire
 {
 	struct registry *r = s->desk.registry;
 
-	if (who->state == SESSION_GUEST)
-		return server_on_login(s, who, m);
 	wait_for(who, m->type);
 	r->get_vault(r, who->ticket, name_of(s, who), m->vault_get.offset);
 	return 0;
@@ -166,37 +164,6 @@ int server_on_devices_put(struct server *s, struct session *who, const struct wi
 	return 0;
 }
 
-/* What a device that is online makes of another list: it stays; it is the account's no more; or
- * its certificate is of an identity that was, and it comes back with another. */
-static void judge(struct server *s, struct session *who, const struct device_list *list)
-{
-	const struct certificate *c = record_certificate(who->record);
-
-	if (!device_list_find(list, &c->device)) {
-		server_refuse(s, who, WIRE_WELCOME, ERR_REFUSED, 0);
-		server_put_out(s, who, LINK_CODE_UNKNOWN);
-	} else if (!identity_public_equal(&c->identity, &list->identity)) {
-		server_put_out(s, who, LINK_CODE_RESTART);
-	}
-}
-
-void server_devices_changed(struct server *s, const struct name *name,
-			    const struct device_list *list)
-{
-	name_id id = names_find(s->names, name);
-
-	for (unsigned slot = 0; id != NAMES_NONE && slot < PRESENCE_SLOTS; slot++) {
-		struct record *r = presence_at(s->presence, id, slot);
-
-		if (r)
-			judge(s, record_user(r), list);
-	}
-	if (id == NAMES_NONE || !presence_is_online(s->presence, id))
-		return;
-	presence_set_list(s->presence, id, list);
-	watchers_changed(s->watchers, id);
-}
-
 static void devices_answered(struct server *s, struct session *who)
 {
 	struct wire_message m = { .type = WIRE_DEVICES_DONE };
@@ -270,6 +237,7 @@ void server_on_account_answer(struct server *s, struct session *who,
 		devices_answered(s, who);
 		return;
 	case WIRE_RECOVERY_PUT:
+		server_outdate(s, who, name_of(s, who), LOGIN_NEW_CODE);
 		server_reply(s, who, &m);
 		return;
 	default:

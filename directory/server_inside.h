@@ -1,7 +1,8 @@
 /* The inside of a server, for the files that make it up and nobody else; from the bottom up:
- * server_tell.c (saying something to a session, ending it), server_clients.c (what clients say
- * of others, and are told), server_account.c (what they do with their own account), server_login.c
- * (becoming somebody), server_links.c (what links bring), server.c (its life). */
+ * server_tell.c (saying something to a session, ending it), server_devices.c (all sessions of one
+ * account), server_clients.c (what clients say of others, and are told), server_account.c (what
+ * they do with their own account), server_login.c (becoming somebody), server_links.c (what links
+ * bring), server.c (its life). */
 #ifndef PALIQUE_DIRECTORY_SERVER_INSIDE_H
 #define PALIQUE_DIRECTORY_SERVER_INSIDE_H
 
@@ -68,6 +69,17 @@ void server_put_out(struct server *s, struct session *who, enum link_code code);
 void server_drop_vault(struct server *s, struct session *who);
 void server_put_out_suspended(struct server *s, struct session *who);
 
+/* --- server_devices.c: with server_drop() and server_suspend() --- */
+
+/* The account has another device list: who is not in it any more is put out, and everybody
+ * hears. */
+void server_devices_changed(struct server *s, const struct name *name,
+			    const struct device_list *list);
+/* Whoever else is about to come into the account by what counts no more has to begin anew. `by`:
+ * who did it, or NULL. */
+void server_outdate(struct server *s, const struct session *by, const struct name *name,
+		    enum login_news news);
+
 /* --- server_clients.c --- */
 
 /* What is done with each message of a client: 0, or an error that ends the link. */
@@ -86,23 +98,15 @@ void server_on_account_answer(struct server *s, struct session *who,
 			      const struct registry_answer *a);
 /* VAULT_NOW, at once or when there is room. */
 void server_tell_vault(struct server *s, struct session *who, uint64_t version);
-/* The account has another device list: who is not in it any more is put out, and everybody
- * hears. */
-void server_devices_changed(struct server *s, const struct name *name,
-			    const struct device_list *list);
-
 /* --- server_login.c --- */
 
+/* Whether the key-holder is known to be the one that the accounts were made with. */
+bool server_bind_holder(struct server *s);
 server_handler server_on_login;
 void server_on_login_answer(struct server *s, struct session *who,
 			    const struct registry_answer *a);
 void server_on_holder_answer(struct server *s, struct session *who,
 			     const struct holder_answer *a);
-
-/* --- server.c --- */
-
-/* Whether the key-holder is known to be the one that the accounts were made with. */
-bool server_bind_holder(struct server *s);
 
 /* --- server_links.c --- */
 

@@ -7,33 +7,38 @@
 #include "shared/key_query.h"
 #include "shared/log.h"
 
-/* Message type -> who may send it and what is done with it. */
+/* Message type -> what is done with it when a guest says it, and when a client does; NULL: neither
+ * may. */
 static const struct row {
-	unsigned from; /* enum wire_side, or-ed */
-	server_handler *handle;
+	server_handler *guest, *client;
 } rows[128] = {
-	[WIRE_REGISTER_START] = { WIRE_FROM_GUEST, server_on_login },
-	[WIRE_REGISTER_FINISH] = { WIRE_FROM_GUEST, server_on_login },
-	[WIRE_LOGIN_START] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
-	[WIRE_LOGIN_FINISH] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
-	[WIRE_ENROL] = { WIRE_FROM_GUEST, server_on_login },
-	[WIRE_RECOVER] = { WIRE_FROM_GUEST, server_on_login },
-	[WIRE_RESET] = { WIRE_FROM_GUEST, server_on_login },
-	[WIRE_PASSWORD_START] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
-	[WIRE_PASSWORD_FINISH] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_login },
-	[WIRE_VAULT_GET] = { WIRE_FROM_GUEST | WIRE_FROM_CLIENT, server_on_vault_get },
-	[WIRE_VAULT_PUT] = { WIRE_FROM_CLIENT, server_on_vault_put },
-	[WIRE_DEVICES_PUT] = { WIRE_FROM_CLIENT, server_on_devices_put },
-	[WIRE_RECOVERY_PUT] = { WIRE_FROM_CLIENT, server_on_recovery_put },
-	[WIRE_DELETE] = { WIRE_FROM_CLIENT, server_on_delete },
-	[WIRE_PUBLISH] = { WIRE_FROM_CLIENT, server_on_publish },
-	[WIRE_LIST] = { WIRE_FROM_CLIENT, server_on_list },
-	[WIRE_LIST_ADD] = { WIRE_FROM_CLIENT, server_on_list_add },
-	[WIRE_LIST_REMOVE] = { WIRE_FROM_CLIENT, server_on_list_remove },
-	[WIRE_INTRODUCE] = { WIRE_FROM_CLIENT, server_on_introduce },
-	[WIRE_SUSPECT] = { WIRE_FROM_CLIENT, server_on_suspect },
-	[WIRE_CHECK_ANSWER] = { WIRE_FROM_CLIENT, server_on_check_answer },
+	[WIRE_REGISTER_START] = { server_on_login, NULL },
+	[WIRE_REGISTER_FINISH] = { server_on_login, NULL },
+	[WIRE_LOGIN_START] = { server_on_login, server_on_login },
+	[WIRE_LOGIN_FINISH] = { server_on_login, server_on_login },
+	[WIRE_ENROL] = { server_on_login, NULL },
+	[WIRE_RECOVER] = { server_on_login, NULL },
+	[WIRE_RESET] = { server_on_login, NULL },
+	[WIRE_PASSWORD_START] = { server_on_login, server_on_login },
+	[WIRE_PASSWORD_FINISH] = { server_on_login, server_on_login },
+	[WIRE_VAULT_GET] = { server_on_login, server_on_vault_get },
+	[WIRE_VAULT_PUT] = { NULL, server_on_vault_put },
+	[WIRE_DEVICES_PUT] = { NULL, server_on_devices_put },
+	[WIRE_RECOVERY_PUT] = { NULL, server_on_recovery_put },
+	[WIRE_DELETE] = { NULL, server_on_delete },
+	[WIRE_PUBLISH] = { NULL, server_on_publish },
+	[WIRE_LIST] = { NULL, server_on_list },
+	[WIRE_LIST_ADD] = { NULL, server_on_list_add },
+	[WIRE_LIST_REMOVE] = { NULL, server_on_list_remove },
+	[WIRE_INTRODUCE] = { NULL, server_on_introduce },
+	[WIRE_SUSPECT] = { NULL, server_on_suspect },
+	[WIRE_CHECK_ANSWER] = { NULL, server_on_check_answer },
 };
+
+static server_handler *handler_of(const struct session *who, enum wire_type type)
+{
+	return who->state == SESSION_GUEST ? rows[type].guest : rows[type].client;
+}
 
 /* A message counts one; what makes us keep or send much, one more for each KiB of it. */
 static uint32_t cost_of(const struct wire_message *m)
@@ -52,15 +57,14 @@ static uint32_t cost_of(const struct wire_message *m)
 
 static int handle(struct server *s, struct session *who, const struct wire_message *m)
 {
-	const struct row *row = &rows[m->type];
-	enum wire_side side = who->state == SESSION_GUEST ? WIRE_FROM_GUEST : WIRE_FROM_CLIENT;
+	server_handler *on_message = handler_of(who, m->type);
 
-	if (!(row->from & side))
+	if (!on_message)
 		return ERR_FORMAT;
 	if (!server_charge(s, who, cost_of(m)))
 		return ERR_BUSY;
 	s->counts.messages_in[m->type]++;
-	return row->handle(s, who, m);
+	return on_message(s, who, m);
 }
 
 static void take_answers(struct server *s);
@@ -163,6 +167,15 @@ static void let_in(struct server *s, struct session *who, const struct registry_
 	watchers_enter(s->watchers, who->account, record_slot(who->record));
 }
 
+/* By device: one that was stolen keeps no other of its account out. */
+static bool is_too_often(struct server *s, const struct device_public *device, uint32_t *wait)
+{
+	struct name by; /* what is counted by has the size of a name */
+
+	bytes_to_hex(bytes_of(device->bytes, (sizeof by.text - 1) / 2), by.text);
+	return limits_take(s->desk.limits, LIMIT_COME, NULL, &by, s->now, wait) < 0;
+}
+
 static void on_client_answer(struct server *s, struct session *who,
 			     const struct registry_answer *a)
 {
@@ -177,7 +190,7 @@ static void on_client_answer(struct server *s, struct session *who,
 		s->counts.refused_logins++;
 		server_put_out_suspended(s, who);
 	} else if (is_known &&
-		   limits_take(s->desk.limits, LIMIT_COME, NULL, &a->name, s->now, &wait) < 0) {
+		   is_too_often(s, &c->device, &wait)) {
 		/* Every visit is told to contacts, and asks those who do not list back. */
 		server_refuse(s, who, WIRE_WELCOME, ERR_BUSY, wait);
 		server_put_out(s, who, LINK_CODE_RESTART);
@@ -219,7 +232,7 @@ static void take_answer(struct server *s, const struct registry_answer *a)
 	if (who->state == SESSION_LOOKING) {
 		who->is_waiting = false;
 		on_client_answer(s, who, a);
-	} else if (who->state == SESSION_GUEST || rows[who->asked].handle == server_on_login) {
+	} else if (handler_of(who, who->asked) == server_on_login) {
 		server_on_login_answer(s, who, a);
 	} else {
 		server_on_account_answer(s, who, a);

@@ -3,6 +3,23 @@
 #include <sodium.h>
 
 #include "shared/error.h"
+#include "shared/log.h"
+
+bool server_bind_holder(struct server *s)
+{
+	const uint8_t *key = s->desk.holder->public_key(s->desk.holder);
+	int err;
+
+	if (s->is_bound || !key)
+		return s->is_bound;
+	err = s->desk.registry->bind_holder(s->desk.registry, key);
+	if (err == ERR_AUTH)
+		log_event(LOG_ERROR, "wrong-key-holder", "do",
+			  "these accounts were made with other secrets: bring those back",
+			  NULL);
+	s->is_bound = err == 0;
+	return s->is_bound;
+}
 
 /* What a step of the login came to: 0, or an error that ends the link. `who` may be gone
  * afterwards. */
@@ -20,6 +37,8 @@ static int say(struct server *s, struct session *who, int result, struct wire_me
 	s->counts.refused_logins += reply->type == WIRE_REFUSAL;
 	s->counts.registrations += reply->type == WIRE_REGISTER_DONE;
 	s->counts.logins += reply->type == WIRE_LOGIN_DONE;
+	if (reply->type == WIRE_PASSWORD_DONE)
+		server_outdate(s, who, login_name(who->login), LOGIN_NEW_PASSWORD);
 	changed = login_devices(who->login);
 	if (changed) {
 		list = *changed;

@@ -54,6 +54,11 @@ void db_close(struct db *db)
 	free(db);
 }
 
+void db_set_patience(struct db *db, unsigned ms)
+{
+	sqlite3_busy_timeout(db->file.sqlite, (int)ms);
+}
+
 /* --- transactions ------------------------------------------------------------------ */
 
 int db_begin(struct db *db)

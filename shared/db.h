@@ -12,7 +12,7 @@ struct db_config {
 	const char *path;                /* NULL: in memory */
 	const struct symmetric_key *key; /* NULL: plain; else every page is sealed */
 	bool durable; /* synchronous=FULL: a commit survives a power cut; else NORMAL */
-	bool shared;  /* other processes use it too (busy timeout 5 s); else exclusive */
+	bool shared;  /* other processes use it too (see db_set_patience()); else exclusive */
 	bool read_only;
 	const char *const *migrations; /* SQL scripts; PRAGMA user_version counts those done */
 	unsigned migration_count;
@@ -27,6 +27,10 @@ struct db_config {
  * open and close the file by other means: closing drops its locks (fcntl(2)). */
 int db_open(struct db **db, const struct db_config *config, char *reason, size_t reason_size);
 void db_close(struct db *db);
+/* How long a call waits, blocking, for a lock that another process has on a shared database
+ * before it gives ERR_LOCKED, in milliseconds; DB_PATIENCE_MS until this is called. */
+enum { DB_PATIENCE_MS = 5000 };
+void db_set_patience(struct db *db, unsigned ms);
 
 /* One transaction at a time; begin inside one is an assertion. The commit is what
  * makes things durable; when it fails, nothing of the transaction has happened. Where a

@@ -18,7 +18,6 @@
 #include "shared/text.h"
 
 enum {
-	BUSY_TIMEOUT_MS = 5000,
 	LOG_KEPT_BYTES = 16 << 20, /* a log grown larger is cut back after its checkpoint */
 	/* Pages in the log before they go to their places. A page written often goes there
 	 * once, so more is faster; but after a crash the log is read, 3 ms for each MB. */
@@ -73,11 +72,15 @@ __attribute__((format(printf, 4, 5))) static int explain(char *reason, size_t si
 	return err;
 }
 
-/* A sentence for a failure that SQLite or the VFS met. */
+/* A sentence for a failure that SQLite or the VFS met; the error, which is ERR_FULL too where
+ * SQLite only saw that a file beside its own could not be made. */
 static int explain_failure(char *reason, size_t size, int err, const char *path)
 {
 	const char *shown = path ? path : ":memory:";
+	int why = errno;
 
+	if (err == ERR_IO && file_error() == ERR_FULL)
+		err = ERR_FULL;
 	switch (err) {
 	case ERR_AUTH:
 		return explain(reason, size, err, _("%s does not open with this key."), shown);
@@ -90,7 +93,7 @@ static int explain_failure(char *reason, size_t size, int err, const char *path)
 		return explain(reason, size, err, _("There is no room left for %s."), shown);
 	default:
 		return explain(reason, size, err, _("%s cannot be opened: %s."), shown,
-			       errno ? strerror(errno) : error_text(err));
+			       why ? strerror(why) : error_text(err));
 	}
 }
 
@@ -186,7 +189,7 @@ static int fresh_file(char **name, const char *path)
 	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		free(fresh);
-		return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+		return file_error() == ERR_FULL ? ERR_FULL : ERR_IO;
 	}
 	close(fd);
 	*name = fresh;
@@ -288,7 +291,7 @@ static int verify(sqlite3 *sqlite, const struct db_config *c, uint64_t *version)
 	if (c->path && !c->shared && !c->read_only)
 		err = db_file_exec(sqlite, "PRAGMA locking_mode=EXCLUSIVE");
 	if (err == 0 && c->shared)
-		err = db_file_error(sqlite3_busy_timeout(sqlite, BUSY_TIMEOUT_MS));
+		err = db_file_error(sqlite3_busy_timeout(sqlite, DB_PATIENCE_MS));
 	if (err == 0)
 		err = exec_value(sqlite, "SELECT count(*) FROM sqlite_schema", text,
 				 sizeof text);
@@ -400,8 +403,8 @@ int db_file_open(struct db_file *f, const struct db_config *c, char *reason, siz
 		err = migrate(f->sqlite, c, reason, reason_size);
 	if (err < 0) {
 		/* Whoever knew more has said it already. */
-		if (reason && reason_size && !reason[0])
-			explain_failure(reason, reason_size, err, c->path);
+		if (!reason || !reason_size || !reason[0])
+			err = explain_failure(reason, reason_size, err, c->path);
 		db_file_close(f);
 	}
 	return err;
