@@ -189,6 +189,11 @@ static int claim(const struct sockaddr_un *address, char *reason, size_t reason_
 	struct stat st;
 	int err = 0;
 
+	if (fd < 0) {
+		snprintf(reason, reason_size, _("Cannot listen on %s: %s."), address->sun_path,
+			 strerror(errno));
+		return ERR_IO;
+	}
 	if (lstat(address->sun_path, &st) == 0) {
 		if (!S_ISSOCK(st.st_mode)) {
 			err = ERR_EXISTS;
@@ -327,5 +332,7 @@ int keyholder_process_run(const struct keyholder_process *config, char *reason,
 		while (serve_once(&p))
 			;
 	end(&p);
+	if (!err && !config->is_unprotected)
+		sandbox_exit(0);
 	return err;
 }

@@ -22,7 +22,8 @@ struct keyholder_process {
 	bool is_unprotected; /* gives up nothing: tests that share a process */
 };
 
-/* Blocks until SIGTERM or SIGINT, or until `line` ends: 0. Errors of secrets_open() and
+/* Blocks until SIGTERM or SIGINT, or until `line` ends; then the process ends with 0
+ * (sandbox_exit()), or where it `is_unprotected` this returns 0. Errors of secrets_open() and
  * sandbox_enter(); ERR_LOCKED: another one listens there; ERR_EXISTS: what is there is no
  * socket; ERR_LIMIT: the path is too long; ERR_IO. `reason` gets a sentence. */
 int keyholder_process_run(const struct keyholder_process *config, char *reason,
