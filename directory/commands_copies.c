@@ -67,17 +67,19 @@ int command_restore(const struct options *o)
 	struct holder *holder = holder_here(o);
 	char reason[REASON_SIZE] = "";
 	struct copies_report report;
+	bool is_holder_here;
 	int err = copies_restore(&report, o->data, o->words[0], holder, is_rehearsal, reason,
 				 sizeof reason);
 
-	if (holder)
+	is_holder_here = holder != NULL;
+	if (is_holder_here)
 		holder->close(holder);
 	if (err < 0)
 		return desk_fail_told(o, err, reason);
 	said(o, &report);
 	if (o->given & OPTION_JSON)
 		return EXIT_OK;
-	if (!holder)
+	if (!is_holder_here)
 		fprintf(stderr,
 			_("The key-holder is not here, so that it is the right one could not "
 			  "be checked. Bring its secrets back: palique-directory keyholder "

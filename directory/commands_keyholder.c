@@ -16,6 +16,7 @@
 #include "directory/secrets.h"
 #include "directory/share_file.h"
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/log.h"
 #include "shared/text.h"
 
@@ -132,25 +133,29 @@ static int move(const struct options *o)
 static int write_share(const char *path, const struct share_file *f, char *reason,
 		       size_t reason_size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), why;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), err;
 	struct buf text = { 0 };
-	bool is_written;
 
 	if (fd < 0) {
-		why = errno;
-		snprintf(reason, reason_size, _("%s cannot be made: %s."), path, strerror(why));
-		return why == EEXIST ? ERR_EXISTS : why == ENOSPC ? ERR_FULL : ERR_IO;
+		err = file_error();
+		snprintf(reason, reason_size, _("%s cannot be made: %s."), path,
+			 strerror(errno));
+		return err;
 	}
 	share_file_print(&text, f);
-	is_written = write(fd, text.data, text.size) == (ssize_t)text.size && fsync(fd) == 0;
-	why = is_written ? 0 : errno;
+	err = file_write(fd, buf_view(&text));
+	if (!err && fsync(fd) < 0)
+		err = file_error();
+	if (err < 0)
+		snprintf(reason, reason_size, _("%s cannot be written: %s."), path,
+			 strerror(errno));
 	close(fd);
 	buf_clear(&text);
-	if (is_written)
-		return 0;
-	unlink(path);
-	snprintf(reason, reason_size, _("%s cannot be written: %s."), path, strerror(why));
-	return why == ENOSPC || why == EDQUOT ? ERR_FULL : ERR_IO;
+	if (err < 0)
+		unlink(path);
+	else
+		file_sync_folder(path);
+	return err;
 }
 
 static int split(const struct options *o)

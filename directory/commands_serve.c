@@ -13,6 +13,7 @@
 #include "directory/service.h"
 #include "directory/summary.h"
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/text.h"
 
 static int make_parents(const char *path)
@@ -30,18 +31,24 @@ static int make_parents(const char *path)
 /* A first directory.conf, so that the name is in one place from now on. */
 static int write_config(const struct options *o, const struct directory_place *place)
 {
-	char path[PATH_MAX], name[URI_HOST_MAX + 9];
-	int fd;
+	char path[PATH_MAX], name[URI_HOST_MAX + 9], text[URI_HOST_MAX + 128];
+	int fd, size, err;
 
 	desk_config_path(o, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return errno == EEXIST ? 0 : ERR_IO; /* the operator's own: kept */
 	place_print(place, name);
-	dprintf(fd, "# palique-directory.conf(5)\nname = %s\n", name);
+	size = snprintf(text, sizeof text, "# palique-directory.conf(5)\nname = %s\n", name);
 	if (place->port != DIRECTORY_PORT)
-		dprintf(fd, "listen = [::]:%u\n", place->port);
-	return close(fd) < 0 ? ERR_IO : 0;
+		size += snprintf(text + size, sizeof text - (size_t)size, "listen = [::]:%u\n",
+				 place->port);
+	err = file_write(fd, bytes_of((const uint8_t *)text, (size_t)size));
+	if (close(fd) < 0 && !err)
+		err = ERR_IO;
+	if (err < 0) /* half of a name would be another's */
+		unlink(path);
+	return err;
 }
 
 int command_init(const struct options *o)
@@ -143,6 +150,7 @@ int command_check_config(const struct options *o)
 	char path[PATH_MAX], reason[512] = "";
 	struct config c;
 	struct json *j;
+	bool is_absent;
 	int err;
 
 	if (o->word_count)
@@ -151,7 +159,7 @@ int command_check_config(const struct options *o)
 		desk_config_path(o, path);
 	config_init(&c);
 	err = config_read(&c, path, reason, sizeof reason);
-	bool is_absent = err == ERR_NOT_FOUND && !o->word_count; /* the defaults hold then */
+	is_absent = err == ERR_NOT_FOUND && !o->word_count; /* the defaults hold then */
 	if (err < 0 && !is_absent)
 		return desk_fail(o, err, reason);
 	if (o->given & OPTION_JSON) {

@@ -12,6 +12,7 @@
 #include "directory/keystore.h"
 #include "directory/registry.h"
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/text.h"
 
 /* What is copied, in the order in which it comes to its place: with the key the directory is
@@ -24,42 +25,34 @@ enum {
 	LEAVINGS = sizeof leavings / sizeof leavings[0]
 };
 
-static int is_full(int why)
+/* A failure (file_error() or the like), in a sentence with what to do. */
+static int trouble(int err, const char *path, char *reason, size_t reason_size)
 {
-	return why == ENOSPC || why == EDQUOT;
-}
-
-/* `errno` as one of ours, in a sentence with what to do. */
-static int trouble(int why, const char *path, char *reason, size_t reason_size)
-{
-	if (is_full(why))
+	if (err == ERR_FULL)
 		snprintf(
 			reason, reason_size,
 			_("No room left for %s. Make some and try again; nothing was changed."),
 			path);
 	else
 		snprintf(reason, reason_size, _("%s cannot be read or written: %s."), path,
-			 strerror(why));
-	return is_full(why) ? ERR_FULL : ERR_IO;
+			 errno ? strerror(errno) : error_text(err));
+	return err == ERR_FULL ? ERR_FULL : ERR_IO;
 }
 
 /* --- files --- */
 
 static int copy_bytes(int to, int from)
 {
-	char piece[65536];
+	uint8_t piece[65536];
 	ssize_t got;
+	int err = 0;
 
-	while ((got = read(from, piece, sizeof piece)) > 0)
-		for (ssize_t done = 0; done < got;) {
-			ssize_t put = write(to, piece + done, (size_t)(got - done));
-
-			if (put <= 0)
-				return -1;
-			done += put;
-		}
+	while (!err && (got = read(from, piece, sizeof piece)) != 0)
+		err = got < 0 ? file_error() : file_write(to, bytes_of(piece, (size_t)got));
+	if (!err && fsync(to) < 0)
+		err = file_error();
 	explicit_bzero(piece, sizeof piece);
-	return got < 0 || fsync(to) < 0 ? -1 : 0;
+	return err;
 }
 
 /* ERR_NOT_FOUND: there is none to copy. By root for whom the folder belongs to. */
@@ -75,13 +68,14 @@ static int copy_file(const char *to_folder, const char *from_folder, const char 
 	from = open(from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND
-				       : trouble(errno, from_path, reason, reason_size);
+				       : trouble(file_error(), from_path, reason, reason_size);
 	to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0 || copy_bytes(to, from) < 0)
-		err = trouble(errno, to_path, reason, reason_size);
+	err = to < 0 ? file_error() : copy_bytes(to, from);
 	if (!err && geteuid() == 0 && stat(to_folder, &st) == 0 &&
 	    fchown(to, st.st_uid, st.st_gid) < 0)
-		err = trouble(errno, to_path, reason, reason_size);
+		err = file_error();
+	if (err < 0)
+		err = trouble(err, to_path, reason, reason_size);
 	if (to >= 0)
 		close(to);
 	close(from);
@@ -136,28 +130,28 @@ static int check_empty(const char *folder, const char *const *allowed, char foun
 	return err;
 }
 
-static int sync_folder(const char *folder)
+/* What happened to names in it is on disk. */
+static void sync_folder(const char *folder)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) < 0 ? ERR_IO : 0;
+	char path[PATH_MAX + 32];
 
-	if (fd >= 0)
-		close(fd);
-	return err;
+	snprintf(path, sizeof path, "%s/.", folder);
+	file_sync_folder(path);
 }
 
 /* --- backup --- */
 
-static int make_empty(const char *folder, char *reason, size_t reason_size)
+static int make_empty(const char *folder, bool *is_made, char *reason, size_t reason_size)
 {
 	static const char *const nothing[] = { NULL };
 	char found[NAME_MAX * 8];
 	int err;
 
-	if (mkdir(folder, 0700) == 0)
+	*is_made = mkdir(folder, 0700) == 0;
+	if (*is_made)
 		return 0;
 	if (errno != EEXIST)
-		return trouble(errno, folder, reason, reason_size);
+		return trouble(file_error(), folder, reason, reason_size);
 	err = check_empty(folder, nothing, found);
 	if (err == ERR_EXISTS)
 		snprintf(reason, reason_size,
@@ -195,7 +189,7 @@ static int copy_accounts(struct copies_report *report, const char *data, const c
 	report->accounts = registry->count(registry);
 	registry->close(registry);
 	if (err == ERR_FULL)
-		return trouble(ENOSPC, path, reason, reason_size);
+		return trouble(err, path, reason, reason_size);
 	if (err < 0)
 		snprintf(reason, reason_size, _("The accounts cannot be copied to %s: %s."),
 			 path, error_text(err));
@@ -205,11 +199,12 @@ static int copy_accounts(struct copies_report *report, const char *data, const c
 int copies_backup(struct copies_report *report, const char *data, const char *folder,
 		  char *reason, size_t reason_size)
 {
+	bool is_made;
 	int err;
 
 	memset(report, 0, sizeof *report);
 	snprintf(report->folder, sizeof report->folder, "%s", folder);
-	err = make_empty(folder, reason, reason_size);
+	err = make_empty(folder, &is_made, reason, reason_size);
 	if (err < 0)
 		return err;
 	err = copy_accounts(report, data, folder, reason, reason_size);
@@ -221,12 +216,12 @@ int copies_backup(struct copies_report *report, const char *data, const char *fo
 		if (err == ERR_NOT_FOUND)
 			err = 0; /* the defaults hold */
 	}
-	if (!err && sync_folder(folder) < 0)
-		err = trouble(EIO, folder, reason, reason_size);
-	if (err < 0) {
+	if (!err)
+		sync_folder(folder);
+	if (err < 0)
 		empty_folder(folder);
+	if (err < 0 && is_made)
 		rmdir(folder);
-	}
 	return err;
 }
 
@@ -343,10 +338,10 @@ static int move_in(const char *data, const char *stage, char *reason, size_t rea
 		snprintf(to, sizeof to, "%s/%s", data, files[i]);
 		is_ours[i] = link(from, to) == 0;
 		if (!is_ours[i] && (i > 0 || (errno != ENOENT && errno != EEXIST)))
-			err = trouble(errno, to, reason, reason_size);
+			err = trouble(file_error(), to, reason, reason_size);
 	}
-	if (!err && sync_folder(data) < 0)
-		err = trouble(EIO, data, reason, reason_size);
+	if (!err)
+		sync_folder(data);
 	for (int i = 0; err < 0 && i < FILES; i++)
 		if (is_ours[i])
 			remove_file(data, files[i]);
@@ -368,7 +363,7 @@ static int make_stage(char stage[PATH_MAX], const char *data, bool is_rehearsal,
 		snprintf(reason, reason_size, _("The path of the data folder is too long."));
 		return ERR_LIMIT;
 	}
-	return mkdtemp(stage) ? 0 : trouble(errno, stage, reason, reason_size);
+	return mkdtemp(stage) ? 0 : trouble(file_error(), stage, reason, reason_size);
 }
 
 int copies_restore(struct copies_report *report, const char *data, const char *folder,
@@ -386,7 +381,7 @@ int copies_restore(struct copies_report *report, const char *data, const char *f
 	if (!is_rehearsal) {
 		is_made = mkdir(data, 0700) == 0;
 		if (!is_made && errno != EEXIST)
-			return trouble(errno, data, reason, reason_size);
+			return trouble(file_error(), data, reason, reason_size);
 	}
 	err = make_stage(stage, data, is_rehearsal, reason, reason_size);
 	if (!err) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/log.h"
 
 enum { PROBE_SIZE = 4096 };
@@ -44,9 +45,9 @@ static bool stop_at_first(void *user, const struct registry_user *u)
 
 static int error_of_errno(void)
 {
-	if (errno == ENOSPC || errno == EDQUOT)
-		return ERR_FULL;
-	return errno == EROFS || errno == EACCES || errno == EPERM ? ERR_REFUSED : ERR_IO;
+	if (errno == EROFS || errno == EACCES || errno == EPERM)
+		return ERR_REFUSED;
+	return file_error() == ERR_FULL ? ERR_FULL : ERR_IO;
 }
 
 static int try_to_write(const char *data)

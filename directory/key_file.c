@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/text.h"
 
 enum {
@@ -37,35 +38,6 @@ static size_t magic_of(char magic[MAGIC_MAX], const struct key_kind *kind, unsig
 
 /* --- writing --- */
 
-static int write_whole(int fd, struct bytes file)
-{
-	size_t done = 0;
-
-	while (done < file.size) {
-		ssize_t n = write(fd, file.data + done, file.size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
-		done += (size_t)n;
-	}
-	if (fsync(fd) < 0)
-		return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
-	return 0;
-}
-
-/* A name's being there is durable only when its folder is. */
-static int sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd < 0 || fsync(fd) < 0 ? ERR_IO : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 /* What root makes belongs to whom the folder belongs to: who serves may be somebody else. */
 static int give_away(int fd, const char *folder)
 {
@@ -87,19 +59,18 @@ static int write_file(const char *folder, const char *name, struct bytes file,
 	unlink(fresh); /* left by one that was interrupted: never in use */
 	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+		return file_error() == ERR_FULL ? ERR_FULL : ERR_IO;
 	err = give_away(fd, folder);
 	if (!err)
-		err = write_whole(fd, file);
+		err = file_write(fd, file);
+	if (!err && fsync(fd) < 0)
+		err = file_error();
 	close(fd);
-	/* link() does not replace, as rename() would */
-	if (!err && is_replacing && rename(fresh, path) < 0)
-		err = ERR_IO;
-	if (!err && !is_replacing && link(fresh, path) < 0)
-		err = errno == EEXIST ? ERR_EXISTS : ERR_IO;
-	if (err || !is_replacing)
+	if (!err)
+		err = file_place(fresh, path, is_replacing);
+	if (err < 0)
 		unlink(fresh);
-	return err ? err : sync_folder(folder);
+	return err;
 }
 
 int key_file_write(const char *folder, const char *name, const struct key_kind *kind,

@@ -10,6 +10,7 @@
 
 #include "directory/key_file.h"
 #include "shared/error.h"
+#include "shared/file.h"
 #include "shared/text.h"
 
 static const struct key_kind kind = { "palique-keyholder", 1, { 64 + 32 } };
@@ -30,7 +31,7 @@ static int make_folder(const char *folder, char *reason, size_t reason_size)
 			return 0;
 		snprintf(reason, reason_size, _("%s cannot be made: %s."), folder,
 			 strerror(errno));
-		return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+		return file_error() == ERR_FULL ? ERR_FULL : ERR_IO;
 	}
 	snprintf(above, sizeof above, "%s/..", folder);
 	if (geteuid() == 0 && stat(above, &st) == 0 &&
