@@ -184,7 +184,7 @@ static const struct key keys[] = {
 	{ "key-queries-per-prefix", read_number, 1, 1000000, BURST(LIMIT_KEY_QUERY) },
 	{ "work-bits", read_number, 0, WORK_BITS_MAX,
 	  offsetof(struct config, limits.work_bits_max) },
-	{ "visits-per-name", read_number, 1, 1000000, BURST(LIMIT_COME) },
+	{ "visits-per-device", read_number, 1, 1000000, BURST(LIMIT_COME) },
 };
 enum { KEYS = sizeof keys / sizeof keys[0] };
 

@@ -11,7 +11,6 @@
 #include "directory/admin.h"
 #include "directory/ask.h"
 #include "directory/holder_socket.h"
-#include "directory/holder_socket.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -95,7 +94,9 @@ const char *desk_same_data(const struct options *o)
 {
 	static char text[sizeof o->data + 16];
 
-	snprintf(text, sizeof text, o->given & OPTION_DATA ? " --data %s" : "", o->data);
+	text[0] = 0;
+	if (o->given & OPTION_DATA)
+		snprintf(text, sizeof text, " --data %s", o->data);
 	return text;
 }
 
@@ -203,8 +204,6 @@ void desk_close(struct desk *d)
 	d->registry->close(d->registry);
 	keystore_close(d->keys);
 }
-
-enum { HOLDER_SECONDS = 2 };
 
 int desk_holder(struct holder **h, const struct desk *d, const struct options *o, char *reason,
 		size_t reason_size)
