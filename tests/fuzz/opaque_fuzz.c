@@ -9,6 +9,7 @@
 
 #include "shared/opaque.h"
 #include "shared/oprf.h"
+#include "tests/opaque_answers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,36 +18,6 @@ static struct opaque_server server;
 static struct opaque_client_random client_random;
 static struct opaque_server_random server_random;
 static uint8_t record[OPAQUE_RECORD_SIZE];
-
-/* The holder's half and the directory's, one after the other: a registration. */
-static int answer_registration(const struct opaque_server *s, struct bytes name,
-			       const uint8_t request[OPAQUE_REQUEST_SIZE],
-			       uint8_t response[OPAQUE_RESPONSE_SIZE])
-{
-	struct opaque_held held;
-	int err = opaque_hold(s, name, request, NULL, &held);
-
-	if (err == 0)
-		opaque_server_register(s->public, &held, response);
-	return err;
-}
-
-/* ... and a login. */
-static int answer_login(const struct opaque_server *s, struct bytes name,
-			const uint8_t kept[OPAQUE_RECORD_SIZE], struct opaque_names called,
-			struct bytes context, const struct opaque_server_random *random,
-			const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],
-			struct opaque_pending *pending)
-{
-	struct opaque_held held;
-	int err = opaque_hold(s, name, opaque_ke1_blinded(ke1), opaque_ke1_keyshare(ke1),
-			      &held);
-
-	if (err == 0)
-		err = opaque_server_respond(s->public, &held, kept, called, context, random,
-					    ke1, ke2, pending);
-	return err;
-}
 
 static void must(int err)
 {

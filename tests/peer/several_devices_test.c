@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "tests/shown.h"
 #include "tests/town.h"
 
 /* Alice has two machines, Bob two; a real directory tells them of each other. */
@@ -53,27 +54,11 @@ static int build_two_of_each(void **state)
 	return 0;
 }
 
-struct shown {
-	char text[1000];
-};
-
-static bool show_one(void *user, const struct message *m)
-{
-	struct shown *shown = user;
-	char before[1000];
-
-	memcpy(before, shown->text, sizeof before);
-	snprintf(shown->text, sizeof shown->text, "%s%.*s%s %s", m->is_ours ? ">" : "",
-		 (int)m->text.size, (const char *)m->text.data,
-		 m->state == MESSAGE_QUEUED ? "-" : "", before);
-	return true;
-}
-
 static void assert_shows(struct town *t, unsigned i, const char *with, const char *what)
 {
-	struct shown shown = { "" };
+	struct shown shown;
 
-	assert_int_equal(engine_history(home(t, i)->engine, with, 0, 100, show_one, &shown), 0);
+	shown_read(&shown, home(t, i)->engine, with);
 	assert_string_equal(shown.text, what);
 }
 

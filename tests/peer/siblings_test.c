@@ -14,6 +14,7 @@
 #include "peer/siblings.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
+#include "tests/shown.h"
 
 /* Alice and Bob with two devices each on a calm network; what the directory would say is told
  * by hand. */
@@ -108,28 +109,11 @@ static void say(struct peer *from, const char *to, const char *text)
 	assert_int_equal(engine_send(from->engine, to, bytes_text(text), 0, 1), 0);
 }
 
-/* All that a home shows with somebody, oldest first: "<text> <text>- ..."; '-': still queued. */
-struct shown {
-	char text[4096];
-};
-
-static bool show_one(void *user, const struct message *m)
-{
-	struct shown *shown = user;
-	char before[4096];
-
-	memcpy(before, shown->text, sizeof before);
-	snprintf(shown->text, sizeof shown->text, "%s%.*s%s %s", m->is_ours ? ">" : "",
-		 (int)m->text.size, (const char *)m->text.data,
-		 m->state == MESSAGE_QUEUED ? "-" : "", before);
-	return true;
-}
-
 static void assert_shows(struct peer *p, const char *with, const char *what)
 {
-	struct shown shown = { "" };
+	struct shown shown;
 
-	assert_int_equal(engine_history(p->engine, with, 0, 100, show_one, &shown), 0);
+	shown_read(&shown, p->engine, with);
 	assert_string_equal(shown.text, what);
 }
 
@@ -141,11 +125,11 @@ static int by_text(const void *a, const void *b)
 /* The same in order of the alphabet: what comes late from two devices has no order. */
 static void assert_has(struct peer *p, const char *with, const char *what)
 {
-	struct shown shown = { "" };
+	struct shown shown;
 	char *words[16], sorted[4096] = "";
 	size_t count = 0, used = 0;
 
-	assert_int_equal(engine_history(p->engine, with, 0, 100, show_one, &shown), 0);
+	shown_read(&shown, p->engine, with);
 	for (char *word = strtok(shown.text, " "); word && count < 16; word = strtok(NULL, " "))
 		words[count++] = word;
 	qsort(words, count, sizeof *words, by_text);

@@ -9,38 +9,9 @@
 
 #include "shared/error.h"
 #include "shared/opaque.h"
+#include "tests/opaque_answers.h"
 
 static struct opaque_server server;
-
-/* The holder's half and the directory's, one after the other: a registration. */
-static int answer_registration(const struct opaque_server *s, struct bytes name,
-			       const uint8_t request[OPAQUE_REQUEST_SIZE],
-			       uint8_t response[OPAQUE_RESPONSE_SIZE])
-{
-	struct opaque_held held;
-	int err = opaque_hold(s, name, request, NULL, &held);
-
-	if (err == 0)
-		opaque_server_register(s->public, &held, response);
-	return err;
-}
-
-/* ... and a login. */
-static int answer_login(const struct opaque_server *s, struct bytes name,
-			const uint8_t record[OPAQUE_RECORD_SIZE], struct opaque_names names,
-			struct bytes context, const struct opaque_server_random *random,
-			const uint8_t ke1[OPAQUE_KE1_SIZE], uint8_t ke2[OPAQUE_KE2_SIZE],
-			struct opaque_pending *pending)
-{
-	struct opaque_held held;
-	int err = opaque_hold(s, name, opaque_ke1_blinded(ke1), opaque_ke1_keyshare(ke1),
-			      &held);
-
-	if (err == 0)
-		err = opaque_server_respond(s->public, &held, record, names, context, random,
-					    ke1, ke2, pending);
-	return err;
-}
 
 /* Stands for Argon2id: another value that only the password's owner has. */
 static void stretch(uint8_t out[64], const uint8_t in[64])
