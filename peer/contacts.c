@@ -17,8 +17,12 @@
  * moment is known. */
 static void admission(struct contacts *c, struct person *p)
 {
-	bool is_wanted = person_is_open(p);
+	bool is_refused = account_standing(c->rooms->account) == STANDING_REFUSED;
+	bool is_wanted = person_is_open(p) && !is_refused;
 
+	/* Nobody tells us of them any more. */
+	if (is_refused && p->is_online)
+		contacts_lose_sight(c, p);
 	if (p->is_renewed) {
 		p->is_renewed = false;
 		reach_renew(c->rooms->reach, p);

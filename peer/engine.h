@@ -89,7 +89,7 @@ int engine_rekey(struct engine *e, uint64_t ticket);
  * any more. The caller wipes it. `code` NULL: none from now on. ERR_STATE: not online. */
 int engine_recovery(struct engine *e, struct recovery_code *code, uint64_t ticket);
 
-/* Our devices; version 0: no account yet. */
+/* Our devices; version 0: no account yet, or not in it any more. */
 const struct device_list *engine_devices(const struct engine *e);
 const struct device_public *engine_device(const struct engine *e); /* this one */
 bool engine_device_is_online(const struct engine *e, const struct device_public *device);

@@ -75,6 +75,11 @@ int engine_recovery(struct engine *e, struct recovery_code *code, uint64_t ticke
 
 const struct device_list *engine_devices(const struct engine *e)
 {
+	static const struct device_list none;
+
+	/* Who was put out does not hear what becomes of the others. */
+	if (account_standing(e->rooms.account) == STANDING_REFUSED)
+		return &none;
 	return account_devices(e->rooms.account);
 }
 

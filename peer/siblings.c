@@ -97,6 +97,8 @@ static void follow_account(struct siblings *s)
 	struct person *self = self_of(s);
 	bool is_member = identity && account_standing(a) == STANDING_MEMBER;
 
+	if (!is_member && !self->is_removed)
+		reach_presence(s->rooms->reach, self, NULL, 0);
 	self->is_removed = !is_member;
 	if (is_member) {
 		self->name = *account_name(a);

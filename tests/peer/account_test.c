@@ -14,6 +14,7 @@
 #include "peer/account.h"
 #include "peer/engine_inside.h"
 #include "peer/safe.h"
+#include "peer/siblings.h"
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/json.h"
@@ -505,12 +506,26 @@ static void a_revoked_device_is_cut_off_and_may_log_in_again(void **state)
 	engine_account(c->engine, &account);
 	assert_int_equal(account.state, ACCOUNT_REFUSED);
 	assert_non_null(strstr(account.trouble, "palique login alice@10.0.0.1:7000"));
+	assert_false(get(c, "bob").is_online);
+	assert_int_equal(get(c, "bob").state, CONTACT_MUTUAL);
+	assert_int_equal(engine_devices(c->engine)->count, 0);
+	assert_false(siblings_is_online(engine_rooms(c->engine), engine_device(a->engine)));
+	stop_home(t, c);
+	start_home(t, c);
+	pass(t, 5);
+	assert_false(get(c, "bob").is_online);
+	assert_int_equal(engine_devices(c->engine)->count, 0);
 	assert_int_equal(get(&t->homes[1], "alice").devices, 1);
 	assert_int_equal(engine_revoke_device(a->engine, &device, 7), ERR_NOT_FOUND);
 	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
 	wait_online(t, c);
+	wait_seen(t, c, "bob", true);
 	pass(t, 5);
 	assert_int_equal(engine_devices(a->engine)->count, 2);
+	assert_int_equal(engine_devices(c->engine)->count, 2);
+	assert_true(siblings_is_online(engine_rooms(c->engine), engine_device(a->engine)));
+	say(t, &t->homes[1], "alice", "back again");
+	wait_for(t, c, EVENT_HEARD, 1);
 }
 
 static void a_device_is_named_for_all(void **state)
