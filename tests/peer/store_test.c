@@ -123,6 +123,20 @@ static void committing_nothing_succeeds(void **state)
 static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 {
 	static const char before[] =
+		"ALTER TABLE account DROP COLUMN devices;"
+		"ALTER TABLE account DROP COLUMN recovery;"
+		"ALTER TABLE account DROP COLUMN requests;"
+		"ALTER TABLE account DROP COLUMN settings_stamp;"
+		"ALTER TABLE account DROP COLUMN is_recovery_offered;"
+		"ALTER TABLE account DROP COLUMN next_identity;"
+		"ALTER TABLE account DROP COLUMN is_next_ours;"
+		"DROP TABLE vault;"
+		"ALTER TABLE contact DROP COLUMN devices;"
+		"ALTER TABLE contact DROP COLUMN stamp;"
+		"ALTER TABLE contact DROP COLUMN is_change_signed;"
+		"ALTER TABLE conversation DROP COLUMN ours;"
+		"ALTER TABLE chain DROP COLUMN is_ours;"
+		"ALTER TABLE chain DROP COLUMN delivered;"
 		"ALTER TABLE conversation DROP COLUMN unread; DROP TABLE directory;"
 		"INSERT INTO contact(id, name, state, read_up_to) VALUES(1, 'bob', 3, 5);"
 		"INSERT INTO conversation(id, contact) VALUES(1, 1);"
