@@ -29,7 +29,7 @@ enum limit {
 	LIMIT_LOGIN_NAME,   /* KE2 answers, by name, wherever from */
 	LIMIT_REGISTER,     /* registrations begun, by prefix */
 	LIMIT_KEY_QUERY,    /* questions for our key, by prefix */
-	LIMIT_COME,         /* clients that come online, by name: each is told to others */
+	LIMIT_COME,         /* clients that come online, by device: each is told to others */
 	LIMIT_COUNT
 };
 /* Beyond its bucket an attempt costs work (shared/work.h), the more the further beyond. */

@@ -42,6 +42,25 @@ const struct device_list *login_devices(const struct login *l)
 	return l->is_changed ? &l->devices : NULL;
 }
 
+void login_outdate(struct login *l, const struct name *name, enum login_news news)
+{
+	bool is_by_code = l->proof == LOGIN_BY_RECOVERY;
+
+	if (!name_equal(&l->name, name))
+		return;
+	switch (news) {
+	case LOGIN_NEW_PASSWORD: /* also who is in the middle of showing the one before */
+		l->is_outdated |= !is_by_code && l->proof != LOGIN_BY_RESET;
+		break;
+	case LOGIN_NEW_CODE:
+		l->is_outdated |= is_by_code;
+		break;
+	case LOGIN_NO_ENTRY:
+		l->is_outdated = true;
+		break;
+	}
+}
+
 /* When each message may come: from a guest that begins, when the state fits, or after a proof.
  * Whoever begins anew while he is somebody is nobody again. */
 static const struct row {
@@ -64,6 +83,11 @@ static const struct row {
 	{ WIRE_ENROL, LOGIN_PROVED, false, login_enrol },
 };
 
+static bool is_for_owner(const struct row *row)
+{
+	return row->state == LOGIN_PROVED || row->state == LOGIN_PASSWORD_CHALLENGED;
+}
+
 int login_message(struct login *l, const struct wire_message *m, uint64_t ticket, mono_ns now,
 		  wall_ms wall, struct wire_message *reply)
 {
@@ -78,6 +102,8 @@ int login_message(struct login *l, const struct wire_message *m, uint64_t ticket
 			continue;
 		if (l->state == row->state || (row->or_proved && l->state == LOGIN_PROVED)) {
 			memset(reply, 0, sizeof *reply);
+			if (l->is_outdated && is_for_owner(row))
+				return login_is_over(l, m->type, reply);
 			return row->handle(l, m, &t);
 		}
 	}

@@ -44,6 +44,12 @@ int login_registry_answer(struct login *l, const struct registry_answer *a, uint
 int login_holder_answer(struct login *l, const struct holder_answer *a,
 			struct wire_message *reply);
 
+/* What somebody else has made of the account `name`: another password, another recovery code, or
+ * it is suspended or gone. Whoever has proved by what counts no more has proved nothing: his next
+ * step is refused, ERR_AUTH. About another name: nothing. */
+enum login_news { LOGIN_NEW_PASSWORD, LOGIN_NEW_CODE, LOGIN_NO_ENTRY };
+void login_outdate(struct login *l, const struct name *name, enum login_news news);
+
 /* Whose attempt it is or was, and the device list that the last step has changed the account's
  * to; NULL: it has not. */
 const struct name *login_name(const struct login *l);

@@ -41,6 +41,7 @@ struct login {
 	struct name name; /* whom it is about */
 	bool is_foreign;  /* a client that asks for another name: fails in the end */
 	bool has_set_password;
+	bool is_outdated; /* what was proved, or is being, counts no more */
 
 	enum limit charged[LIMIT_COUNT]; /* for the attempt under way */
 	unsigned charged_count;
@@ -87,6 +88,9 @@ int login_charge(struct login *l, const enum limit *which, unsigned count,
 void login_refund(struct login *l);
 /* The attempt is over: if it was answered it counts as failed, for the account's owner. */
 void login_failed(struct login *l);
+
+/* The proof, if there was one, counts no more: 1 and ERR_AUTH. */
+int login_is_over(struct login *l, enum wire_type about, struct wire_message *reply);
 
 /* --- the rest: what is done with each message and answer --- */
 

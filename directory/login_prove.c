@@ -15,6 +15,7 @@ static void begin(struct login *l)
 	l->state = LOGIN_BEGINS;
 	l->proof = LOGIN_BY_NOTHING;
 	l->has_set_password = false;
+	l->is_outdated = false;
 }
 
 /* The store or the key-holder failed: it is not the guest's fault, and says nothing about
@@ -30,6 +31,12 @@ static int refuse(struct login *l, enum wire_type about, struct wire_message *re
 {
 	l->state = LOGIN_BEGINS;
 	login_failed(l);
+	return login_refuse(reply, about, ERR_AUTH);
+}
+
+int login_is_over(struct login *l, enum wire_type about, struct wire_message *reply)
+{
+	begin(l);
 	return login_refuse(reply, about, ERR_AUTH);
 }
 
@@ -101,7 +108,7 @@ int login_finish(struct login *l, const struct wire_message *message,
 	int err = opaque_server_finish(&l->pending, message->login_finish.ke3, session_key);
 
 	sodium_memzero(session_key, sizeof session_key);
-	if (err < 0 || l->is_foreign)
+	if (err < 0 || l->is_foreign || l->is_outdated)
 		return refuse(l, message->type, t->reply);
 	l->proof = LOGIN_BY_PASSWORD;
 	l->state = LOGIN_TELLING;
@@ -158,6 +165,8 @@ int login_told(struct login *l, const struct registry_answer *a, const struct lo
 		return login_refuse_answer(t->reply, about, a->err);
 	if (a->is_suspended)
 		return login_refuse(t->reply, about, ERR_SUSPENDED);
+	if (l->is_outdated)
+		return login_is_over(l, about, t->reply);
 	t->reply->type = WIRE_LOGIN_DONE;
 	done->has_identity = a->has_identity;
 	done->devices = a->devices;

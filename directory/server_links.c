@@ -189,8 +189,7 @@ static void on_client_answer(struct server *s, struct session *who,
 	if (is_known && a->is_suspended) {
 		s->counts.refused_logins++;
 		server_put_out_suspended(s, who);
-	} else if (is_known &&
-		   is_too_often(s, &c->device, &wait)) {
+	} else if (is_known && is_too_often(s, &c->device, &wait)) {
 		/* Every visit is told to contacts, and asks those who do not list back. */
 		server_refuse(s, who, WIRE_WELCOME, ERR_BUSY, wait);
 		server_put_out(s, who, LINK_CODE_RESTART);

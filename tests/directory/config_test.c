@@ -40,7 +40,7 @@ static void every_key_is_understood(void **state)
 				   "logins-per-prefix = 9\n"
 				   "registrations-per-prefix = 10\n"
 				   "key-queries-per-prefix = 11\n"
-				   "visits-per-name = 12\n"
+				   "visits-per-device = 12\n"
 				   "health-listen = [::1]:7000\n"
 				   "keyholder = /run/k/socket\n"
 				   "restart-seconds = 13\n"
