@@ -12,17 +12,12 @@ int entry_init(struct entry *e, bool is_setting, struct bytes password, enum ksf
 		return ERR_FORMAT;
 	if (password.size > OPAQUE_PASSWORD_MAX)
 		return ERR_LIMIT;
-	entry_wipe(e);
+	sodium_memzero(e, sizeof *e);
 	e->is_setting = is_setting;
 	e->weakest = weakest;
 	memcpy(e->password, password.data, password.size);
 	e->size = password.size;
 	return 0;
-}
-
-void entry_wipe(struct entry *e)
-{
-	sodium_memzero(e, sizeof *e);
 }
 
 int entry_start(struct entry *e)

@@ -1,5 +1,5 @@
 /* One password, typed once: proved to a directory or set there, with OPAQUE (RFC 9807), from the
- * password to the last message of it. Its owner holds it in locked memory. */
+ * password to the last message of it. Its owner holds it in locked memory, and wipes it. */
 #ifndef PALIQUE_PEER_ENTRY_H
 #define PALIQUE_PEER_ENTRY_H
 
@@ -30,7 +30,6 @@ struct entry {
 /* Copies the password. ERR_FORMAT: empty, ERR_LIMIT: over OPAQUE_PASSWORD_MAX. `weakest`: the
  * weakest stretching a directory may ask for; 0: any of the table. */
 int entry_init(struct entry *e, bool is_setting, struct bytes password, enum ksf weakest);
-void entry_wipe(struct entry *e);
 
 /* From the beginning, as on another link: `first` is another one then. */
 int entry_start(struct entry *e);

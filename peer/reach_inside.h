@@ -20,7 +20,6 @@ struct way *reach_find_way(const struct person *p, const struct device_public *d
  * or all places hold devices in use. */
 struct way *reach_need_way(struct reach *r, struct person *p,
 			   const struct device_public *device);
-const struct way *reach_linked_way(const struct person *p); /* or NULL */
 
 /* EVENT_LINK, when the first link came or the last went. */
 void reach_tell_link(struct reach *r, struct person *p);

@@ -10,7 +10,7 @@
 
 /* --- the ways --- */
 
-static void reach_remove_way(struct reach *r, struct way *w)
+static void remove_way(struct reach *r, struct way *w)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
 		if (w->person->ways[i] == w)
@@ -30,7 +30,7 @@ void reach_free(struct reach *r)
 	if (!r)
 		return;
 	while (r->count > 0)
-		reach_remove_way(r, r->ways[r->count - 1]);
+		remove_way(r, r->ways[r->count - 1]);
 	free(r->ways);
 	free(r);
 }
@@ -67,7 +67,7 @@ struct way *reach_need_way(struct reach *r, struct person *p,
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
 		if (!p->ways[i]->is_present && p->ways[i]->state == WAY_IDLE) {
 			way_save(r->rooms, p->ways[i]);
-			reach_remove_way(r, p->ways[i]);
+			remove_way(r, p->ways[i]);
 			free_at = i;
 		}
 	}
@@ -82,7 +82,7 @@ struct way *reach_need_way(struct reach *r, struct person *p,
 
 /* --- links come and go --- */
 
-const struct way *reach_linked_way(const struct person *p)
+static const struct way *linked_way(const struct person *p)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
 		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
@@ -93,7 +93,7 @@ const struct way *reach_linked_way(const struct person *p)
 
 void reach_tell_link(struct reach *r, struct person *p)
 {
-	const struct way *w = reach_linked_way(p);
+	const struct way *w = linked_way(p);
 	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
 
 	if (p->is_self || p->is_linked == (w != NULL))
@@ -137,7 +137,7 @@ static void forget_ways(struct reach *r, struct person *p)
 			link_set_user(w->link, NULL);
 			link_close(w->link, LINK_CODE_BYE, r->rooms->now);
 		}
-		reach_remove_way(r, w);
+		remove_way(r, w);
 	}
 }
 
@@ -193,7 +193,7 @@ static void cut_off(struct reach *r, struct way *w)
 	struct person *p = w->person;
 
 	reach_hang_up(r, w, LINK_CODE_NOT_CONTACT);
-	reach_remove_way(r, w);
+	remove_way(r, w);
 	reach_tell_link(r, p);
 }
 
@@ -264,7 +264,7 @@ void reach_take_changes(struct reach *r)
 
 void reach_fill(const struct person *p, struct contact *out)
 {
-	const struct way *w = reach_linked_way(p);
+	const struct way *w = linked_way(p);
 
 	out->is_linked = w != NULL;
 	if (w) {

@@ -18,7 +18,7 @@ enum {
 	SETTLE_QUIET_MS = 60, /* and after so much silence has heard of its contacts */
 };
 
-int cli_exit_code(int err)
+static int exit_code(int err)
 {
 	switch (err) {
 	case 0:
@@ -47,7 +47,7 @@ int cli_exit_code(int err)
 int cli_failed(int err, const char *message, const char *hint)
 {
 	out_error(err, message, hint);
-	return cli_exit_code(err);
+	return exit_code(err);
 }
 
 int cli_fail(const struct client_error *error)
@@ -285,7 +285,7 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 static void on_interrupt(int signal)
 {
 	(void)signal;
-	prompt_restore();
+	prompt_interrupted();
 	_exit(EXIT_INTERRUPTED);
 }
 

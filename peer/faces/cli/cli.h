@@ -76,7 +76,6 @@ int cli_stop(struct cli *c, bool *was_running);
 int cli_fail(const struct client_error *error);
 int cli_failed(int err, const char *message, const char *hint);
 int cli_usage(const char *message, const char *hint);
-int cli_exit_code(int err);
 /* The words behind the first `from` arguments, with a space between; the caller frees. */
 char *cli_rest(const struct cli *c, int from);
 
