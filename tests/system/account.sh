@@ -6,19 +6,6 @@
 BUILD=${1-build}
 . "$(dirname "$0")/common.sh"
 
-ok() {
-	say "ok: $*"
-}
-# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
-says() {
-	want=$1 words=$2
-	shift 2
-	got=0
-	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
-	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
-	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
-		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
-}
 says_in_spanish() {
 	LC_ALL=es_ES.UTF-8 LANGUAGE=es says "$@"
 }
@@ -28,19 +15,12 @@ with() {
 	shift
 	"$@" --no-input 3<"$folder/secret"
 }
-# has HOME CONTACT TEXT: that conversation has the message once
-has() {
-	[ "$(peer "$1" history "$2" --limit 1000 --json | grep -cF "\"text\":\"$3\"")" = 1 ]
-}
 everywhere() { # everywhere CONTACT TEXT HOME...: on all these of our devices
 	with_whom=$1 text=$2
 	shift 2
 	for home; do
 		until_true 30 has "$home" "$with_whom" "$text" || fail "$home does not have \"$text\": $(peer "$home" history "$with_whom")"
 	done
-}
-is_online() {
-	peer "$1" status --json | grep -q '"account":{"state":"online"'
 }
 is_refused() {
 	peer "$1" status --json | grep -q '"account":{"state":"refused"'

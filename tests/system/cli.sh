@@ -5,18 +5,6 @@
 BUILD=${1-build}
 . "$(dirname "$0")/common.sh"
 
-checks=0
-# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
-says() {
-	want=$1 words=$2
-	shift 2
-	got=0
-	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
-	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
-	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
-		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
-	checks=$((checks + 1))
-}
 # says_in_spanish EXIT WORDS COMMAND...: and not a word of English that it would have said
 says_in_spanish() {
 	LC_ALL=es_ES.UTF-8 LANGUAGE=es says "$@"
@@ -29,15 +17,6 @@ one_object_a_line() {
 	[ -s "$folder/out" ] || fail "no JSON from: $*"
 	! grep -qv '^{.*}$' "$folder/out" || fail "not one object a line: $* ($(cat "$folder/out"))"
 	checks=$((checks + 1))
-}
-with_password() {
-	secret=$1
-	shift
-	printf '%s\n' "$secret" >"$folder/secret"
-	"$@" --password-fd 3 --no-input 3<"$folder/secret"
-}
-ok() {
-	say "ok: $*"
 }
 
 # --- the operator ---
@@ -84,7 +63,7 @@ says 2 'not the link of a directory' peer ana join http://x
 says 2 'cannot be a name' peer ana join "$link" --name A
 says 2 'a name is needed' peer ana join "$link" --no-input
 says 2 'give --password-fd' peer ana join "$link" --name ana --no-input
-says 2 'an empty password' with_password '' peer ana join "$link" --name ana
+says 2 'the password is empty' with_password '' peer ana join "$link" --name ana
 says 5 'by invitation only' with_password x peer ana join "$link" --name ana
 says 5 'the invitation is not valid here' with_password x peer ana join "$link/i/AAAAAAAAAAAAAAAA" --name ana
 says_in_spanish 5 'la invitación no vale aquí' with_password x peer ana join "$link/i/AAAAAAAAAAAAAAAA" --name ana

@@ -18,6 +18,23 @@ fail() {
 	exit 1
 }
 
+ok() {
+	say "ok: $*"
+}
+
+checks=0
+# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
+says() {
+	want=$1 words=$2
+	shift 2
+	got=0
+	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
+	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
+	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
+		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
+	checks=$((checks + 1))
+}
+
 # Ends what was started, and only that: the engines by their own command, the rest by number.
 clean_up() {
 	status=$?
@@ -118,6 +135,23 @@ befriend() {
 	peer "$2" add "$1" >/dev/null
 	until_true 30 sees_online "$1" "$2" || fail "$1 does not see $2 come online"
 	until_true 30 sees_online "$2" "$1" || fail "$2 does not see $1 come online"
+}
+
+# has HOME CONTACT TEXT: that conversation has the message once
+has() {
+	[ "$(peer "$1" history "$2" --limit 1000 --json | grep -cF "\"text\":\"$3\"")" = 1 ]
+}
+
+is_online() {
+	peer "$1" status --json | grep -q '"account":{"state":"online"'
+}
+
+# with_password PASSWORD COMMAND...: it can be read from descriptor 3
+with_password() {
+	secret=$1
+	shift
+	printf '%s\n' "$secret" >"$folder/secret"
+	"$@" --password-fd 3 --no-input 3<"$folder/secret"
 }
 
 # The texts that NAME has from WHOM, oldest first, one to a line (texts of these tests have

@@ -18,16 +18,6 @@ data=$disk/directory
 port=$(free_port)
 health=$(free_port)
 
-# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
-says() {
-	want=$1 words=$2
-	shift 2
-	got=0
-	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
-	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
-	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
-		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
-}
 operator() {
 	command=$1
 	shift
@@ -61,9 +51,6 @@ fill() {
 	cat /dev/zero >>"$disk/filler" 2>/dev/null || true
 	# what is freed by others is taken too
 	cat /dev/zero >>"$disk/filler" 2>/dev/null || true
-}
-ok() {
-	say "ok: $*"
 }
 
 mkdir "$disk"

@@ -6,30 +6,11 @@
 BUILD=$(cd "${1-build}" && pwd) || exit 2
 . "$(dirname "$0")/common.sh"
 
-ok() {
-	say "ok: $*"
-}
-# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
-says() {
-	want=$1 words=$2
-	shift 2
-	got=0
-	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
-	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
-	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
-		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
-}
 # with LINES COMMAND...: the passphrase, and perhaps another, can be read from descriptor 3
 with() {
 	printf '%s\n' "$1" >"$folder/secret"
 	shift
 	"$@" --passphrase-fd 3 --no-input 3<"$folder/secret"
-}
-has() { # has HOME CONTACT TEXT: that conversation has the message once
-	[ "$(peer "$1" history "$2" --limit 1000 --json | grep -cF "\"text\":\"$3\"")" = 1 ]
-}
-is_online() {
-	peer "$1" status --json | grep -q '"account":{"state":"online"'
 }
 pid_of() {
 	peer "$1" status --json | sed 's/.*"pid":\([0-9]*\).*/\1/'

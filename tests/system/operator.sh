@@ -14,25 +14,6 @@ port=$(free_port)
 health=$(free_port)
 at=127.0.0.1:$port
 
-# says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
-says() {
-	want=$1 words=$2
-	shift 2
-	got=0
-	"$@" >"$folder/out" 2>"$folder/err" </dev/null || got=$?
-	[ $got = "$want" ] || fail "exit code $got instead of $want: $* ($(cat "$folder/out" "$folder/err"))"
-	cat "$folder/out" "$folder/err" | grep -qF -- "$words" ||
-		fail "\"$words\" is not said by: $* ($(cat "$folder/out" "$folder/err"))"
-}
-ok() {
-	say "ok: $*"
-}
-with_password() {
-	secret=$1
-	shift
-	printf '%s\n' "$secret" >"$folder/secret"
-	"$@" --password-fd 3 --no-input 3<"$folder/secret"
-}
 http() {
 	"$net_tool" http "$health" "$1"
 }
