@@ -54,6 +54,7 @@ static unsigned put_out_all(struct server *s, const struct name *name, enum link
 	name_id id = names_find(s->names, name);
 	unsigned count = 0;
 
+	server_outdate(s, NULL, name, LOGIN_NO_ENTRY);
 	for (unsigned slot = 0; id != NAMES_NONE && slot < PRESENCE_SLOTS; slot++) {
 		struct record *r = presence_at(s->presence, id, slot);
 
