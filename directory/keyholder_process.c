@@ -24,7 +24,8 @@
 #include "shared/log.h"
 #include "shared/text.h"
 
-enum { ANSWERS = 64 }; /* waiting to be written, for each line: then no more is read */
+enum { ANSWERS = 64 };         /* waiting to be written, for each line: then no more is read */
+enum { REFUSED_SECONDS = 60 }; /* between two words in the log about who is refused */
 
 struct line {
 	int fd; /* -1: free */
@@ -38,6 +39,7 @@ struct process {
 	struct opaque_server *secrets;
 	struct keyholder *core;
 	int listener, signals; /* -1: none */
+	mono_ns quiet_until;   /* who is refused is not written down before */
 	struct line lines[KEYHOLDER_LINES_MAX];
 };
 
@@ -112,7 +114,16 @@ static struct line *free_line(struct process *p)
 	return NULL;
 }
 
-static bool is_allowed(const struct process *p, int fd)
+/* Anybody on this machine may knock as often as they like: that fills no disk. */
+static void tell_refused(struct process *p, uid_t user)
+{
+	if (now() < p->quiet_until)
+		return;
+	p->quiet_until = now() + REFUSED_SECONDS * SECOND;
+	log_event(LOG_WARNING, "refused", "user", log_int(user), NULL);
+}
+
+static bool is_allowed(struct process *p, int fd)
 {
 	struct ucred peer;
 	socklen_t size = sizeof peer;
@@ -124,7 +135,7 @@ static bool is_allowed(const struct process *p, int fd)
 	for (unsigned i = 0; i < p->config->allowed_count; i++)
 		if (p->config->allowed[i] == peer.uid)
 			return true;
-	log_event(LOG_WARNING, "refused", "user", log_int(peer.uid), NULL);
+	tell_refused(p, peer.uid);
 	return false;
 }
 
