@@ -124,6 +124,7 @@ struct engine_safety {
 	char digits[SAFETY_DIGITS + 1];
 	char code[SAFETY_CODE_SIZE];
 	bool is_verified;
+	bool is_key_changed; /* it is that of the new key, which was not accepted yet */
 };
 int engine_safety(struct engine *e, const char *name, struct engine_safety *out);
 /* The person has compared the numbers, or takes it back. ERR_KEY_CHANGED: accept first. */

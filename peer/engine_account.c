@@ -176,6 +176,7 @@ int engine_safety(struct engine *e, const char *text, struct engine_safety *out)
 		       &p->name, directory);
 	memset(out, 0, sizeof *out);
 	out->is_verified = p->is_verified && !p->is_key_changed;
+	out->is_key_changed = p->is_key_changed;
 	err = safety_number(out->digits, us, them);
 	return err < 0 ? err : safety_code(out->code, us, them);
 }

@@ -107,7 +107,8 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		hint[URI_HOST_MAX + 64];
 
 	if (account->state == ACCOUNT_NONE) {
-		note(f, "account", _("there is no account here yet"), _("palique join LINK"));
+		note(f, "account", _("there is no account here yet"),
+		     _("palique join LINK, or palique login NAME@DIRECTORY"));
 		return;
 	}
 	place_print(&account->place, place);
@@ -242,7 +243,8 @@ static void describe_key_change(const struct contact *c, char *text, size_t size
 		 c->name.text);
 }
 
-static void check_contacts(struct findings *f, struct engine *e)
+static void check_contacts(struct findings *f, struct engine *e,
+			   const struct engine_account *account)
 {
 	struct contact c;
 	char text[384], address[ADDRESS_TEXT_SIZE], hint[160];
@@ -278,7 +280,9 @@ static void check_contacts(struct findings *f, struct engine *e)
 				 _("%s is online but no direct way was found yet; messages "
 				   "waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
-			todo = _("check the firewalls on both sides for UDP");
+			/* Else the directory's line says what to do. */
+			if (account->state == ACCOUNT_ONLINE)
+				todo = _("check the firewalls on both sides for UDP");
 		} else if (c.queued) {
 			snprintf(text, sizeof text, _("%s is offline; messages waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
@@ -302,7 +306,7 @@ int doctor_run(struct call *call)
 	check_network(&f, call->machine);
 	check_directory(&f, &account);
 	check_keeping(&f, e, &account);
-	check_contacts(&f, e);
+	check_contacts(&f, e, &account);
 	check_lately(&f, e);
 	json_set(call->result, "checks", f.list);
 	json_set_bool(call->result, "well", f.is_well);

@@ -167,7 +167,7 @@ static int check_new_password(struct call *call)
 {
 	if (*call_text(call, "newPassword"))
 		return 0;
-	snprintf(call->reason, sizeof call->reason, "%s", _("an empty password is none"));
+	snprintf(call->reason, sizeof call->reason, "%s", _("the password is empty"));
 	return ERR_FORMAT;
 }
 
@@ -230,7 +230,7 @@ int method_reset(struct call *call)
 
 int method_passwd(struct call *call)
 {
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err == 0)
 		err = check_new_password(call);
@@ -259,7 +259,7 @@ static int check_own_name(struct call *call)
 
 int method_delete(struct call *call)
 {
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err == 0)
 		err = check_own_name(call);
@@ -270,7 +270,7 @@ int method_delete(struct call *call)
 
 int method_renew(struct call *call)
 {
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err == 0)
 		err = engine_rekey(call->engine, call->ticket);

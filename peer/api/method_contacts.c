@@ -207,6 +207,7 @@ int method_safety(struct call *call)
 	json_set_text(call->result, "digits", safety.digits);
 	json_set_text(call->result, "code", safety.code);
 	json_set_bool(call->result, "verified", safety.is_verified);
+	json_set_bool(call->result, "keyChanged", safety.is_key_changed);
 	return 0;
 }
 

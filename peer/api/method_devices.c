@@ -22,7 +22,7 @@ static int parse_device(struct call *call, struct device_public *device)
 {
 	const char *id = call_about(call, "device");
 	const struct listed_device *listed;
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err < 0)
 		return err;
@@ -74,7 +74,7 @@ int method_finish_devices(struct call *call, const struct event *answer)
 
 int method_recovery(struct call *call)
 {
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err == 0)
 		err = engine_recovery(call->engine, &call->code, call->ticket);
@@ -98,7 +98,7 @@ int method_finish_recovery(struct call *call, const struct event *answer)
 
 int method_no_recovery(struct call *call)
 {
-	int err = who_needs_account(call);
+	int err = who_needs_directory(call);
 
 	if (err == 0)
 		err = engine_recovery(call->engine, NULL, call->ticket);

@@ -23,7 +23,7 @@ int method_export(struct call *call)
 	}
 	if (!*passphrase) {
 		snprintf(call->reason, sizeof call->reason, "%s",
-			 _("an empty passphrase is none"));
+			 _("the passphrase is empty"));
 		return ERR_FORMAT;
 	}
 	err = shell->export_account(shell->user, file, bytes_text(passphrase),

@@ -84,6 +84,27 @@ int who_needs_account(struct call *call)
 	if (account.state != ACCOUNT_NONE && account.name.text[0])
 		return 0;
 	snprintf(call->reason, sizeof call->reason, "%s", _("there is no account here yet"));
-	snprintf(call->hint, sizeof call->hint, "%s", _("palique join LINK"));
+	snprintf(call->hint, sizeof call->hint, "%s",
+		 _("palique join LINK, or palique login NAME@DIRECTORY"));
 	return ERR_STATE;
+}
+
+int who_needs_directory(struct call *call)
+{
+	char place[URI_HOST_MAX + 9];
+	struct engine_account account;
+	int err = who_needs_account(call);
+
+	if (err < 0)
+		return err;
+	who_account(call, &account);
+	if (account.state != ACCOUNT_REFUSED)
+		return 0;
+	place_print(&account.place, place);
+	snprintf(call->reason, sizeof call->reason, "%s",
+		 account.trouble[0] ? _(account.trouble)
+				    : _("the directory does not let this device in"));
+	snprintf(call->hint, sizeof call->hint, "palique login %s@%s", account.name.text,
+		 place);
+	return ERR_REFUSED;
 }

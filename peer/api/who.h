@@ -12,6 +12,9 @@ struct json *who_view(const struct engine_account *account);
 void who_link(const struct engine_account *account, char out[URI_MAX + 1]);
 /* ERR_STATE, with what to do, where this home has no account. */
 int who_needs_account(struct call *call);
+/* That, and ERR_REFUSED where the directory does not let this device in: nothing that needs it
+ * can be done before it is logged in again. */
+int who_needs_directory(struct call *call);
 bool who_same_place(const struct directory_place *a, const struct directory_place *b);
 
 #endif

@@ -295,7 +295,7 @@ static void without_an_account_the_next_thing_to_type_is_join(void **state)
 		const struct json *data = json_get(json_get(answer, "error"), "data");
 		assert_int_equal(code_of(answer), -32000 + ERR_STATE);
 		assert_string_equal(json_text(data, "kind"), "state");
-		assert_string_equal(json_text(data, "hint"), "palique join LINK");
+		assert_string_equal(json_text(data, "hint"), "palique join LINK, or palique login NAME@DIRECTORY");
 	}
 }
 
@@ -361,7 +361,7 @@ static void the_doctor_has_a_finding_for_a_home_without_account(void **state)
 	for (size_t i = 0; i < json_count(checks); i++)
 		is_found |= !strcmp(json_text(json_at(checks, i), "check"), "account") &&
 			    !json_bool(json_at(checks, i), "ok", true) &&
-			    !strcmp(json_text(json_at(checks, i), "hint"), "palique join LINK");
+			    !strcmp(json_text(json_at(checks, i), "hint"), "palique join LINK, or palique login NAME@DIRECTORY");
 	assert_true(is_found);
 }
 
@@ -703,7 +703,7 @@ static void without_an_account_there_is_nothing_to_keep(void **state)
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
 		struct json *answer = call(calls[i][0], calls[i][1]);
 		assert_string_equal(kind_of(answer), "state");
-		assert_string_equal(hint_of(answer), "palique join LINK");
+		assert_string_equal(hint_of(answer), "palique join LINK, or palique login NAME@DIRECTORY");
 	}
 	assert_int_equal(
 		json_count(json_get(json_get(call("listDevices", "{}"), "result"), "devices")),

@@ -51,6 +51,45 @@ static void another_colour_word_is_refused(void **state)
 	assert_int_equal(out_init(&o), ERR_FORMAT);
 }
 
+static void broken_is(const char *text, unsigned columns, unsigned used, const char *wanted)
+{
+	char *broken = out_broken(text, columns, used, 2);
+
+	assert_string_equal(broken, wanted);
+	free(broken);
+}
+
+static void lines_are_broken_between_words(void **state)
+{
+	(void)state;
+	broken_is("fits", 20, 0, "fits");
+	broken_is("twenty columns it is. And more", 21, 0, "twenty columns it is.\n  And more");
+	broken_is("twenty columns it is. And more", 21, 2, "twenty columns it\n  is. And more");
+	broken_is("    a margin of four stays so", 24, 0, "    a margin of four\n    stays so");
+	broken_is("one line\nand another one is here", 20, 0,
+		  "one line\nand another one is\n  here");
+	broken_is("\303\261\303\261\303\261\303\261 \303\261\303\261\303\261\303\261\303\261 "
+		  "\033[32m12345678\033[0m x",
+		  20, 0,
+		  "\303\261\303\261\303\261\303\261 \303\261\303\261\303\261\303\261\303\261 "
+		  "\033[32m12345678\033[0m\n  x");
+	broken_is("a wordthatislongerthanalineofthisterminal b", 30, 0,
+		  "a\n  wordthatislongerthanalineofthisterminal\n  b");
+}
+
+static void a_command_to_type_is_not_broken_where_it_fits(void **state)
+{
+	(void)state;
+	broken_is("try again with: palique accept ana", 30, 0,
+		  "try again with:\n  palique accept ana");
+	broken_is("she still waits (palique accept ana) for you", 30, 0,
+		  "she still waits\n  (palique accept ana) for you");
+	broken_is("type: palique ls, or what else there is", 30, 0,
+		  "type: palique ls, or what else\n  there is");
+	broken_is("palique devices name 12345678 another-name of it", 30, 0,
+		  "palique devices name 12345678\n  another-name of it");
+}
+
 static void text_from_outside_cannot_reach_the_terminal_raw(void **state)
 {
 	(void)state;
@@ -129,6 +168,8 @@ int main(void)
 		cmocka_unit_test(colours_are_off_where_nobody_looks),
 		cmocka_unit_test(no_color_is_heeded_unless_colours_are_demanded),
 		cmocka_unit_test(another_colour_word_is_refused),
+		cmocka_unit_test(lines_are_broken_between_words),
+		cmocka_unit_test(a_command_to_type_is_not_broken_where_it_fits),
 		cmocka_unit_test(text_from_outside_cannot_reach_the_terminal_raw),
 		cmocka_unit_test(a_message_of_several_lines_cannot_look_like_several_messages),
 		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),

@@ -17,6 +17,11 @@ enum {
 	VAULT_LOOKS = 200, /* ten seconds; what comes later comes by itself */
 };
 
+#define NAME_RULE                                                                              \
+	N_("\"%.64s\" cannot be a name: 2 to 32 of a-z, 0-9, \".\", \"_\" and \"-\", "         \
+	   "beginning "                                                                        \
+	   "with a letter or digit")
+
 static bool has_account(const struct json *status)
 {
 	const struct json *account = json_get(status, "account");
@@ -45,11 +50,7 @@ static int choose_name(struct cli *c, struct name *name)
 	}
 	if (name_parse(name, bytes_text(given)) < 0) {
 		char trouble[512];
-		snprintf(trouble, sizeof trouble,
-			 _("\"%.64s\" cannot be a name: 2 to 32 of a-z, 0-9, \".\", \"_\" and "
-			   "\"-\", beginning "
-			   "with a letter or digit"),
-			 given);
+		snprintf(trouble, sizeof trouble, _(NAME_RULE), given);
 		return cli_usage(trouble, hint);
 	}
 	return EXIT_DONE;
@@ -61,9 +62,9 @@ static void print_trust(const struct json *account)
 	const char *key = json_text(account, "directoryKey"),
 		   *directory = json_text(account, "directory");
 
-	out_say(_(
-		"  The link held no key, so the directory's was believed at first sight. To be "
-		"sure, compare with its operator:"));
+	out_say("%s",
+		_("  No key was given, so the directory's was believed at first sight. To "
+		  "be sure, compare with its operator:"));
 	out_line("  palique:%s?k=%s", directory ? directory : "", key ? key : "");
 }
 
@@ -148,6 +149,50 @@ int cmd_join(struct cli *c)
 	return code;
 }
 
+int cmd_needs_account(struct cli *c)
+{
+	struct json *status = NULL;
+	int code = cli_call(c, "status", NULL, &status);
+
+	if (code == EXIT_DONE && !has_account(status))
+		code = cli_failed(ERR_STATE, _("there is no account here yet"),
+				  _("palique join LINK, or palique login NAME@DIRECTORY"));
+	json_free(status);
+	return code;
+}
+
+/* What can be said at once is said before anybody is asked for a password: it cannot be a name,
+ * or this home is somebody else's. */
+static int check_who(struct cli *c, const char *typed, const char *name)
+{
+	const char *ours, *pattern = c->o.command == CMD_RECOVER
+					     ? _("palique --home OTHER-FOLDER recover %s")
+					     : _("palique --home OTHER-FOLDER login %s");
+	char trouble[256], hint[256];
+	struct json *status = NULL;
+	struct name parsed;
+	int code;
+
+	if (name_parse(&parsed, bytes_text(name)) < 0) {
+		snprintf(trouble, sizeof trouble, _(NAME_RULE), name);
+		return cli_usage(trouble, c->o.command == CMD_RECOVER
+						  ? _("palique recover NAME@DIRECTORY")
+						  : _("palique login NAME@DIRECTORY"));
+	}
+	code = cli_call(c, "status", NULL, &status);
+	ours = code == EXIT_DONE && has_account(status)
+		       ? json_text(json_get(status, "account"), "name")
+		       : NULL;
+	if (ours && strcmp(ours, parsed.text) != 0) {
+		snprintf(trouble, sizeof trouble, _("this home holds another account than %s"),
+			 typed);
+		snprintf(hint, sizeof hint, pattern, typed);
+		code = cli_failed(ERR_REFUSED, trouble, hint);
+	}
+	json_free(status);
+	return code;
+}
+
 int cmd_where(struct cli *c, struct json *params)
 {
 	const char *typed = c->o.arguments[0], *at = strchr(typed, '@'), *place = NULL;
@@ -157,6 +202,9 @@ int cmd_where(struct cli *c, struct json *params)
 	int code = EXIT_DONE;
 
 	snprintf(name, sizeof name, "%.*s", at ? (int)(at - typed) : (int)strlen(typed), typed);
+	code = check_who(c, typed, name);
+	if (code != EXIT_DONE)
+		return code;
 	json_set_text(params, "name", name);
 	if (at) {
 		json_set_text(params, "directory", at + 1);
@@ -173,7 +221,10 @@ int cmd_where(struct cli *c, struct json *params)
 	if (place)
 		json_set_text(params, "directory", place);
 	else
-		code = cli_usage(_("at which directory?"), _("palique login NAME@DIRECTORY"));
+		code = cli_usage(_("at which directory?"),
+				 c->o.command == CMD_RECOVER
+					 ? _("palique recover NAME@DIRECTORY")
+					 : _("palique login NAME@DIRECTORY"));
 	json_free(status);
 	return code;
 }

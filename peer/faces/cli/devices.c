@@ -4,6 +4,7 @@
 #include "peer/faces/cli/cli.h"
 #include "peer/faces/cli/output.h"
 #include "peer/faces/cli/prompt.h"
+#include "shared/certificate.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -43,7 +44,9 @@ static int list(struct cli *c)
 		out_json(json_keep((struct json *)json_at(devices, i)));
 	}
 	if (json_count(devices) == 0)
-		out_say("%s", _("There is no account here yet. Try: palique join LINK"));
+		out_say("%s", _("There is no account here yet. Try: palique join LINK, or "
+				"palique login "
+				"NAME@DIRECTORY"));
 	json_free(result);
 	return EXIT_DONE;
 }
@@ -121,8 +124,16 @@ static void tell_device(const struct json *result, const struct json *device)
 static int name_device(struct cli *c, const char *typed, const char *name)
 {
 	struct json *device = NULL, *result = NULL, *params;
-	int code = find_device(c, typed, &device);
+	char trouble[128];
+	int code;
 
+	if (!*name || strlen(name) > CERTIFICATE_LABEL_MAX) {
+		snprintf(trouble, sizeof trouble,
+			 _("a device is called by 1 to %d bytes of plain text"),
+			 CERTIFICATE_LABEL_MAX);
+		return cli_usage(trouble, _("palique devices name DEVICE NEW-NAME"));
+	}
+	code = find_device(c, typed, &device);
 	if (code != EXIT_DONE)
 		return code;
 	params = json_set_text(json_object(), "device", json_text(device, "id"));
@@ -198,7 +209,7 @@ static int own_name(struct cli *c, char *name, size_t size)
 	text = account ? json_text(account, "name") : NULL;
 	if (code == EXIT_DONE && !text)
 		code = cli_failed(ERR_STATE, _("there is no account here yet"),
-				  _("palique join LINK"));
+				  _("palique join LINK, or palique login NAME@DIRECTORY"));
 	else if (code == EXIT_DONE)
 		snprintf(name, size, "%s", text);
 	json_free(status);
@@ -247,8 +258,12 @@ static int delete_account(struct cli *c)
 static int renew(struct cli *c)
 {
 	struct json *result = NULL;
-	int code = cli_sure(c, _("A new identity: all other devices have to log in anew, and "
-				 "contacts are told of the new key. Do it?"));
+	int code = cmd_needs_account(c);
+
+	if (code == EXIT_DONE)
+		code = cli_sure(c,
+				_("A new identity: all other devices have to log in anew, and "
+				  "contacts are told of the new key. Do it?"));
 
 	if (code == EXIT_DONE)
 		code = cli_call(c, "renewIdentity", NULL, &result);

@@ -175,6 +175,15 @@ static int make_room(struct cli *c)
 	return code;
 }
 
+static int unreadable(const char *file, int why)
+{
+	char trouble[512];
+
+	snprintf(trouble, sizeof trouble, _("%.256s cannot be read: %s"), file, strerror(why));
+	return cli_failed(why == ENOENT ? ERR_NOT_FOUND : ERR_IO, trouble,
+			  _("palique import FILE"));
+}
+
 int cmd_import(struct cli *c)
 {
 	char reason[REASON_MAX] = "";
@@ -184,8 +193,7 @@ int cmd_import(struct cli *c)
 	int code = cli_home(c), err;
 
 	if (code == EXIT_DONE && access(c->o.arguments[0], R_OK) < 0)
-		code = cli_failed(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, strerror(errno),
-				  "");
+		code = unreadable(c->o.arguments[0], errno);
 	if (code == EXIT_DONE)
 		code = make_room(c);
 	if (code == EXIT_DONE)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,7 +12,10 @@
 #include "shared/text.h"
 #include "shared/uri.h"
 
-enum { RING = 8 };
+enum {
+	RING = 8,
+	COLUMNS_MIN = 20, /* in less, nothing is gained by breaking lines */
+};
 
 static struct {
 	bool is_json, is_quiet, has_colors, is_terminal;
@@ -60,6 +64,127 @@ void out_line(const char *format, ...)
 	putchar('\n');
 }
 
+/* --- lines broken between words --- */
+
+/* Colours have no width. */
+static unsigned columns_of(const char *text, size_t size)
+{
+	unsigned columns = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\033')
+			while (i < size && text[i] != 'm')
+				i++;
+		else
+			columns += ((uint8_t)text[i] & 0xc0) != 0x80;
+	}
+	return columns;
+}
+
+/* A command to type begins here: "palique", behind a bracket or a quotation mark, too. */
+static bool is_command(const char *text)
+{
+	static const char name[] = "palique";
+
+	if (!strncmp(text, "«", strlen("«")))
+		text += strlen("«");
+	else
+		text += strspn(text, "(\"");
+	return !strncmp(text, name, sizeof name - 1) && text[sizeof name - 1] == ' ';
+}
+
+/* Bytes up to where the line may be broken next. */
+static size_t unit_of(const char *text, unsigned room)
+{
+	size_t word = strcspn(text, " \n"), size = word;
+
+	if (!is_command(text))
+		return word;
+	while (text[size] == ' ' && !strchr(").,;:\"", text[size - 1]) &&
+	       strncmp(text + size - strlen("»"), "»", strlen("»")) != 0) {
+		size_t blanks = strspn(text + size, " ");
+		size += blanks + strcspn(text + size + blanks, " \n");
+	}
+	return columns_of(text, size) <= room ? size : word;
+}
+
+char *out_broken(const char *text, unsigned columns, unsigned used, unsigned indent)
+{
+	struct buf broken = { 0 };
+
+	while (*text) {
+		size_t blanks = strspn(text, " "), size;
+		unsigned margin = blanks > indent ? (unsigned)blanks : indent;
+		bool is_first = true;
+
+		if (margin >= columns / 2)
+			margin = 0;
+		for (size_t i = 0; i < blanks; i++, used++)
+			buf_append_byte(&broken, ' ');
+		text += blanks;
+		for (; *text && *text != '\n'; text += size, is_first = false) {
+			unsigned gap = (unsigned)strspn(text, " ");
+			text += gap;
+			size = unit_of(text, columns - margin);
+			if (!is_first && used + gap + columns_of(text, size) > columns) {
+				buf_append_byte(&broken, '\n');
+				for (used = 0; used < margin; used++)
+					buf_append_byte(&broken, ' ');
+				gap = 0;
+			}
+			for (used += gap; gap; gap--)
+				buf_append_byte(&broken, ' ');
+			buf_append(&broken, bytes_of(text, size));
+			used += columns_of(text, size);
+		}
+		if (*text)
+			buf_append_byte(&broken, (uint8_t)*text++);
+		used = 0;
+	}
+	buf_append_byte(&broken, '\0');
+	return (char *)broken.data;
+}
+
+/* 0: not a terminal, or none that says how wide it is. */
+static unsigned columns_at(FILE *stream)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) < 0 || size.ws_col < COLUMNS_MIN)
+		return 0;
+	return size.ws_col;
+}
+
+static void print_broken(FILE *stream, unsigned used, unsigned indent, const char *format,
+			 va_list args)
+{
+	unsigned columns = columns_at(stream);
+	char *whole = NULL, *broken;
+
+	if (!columns) {
+		vfprintf(stream, format, args);
+	} else if (vasprintf(&whole, format, args) < 0) {
+		abort(); /* no memory */
+	} else {
+		broken = out_broken(whole, columns, used, indent);
+		fputs(broken, stream);
+		free(broken);
+	}
+	fputc('\n', stream);
+	free(whole);
+}
+
+void out_prose(const char *format, ...)
+{
+	va_list args;
+
+	if (out.is_json)
+		return;
+	va_start(args, format);
+	print_broken(stdout, 0, 2, format, args);
+	va_end(args);
+}
+
 void out_done(const char *format, ...)
 {
 	va_list args;
@@ -68,9 +193,8 @@ void out_done(const char *format, ...)
 		return;
 	printf("%s ", out_color(COLOR_GOOD, "✔"));
 	va_start(args, format);
-	vprintf(format, args);
+	print_broken(stdout, 2, 2, format, args);
 	va_end(args);
-	putchar('\n');
 }
 
 void out_say(const char *format, ...)
@@ -81,9 +205,8 @@ void out_say(const char *format, ...)
 		return;
 	fflush(stdout);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	print_broken(stderr, 0, 0, format, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 void out_json(struct json *take_object)
@@ -98,6 +221,16 @@ void out_json(struct json *take_object)
 	json_free(take_object);
 }
 
+static void print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void print_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_broken(stderr, 0, 2, format, args);
+	va_end(args);
+}
+
 void out_error(int err, const char *message, const char *hint)
 {
 	fflush(stdout);
@@ -108,7 +241,7 @@ void out_error(int err, const char *message, const char *hint)
 		out_json(json_set(json_object(), "error", error));
 		return;
 	}
-	fprintf(stderr, "palique: %s\n", out_safe(message));
+	print_error("palique: %s", out_safe(message));
 	if (*hint)
 		fprintf(stderr, "  %s %s\n", _("try:"), out_safe(hint));
 }

@@ -16,8 +16,14 @@ enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_BAD, COLOR_NAME, COLOR_FAINT };
 int out_init(const struct options *o);
 bool out_is_terminal(void); /* standard output is one */
 
+/* A terminal's lines are broken between words, and a command to type (from "palique" to the next
+ * punctuation) stays on one line where it fits: in what out_done(), out_say(), out_prose() and
+ * out_error() say. What goes elsewhere, and data, are left as they are. */
+
 /* A line of data. Not with --json. */
 void out_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A sentence of data. */
+void out_prose(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "✔ ..." on standard output: how a command without data of its own ended. */
 void out_done(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Talk: progress, advice. On standard error; silent with --quiet and --json. */
@@ -33,6 +39,11 @@ void out_qr(const char *link);
  * the lines alone. For lines of up to OUT_BESIDE columns. */
 enum { OUT_BESIDE = 36 };
 void out_beside_qr(const char *text, const char *const *lines, unsigned count);
+
+/* `text` with its lines broken for a terminal of so many columns, of which the first line has
+ * `used` already; those behind it begin with as many spaces as their own line, at least `indent`.
+ * Returns memory of the caller's to free. */
+char *out_broken(const char *text, unsigned columns, unsigned used, unsigned indent);
 
 /* Colours a word where colours are on; the result lives in a small ring. */
 const char *out_color(enum out_color color, const char *text);

@@ -10,44 +10,58 @@
 #include "shared/text.h"
 #include "shared/uri.h"
 
+enum { TRIES = 3 };
+
 /* What is wrong with the words can be said before a password is chosen for nothing. */
-static int check_words(const struct secret *typed)
+static int check_words(const struct secret *typed, char *trouble, size_t size)
 {
 	struct recovery_code code;
-	char trouble[256];
 	unsigned bad = 0;
 	int err = recovery_parse(&code, bytes_text(typed->text), &bad);
 
 	sodium_memzero(&code, sizeof code);
-	if (err == 0)
-		return EXIT_DONE;
 	if (err == ERR_AUTH)
 		snprintf(
-			trouble, sizeof trouble, "%s",
+			trouble, size, "%s",
 			_("each is a word of the list, but together they are no recovery code: "
 			  "one of them is another, or two changed places"));
-	else if (bad)
-		snprintf(trouble, sizeof trouble,
-			 _("word %u is none that a recovery code can have"), bad);
-	else
-		snprintf(trouble, sizeof trouble, _("a recovery code has %d words"),
-			 RECOVERY_WORDS);
+	else if (err < 0 && bad)
+		snprintf(trouble, size, _("word %u is none that a recovery code can have"),
+			 bad);
+	else if (err < 0)
+		snprintf(trouble, size, _("a recovery code has %d words"), RECOVERY_WORDS);
+	return err;
+}
+
+/* Who types them may try again. Exit code; has said why. */
+static int ask_for_words(struct cli *c, struct secret *words)
+{
+	bool is_typed = !c->o.value[OPT_WORDS_FD] && !c->o.value[OPT_JSON];
+	char trouble[256];
+
+	for (unsigned i = 1;; i++) {
+		if (prompt_words(words, &c->o, trouble, sizeof trouble) < 0)
+			break;
+		if (check_words(words, trouble, sizeof trouble) == 0)
+			return EXIT_DONE;
+		secret_wipe(words);
+		if (!is_typed || i == TRIES)
+			break;
+		out_say("%s", trouble);
+	}
 	return cli_usage(trouble, "palique help recover");
 }
 
 static int ask_for_recovery(struct cli *c, struct json *params)
 {
 	struct secret secret;
-	char trouble[256];
-	int code;
+	int code = ask_for_words(c, &secret);
 
-	if (prompt_words(&secret, &c->o, trouble, sizeof trouble) < 0)
-		return cli_usage(trouble, "palique help recover");
-	code = check_words(&secret);
-	json_set_text(params, "words", secret.text);
-	secret_wipe(&secret);
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE) {
+		json_set_text(params, "words", secret.text);
+		secret_wipe(&secret);
 		code = cli_password(c, &secret, _("choose a new password"), true);
+	}
 	if (code == EXIT_DONE)
 		json_set_text(params, "newPassword", secret.text);
 	secret_wipe(&secret);
@@ -117,8 +131,10 @@ int cmd_passwd(struct cli *c)
 	bool is_everywhere = c->o.value[OPT_EVERYWHERE] != NULL;
 	struct json *params = json_object(), *result = NULL;
 	struct secret secret;
-	int code = cli_password(c, &secret, _("the password until now"), false);
+	int code = cmd_needs_account(c);
 
+	if (code == EXIT_DONE)
+		code = cli_password(c, &secret, _("the password until now"), false);
 	if (code == EXIT_DONE) {
 		json_set_text(params, "oldPassword", secret.text);
 		secret_wipe(&secret);

@@ -18,11 +18,20 @@ static struct {
 	struct termios before;
 } quiet;
 
+static volatile int asking; /* the terminal on which a question stands, else 0 */
+
 void prompt_restore(void)
 {
 	if (quiet.fd > 0)
 		tcsetattr(quiet.fd, TCSANOW, &quiet.before);
 	quiet.fd = 0;
+}
+
+void prompt_interrupted(void)
+{
+	prompt_restore();
+	if (asking > 0 && write(asking, "\n", 1) < 0)
+		return; /* the terminal went away */
 }
 
 void secret_wipe(struct secret *s)
@@ -72,6 +81,17 @@ static void say(int fd, const char *text)
 		return; /* the terminal went away; reading will say so */
 }
 
+/* What follows an interrupted question begins on a line of its own. */
+static int read_answer(int fd, char *out, size_t size)
+{
+	int err;
+
+	asking = fd;
+	err = read_line(fd, out, size);
+	asking = 0;
+	return err;
+}
+
 static int ask_silently(int fd, const char *question, struct secret *s)
 {
 	struct termios silent;
@@ -85,7 +105,7 @@ static int ask_silently(int fd, const char *question, struct secret *s)
 		quiet.fd = fd;
 		tcsetattr(fd, TCSAFLUSH, &silent);
 	}
-	err = read_line(fd, s->text, SECRET_MAX + 1);
+	err = read_answer(fd, s->text, SECRET_MAX + 1);
 	prompt_restore();
 	say(fd, "\n");
 	return err;
@@ -101,7 +121,7 @@ static const struct kind {
 	N_("a password is needed and there is nobody to ask: give --password-fd N"),
 	N_("a password has at most %d bytes"),
 	N_("the two passwords differ"),
-	N_("an empty password is none"),
+	N_("the password is empty"),
 	N_("the password could not be read"),
 }, a_passphrase = {
 	OPT_PASSPHRASE_FD,
@@ -109,7 +129,7 @@ static const struct kind {
 	N_("a passphrase is needed and there is nobody to ask: give --passphrase-fd N"),
 	N_("a passphrase has at most %d bytes"),
 	N_("the two passphrases differ"),
-	N_("an empty passphrase is none"),
+	N_("the passphrase is empty"),
 	N_("the passphrase could not be read"),
 };
 
@@ -203,7 +223,8 @@ static int read_words(int fd, struct secret *s, bool is_asked)
 	while (err == 0 && count_words(s->text) < RECOVERY_WORDS) {
 		if (is_asked)
 			say(fd, "> ");
-		err = read_line(fd, s->text + used, SECRET_MAX + 1 - used);
+		err = (is_asked ? read_answer : read_line)(fd, s->text + used,
+							   SECRET_MAX + 1 - used);
 		if (err < 0 || !s->text[used])
 			break;
 		used += strlen(s->text + used);
@@ -281,7 +302,7 @@ int prompt_line(char *out, size_t out_size, const struct options *o, const char 
 		say(fd, "]");
 	}
 	say(fd, ": ");
-	err = read_line(fd, out, out_size);
+	err = read_answer(fd, out, out_size);
 	close(fd);
 	if (err == 0 && !*out)
 		snprintf(out, out_size, "%s", usual);

@@ -36,4 +36,7 @@ int prompt_line(char *out, size_t out_size, const struct options *o, const char 
 /* Puts the terminal back if a prompt has changed it; safe in a signal handler. */
 void prompt_restore(void);
 
+/* That, and what comes next on a line of its own, where a question stands. As safe. */
+void prompt_interrupted(void);
+
 #endif

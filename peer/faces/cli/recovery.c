@@ -13,6 +13,7 @@ enum {
 	COLUMNS = 3,
 	CHECKED = 2, /* words that are asked back */
 	TRIES = 3,
+	OWN_MAX = 384, /* bytes of NAME@DIRECTORY */
 };
 
 struct words {
@@ -81,7 +82,7 @@ static void check_paper(struct cli *c, const struct words *w)
 				"another one."));
 }
 
-static int make(struct cli *c)
+static int make(struct cli *c, const char *own)
 {
 	struct json *result = NULL;
 	struct words words;
@@ -100,8 +101,10 @@ static int make(struct cli *c)
 	}
 	out_done("%s", _("This recovery code counts from now on. Write it on paper:"));
 	print_words(&words);
-	out_say("%s", _("  Who has the paper and your name has the account. With it, on any "
-			"machine:\n  palique recover NAME@DIRECTORY"));
+	out_say(_("  Who has the paper and your name has the account. With it, on any "
+		  "machine:\n"
+		  "  palique recover %s"),
+		own);
 	out_json(json_keep(result));
 	sodium_memzero((char *)text, strlen(text));
 	json_free(result);
@@ -113,9 +116,12 @@ static int make(struct cli *c)
 static int take_away(struct cli *c)
 {
 	struct json *result = NULL;
-	int code = cli_sure(c,
-			    _("Without a recovery code a forgotten password is the end of the "
-			      "account. Remove it?"));
+	int code = cmd_needs_account(c);
+
+	if (code == EXIT_DONE)
+		code = cli_sure(
+			c, _("Without a recovery code a forgotten password is the end of the "
+			     "account. Remove it?"));
 
 	if (code == EXIT_DONE)
 		code = cli_call(c, "removeRecoveryCode", NULL, &result);
@@ -127,14 +133,18 @@ static int take_away(struct cli *c)
 	return code;
 }
 
-/* One that exists is not made void in passing. */
-static int check_older(struct cli *c)
+/* One that exists is not made void in passing. `own` becomes NAME@DIRECTORY. */
+static int check_older(struct cli *c, char *own, size_t size)
 {
 	struct json *status = NULL;
 	const struct json *account;
+	const char *name, *directory;
 	int code = cli_call(c, "status", NULL, &status);
 
 	account = code == EXIT_DONE ? json_get(status, "account") : NULL;
+	name = account ? json_text(account, "name") : NULL;
+	directory = account ? json_text(account, "directory") : NULL;
+	snprintf(own, size, "%s@%s", name ? name : "?", directory ? directory : "?");
 	if (account && json_bool(account, "recovery", false))
 		code = cli_sure(c,
 				_("There is a recovery code already; a new one makes it void. "
@@ -146,6 +156,7 @@ static int check_older(struct cli *c)
 int cmd_recovery(struct cli *c)
 {
 	const char *what = c->o.argument_count ? c->o.arguments[0] : NULL;
+	char own[OWN_MAX];
 	int code;
 
 	if (what && strcmp(what, "remove"))
@@ -157,6 +168,8 @@ int cmd_recovery(struct cli *c)
 		return cli_usage(
 			_("the words are for paper, and standard output is no terminal"),
 			"palique recovery --force");
-	code = check_older(c);
-	return code == EXIT_DONE ? make(c) : code;
+	code = cmd_needs_account(c);
+	if (code == EXIT_DONE)
+		code = check_older(c, own, sizeof own);
+	return code == EXIT_DONE ? make(c, own) : code;
 }

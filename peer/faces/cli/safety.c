@@ -68,8 +68,11 @@ static void add_text(struct sheet *s, const char *text)
 	}
 }
 
-static void print_safety(const struct json *result)
+/* `is_asking`: whether they are the same is asked right behind. */
+static void print_safety(const struct json *result, bool is_asking)
 {
+	bool is_verified = json_bool(result, "verified", false),
+	     is_changed = json_bool(result, "keyChanged", false);
 	const char *name = json_text(result, "name"), *digits = json_text(result, "digits"),
 		   *code = json_text(result, "code");
 	const char *lines[LINES_MAX];
@@ -79,8 +82,9 @@ static void print_safety(const struct json *result)
 	if (!name || !digits || strlen(digits) != SAFETY_DIGITS || !code)
 		return;
 	snprintf(text, sizeof text,
-		 json_bool(result, "verified", false) ? _("You and %s (verified)")
-						      : _("You and %s"),
+		 is_changed    ? _("You and %s (the new key)")
+		 : is_verified ? _("You and %s (verified)")
+			       : _("You and %s"),
 		 name);
 	add_text(&sheet, text);
 	new_line(&sheet);
@@ -91,11 +95,15 @@ static void print_safety(const struct json *result)
 		   "face, "
 		   "or on the phone if you know the voice. The same on both sides: nobody "
 		   "stands "
-		   "between you. Then type:"),
+		   "between you."),
 		 name);
 	add_text(&sheet, text);
-	snprintf(text, sizeof text, "palique verify %s", name);
-	add_text(&sheet, text);
+	if (is_changed || (!is_verified && !is_asking)) {
+		add_text(&sheet, _("Then type:"));
+		snprintf(text, sizeof text,
+			 is_changed ? "palique accept %s" : "palique verify %s", name);
+		add_text(&sheet, text);
+	}
 	for (unsigned i = 0; i < sheet.count; i++)
 		lines[i] = sheet.line[i];
 	out_beside_qr(code, lines, sheet.count);
@@ -112,7 +120,7 @@ int cmd_safety(struct cli *c)
 	int code = cli_call(c, "getSafety", name_params(c), &result);
 
 	if (code == EXIT_DONE) {
-		print_safety(result);
+		print_safety(result, false);
 		out_json(json_keep(result));
 	}
 	json_free(result);
@@ -157,7 +165,7 @@ static int ask(struct cli *c, struct json *params)
 	if (code != EXIT_DONE)
 		return code;
 	if (!is_same) {
-		print_safety(result);
+		print_safety(result, true);
 		if (prompt_yes(&is_same, &c->o, _("Do both of you see the same?")) < 0) {
 			json_free(result);
 			return cli_usage(

@@ -50,7 +50,7 @@ static void print_account(const struct json *account)
 	const char *words = state ? state : "?";
 
 	if (!name) {
-		out_line("%s", _("account    none yet (palique join LINK, or palique host)"));
+		out_line("%s", _("account    none yet (palique join LINK, login NAME@DIRECTORY, or host)"));
 		return;
 	}
 	for (size_t i = 0; state && i < sizeof states / sizeof *states; i++)
@@ -108,7 +108,7 @@ static bool print_check(const struct json *check)
 	bool is_ok = json_bool(check, "ok", false);
 	const char *hint = json_text(check, "hint");
 
-	out_line("%s %s", is_ok ? out_color(COLOR_GOOD, "✔") : out_color(COLOR_BAD, "✘"),
+	out_prose("%s %s", is_ok ? out_color(COLOR_GOOD, "✔") : out_color(COLOR_BAD, "✘"),
 		 out_safe(json_text(check, "text")));
 	if (!is_ok && hint && *hint)
 		out_line("  %s %s", _("try:"), out_safe(hint));
