@@ -99,7 +99,8 @@ int registry_put_list(struct registry_sqlite *r, const struct registry_account *
 {
 	int err;
 
-	if (l->version != a->version + 1)
+	/* whoever heard of a newer one than we did, from another device, goes on from there */
+	if (a->version ? !device_list_follows(l->version, a->version) : l->version != 1)
 		return ERR_STATE;
 	if (newcomer && !device_list_find(l, newcomer))
 		return ERR_AUTH;

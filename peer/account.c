@@ -48,7 +48,7 @@ int account_hear_devices(struct account *a, const struct device_list *devices)
 		return ERR_AUTH;
 	if (!is_next && !device_list_descends(devices, &a->identity.public))
 		return ERR_AUTH;
-	if (!is_known && devices->version <= a->devices.version)
+	if (!is_known && !device_list_follows(devices->version, a->devices.version))
 		return 0;
 	if (is_next) {
 		account_swap_next(a);

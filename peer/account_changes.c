@@ -240,6 +240,7 @@ void account_change_restore(struct account *a, const struct device_list *devices
 	l->count = kept;
 	l->past_count = a->devices.past_count;
 	memcpy(l->past, a->devices.past, sizeof l->past);
+	l->version = a->devices.version; /* above all that anybody has seen */
 	device_list_sign(l, &a->identity);
 	c->is_due = true;
 	c->is_said = false;

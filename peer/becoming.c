@@ -408,7 +408,7 @@ static int on_login_done(struct becoming *b, const struct wire_message *m)
 	b->devices = d->devices;
 	if (!d->has_identity)
 		return b->kind == BECOMING_LOGIN ? want_keys(b) : ERR_FORMAT;
-	if (device_list_verify(&b->devices) < 0)
+	if (device_list_verify(&b->devices) < 0 || !device_list_follows(b->devices.version, 0))
 		return fail(b, ERR_AUTH,
 			    N_("the directory shows a device list that is not signed by its "
 			       "identity"));

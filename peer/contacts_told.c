@@ -86,12 +86,12 @@ void contacts_devices(struct contacts *c, struct person *p, const struct device_
 		contacts_trust(c, p, &devices->identity, false);
 	}
 	if (identity_public_equal(&p->identity, &devices->identity)) {
-		if (devices->version > p->devices.version)
+		if (device_list_follows(devices->version, p->devices.version))
 			keep_list(c, p, devices);
 		return;
 	}
 	/* An old list is shown again, or one of somebody else. */
-	if (devices->version <= p->devices.version ||
+	if (!device_list_follows(devices->version, p->devices.version) ||
 	    is_past(&p->devices, &devices->identity) ||
 	    contacts_is_another_s(c, p, &devices->identity))
 		return;

@@ -256,6 +256,13 @@ int device_list_verify(const struct device_list *l)
 	return 0;
 }
 
+bool device_list_follows(uint64_t version, uint64_t known)
+{
+	if (!known)
+		return version > 0 && version <= INT64_MAX / 2; /* room for those that follow */
+	return version > known && version - known <= DEVICE_LIST_LEAP;
+}
+
 bool device_list_descends(const struct device_list *l, const struct identity_public *old)
 {
 	if (identity_public_equal(&l->identity, old))

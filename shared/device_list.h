@@ -12,6 +12,7 @@ enum {
 	DEVICE_LIST_MAX = 16,     /* devices of one account: our choice */
 	DEVICE_LIST_PAST_MAX = 4, /* identities before; the oldest is forgotten first */
 	DEVICE_LIST_SIZE_MAX = 2048,
+	DEVICE_LIST_LEAP = 1 << 20, /* versions that may have been missed: our choice */
 };
 
 struct listed_device {
@@ -55,6 +56,11 @@ int device_list_verify(const struct device_list *l);
 /* Whether whoever had `old` has vouched, in one step or several, for the list's identity.
  * True also for that identity itself. Only after device_list_verify(). */
 bool device_list_descends(const struct device_list *l, const struct identity_public *old);
+
+/* Whether a list of `version` can come after one of `known` (0: none): it is newer, and by not
+ * more than DEVICE_LIST_LEAP. A device that was stolen can sign any number; without this it could
+ * sign the highest there is, and no list could ever leave it out. */
+bool device_list_follows(uint64_t version, uint64_t known);
 
 /* The wire form (docs/protocol.md, Device list). Decoding wants all of `b`, checks form,
  * limits, labels and that no device or identity stands in it twice; not the signatures. */

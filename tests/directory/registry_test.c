@@ -442,7 +442,7 @@ static void a_password_is_changed_with_all_that_goes_with_it_or_not_at_all(void 
 	(void)state;
 	assert_int_equal(create("alice", 1, 11, NULL), 0);
 	assert_int_equal(enrol("alice", 1, false, 2, 2, devices), 0);
-	l.version = 4;
+	l.version = 2 + DEVICE_LIST_LEAP + 1;
 	assert_int_equal(put_password("alice", true, &l, NULL), ERR_STATE);
 	assert_int_equal(find("alice").record[0], 2);
 	a = told("alice", false);

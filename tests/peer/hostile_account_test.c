@@ -1,0 +1,161 @@
+/* What a machine that was stolen tries while it is still one of ours, and what it tries to stay:
+ * it has the account's identity, so it can sign whatever a device of ours could. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <string.h>
+
+#include "peer/account_inside.h"
+#include "peer/contacts.h"
+#include "peer/engine_inside.h"
+#include "peer/persons.h"
+#include "shared/error.h"
+#include "tests/town.h"
+
+static const struct directory_place PLACE = { "10.0.0.1", 7000 };
+
+static void pass(struct town *t, unsigned seconds)
+{
+	calm_net_run(&t->net, seconds * SECOND, NULL, NULL);
+}
+
+/* Alice in 0, Bob in 1, and in 2 the device of Alice's that was stolen. */
+static void stolen(struct town *t)
+{
+	befriend(t);
+	assert_int_equal(engine_login(t->homes[2].engine, "alice", &PLACE,
+				      server_key(t->server), bytes_text("correct horse"), false,
+				      ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, &t->homes[2], t->tickets), 0);
+	wait_online(t, &t->homes[2]);
+	wait_seen(t, &t->homes[2], "bob", true);
+	pass(t, 5);
+	assert_int_equal(engine_devices(t->homes[0].engine)->version, 2);
+}
+
+/* The list of now, so much higher; `is_alone`: of the stolen device alone. */
+static struct device_list forge(const struct town *t, uint64_t version, bool is_alone)
+{
+	const struct home *thief = &t->homes[2];
+	struct device_list l = *engine_devices(thief->engine);
+
+	if (is_alone)
+		assert_int_equal(device_list_remove(&l, engine_device(t->homes[0].engine)), 0);
+	l.version = version - 1;
+	device_list_sign(&l, &thief->engine->rooms.account->identity);
+	return l;
+}
+
+/* As it would be said over a link. */
+static void tell_alice(struct town *t, const struct device_list *l)
+{
+	account_hear_devices(t->homes[0].engine->rooms.account, l);
+	pass(t, 2);
+}
+
+static void tell_bob(struct town *t, const struct device_list *l)
+{
+	struct rooms *r = &t->homes[1].engine->rooms;
+	struct name alice;
+
+	assert_int_equal(name_parse(&alice, bytes_text("alice")), 0);
+	contacts_devices(r->contacts, persons_find(r->persons, &alice), l);
+	pass(t, 2);
+}
+
+static struct contact alice_of_bob(const struct town *t)
+{
+	struct contact c;
+
+	assert_int_equal(engine_contact(t->homes[1].engine, "alice", &c), 0);
+	return c;
+}
+
+static int revoke(struct town *t)
+{
+	int err = engine_revoke_device(t->homes[0].engine, engine_device(t->homes[2].engine),
+				       ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, &t->homes[0], t->tickets);
+}
+
+static void a_stolen_device_cannot_use_up_the_numbers(void **state)
+{
+	static const uint64_t tops[] = { INT64_MAX, INT64_MAX - 1, INT64_MAX / 2, 1ull << 40 };
+	struct town *t = *state;
+
+	stolen(t);
+	for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++) {
+		struct device_list l = forge(t, tops[i], false);
+
+		tell_alice(t, &l);
+		tell_bob(t, &l);
+	}
+	assert_int_equal(engine_devices(t->homes[0].engine)->version, 2);
+	assert_int_equal(revoke(t), 0);
+	pass(t, 5);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
+	assert_int_equal(alice_of_bob(t).devices, 1);
+}
+
+static void a_stolen_device_that_runs_ahead_is_revoked_all_the_same(void **state)
+{
+	struct town *t = *state;
+	struct device_list l;
+
+	stolen(t);
+	l = forge(t, 100000, false);
+	tell_bob(t, &l);
+	tell_alice(t, &l);
+	assert_int_equal(revoke(t), 0);
+	pass(t, 5);
+	assert_int_equal(engine_devices(t->homes[0].engine)->version, 100001);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
+	assert_int_equal(alice_of_bob(t).devices, 1);
+	say(t, &t->homes[1], "alice", "still there?");
+	wait_for(t, &t->homes[0], EVENT_HEARD, 1);
+	assert_int_equal(count_events(&t->homes[2], EVENT_HEARD), 0);
+}
+
+static void who_was_left_out_by_a_stolen_device_comes_back_with_the_password(void **state)
+{
+	struct town *t = *state;
+	struct device_list l;
+
+	stolen(t);
+	l = forge(t, 100000, true);
+	tell_bob(t, &l);
+	tell_alice(t, &l);
+	assert_int_equal(engine_login(t->homes[0].engine, "alice", &PLACE,
+				      server_key(t->server), bytes_text("correct horse"), false,
+				      ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, &t->homes[0], t->tickets), 0);
+	wait_online(t, &t->homes[0]);
+	pass(t, 10);
+	assert_int_equal(revoke(t), 0);
+	pass(t, 10);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
+	assert_int_equal(alice_of_bob(t).devices, 1);
+	say(t, &t->homes[1], "alice", "is that you?");
+	wait_for(t, &t->homes[0], EVENT_HEARD, 1);
+	assert_int_equal(count_events(&t->homes[2], EVENT_HEARD), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOWN(a_stolen_device_cannot_use_up_the_numbers),
+		TOWN(a_stolen_device_that_runs_ahead_is_revoked_all_the_same),
+		TOWN(who_was_left_out_by_a_stolen_device_comes_back_with_the_password),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
