@@ -48,7 +48,8 @@ int method_name_device(struct call *call)
 	err = engine_name_device(call->engine, &device, call_text(call, "name"), call->ticket);
 	if (err == ERR_FORMAT)
 		snprintf(call->reason, sizeof call->reason,
-			 _("a device is called by 1 to %d bytes of plain text"),
+			 _("the name of a device has 1 to %d letters; accented ones count "
+			   "twice"),
 			 CERTIFICATE_LABEL_MAX);
 	return err < 0 ? err : API_LATER;
 }

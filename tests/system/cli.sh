@@ -88,6 +88,18 @@ says 1 'no account here yet' peer eve recovery --force
 says 1 'no account here yet' with_password 'x
 y' peer eve passwd
 says 0 'palique join LINK' peer eve devices
+# Nobody is asked for a password in vain.
+says 1 'palique login NAME@DIRECTORY' peer eve passwd --no-input
+says 1 'no account here yet' peer eve account renew --no-input
+says 1 'no account here yet' peer eve recovery remove --no-input
+says 2 'cannot be a name' peer eve login "x+y@127.0.0.1:$port" --no-input
+says 2 'palique recover NAME@DIRECTORY' peer eve recover ana --no-input
+says 5 'palique --home OTHER-FOLDER login zoe@' peer ana login "zoe@127.0.0.1:$port" --no-input
+says 5 'palique --home OTHER-FOLDER recover zoe@' peer ana recover "zoe@127.0.0.1:$port" --no-input
+says 1 'the address of the directory checked' with_password x peer eve login ana@no-such-host.invalid
+says 2 'has 1 to 32 letters' peer ana devices name x "$(printf '%090d' 0)"
+says 2 'has 1 to 32 letters' peer ana devices name x ''
+says 4 'nothing.palique cannot be read' peer eve import "$folder/nothing.palique"
 says 2 'account renew' peer ana account rename
 says 2 'devices name DEVICE NEW-NAME' peer ana devices rename x
 says 2 'give --yes' peer ana account delete --no-input

@@ -129,7 +129,8 @@ static int name_device(struct cli *c, const char *typed, const char *name)
 
 	if (!*name || strlen(name) > CERTIFICATE_LABEL_MAX) {
 		snprintf(trouble, sizeof trouble,
-			 _("a device is called by 1 to %d bytes of plain text"),
+			 _("the name of a device has 1 to %d letters; accented ones count "
+			   "twice"),
 			 CERTIFICATE_LABEL_MAX);
 		return cli_usage(trouble, _("palique devices name DEVICE NEW-NAME"));
 	}

@@ -263,12 +263,20 @@ void out_beside_qr(const char *text, const char *const *lines, unsigned count)
 	struct buf code;
 	unsigned row = 0;
 	const uint8_t *at, *end;
+	unsigned columns = columns_at(stdout);
 
 	if (out.is_json)
 		return;
 	buf_init(&code, 65536);
 	if (out.is_terminal && !out.is_quiet)
 		(void)qr_print(&code, text);
+	at = code.data ? memchr(code.data, '\n', code.size) : NULL;
+	if (at && columns &&
+	    columns_of((char *)code.data, (size_t)(at - code.data)) + 2 + OUT_BESIDE >
+		    columns) {
+		fwrite(code.data, 1, code.size, stdout);
+		buf_drop_front(&code, code.size);
+	}
 	for (at = code.data; at && at < code.data + code.size; at = end + 1, row++) {
 		end = memchr(at, '\n', (size_t)(code.data + code.size - at));
 		fwrite(at, 1, (size_t)(end - at), stdout);

@@ -35,8 +35,8 @@ void out_json(struct json *take_object);
 void out_error(int err, const char *message, const char *hint);
 /* The link's QR code, on a terminal. */
 void out_qr(const char *link);
-/* On a terminal that both are seen on: the QR code of `text` with the lines beside it, as data; else
- * the lines alone. For lines of up to OUT_BESIDE columns. */
+/* On a terminal that both are seen on: the QR code of `text` with the lines beside it, or below where
+ * it is too narrow, as data; else the lines alone. For lines of up to OUT_BESIDE columns. */
 enum { OUT_BESIDE = 36 };
 void out_beside_qr(const char *text, const char *const *lines, unsigned count);
 

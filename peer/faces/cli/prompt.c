@@ -252,8 +252,7 @@ int prompt_words(struct secret *s, const struct options *o, char *trouble, size_
 	} else {
 		terminal = err = open_terminal(o);
 		if (terminal >= 0) {
-			say(terminal, _("the twelve words of the recovery code, on one line or "
-					"several"));
+			say(terminal, _("the twelve words, on one line or several"));
 			say(terminal, "\n");
 			err = read_words(terminal, s, true);
 			close(terminal);

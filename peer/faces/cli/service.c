@@ -50,7 +50,8 @@ static void print_account(const struct json *account)
 	const char *words = state ? state : "?";
 
 	if (!name) {
-		out_line("%s", _("account    none yet (palique join LINK, login NAME@DIRECTORY, or host)"));
+		out_prose("%s", _("account    none yet (palique join LINK, login "
+				  "NAME@DIRECTORY, or host)"));
 		return;
 	}
 	for (size_t i = 0; state && i < sizeof states / sizeof *states; i++)
@@ -58,7 +59,7 @@ static void print_account(const struct json *account)
 			words = _(states[i].words);
 	out_line(_("account    %s@%s, %s"), name, json_text(account, "directory"), words);
 	if (trouble && *trouble)
-		out_line("           %s", out_safe(trouble));
+		out_prose("           %s", out_safe(trouble));
 	if (json_text(account, "fingerprint"))
 		out_line(_("key        %s"), json_text(account, "fingerprint"));
 	if (json_text(account, "observed"))
@@ -109,7 +110,7 @@ static bool print_check(const struct json *check)
 	const char *hint = json_text(check, "hint");
 
 	out_prose("%s %s", is_ok ? out_color(COLOR_GOOD, "✔") : out_color(COLOR_BAD, "✘"),
-		 out_safe(json_text(check, "text")));
+		  out_safe(json_text(check, "text")));
 	if (!is_ok && hint && *hint)
 		out_line("  %s %s", _("try:"), out_safe(hint));
 	out_json(json_keep((struct json *)check));
