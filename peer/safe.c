@@ -188,6 +188,7 @@ static void take(struct safe *s)
 		account_next_kept(a, &v.next.public);
 	if (s->head.version <= account_vault_version(a))
 		goto out;
+	vault_doubt_stamps(&v, s->rooms->wall);
 	/* What we know takes the place of one from before. */
 	is_ahead = by == ours ? account_next_merge(a, &v) : true;
 	if (is_ours && (by == ours || is_believed(&v, ours))) {

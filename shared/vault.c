@@ -294,6 +294,17 @@ static size_t signed_form(uint8_t out[SIGNED_MAX], const struct name *name, uint
 	return end + 32 - out;
 }
 
+void vault_doubt_stamps(struct vault *v, wall_ms now)
+{
+	uint64_t most = (now > 0 ? (uint64_t)now : 0) + VAULT_STAMP_AHEAD;
+
+	if (v->settings_stamp > most)
+		v->settings_stamp = 0;
+	for (unsigned i = 0; i < v->count; i++)
+		if (v->contacts[i].stamp > most)
+			v->contacts[i].stamp = 0;
+}
+
 void vault_sign(uint8_t out[VAULT_SIGNATURE_SIZE], const struct identity *by,
 		const struct name *name, uint64_t version, struct bytes sealed)
 {

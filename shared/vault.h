@@ -21,6 +21,7 @@ enum {
 	VAULT_RECOVERY_SIZE = 32 + SEAL_OVERHEAD, /* under the recovery code */
 	VAULT_SIGNATURE_SIZE = 64,
 };
+#define VAULT_STAMP_AHEAD (1ull << 45) /* see vault_doubt_stamps() */
 
 /* A contact as all devices of the account shall have it. Of two versions the one with the
  * higher stamp holds; of two with the same stamp the one whose encoding sorts last. */
@@ -67,6 +68,11 @@ int vault_seal(const struct vault *v, const struct symmetric_key *key, const str
  * was sealed is not a vault of ours. Nothing is in `v` then. */
 int vault_open(struct vault *v, struct bytes sealed, const struct symmetric_key *key,
 	       const struct name *name, uint64_t version);
+
+/* Stamps more than VAULT_STAMP_AHEAD ms (some 1,100 years) above `now` were made by no clock and no
+ * count, but by a device that was stolen, for whatever it says to hold for ever: they become 0,
+ * the oldest. For who takes something over from a vault that another device wrote. */
+void vault_doubt_stamps(struct vault *v, wall_ms now);
 
 /* The identity's word for a version: Ed25519 over "palique-vault-v1" | name | version |
  * BLAKE2b-256 of the sealed bytes. The directory checks it too (ERR_AUTH). */

@@ -147,12 +147,62 @@ static void who_was_left_out_by_a_stolen_device_comes_back_with_the_password(voi
 	assert_int_equal(count_events(&t->homes[2], EVENT_HEARD), 0);
 }
 
+static struct contact bob_of(const struct home *h)
+{
+	struct contact c;
+
+	assert_int_equal(engine_contact(h->engine, "bob", &c), 0);
+	return c;
+}
+
+static void what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever(void **state)
+{
+	struct town *t = *state;
+	struct rooms *thief;
+	struct account *a;
+	struct person *p;
+	struct name bob;
+
+	stolen(t);
+	thief = &t->homes[2].engine->rooms;
+	a = thief->account;
+	assert_int_equal(name_parse(&bob, bytes_text("bob")), 0);
+	p = persons_find(thief->persons, &bob);
+	p->state = CONTACT_BLOCKED;
+	p->stamp = INT64_MAX;
+	a->requests = REQUESTS_NONE;
+	a->settings_stamp = INT64_MAX;
+	account_vault_changed(a);
+	pass(t, 10);
+	assert_int_equal(revoke(t), 0);
+	pass(t, 10);
+	/* what holds is what is said from now on, here and on the next machine */
+	assert_int_equal(engine_set_requests(t->homes[0].engine, REQUESTS_LINK), 0);
+	if (bob_of(&t->homes[0]).state != CONTACT_MUTUAL) {
+		assert_int_equal(engine_remove(t->homes[0].engine, "bob"), 0);
+		assert_int_equal(engine_add(t->homes[0].engine, "bob", NULL, ""), 0);
+	}
+	pass(t, 10);
+	assert_int_equal(engine_requests(t->homes[0].engine), REQUESTS_LINK);
+	assert_int_equal(engine_login(t->homes[3].engine, "alice", &PLACE,
+				      server_key(t->server), bytes_text("correct horse"), false,
+				      ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, &t->homes[3], t->tickets), 0);
+	wait_online(t, &t->homes[3]);
+	wait_seen(t, &t->homes[3], "bob", true);
+	pass(t, 10);
+	assert_int_equal(engine_requests(t->homes[3].engine), REQUESTS_LINK);
+	assert_int_equal(bob_of(&t->homes[3]).state, CONTACT_MUTUAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOWN(a_stolen_device_cannot_use_up_the_numbers),
 		TOWN(a_stolen_device_that_runs_ahead_is_revoked_all_the_same),
 		TOWN(who_was_left_out_by_a_stolen_device_comes_back_with_the_password),
+		TOWN(what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever),
 	};
 
 	if (sodium_init() < 0)
