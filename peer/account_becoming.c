@@ -14,10 +14,11 @@ static int begin(struct account *a, struct becoming_wish *wish)
 	int err;
 
 	wish->weakest = a->weakest;
-	if (a->has_identity && a->has_vault_key) {
+	if (a->has_identity)
 		wish->identity = &a->identity.public;
+	if (a->has_identity && a->has_vault_key)
 		wish->vault_key = &a->vault_key;
-	}
+	wish->known = &a->devices;
 	err = becoming_new(&b, wish);
 	if (err < 0)
 		return err;
@@ -230,6 +231,9 @@ static const struct identity *take_identity(struct account *a)
 static void take_vault(struct account *a, bool is_first)
 {
 	const struct symmetric_key *key = becoming_vault_key(a->becoming);
+	uint64_t version = becoming_vault_version(a->becoming);
+	bool is_known = key && a->has_vault_key &&
+			sodium_memcmp(key->bytes, a->vault_key.bytes, sizeof key->bytes) == 0;
 
 	if (key)
 		a->vault_key = *key;
@@ -240,8 +244,10 @@ static void take_vault(struct account *a, bool is_first)
 		a->vault_version = 1;
 		a->is_vault_due = becoming_kind(a->becoming) != BECOMING_NEW;
 	} else if (becoming_vault(a->becoming)) {
-		/* What it holds is taken in once we are in: by whoever keeps it in step. */
-		a->vault_version = becoming_vault_version(a->becoming) - 1;
+		/* What it holds is taken in once we are in: by whoever keeps it in step. But of a
+		 * vault that we know, none that is older than what we have seen. */
+		if (!is_known || version > a->vault_version)
+			a->vault_version = version - 1;
 	}
 	account_save_vault(a);
 }

@@ -47,6 +47,8 @@ struct becoming {
 	uint32_t failed;
 	uint64_t least_version; /* the vault is at least this one */
 	bool has_home_key, has_vault_key, has_vault, is_kept;
+	bool had_identity;        /* the account, as this home knows or was shown before */
+	struct device_list known; /* of this home; version 0: none */
 	struct identity_public home_identity; /* with home_key */
 	struct symmetric_key home_key, vault_key;
 	struct buf sealed;
@@ -99,6 +101,9 @@ int becoming_new(struct becoming **out, const struct becoming_wish *wish)
 		b->home_key = *wish->vault_key;
 		b->has_home_key = true;
 	}
+	b->had_identity = wish->identity != NULL;
+	if (wish->known)
+		b->known = *wish->known;
 	if (wish->devices)
 		b->shorter = *wish->devices;
 	err = take_passwords(b, wish);
@@ -335,7 +340,9 @@ static int on_refusal(struct becoming *b, const struct wire_message *m)
 		b->work_job = 0;
 		return go(b, STAGE_WORKING, 0);
 	}
-	if (r->about == WIRE_ENROL && err == ERR_STATE && b->stage == STAGE_LAST)
+	/* The account is not any more as it was shown: another device came in, or changed its key. */
+	if (r->about == WIRE_ENROL && b->stage == STAGE_LAST &&
+	    (err == ERR_STATE || (err == ERR_AUTH && b->has_vault)))
 		return again(b);
 	return fail(b, err, refusal_text(b, r->about, err));
 }
@@ -394,6 +401,29 @@ static int unwrap(struct becoming *b, struct bytes wrap)
 		       : vault_unwrap(&b->vault_key, wrap.data, b->proof.export_key, &b->name);
 }
 
+/* An account that the operator made and nobody was in yet; or so it says. */
+static int on_nobody(struct becoming *b)
+{
+	if (b->kind != BECOMING_LOGIN)
+		return ERR_FORMAT;
+	if (b->had_identity && !b->begin_anew)
+		return fail(b, ERR_KEY_CHANGED,
+			    N_("the directory has lost the account's key, or it lies: ask the "
+			       "operator; or begin anew (palique login --begin-anew): contacts "
+			       "will be told"));
+	return want_keys(b);
+}
+
+/* Whoever made us change the key may have the one before. */
+static bool was_given_up(const struct becoming *b)
+{
+	for (unsigned i = 0; b->known.version > 0 && i < b->known.past_count; i++) {
+		if (identity_public_equal(&b->known.past[i].identity, &b->devices.identity))
+			return true;
+	}
+	return false;
+}
+
 static int on_login_done(struct becoming *b, const struct wire_message *m)
 {
 	const struct wire_login_done *d = &m->login_done;
@@ -407,11 +437,17 @@ static int on_login_done(struct becoming *b, const struct wire_message *m)
 		return begin_setting(b);
 	b->devices = d->devices;
 	if (!d->has_identity)
-		return b->kind == BECOMING_LOGIN ? want_keys(b) : ERR_FORMAT;
+		return on_nobody(b);
 	if (device_list_verify(&b->devices) < 0 || !device_list_follows(b->devices.version, 0))
 		return fail(b, ERR_AUTH,
 			    N_("the directory shows a device list that is not signed by its "
 			       "identity"));
+	if (!b->begin_anew && was_given_up(b))
+		return fail(b, ERR_KEY_CHANGED,
+			    N_("the directory shows a key that this account has given up: it "
+			       "was put back from an old copy, or it lies; ask the operator. "
+			       "To go back to that key: palique login --begin-anew"));
+	b->had_identity = true;
 	if (d->wrap.size == 0)
 		return on_sealed(b);
 	if (unwrap(b, d->wrap) < 0)

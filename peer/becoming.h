@@ -36,9 +36,10 @@ struct becoming_wish {
 	struct bytes new_password; /* of BECOMING_PASSWD */
 	enum ksf weakest;          /* 0: any of the table */
 	bool begin_anew;           /* with another identity, if the vault cannot be opened */
-	/* What this home holds of the account already, or NULL. */
+	/* What this home holds of the account already, or NULL; `known` is its list. */
 	const struct identity_public *identity;
 	const struct symmetric_key *vault_key;
+	const struct device_list *known;
 	const struct device_list
 		*devices; /* of BECOMING_PASSWD: all that shall stay, or NULL */
 	uint64_t ticket;

@@ -13,6 +13,8 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
+#define KEY_TOLD (60 * SECOND) /* between two keys of one name that nobody has accepted */
+
 /* Another key than the one we know is shown: told whenever it is another one again, so that
  * nobody accepts one that was not seen. */
 static void key_changed(struct contacts *c, struct person *p,
@@ -22,6 +24,10 @@ static void key_changed(struct contacts *c, struct person *p,
 
 	if (is_known && p->is_change_signed >= is_signed)
 		return;
+	/* The first one at once; who shows others all the time is not believed more. */
+	if (!is_known && p->is_key_changed && c->rooms->now < p->key_told_at + KEY_TOLD)
+		return;
+	p->key_told_at = c->rooms->now;
 	p->new_identity = *identity;
 	p->is_key_changed = true;
 	p->is_change_signed = is_signed;

@@ -24,6 +24,12 @@
 #define WELCOME           (10 * SECOND)
 #define SETTLED           (10 * SECOND) /* the directory has repeated who is online */
 #define BACKOFF_MAX_MS    60000
+/* What one says is heard as fast as it may be stored and checked for ever: a burst, and so much in
+ * each second. A message counts as its bytes and a thousand more. */
+#define HEARD_BURST   ((int64_t)32 << 20)
+#define HEARD_RATE    ((int64_t)512 << 10)
+#define HEARD_MESSAGE 1024
+#define HEARD_PAUSE   (100 * MILLISECOND)
 
 enum state {
 	STATE_REST,    /* nobody to be */
@@ -53,6 +59,8 @@ struct directory_client {
 	uint32_t wait_ms; /* asked for by the directory */
 	struct link *link;
 	struct line line;
+	int64_t patience; /* what may still be heard now; below 0: it waits */
+	mono_ns patient_at;
 	struct buf token; /* spares a returning sender one round trip */
 	bool is_token_new;
 };
@@ -73,6 +81,7 @@ struct directory_client *directory_client_new(struct rooms *rooms)
 	d->rooms = rooms;
 	d->until = d->check_at = d->settled_at = NEVER;
 	d->is_restarting = true;
+	d->patience = HEARD_BURST;
 	buf_init(&d->token, ENDPOINT_TOKEN_MAX);
 	read_token(d);
 	return d;
@@ -479,13 +488,33 @@ static void on_broken(struct directory_client *d, int err)
 	}
 }
 
+/* Whether it has said more than can be heard: what follows waits in the link, which then takes
+ * no more. */
+static bool is_flooding(struct directory_client *d)
+{
+	mono_ns passed = d->rooms->now - d->patient_at;
+
+	if (passed >= HEARD_PAUSE) {
+		d->patient_at = d->rooms->now;
+		d->patience += passed > 100 * SECOND
+				       ? HEARD_BURST
+				       : (int64_t)(passed / MILLISECOND) * HEARD_RATE / 1000;
+		if (d->patience > HEARD_BURST)
+			d->patience = HEARD_BURST;
+	}
+	return d->patience < 0;
+}
+
 bool directory_client_next(struct directory_client *d, struct wire_message *m)
 {
+	size_t taken;
 	int err = 0;
 
-	if (!d->line.link || !d->line.is_readable)
+	if (!d->line.link || !d->line.is_readable || (d->line.taken == 0 && is_flooding(d)))
 		return false;
-	while (!is_restarting(d) && (err = line_next(&d->line, m)) == 1) {
+	while (!is_restarting(d) &&
+	       (taken = d->line.taken, err = line_next(&d->line, m)) == 1) {
+		d->patience -= (int64_t)(d->line.taken - taken) + HEARD_MESSAGE;
 		err = on_message(d, m);
 		if (err == FOR_OTHERS)
 			return true;
@@ -496,7 +525,7 @@ bool directory_client_next(struct directory_client *d, struct wire_message *m)
 		return false;
 	if (err < 0)
 		on_broken(d, err);
-	else if (d->line.is_readable)
+	else if (d->line.is_readable && d->patience >= 0)
 		d->rooms->has_more = true;
 	return false;
 }
@@ -566,6 +595,8 @@ mono_ns directory_client_step(struct directory_client *d)
 	deadline = mono_earlier(d->until, mono_earlier(d->check_at, d->settled_at));
 	if (d->state == STATE_ASKING_KEY)
 		deadline = mono_earlier(deadline, d->ask_at);
+	if (d->line.link && d->line.is_readable && d->patience < 0)
+		deadline = mono_earlier(deadline, now + HEARD_PAUSE);
 	return deadline;
 }
 

@@ -25,10 +25,11 @@ struct person {
 	char *greeting;     /* theirs, of a request; or NULL */
 	char *our_greeting; /* for as long as they have not answered; or NULL */
 
-	bool is_online;   /* as last heard from the directory */
-	bool is_stale;    /* ... before our line to it broke */
-	bool is_admitted; /* at the endpoint */
-	bool is_renewed;  /* another identity: their ways are to be made anew */
+	mono_ns key_told_at; /* when another key was shown last; see contacts_told.c */
+	bool is_online;      /* as last heard from the directory */
+	bool is_stale;       /* ... before our line to it broke */
+	bool is_admitted;    /* at the endpoint */
+	bool is_renewed;     /* another identity: their ways are to be made anew */
 	struct identity_public admitted;
 
 	struct conversation *conversation;  /* conversations.c */

@@ -11,9 +11,12 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
+enum { REFUSALS_MAX = 8 }; /* other devices may be quicker so often */
+
 struct safe {
 	struct rooms *rooms;
 	mono_ns again_at;          /* not before */
+	unsigned refusals;         /* of what was put, in a row */
 	bool has_warned, is_stuck; /* until the directory tells another version */
 	/* A version that is fetched, in parts. */
 	bool is_fetching, is_asking;
@@ -115,6 +118,7 @@ static void accepted(struct safe *s)
 	uint64_t held = account_vault_version(a);
 
 	stop_putting(s);
+	s->refusals = 0;
 	account_vault_told(a, s->version);
 	if (s->has_next)
 		account_next_kept(a, &s->next);
@@ -123,6 +127,7 @@ static void accepted(struct safe *s)
 	/* A directory that was put back from an older copy: up to where others believe it. */
 	if (s->version <= held) {
 		account_vault_held(a, held, true);
+		wait_for(s, SAFE_PAUSE / 4);
 		return;
 	}
 	account_vault_held(a, s->version, account_vault_changes(a) != s->changes);
@@ -188,6 +193,7 @@ static void take(struct safe *s)
 		account_next_kept(a, &v.next.public);
 	if (s->head.version <= account_vault_version(a))
 		goto out;
+	s->refusals = 0;
 	vault_doubt_stamps(&v, s->rooms->wall);
 	/* What we know takes the place of one from before. */
 	is_ahead = by == ours ? account_next_merge(a, &v) : true;
@@ -265,7 +271,8 @@ static void on_refusal(struct safe *s, const struct wire_refusal *r)
 	} else {
 		return;
 	}
-	if (r->error == ERR_STATE || r->error == ERR_NOT_FOUND)
+	if ((r->error == ERR_STATE || r->error == ERR_NOT_FOUND) &&
+	    s->refusals++ < REFUSALS_MAX)
 		wait_for(s, SAFE_PAUSE); /* what is kept there is told, or was just now */
 	else
 		wait_for(s, told > SAFE_RETRY ? told : SAFE_RETRY);
@@ -293,6 +300,7 @@ void safe_welcomed(struct safe *s)
 	stop_fetching(s);
 	stop_putting(s);
 	s->has_warned = s->is_stuck = false;
+	s->refusals = 0;
 	s->again_at = 0;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "directory/admin.h"
+#include "directory/server_inside.h"
 #include "peer/account.h"
 #include "peer/engine_inside.h"
 #include "peer/safe.h"
@@ -325,6 +326,140 @@ static void a_forged_vault_is_refused_and_told_once(void **state)
 	pass(t, 5);
 	assert_int_equal(count_events(a, EVENT_WARNING), 1);
 	assert_int_equal(get(a, "bob").state, CONTACT_MUTUAL);
+}
+
+static void save_copy(struct town *t, char copy[100])
+{
+	stop_server(t);
+	snprintf(copy, 100, "%s.copy", t->folder);
+	run("cp -r '%s' '%s'", t->folder, copy);
+	start_server(t);
+	pass(t, 90);
+}
+
+static void put_back(struct town *t, const char *copy)
+{
+	stop_server(t);
+	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
+	run("rm -rf '%s'%s", copy, "");
+	start_server(t);
+}
+
+static void who_logs_in_again_remembers_how_new_the_vault_was(void **state)
+{
+	static const char *const names[] = { "dave", "eve", "fred" };
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	char copy[100];
+
+	two_devices(t);
+	save_copy(t, copy);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(engine_add(a->engine, names[i], NULL, NULL), 0);
+		pass(t, 5);
+	}
+	assert_true(knows(c, "fred"));
+	assert_int_equal(engine_revoke_device(a->engine, engine_device(c->engine), 8), 0);
+	assert_int_equal(answer_of(t, a, 8), 0);
+	pass(t, 5);
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+	stop_home(t, a);
+	put_back(t, copy);
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	wait_online(t, c);
+	pass(t, 20);
+	assert_true(was_told(c, EVENT_WARNING, "older vault"));
+	assert_int_equal(login(t, &t->homes[3], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[3]);
+	pass(t, 10);
+	assert_true(knows(&t->homes[3], "fred"));
+}
+
+static void a_directory_cannot_lead_back_to_a_key_that_was_given_up(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct engine_account before, after;
+	char copy[100];
+
+	befriend(t);
+	pass(t, 10);
+	save_copy(t, copy);
+	wait_online(t, a);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	wait_online(t, a);
+	pass(t, 10);
+	engine_account(a->engine, &before);
+	put_back(t, copy);
+	pass(t, 120);
+	assert_int_equal(state_of(a), ACCOUNT_REFUSED);
+	assert_int_equal(login(t, a, "alice", PASSWORD, false), ERR_KEY_CHANGED);
+	engine_account(a->engine, &after);
+	assert_memory_equal(&before.identity, &after.identity, 32);
+	/* Only who is told to. */
+	assert_int_equal(login(t, a, "alice", PASSWORD, true), 0);
+	wait_online(t, a);
+}
+
+static struct session *session_of(struct town *t, const char *text)
+{
+	struct server *server = t->server;
+	struct name name;
+
+	assert_int_equal(name_parse(&name, bytes_text(text)), 0);
+	return record_user(presence_at(server->presence, names_find(server->names, &name), 0));
+}
+
+static void a_flood_from_the_directory_waits(void **state)
+{
+	enum { ROUNDS = 100, EACH = 2000 };
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct wire_message m = { .type = WIRE_ASKED };
+	static const uint8_t greeting[600];
+	unsigned taken = 0, before;
+
+	befriend(t);
+	pass(t, 10);
+	before = a->steps;
+	assert_int_equal(name_parse(&m.asked.name, bytes_text("bob")), 0);
+	m.asked.identity = *account_identity(engine_rooms(t->homes[1].engine)->account);
+	m.asked.greeting = BYTES(greeting);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		for (unsigned k = 0; k < EACH; k++)
+			taken += server_tell(t->server, session_of(t, "alice"), &m) == 0;
+		calm_net_run(&t->net, SECOND / 10, NULL, NULL);
+	}
+	assert_true(taken < ROUNDS * EACH / 2);
+	assert_true(a->steps - before < 10000); /* nor does it turn in circles */
+	pass(t, 60);
+	stop_home(t, &t->homes[1]);
+	wait_seen(t, a, "bob", false);
+	assert_int_equal(state_of(a), ACCOUNT_ONLINE);
+}
+
+static void a_directory_that_refuses_every_vault_is_not_asked_all_the_time(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct wire_message m = { .type = WIRE_REFUSAL };
+
+	befriend(t);
+	pass(t, 10);
+	assert_int_equal(engine_add(a->engine, "eve", NULL, NULL), 0);
+	m.refusal.about = WIRE_VAULT_PUT;
+	m.refusal.error = ERR_STATE;
+	for (unsigned i = 0; i < 8; i++)
+		safe_hear(a->engine->safe, &m);
+	assert_true(safe_step(a->engine->safe) <= t->net.now + SAFE_PAUSE);
+	safe_hear(a->engine->safe, &m);
+	assert_true(safe_step(a->engine->safe) > t->net.now + SAFE_RETRY / 2);
+	pass(t, 90);
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[2]);
+	pass(t, 10);
+	assert_true(knows(&t->homes[2], "eve"));
 }
 
 /* --- the recovery code, a new password --- */
@@ -1169,6 +1304,10 @@ int main(void)
 		TOWN(a_directory_put_back_from_an_old_copy_is_noticed_and_mended),
 		TOWN(a_device_list_put_back_from_an_old_copy_is_mended_too),
 		TOWN(a_forged_vault_is_refused_and_told_once),
+		TOWN(who_logs_in_again_remembers_how_new_the_vault_was),
+		TOWN(a_directory_cannot_lead_back_to_a_key_that_was_given_up),
+		TOWN(a_flood_from_the_directory_waits),
+		TOWN(a_directory_that_refuses_every_vault_is_not_asked_all_the_time),
 		TOWN(a_recovery_code_is_offered_once_after_the_first_message),
 		TOWN(the_recovery_code_opens_the_vault_and_sets_a_password),
 		TOWN(another_recovery_code_makes_the_one_before_useless),

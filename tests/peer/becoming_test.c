@@ -348,6 +348,70 @@ static void a_vault_of_the_one_before_that_knew_no_other_is_refused(void **state
 	assert_int_equal(log_in_after_a_change(&to, &another), ERR_AUTH);
 }
 
+static int done_with_nobody(void)
+{
+	struct wire_message m = { .type = WIRE_LOGIN_DONE };
+
+	return hear(&m);
+}
+
+static void an_account_that_is_known_has_an_identity_whatever_the_directory_says(void **state)
+{
+	struct becoming_wish wish = wish_of(BECOMING_LOGIN, PASSWORD);
+
+	log_in();
+	assert_int_equal(done_with_nobody(), BECOMING_WANTS_KEYS);
+	for (unsigned begins_anew = 0; begins_anew < 2; begins_anew++) {
+		end(state);
+		begin(state);
+		wish.identity = &s.identity.public;
+		wish.vault_key = &s.key;
+		wish.begin_anew = begins_anew;
+		start(&wish);
+		assert_int_equal(prove(), BECOMING_ON);
+		assert_int_equal(done_with_nobody(),
+				 begins_anew ? BECOMING_WANTS_KEYS : ERR_KEY_CHANGED);
+	}
+	/* Shown once, it is not gone at the second look. */
+	end(state);
+	begin(state);
+	log_in();
+	assert_int_equal(done(BYTES(s.wrap)), BECOMING_ON);
+	assert_int_equal(give_vault(1000), BECOMING_WANTS_KEYS);
+	assert_int_equal(enrol(), 0);
+	next(WIRE_ENROL);
+	assert_int_equal(refuse(WIRE_ENROL, ERR_STATE, 0), BECOMING_AGAIN);
+	assert_int_equal(becoming_up(s.b, s.hash), 0);
+	assert_int_equal(prove(), BECOMING_ON);
+	next(WIRE_LOGIN_FINISH);
+	assert_int_equal(done_with_nobody(), ERR_KEY_CHANGED);
+}
+
+static void a_key_that_was_given_up_is_not_gone_back_to(void **state)
+{
+	struct becoming_wish wish = wish_of(BECOMING_LOGIN, PASSWORD);
+	struct device_list known = s.devices;
+	struct identity to;
+
+	identity_make(&to);
+	for (unsigned begins_anew = 0; begins_anew < 2; begins_anew++) {
+		end(state);
+		begin(state);
+		known = s.devices;
+		device_list_succeed(&known, &s.identity, &to.public);
+		device_list_sign(&known, &to);
+		wish.known = &known;
+		wish.identity = &to.public;
+		wish.vault_key = &s.key;
+		wish.begin_anew = begins_anew;
+		start(&wish);
+		assert_int_equal(prove(), BECOMING_ON);
+		next(WIRE_LOGIN_FINISH);
+		assert_int_equal(done(BYTES(s.wrap)),
+				 begins_anew ? BECOMING_ON : ERR_KEY_CHANGED);
+	}
+}
+
 static void parts_out_of_order_and_beyond_the_end_are_refused(void **state)
 {
 	struct wire_message m = { .type = WIRE_VAULT_PART };
@@ -533,6 +597,8 @@ int main(void)
 		TEST(a_vault_that_is_forged_old_or_another_s_is_refused),
 		TEST(the_identity_to_come_is_taken_from_a_vault_of_the_one_before),
 		TEST(a_vault_of_the_one_before_that_knew_no_other_is_refused),
+		TEST(an_account_that_is_known_has_an_identity_whatever_the_directory_says),
+		TEST(a_key_that_was_given_up_is_not_gone_back_to),
 		TEST(parts_out_of_order_and_beyond_the_end_are_refused),
 		TEST(a_list_that_its_identity_did_not_sign_is_refused),
 		TEST(messages_out_of_turn_are_refused),

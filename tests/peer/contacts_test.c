@@ -248,6 +248,29 @@ static void another_identity_is_told_once_and_shuts_the_door(void **state)
 	peer_remove(&other);
 }
 
+static void a_flood_of_keys_is_told_once_a_minute(void **state)
+{
+	struct peer others[3];
+
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	for (unsigned i = 0; i < 3; i++) {
+		peer_make(&others[i], "bob");
+		seen(&others[i], true);
+		ask(&others[i]);
+	}
+	assert_int_equal(alice.counts[EVENT_KEY_CHANGED], 1);
+	assert_shown(&others[0].identity.public);
+	peer_step(&alice, 63 * SECOND, 1700000062000);
+	peer_tell_presence(&alice, &others[2], NULL, true);
+	peer_step(&alice, 64 * SECOND, 1700000063000);
+	assert_int_equal(alice.counts[EVENT_KEY_CHANGED], 2);
+	assert_shown(&others[2].identity.public);
+	for (unsigned i = 0; i < 3; i++)
+		peer_remove(&others[i]);
+}
+
 static void a_link_pins_the_key_before_they_are_seen(void **state)
 {
 	struct peer other;
@@ -361,6 +384,7 @@ int main(void)
 		CONTACTS(a_forged_certificate_shows_nobody),
 		CONTACTS(an_expired_certificate_shows_nobody),
 		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
+		CONTACTS(a_flood_of_keys_is_told_once_a_minute),
 		CONTACTS(a_link_pins_the_key_before_they_are_seen),
 		CONTACTS(blocking_forgets_where_they_are_and_changes_the_knock),
 		CONTACTS(what_was_not_repeated_after_a_reconnect_is_swept),
