@@ -5,8 +5,10 @@
 #include "shared/error.h"
 #include "tests/world/people_inside.h"
 
-/* Datagrams of a machine that died are at most so long under way. */
-enum { QUIET_S = 3 };
+enum {
+	QUIET_S = 3,  /* datagrams of a machine that died are at most so long under way */
+	READY_S = 10, /* a machine that came in anew has its contacts */
+};
 
 void keeping_new_password(struct people *p, unsigned person, char out[PASSWORD_SIZE])
 {
@@ -59,6 +61,7 @@ static void on_login(struct people *p, unsigned machine, int err)
 
 	if (err == 0) {
 		p->counts.logins++;
+		u->ready = world_now(p->world) + READY_S * SECOND;
 		password_is(p, u->person, u->password);
 	} else if (err == ERR_AUTH) {
 		password_is_wrong(p, machine, u->password);
@@ -74,6 +77,7 @@ static void on_recovered(struct people *p, unsigned machine, int err)
 	u->by_code = false;
 	if (err == 0) {
 		p->counts.recoveries++;
+		u->ready = world_now(p->world) + READY_S * SECOND;
 		password_is(p, u->person, u->password);
 	} else if (err == ERR_AUTH || err == ERR_NOT_FOUND) {
 		world_fail(p->world, "machine %u: the recovery code is not taken", machine);
@@ -113,6 +117,8 @@ void keeping_answered(struct people *p, unsigned machine, int err)
 		break;
 	case DOING_CODE:
 		me->has_code = err == 0;
+		if (err < 0)
+			me->quiet_until = world_now(p->world) + QUIET_S * SECOND;
 		me->code = u->code;
 		p->counts.codes += err == 0;
 		break;
@@ -186,6 +192,22 @@ void people_rekey(struct people *p, unsigned person)
 	for (unsigned b = 1; b <= p->count; b++)
 		p->is_unsettled[person][b] = p->is_unsettled[b][person] = true;
 	others_may_be_out(p, me->hand);
+}
+
+void people_name_a_device(struct people *p, unsigned person)
+{
+	struct person_life *me = &p->persons[person];
+	struct engine *e = people_hands(p, me->hand);
+	const struct device_list *l = e ? engine_devices(e) : NULL;
+	struct device_public key;
+	char label[16];
+
+	if (!l || l->count == 0 || !people_begin(p, me->hand, DOING_NAME))
+		return;
+	key = l->devices[dice_below(people_dice(p), l->count)].device;
+	snprintf(label, sizeof label, "machine %u", (unsigned)dice_below(people_dice(p), 100));
+	if (engine_name_device(e, &key, label, p->machines[me->hand].ticket) < 0)
+		people_undo(p, me->hand);
 }
 
 static bool revoke(struct people *p, unsigned person, const struct device_public *key)

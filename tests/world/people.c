@@ -170,7 +170,7 @@ bool people_is_proving(const struct people *p, unsigned person)
 	const struct person_life *me = &p->persons[person];
 
 	for (unsigned m = me->first; m < me->first + me->machines; m++)
-		if (p->machines[m].doing >= DOING_JOIN && p->machines[m].doing <= DOING_PASSWD)
+		if (p->machines[m].doing >= DOING_JOIN && p->machines[m].doing <= DOING_CODE)
 			return true;
 	return world_now(p->world) < me->quiet_until;
 }

@@ -61,6 +61,7 @@ void people_greet_all(struct people *p);
 void people_change_password(struct people *p, unsigned person, bool everywhere);
 void people_make_code(struct people *p, unsigned person);
 void people_rekey(struct people *p, unsigned person);
+void people_name_a_device(struct people *p, unsigned person);
 /* By another machine of the same person. True: it was asked for. */
 bool people_revoke(struct people *p, unsigned machine);
 /* The machine begins anew, with password or (if there is one) recovery code. */

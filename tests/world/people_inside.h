@@ -35,13 +35,15 @@ enum doing {
 	DOING_CODE,
 	DOING_REVOKE,
 	DOING_REKEY,
+	DOING_NAME,
 };
 
 struct machine_use {
 	unsigned person, home; /* home 0: not switched on since it began anew */
 	enum doing doing;
 	uint64_t ticket;
-	mono_ns since, next;          /* not before that: coming in */
+	mono_ns since, next; /* not before that: coming in */
+	mono_ns ready; /* its contacts are there: not before that the person decides anew */
 	char password[PASSWORD_SIZE]; /* shown or asked for */
 	struct recovery_code code;
 	bool by_code, is_shut_out, was_out;
@@ -94,7 +96,8 @@ unsigned people_named(const struct people *p, const char *name); /* 0: nobody */
 unsigned people_home_of(const struct people *p, const struct device_public *key); /* 0 */
 bool people_begin(struct people *p, unsigned machine, enum doing doing); /* a ticket for it */
 void people_undo(struct people *p, unsigned machine); /* the engine said no at once */
-bool people_is_proving(const struct people *p, unsigned person); /* a password, somewhere */
+/* A password or a recovery code is shown or set somewhere: one at a time. */
+bool people_is_proving(const struct people *p, unsigned person);
 void people_come_in(struct people *p, unsigned machine);
 
 /* --- keeping.c --- */

@@ -332,6 +332,12 @@ static void lose_a_machine(struct story *s)
 		people_lose_machine(s->people, m, dice_chance(dice(s), 400));
 }
 
+static void name_a_device(struct story *s)
+{
+	if (s->has_accidents)
+		people_name_a_device(s->people, any_person(s));
+}
+
 static void change_a_key(struct story *s)
 {
 	if (s->has_accidents)
@@ -353,7 +359,7 @@ static const struct {
 	{ 12, move_somebody },    { 4, jump_a_clock },        { 10, change_weather },
 	{ 10, part_or_meet },     { 6, wait_long },           { 8, differ },
 	{ 6, change_a_password }, { 5, make_a_code },         { 4, revoke_a_machine },
-	{ 2, lose_a_machine },    { 2, change_a_key },
+	{ 2, lose_a_machine },    { 2, change_a_key },        { 3, name_a_device },
 };
 
 static void something_happens(struct story *s)
@@ -400,6 +406,10 @@ static void begin_anew(struct story *s)
 {
 	unsigned m = any_machine(s), a = owner(s, m);
 
+	if (dice_chance(dice(s), 400)) {
+		people_make_code(s->people, a);
+		settle(s, "with a new recovery code");
+	}
 	people_remember_contacts(s->people, a);
 	people_lose_machine(s->people, m, dice_chance(dice(s), 500));
 	people_unshut(s->people, m);

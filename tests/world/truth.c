@@ -391,15 +391,19 @@ void people_expect_contacts(struct people *p, unsigned person)
 
 	for (unsigned m = me->first; m < me->first + me->machines; m++) {
 		for (unsigned b = 1; b <= p->count && people_is_in(p, m); b++) {
+			const struct contact *was = &me->remembered[b];
 			struct contact c = { 0 };
+			bool is = has_contact(p, m, b, &c);
 
-			if (!same_contact(&me->remembered[b], me->is_remembered[b], &c,
-					  has_contact(p, m, b, &c)))
+			if (!same_contact(was, me->is_remembered[b], &c, is))
 				world_fail(p->world,
-					   "machine %u came in anew and has another contact %u "
-					   "than "
-					   "before",
-					   m, b);
+					   "machine %u came in anew, and its contact %u is "
+					   "another "
+					   "than before: known %d, was %d; state %d, was %d; "
+					   "verified %d, was %d; identity %02x, was %02x",
+					   m, b, is, me->is_remembered[b], (int)c.state,
+					   (int)was->state, c.is_verified, was->is_verified,
+					   c.identity.bytes[0], was->identity.bytes[0]);
 		}
 	}
 }

@@ -34,7 +34,7 @@ static void fulfil(struct people *p, unsigned a, unsigned b)
 	const char *name = p->persons[b].name;
 	bool is_known;
 
-	if (!e)
+	if (!e || world_now(p->world) < p->machines[machine].ready)
 		return;
 	is_known = engine_contact(e, name, &c) == 0;
 	switch (p->persons[a].wish[b]) {
