@@ -173,7 +173,9 @@ static int revoke(struct cli *c, const char *typed)
 			   "it."),
 			 name_of(device));
 		out_say("%s",
-			_("  If it was stolen: palique passwd, then palique account renew."));
+			_("  If it was stolen it may have made a recovery code of its own: "
+			  "palique "
+			  "passwd, palique recovery --force, then palique account renew."));
 		tell_device(result, device);
 	}
 	json_free(result);
