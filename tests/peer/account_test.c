@@ -1036,6 +1036,7 @@ static void assert_is_alice(struct town *t, struct home *h,
 
 static void a_device_that_is_lost_with_its_new_key_takes_nothing_along(void **state)
 {
+	uint64_t kept;
 	struct town *t = *state;
 	struct home *a = &t->homes[0], *c = &t->homes[2], *d = &t->homes[3];
 	struct identity_public identity;
@@ -1046,11 +1047,13 @@ static void a_device_that_is_lost_with_its_new_key_takes_nothing_along(void **st
 	assert_int_equal(engine_rekey(a->engine, 6), 0);
 	assert_true(calm_net_run(&t->net, 30 * SECOND, has_succeeded, a));
 	identity = engine_devices(a->engine)->identity;
+	kept = account_vault_kept(engine_rooms(a->engine)->account);
 	stop_home(t, a);
 	/* The vault is still of the one before: both take from it what they need. */
 	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
 	assert_is_alice(t, c, &identity);
 	assert_true(knows(c, "eve"));
+	assert_true(account_vault_kept(engine_rooms(c->engine)->account) > kept);
 	assert_int_equal(login(t, d, "alice", PASSWORD, false), 0);
 	assert_is_alice(t, d, &identity);
 	assert_true(knows(d, "eve"));
@@ -1192,11 +1195,65 @@ who_comes_in_during_a_change_keeps_what_is_to_come_until_it_is_given_up(void **s
 	assert_false(ours_in_vault(a).has_next);
 	assert_false(ours_in_vault(c).has_next);
 	assert_true(knows(a, "eve"));
+	/* That is over: another one that is to come is kept. */
+	identity_make(&theirs.next);
+	assert_false(account_next_merge(engine_rooms(a->engine)->account, &theirs));
+	assert_true(ours_in_vault(a).has_next);
 	assert_int_equal(engine_rekey(c->engine, 8), 0);
 	assert_int_equal(answer_of(t, c, 8), 0);
 	assert_int_equal(count_events(a, EVENT_WARNING) + count_events(c, EVENT_WARNING), 0);
 	vault_clear(&mine);
 	vault_clear(&theirs);
+}
+
+static bool to_alice(void *user, const struct calm_net_node *from,
+		     const struct calm_net_node *to)
+{
+	struct town *t = user;
+
+	return from == &t->net.nodes[t->server_node] && to == &t->net.nodes[t->homes[0].node];
+}
+
+static void a_new_key_whose_answer_never_came_is_not_thrown_away(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct engine_account before, after;
+
+	befriend(t);
+	pass(t, 10);
+	engine_account(a->engine, &before);
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_true(calm_net_run(&t->net, 30 * SECOND, is_put, a));
+	t->net.is_cut = to_alice;
+	t->net.cut_user = t;
+	pass(t, 100);
+	assert_int_equal(answer_of(t, a, 6), ERR_TIMEOUT);
+	t->net.is_cut = NULL;
+	wait_online(t, a);
+	engine_account(a->engine, &after);
+	assert_memory_not_equal(&before.identity, &after.identity, 32);
+	assert_is_alice(t, a, &after.identity);
+}
+
+static void who_hears_of_an_identity_it_does_not_have_logs_in_for_it(void **state)
+{
+	struct town *t = *state;
+	struct home *c = &t->homes[2];
+	struct vault v;
+	struct identity to;
+	struct device_list list;
+
+	two_devices(t);
+	identity_make(&to);
+	v = ours_in_vault(&t->homes[0]);
+	list = *engine_devices(c->engine);
+	device_list_succeed(&list, &v.identity, &to.public);
+	device_list_sign(&list, &to);
+	assert_int_equal(account_hear_devices(engine_rooms(c->engine)->account, &list), 1);
+	assert_int_equal(state_of(c), ACCOUNT_REFUSED);
+	pass(t, 5);
+	vault_clear(&v);
 }
 
 static void a_vault_that_is_not_confirmed_keeps_the_key_from_changing(void **state)
@@ -1333,6 +1390,8 @@ int main(void)
 		TOWN(who_is_left_out_never_learns_the_new_key),
 		TOWN(two_devices_that_change_the_key_at_once_leave_one_account),
 		TOWN(who_comes_in_during_a_change_keeps_what_is_to_come_until_it_is_given_up),
+		TOWN(a_new_key_whose_answer_never_came_is_not_thrown_away),
+		TOWN(who_hears_of_an_identity_it_does_not_have_logs_in_for_it),
 		TOWN(a_vault_that_is_not_confirmed_keeps_the_key_from_changing),
 		TOWN(who_is_told_when_to_come_back_waits_until_then),
 		TOWN(a_crash_anywhere_in_a_new_password_leaves_one_of_both),

@@ -348,6 +348,19 @@ static void a_vault_of_the_one_before_that_knew_no_other_is_refused(void **state
 	assert_int_equal(log_in_after_a_change(&to, &another), ERR_AUTH);
 }
 
+static void a_vault_that_holds_another_key_than_its_signer_s_is_refused(void **state)
+{
+	struct identity signs = s.identity;
+
+	(void)state;
+	identity_make(&s.identity);
+	seal();
+	vault_sign(s.signature, &signs, &s.name, s.version, buf_view(&s.sealed));
+	log_in();
+	assert_int_equal(done(BYTES(s.wrap)), BECOMING_ON);
+	assert_int_equal(give_vault(1000), ERR_AUTH);
+}
+
 static int done_with_nobody(void)
 {
 	struct wire_message m = { .type = WIRE_LOGIN_DONE };
@@ -597,6 +610,7 @@ int main(void)
 		TEST(a_vault_that_is_forged_old_or_another_s_is_refused),
 		TEST(the_identity_to_come_is_taken_from_a_vault_of_the_one_before),
 		TEST(a_vault_of_the_one_before_that_knew_no_other_is_refused),
+		TEST(a_vault_that_holds_another_key_than_its_signer_s_is_refused),
 		TEST(an_account_that_is_known_has_an_identity_whatever_the_directory_says),
 		TEST(a_key_that_was_given_up_is_not_gone_back_to),
 		TEST(parts_out_of_order_and_beyond_the_end_are_refused),
