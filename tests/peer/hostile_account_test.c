@@ -23,15 +23,19 @@ static void pass(struct town *t, unsigned seconds)
 	calm_net_run(&t->net, seconds * SECOND, NULL, NULL);
 }
 
+static int login(struct town *t, struct home *h, const char *password)
+{
+	int err = engine_login(h->engine, "alice", &PLACE, server_key(t->server),
+			       bytes_text(password), false, ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
 /* Alice in 0, Bob in 1, and in 2 the device of Alice's that was stolen. */
 static void stolen(struct town *t)
 {
 	befriend(t);
-	assert_int_equal(engine_login(t->homes[2].engine, "alice", &PLACE,
-				      server_key(t->server), bytes_text("correct horse"), false,
-				      ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[2], t->tickets), 0);
+	assert_int_equal(login(t, &t->homes[2], "correct horse"), 0);
 	wait_online(t, &t->homes[2]);
 	wait_seen(t, &t->homes[2], "bob", true);
 	pass(t, 5);
@@ -131,11 +135,7 @@ static void who_was_left_out_by_a_stolen_device_comes_back_with_the_password(voi
 	l = forge(t, 100000, true);
 	tell_bob(t, &l);
 	tell_alice(t, &l);
-	assert_int_equal(engine_login(t->homes[0].engine, "alice", &PLACE,
-				      server_key(t->server), bytes_text("correct horse"), false,
-				      ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[0], t->tickets), 0);
+	assert_int_equal(login(t, &t->homes[0], "correct horse"), 0);
 	wait_online(t, &t->homes[0]);
 	pass(t, 10);
 	assert_int_equal(revoke(t), 0);
@@ -184,16 +184,57 @@ static void what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever(void 
 	}
 	pass(t, 10);
 	assert_int_equal(engine_requests(t->homes[0].engine), REQUESTS_LINK);
-	assert_int_equal(engine_login(t->homes[3].engine, "alice", &PLACE,
-				      server_key(t->server), bytes_text("correct horse"), false,
-				      ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[3], t->tickets), 0);
+	assert_int_equal(login(t, &t->homes[3], "correct horse"), 0);
 	wait_online(t, &t->homes[3]);
 	wait_seen(t, &t->homes[3], "bob", true);
 	pass(t, 10);
 	assert_int_equal(engine_requests(t->homes[3].engine), REQUESTS_LINK);
 	assert_int_equal(bob_of(&t->homes[3]).state, CONTACT_MUTUAL);
+}
+
+static int recover(struct town *t, struct home *h, const struct recovery_code *code)
+{
+	int err = engine_recover(h->engine, "alice", &PLACE, server_key(t->server), code,
+				 bytes_text("the thief's"), ++t->tickets);
+
+	return err < 0 ? err : answer_of(t, h, t->tickets);
+}
+
+/* As `palique devices revoke` advises: the thief knew the password and made a code. */
+static void after_a_theft_there_is_no_way_back(void **state)
+{
+	struct town *t = *state;
+	struct home *alice = &t->homes[0], *thief = &t->homes[2], *elsewhere = &t->homes[3];
+	struct recovery_code theirs, ours;
+	struct person *p;
+	struct name name;
+
+	stolen(t);
+	assert_int_equal(engine_recovery(thief->engine, &theirs, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, thief, t->tickets), 0);
+	pass(t, 5);
+	assert_int_equal(revoke(t), 0);
+	assert_int_equal(engine_passwd(alice->engine, bytes_text("correct horse"),
+				       bytes_text("another"), false, ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, alice, t->tickets), 0);
+	assert_int_equal(engine_recovery(alice->engine, &ours, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, alice, t->tickets), 0);
+	assert_int_equal(engine_rekey(alice->engine, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, alice, t->tickets), 0);
+	pass(t, 10);
+
+	assert_int_equal(login(t, thief, "correct horse"), ERR_AUTH);
+	assert_int_equal(recover(t, thief, &theirs), ERR_AUTH);
+	assert_int_equal(login(t, elsewhere, "correct horse"), ERR_AUTH);
+	assert_int_equal(recover(t, elsewhere, &theirs), ERR_AUTH);
+	/* and the identity that it has is nobody's any more */
+	assert_int_equal(name_parse(&name, bytes_text("alice")), 0);
+	p = persons_find(t->homes[1].engine->rooms.persons, &name);
+	assert_memory_equal(&p->identity, account_identity(alice->engine->rooms.account),
+			    sizeof p->identity);
+	assert_false(p->is_key_changed);
+	assert_int_equal(login(t, elsewhere, "another"), 0);
 }
 
 int main(void)
@@ -203,6 +244,7 @@ int main(void)
 		TOWN(a_stolen_device_that_runs_ahead_is_revoked_all_the_same),
 		TOWN(who_was_left_out_by_a_stolen_device_comes_back_with_the_password),
 		TOWN(what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever),
+		TOWN(after_a_theft_there_is_no_way_back),
 	};
 
 	if (sodium_init() < 0)
