@@ -60,7 +60,7 @@ struct daemon {
 	struct address addresses[API_ADDRESSES_MAX];
 	unsigned address_count;
 	int lock;
-	bool wants_stop, is_stopping;
+	bool wants_stop, is_stopping, is_not_needed; /* the last: another one is there */
 	const char *hint; /* what to type when it does not start; "": the reason says it */
 };
 
@@ -547,9 +547,10 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 		d->config.log = LOG_ERROR;
 	log_init(d->config.log, false);
 	d->lock = home_lock(&d->home, options->ready_fd >= 0 ? LOCK_WAIT_S : 0);
+	d->is_not_needed = d->lock == ERR_EXISTS;
 	if (d->lock < 0) {
 		snprintf(reason, reason_size, _("another engine runs in %s"), d->home.folder);
-		return d->lock;
+		return d->is_not_needed ? ERR_LOCKED : d->lock;
 	}
 	err = open_engine(d, options->passphrase_fd, options->begin_anew, reason, reason_size);
 	if (err < 0)
@@ -599,16 +600,16 @@ int daemon_run(const struct daemon_options *options)
 	err = begin(d, options, reason, sizeof reason);
 	if (err < 0 && !reason[0])
 		snprintf(reason, sizeof reason, "%s", error_text(err));
-	say_ready(options->ready_fd, err, reason, d->hint);
+	say_ready(options->ready_fd, d->is_not_needed ? 0 : err, reason, d->hint);
 	if (err < 0 && options->ready_fd < 0) {
 		/* a person waits, no log is read */
 		fprintf(stderr, "palique: %s\n", reason);
 		if (*d->hint)
 			fprintf(stderr, "  %s %s\n", _("try:"), d->hint);
-	} else if (err < 0) {
+	} else if (err < 0 && !d->is_not_needed) {
 		log_event(LOG_ERROR, "not-started", "error", log_error(err), "reason", reason,
 			  NULL);
-	} else {
+	} else if (err == 0) {
 		log_event(LOG_NOTICE, "started", "port", log_int(d->bound.port), NULL);
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 	}

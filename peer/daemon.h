@@ -13,10 +13,12 @@ struct daemon_options {
 	bool is_verbose, is_quiet;
 };
 
-/* Runs until it is told to stop. Returns an exit code: 0, 1, or 3 (home is locked, in use or under a passphrase).
+/* Runs until it is told to stop. Returns an exit code: 0, 1, or 3 (home is locked, in use or
+ * under a passphrase).
  *
- * The line on `ready_fd` is "ready", or an error's name (shared/error.h), a space and a
- * sentence for people; where it is known what to type, a tab and that. */
+ * The line on `ready_fd` is "ready", also where another engine was beginning in this home and is
+ * there now; or an error's name (shared/error.h), a space and a sentence for people; where it is
+ * known what to type, a tab and that. */
 int daemon_run(const struct daemon_options *options);
 
 #endif

@@ -2,13 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shared/bytes.h"
@@ -16,6 +18,7 @@
 #include "shared/text.h"
 
 enum { SUN_PATH_FITS = HOME_SOCKET_MAX - 1 };
+enum { LOCK_PAUSE_NS = 20000000 }; /* between two looks whether it is free */
 
 /* Every missing folder on the way; the last ones are ours alone. */
 static int make_folders(const char *path)
@@ -136,36 +139,42 @@ int home_path(const struct home *home, const char *name, char out[HOME_PATH_MAX]
 	return size >= HOME_PATH_MAX ? ERR_LIMIT : 0;
 }
 
-static void on_alarm(int signal)
+/* Whether somebody listens on the home's socket. */
+static bool is_answered(const struct home *home)
 {
-	(void)signal; /* its only use is that it interrupts flock() */
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool is;
+
+	memcpy(address.sun_path, home->socket, strlen(home->socket) + 1);
+	is = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is;
 }
 
 int home_lock(const struct home *home, unsigned seconds)
 {
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	unsigned tries = seconds * (1000000000 / LOCK_PAUSE_NS);
 	char path[HOME_PATH_MAX];
-	struct sigaction wake = { .sa_handler = on_alarm }, before;
-	int fd = -1, err;
+	int fd, err = home_path(home, "lock", path);
 
-	err = home_path(home, "lock", path);
 	if (err < 0)
 		return err;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return ERR_IO;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	err = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
-	if (err == ERR_LOCKED && seconds > 0) {
-		sigaction(SIGALRM, &wake, &before);
-		alarm(seconds);
-		if (flock(fd, LOCK_EX) == 0)
-			err = 0;
-		alarm(0);
-		sigaction(SIGALRM, &before, NULL);
+	for (;;) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		err = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
+		if (err == ERR_LOCKED && tries && is_answered(home))
+			err = ERR_EXISTS;
+		if (err != ERR_LOCKED || !tries--)
+			break;
+		nanosleep(&pause, NULL);
 	}
-	if (err == 0)
-		return fd;
 	close(fd);
 	return err;
 }

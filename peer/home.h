@@ -25,7 +25,8 @@ int home_find(struct home *home, const char *option, char *reason, size_t reason
 int home_path(const struct home *home, const char *name, char out[HOME_PATH_MAX]);
 
 /* Takes FOLDER/lock, for as long as the process lives. Waits up to `seconds` for a holder
- * that is leaving. Returns the descriptor or ERR_LOCKED, ERR_IO. */
+ * that is leaving. Returns the descriptor or ERR_LOCKED, ERR_IO; ERR_EXISTS: the holder is not
+ * leaving, it was beginning and now listens on the socket (only looked at while it waits). */
 int home_lock(const struct home *home, unsigned seconds);
 
 /* Takes FOLDER/start.lock, as a command does that begins an engine: whoever holds it is alone in

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +132,30 @@ static void one_process_holds_the_home_at_a_time(void **state)
 	close(lock);
 }
 
+static void who_waits_for_the_home_is_told_that_its_holder_is_there(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct home home;
+	int lock, listener;
+
+	(void)state;
+	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
+	lock = home_lock(&home, 0);
+	assert_true(lock >= 0);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	memcpy(address.sun_path, home.socket, strlen(home.socket) + 1);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(home_lock(&home, 600), ERR_EXISTS);
+	assert_int_equal(home_lock(&home, 0), ERR_LOCKED);
+	/* one that listens no more is leaving */
+	close(listener);
+	close(lock);
+	lock = home_lock(&home, 600);
+	assert_true(lock >= 0);
+	close(lock);
+}
+
 static void small_things_are_remembered(void **state)
 {
 	struct home home;
@@ -236,6 +262,8 @@ int main(void)
 		cmocka_unit_test_setup(a_long_path_puts_the_socket_into_the_runtime_folder,
 				       fresh),
 		cmocka_unit_test_setup(one_process_holds_the_home_at_a_time, fresh),
+		cmocka_unit_test_setup(who_waits_for_the_home_is_told_that_its_holder_is_there,
+				       fresh),
 		cmocka_unit_test_setup(small_things_are_remembered, fresh),
 		cmocka_unit_test_setup(a_configuration_is_read, fresh),
 		cmocka_unit_test_setup(a_missing_configuration_is_the_default, fresh),
