@@ -192,8 +192,13 @@ bool contacts_vault_merge(struct contacts *c, const struct vault *v)
 		const struct vault_contact *theirs = &v->contacts[i];
 		struct person *p = persons_find(c->rooms->persons, &theirs->name);
 
-		if (p && form_of(p, &ours) && compare(&ours, theirs) >= 0)
+		if (p && form_of(p, &ours) && compare(&ours, theirs) >= 0) {
+			/* Decided anew on a machine that did not know the key yet. */
+			if (!p->has_identity && theirs->has_identity &&
+			    is_fitting(c, p, theirs))
+				contacts_trust(c, p, &theirs->identity, false);
 			continue;
+		}
 		if (!p && theirs->state == VAULT_GONE && theirs->stamp == 0)
 			continue;
 		if (is_fitting(c, p, theirs))
