@@ -45,7 +45,10 @@ static const struct command {
 	  command_check_config },
 	{ "help", N_("[COMMAND]"), N_("this help"), 0, 1, 0, run_help },
 };
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum {
+	COMMANDS = sizeof commands / sizeof commands[0],
+	LEFT = 30, /* columns of a command and its words in the list of all */
+};
 
 static const struct command *find_command(const char *name)
 {
@@ -73,10 +76,16 @@ static int help_on_all(FILE *to)
 	fprintf(to, _("Usage: palique-directory COMMAND [OPTION]...\n"
 		      "The server of Palique: who is who and who is where.\n\n"));
 	for (int i = 0; i < COMMANDS; i++) {
-		char left[64];
+		char left[128];
+		int width;
 
 		snprintf(left, sizeof left, "%s %s", commands[i].name, words_of(&commands[i]));
-		fprintf(to, "  %-*s %s\n", text_pad(left, 36), left, _(commands[i].help));
+		width = text_pad(left, LEFT);
+		/* What is too long has its line to itself. */
+		if ((int)strlen(left) > width)
+			fprintf(to, "  %s\n  %*s %s\n", left, LEFT, "", _(commands[i].help));
+		else
+			fprintf(to, "  %-*s %s\n", width, left, _(commands[i].help));
 	}
 	fprintf(to,
 		_("\nEach takes --data DIR, --json and --help. See palique-directory(8).\n"));

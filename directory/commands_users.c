@@ -11,6 +11,7 @@
 #include "shared/error.h"
 #include "shared/qr.h"
 #include "shared/text.h"
+#include "shared/uri.h"
 
 /* --- links and invitations --- */
 
@@ -316,11 +317,15 @@ static int kick_user(const struct options *o)
 
 static int reset_password(const struct options *o)
 {
+	char place[URI_HOST_MAX + 9] = "DIRECTORY";
 	struct json *answer;
+	struct uri uri;
 	int code = ask_about(o, "reset", &answer);
 
 	if (code != EXIT_OK)
 		return code;
+	if (uri_parse(&uri, json_text(answer, "link")) == 0)
+		place_print(&uri.place, place);
 	if (o->given & OPTION_JSON) {
 		desk_print(answer);
 	} else {
@@ -328,11 +333,11 @@ static int reset_password(const struct options *o)
 		fprintf(stderr,
 			_("For %s alone, once, until %s. Give it only to them. They type:\n"
 			  "  palique reset LINK         sets a new password\n"
-			  "  palique login %s@DIRECTORY\n"
+			  "  palique login %s@%s\n"
 			  "Their vault stays sealed: their recovery code opens it, or another "
 			  "device of theirs.\n"),
 			json_text(answer, "name"), date_of(json_int(answer, "expires", 0)),
-			json_text(answer, "name"));
+			json_text(answer, "name"), place);
 	}
 	json_free(answer);
 	return EXIT_OK;

@@ -170,8 +170,10 @@ says 0 'palique login' peer ana2 send ben 'still there?' --wait queued
 says 0 'palique login' peer ana2 chat ben
 says 5 "palique login ana@$at" peer ana2 recovery --force --yes
 says 5 "palique login ana@$at" peer ana2 account renew --yes
-says 5 "palique login ana@$at" with "$anew
-$anew" peer ana2 passwd --password-fd 3
+says 5 "palique login ana@$at" peer ana2 passwd --no-input
+says 5 "palique login ana@$at" peer ana2 account renew --no-input
+says 0 'palique login' peer ana2 devices
+! grep -q 'no account' "$folder/err" || fail "a revoked device is told that it has no account: $(cat "$folder/err")"
 ! peer ana2 doctor | grep -q firewall || fail "a revoked device is sent to look at firewalls: $(peer ana2 doctor)"
 ok 'revoked: cut off, refused by the contact, hears nothing'
 

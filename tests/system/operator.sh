@@ -129,6 +129,8 @@ ok 'kicked, banned, unbanned'
 
 # --- a one-time link ---
 says 0 'palique reset LINK' directory user passwd-reset anatolia
+grep -qF "palique login anatolia@" "$folder/err" && ! grep -q '@DIRECTORY' "$folder/err" ||
+	fail "where to log in is not said: $(cat "$folder/err")"
 reset=$(head -n 1 "$folder/out")
 case $reset in palique:$at/r/*\?k=*) ;; *) fail "no link for a password: $reset" ;; esac
 directory invite list --json | grep -q '"kind":"passwd-reset"' || fail 'the one-time code is not listed'

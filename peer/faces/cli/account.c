@@ -149,6 +149,28 @@ int cmd_join(struct cli *c)
 	return code;
 }
 
+static bool is_refused(const struct json *account)
+{
+	const char *state = json_text(account, "state");
+
+	return state && !strcmp(state, "refused");
+}
+
+static int refuse_entry(const struct json *account)
+{
+	const char *name = json_text(account, "name"),
+		   *directory = json_text(account, "directory"),
+		   *trouble = json_text(account, "trouble");
+	char hint[512];
+
+	snprintf(hint, sizeof hint, "palique login %s@%s", name ? name : "?",
+		 directory ? directory : "?");
+	return cli_failed(ERR_REFUSED,
+			  trouble && *trouble ? trouble
+					      : _("the directory does not let this device in"),
+			  hint);
+}
+
 int cmd_needs_account(struct cli *c)
 {
 	struct json *status = NULL;
@@ -157,6 +179,8 @@ int cmd_needs_account(struct cli *c)
 	if (code == EXIT_DONE && !has_account(status))
 		code = cli_failed(ERR_STATE, _("there is no account here yet"),
 				  _("palique join LINK, or palique login NAME@DIRECTORY"));
+	else if (code == EXIT_DONE && is_refused(json_get(status, "account")))
+		code = refuse_entry(json_get(status, "account"));
 	json_free(status);
 	return code;
 }

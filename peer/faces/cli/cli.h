@@ -125,7 +125,7 @@ int cmd_where(struct cli *c, struct json *params);
 /* What a login has brought, told and as JSON. Takes `result`. */
 int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty);
 bool cmd_has_account(struct cli *c);
-/* EXIT_DONE where this home has one; else has said what to do. */
+/* EXIT_DONE where this home has one and its directory lets it in; else has said what to do. */
 int cmd_needs_account(struct cli *c);
 /* "direct 127.0.0.1:40123, 0.4 ms" of a contact or a `connection`; "" without one. */
 const char *cmd_way(const struct json *contact);

@@ -43,7 +43,9 @@ static int list(struct cli *c)
 		print_device(json_at(devices, i));
 		out_json(json_keep((struct json *)json_at(devices, i)));
 	}
-	if (json_count(devices) == 0)
+	if (json_count(devices) == 0 && cmd_has_account(c))
+		cmd_standing(c);
+	else if (json_count(devices) == 0)
 		out_say("%s", _("There is no account here yet. Try: palique join LINK, or "
 				"palique login "
 				"NAME@DIRECTORY"));
@@ -175,7 +177,7 @@ static int revoke(struct cli *c, const char *typed)
 		out_say("%s",
 			_("  If it was stolen it may have made a recovery code of its own: "
 			  "palique "
-			  "passwd, palique recovery --force, then palique account renew."));
+			  "passwd, then palique recovery, then palique account renew."));
 		tell_device(result, device);
 	}
 	json_free(result);
