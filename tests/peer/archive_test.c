@@ -17,10 +17,10 @@
 
 #include "peer/archive.h"
 #include "shared/error.h"
+#include "tests/scratch.h"
 
 enum { SMALL = 300 }; /* bytes of a store, which need be no database here */
 
-static char base[] = "/tmp/palique-archive-test-XXXXXX";
 static char folder[128], file[160], store[160], out[160];
 static unsigned next_folder;
 static const struct symmetric_key store_key = { "0123456789abcdef0123456789abcdef" };
@@ -28,7 +28,7 @@ static const struct symmetric_key store_key = { "0123456789abcdef0123456789abcde
 static int fresh(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/%u", base, next_folder++);
+	snprintf(folder, sizeof folder, "%s/%u", scratch, next_folder++);
 	snprintf(file, sizeof file, "%s/account.palique", folder);
 	snprintf(store, sizeof store, "%s/store", folder);
 	snprintf(out, sizeof out, "%s/out", folder);
@@ -442,22 +442,6 @@ static void one_that_is_given_up_leaves_nothing(void **state)
 	assert_int_equal(files(), 1);
 }
 
-static int make_base(void **state)
-{
-	(void)state;
-	umask(077);
-	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
-}
-
-static int remove_base(void **state)
-{
-	char command[300];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", base);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,5 +462,5 @@ int main(void)
 		cmocka_unit_test_setup(one_that_is_given_up_leaves_nothing, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, make_base, remove_base);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -17,8 +17,8 @@
 #include "peer/exporter.h"
 #include "peer/store.h"
 #include "shared/error.h"
+#include "tests/scratch.h"
 
-static char base[] = "/tmp/palique-exporter-test-XXXXXX";
 static const struct symmetric_key key = { "0123456789abcdef0123456789abcdef" };
 static const struct bytes passphrase = { (const uint8_t *)"one", 3 };
 
@@ -56,9 +56,9 @@ static int set_up(void **state)
 
 	(void)state;
 	memset(&f, 0, sizeof f);
-	snprintf(folder, sizeof folder, "%s/%u", base, next_folder);
-	snprintf(f.file, sizeof f.file, "%s/%u.palique", base, next_folder);
-	snprintf(f.out, sizeof f.out, "%s/%u.out", base, next_folder++);
+	snprintf(folder, sizeof folder, "%s/%u", scratch, next_folder);
+	snprintf(f.file, sizeof f.file, "%s/%u.palique", scratch, next_folder);
+	snprintf(f.out, sizeof f.out, "%s/%u.out", scratch, next_folder++);
 	assert_int_equal(home_find(&f.home, folder, f.reason, sizeof f.reason), 0);
 	assert_int_equal(home_path(&f.home, "store.db", store), 0);
 	assert_int_equal(
@@ -238,22 +238,6 @@ static void what_a_crash_left_is_removed_at_the_next_start(void **state)
 	assert_false(has_copy());
 }
 
-static int make_base(void **state)
-{
-	(void)state;
-	umask(077);
-	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
-}
-
-static int remove_base(void **state)
-{
-	char command[300];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", base);
-	return system(command);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -267,5 +251,5 @@ int main(void)
 		TEST(what_a_crash_left_is_removed_at_the_next_start),
 	};
 
-	return cmocka_run_group_tests(tests, make_base, remove_base);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -17,8 +17,8 @@
 #include "peer/config.h"
 #include "peer/home.h"
 #include "shared/error.h"
+#include "tests/scratch.h"
 
-static char base[] = "/tmp/palique-home-test-XXXXXX";
 static char folder[256];
 static char reason[512];
 static unsigned next_folder;
@@ -27,7 +27,8 @@ static unsigned next_folder;
 static int fresh(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/%u", base, next_folder++);
+	umask(022); /* a home is closed to others all the same */
+	snprintf(folder, sizeof folder, "%s/%u", scratch, next_folder++);
 	reason[0] = '\0';
 	return 0;
 }
@@ -100,7 +101,7 @@ static void a_long_path_puts_the_socket_into_the_runtime_folder(void **state)
 
 	(void)state;
 	snprintf(deep, sizeof deep, "%s/%0150d", folder, 1);
-	snprintf(run, sizeof run, "%s", base);
+	snprintf(run, sizeof run, "%s", scratch);
 	setenv("XDG_RUNTIME_DIR", run, 1);
 	assert_int_equal(home_find(&home, deep, reason, sizeof reason), 0);
 	assert_true(strlen(home.socket) < HOME_SOCKET_MAX);
@@ -237,21 +238,6 @@ static void a_wrong_line_is_named(void **state)
 	}
 }
 
-static int make_base(void **state)
-{
-	(void)state;
-	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
-}
-
-static int remove_base(void **state)
-{
-	char command[300];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", base);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,5 +256,5 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_line_is_named, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, make_base, remove_base);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

@@ -19,8 +19,8 @@
 #include "peer/store.h"
 #include "peer/store_key.h"
 #include "shared/error.h"
+#include "tests/scratch.h"
 
-static char base[] = "/tmp/palique-import-test-XXXXXX";
 static struct home from, home; /* the account's, and the one it comes to */
 static char file[300], reason[1024];
 static unsigned next_folder;
@@ -89,11 +89,11 @@ static int fresh(void **state)
 	char folder[256];
 
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/%u", base, next_folder);
+	snprintf(folder, sizeof folder, "%s/%u", scratch, next_folder);
 	assert_int_equal(home_find(&from, folder, reason, sizeof reason), 0);
-	snprintf(folder, sizeof folder, "%s/%u-to", base, next_folder);
+	snprintf(folder, sizeof folder, "%s/%u-to", scratch, next_folder);
 	assert_int_equal(home_find(&home, folder, reason, sizeof reason), 0);
-	snprintf(file, sizeof file, "%s/%u.palique", base, next_folder++);
+	snprintf(file, sizeof file, "%s/%u.palique", scratch, next_folder++);
 	make(&from, an_account);
 	export();
 	return 0;
@@ -321,22 +321,6 @@ static void a_crash_behind_the_decision_is_finished_at_the_next_start(void **sta
 	assert_account("ana");
 }
 
-static int make_base(void **state)
-{
-	(void)state;
-	umask(077);
-	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
-}
-
-static int remove_base(void **state)
-{
-	char command[300];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", base);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,5 +340,5 @@ int main(void)
 			a_crash_behind_the_decision_is_finished_at_the_next_start, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, make_base, remove_base);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

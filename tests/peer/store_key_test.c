@@ -13,8 +13,8 @@
 
 #include "peer/store_key.h"
 #include "shared/error.h"
+#include "tests/scratch.h"
 
-static char base[] = "/tmp/palique-store-key-test-XXXXXX";
 static struct home home;
 static char reason[512];
 static unsigned next_folder;
@@ -28,7 +28,7 @@ static int fresh(void **state)
 	char folder[256];
 
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/%u", base, next_folder++);
+	snprintf(folder, sizeof folder, "%s/%u", scratch, next_folder++);
 	reason[0] = '\0';
 	return home_find(&home, folder, reason, sizeof reason);
 }
@@ -291,22 +291,6 @@ static void a_locked_key_that_was_changed_is_refused(void **state)
 		ERR_CORRUPT);
 }
 
-static int make_base(void **state)
-{
-	(void)state;
-	umask(077);
-	return sodium_init() < 0 || !mkdtemp(base) ? -1 : 0;
-}
-
-static int remove_base(void **state)
-{
-	char command[300];
-
-	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", base);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,5 +306,5 @@ int main(void)
 		cmocka_unit_test_setup(a_locked_key_that_was_changed_is_refused, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, make_base, remove_base);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
