@@ -222,6 +222,10 @@ void account_change_restore(struct account *a, const struct device_list *devices
 	struct device_list *l = &c->list;
 	unsigned kept = 0;
 
+	/* Whom it does not list it would not let in: a list that leaves us out is not from it, and
+	 * we do not sign one. */
+	if (!device_list_find(devices, &a->device.public))
+		return;
 	if (c->kind != CHANGE_RESTORE && begin(a, CHANGE_RESTORE, 0) < 0)
 		return;
 	if (devices->version > a->devices.version)

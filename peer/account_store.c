@@ -31,7 +31,11 @@ static void read_row(struct account *a, struct statement *s)
 	a->settings_stamp = (uint64_t)column_int(s, 15);
 	a->is_recovery_offered = column_int(s, 16);
 	a->has_next = column_copy(s, 17, a->next.secret.bytes, 64) == 0;
-	if (a->has_next) /* libsodium's form ends with the public key */
+	if (!a->has_identity)
+		identity_wipe(&a->identity);
+	if (!a->has_next)
+		identity_wipe(&a->next);
+	else /* libsodium's form ends with the public key */
 		memcpy(a->next.public.bytes, a->next.secret.bytes + 32, 32);
 	a->is_next_ours = column_int(s, 18);
 	a->is_trying_next = false;

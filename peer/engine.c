@@ -384,7 +384,16 @@ bool engine_next_job(struct engine *e, struct job *job)
 
 void engine_job_done(struct engine *e, const struct job *answer)
 {
-	e->answers = memory_grow(e->answers, e->answer_count + 1, sizeof *e->answers);
+	struct job *before = e->answers;
+	size_t size = e->answer_count * sizeof *before;
+
+	/* Not memory_grow(): what was stretched would be left behind where it was. */
+	e->answers = memory_array(e->answer_count + 1, sizeof *e->answers);
+	if (size > 0) {
+		memcpy(e->answers, before, size);
+		sodium_memzero(before, size);
+	}
+	free(before);
 	e->answers[e->answer_count++] = *answer;
 }
 

@@ -471,6 +471,78 @@ static void messages_out_of_turn_are_refused(void **state)
 	assert_int_equal(prove(), BECOMING_ON); /* they left no trace */
 }
 
+/* Steps of a login, one after the other; false: it is over. */
+static bool step(unsigned at)
+{
+	struct wire_message m = { .type = WIRE_LOGIN_DONE };
+
+	switch (at) {
+	case 0:
+		return prove() == BECOMING_ON;
+	case 1:
+		next(WIRE_LOGIN_FINISH);
+		return true;
+	case 2:
+		return done(BYTES(s.wrap)) == BECOMING_ON;
+	case 3:
+		next(WIRE_VAULT_GET);
+		m.type = WIRE_VAULT_PART;
+		m.vault_part.version = s.version;
+		memcpy(m.vault_part.signature, s.signature, sizeof s.signature);
+		m.vault_part.total = s.sealed.size;
+		m.vault_part.part = bytes_of(s.sealed.data, 100);
+		return hear(&m) == BECOMING_ON;
+	case 4:
+		next(WIRE_VAULT_GET);
+		m.type = WIRE_VAULT_PART;
+		m.vault_part.version = s.version;
+		m.vault_part.total = s.sealed.size;
+		m.vault_part.offset = 100;
+		m.vault_part.part = bytes_of(s.sealed.data + 100, s.sealed.size - 100);
+		return hear(&m) == BECOMING_WANTS_KEYS;
+	case 5:
+		return enrol() == 0;
+	case 6:
+		next(WIRE_ENROL);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void no_message_in_any_state_leads_on_but_the_one_that_is_due(void **state)
+{
+	static const enum wire_type due[] = { WIRE_LOGIN_CHALLENGE,
+					      0,
+					      WIRE_LOGIN_DONE,
+					      WIRE_VAULT_PART,
+					      WIRE_VAULT_PART,
+					      0,
+					      0,
+					      WIRE_ENROL_DONE };
+	struct becoming_wish wish = wish_of(BECOMING_LOGIN, PASSWORD);
+
+	for (unsigned at = 0; at < sizeof due / sizeof *due; at++) {
+		for (unsigned type = 0; type < 64; type++) {
+			struct wire_message m = { .type = (enum wire_type)type };
+			unsigned before = 0;
+
+			end(state);
+			begin(state);
+			start(&wish);
+			while (before < at)
+				assert_true(step(before++));
+			/* LOGIN_DONE may come as soon as it is known that the password is
+			 * right: before LOGIN_FINISH was written out. */
+			if (type == (unsigned)due[at] || (at == 1 && type == WIRE_LOGIN_DONE))
+				continue;
+			if (hear(&m) >= 0)
+				fail_msg("message %u in state %u", type, at);
+			assert_false(becoming_is_ready(s.b) && at < 6);
+		}
+	}
+}
+
 static void a_weak_or_unknown_stretching_is_refused(void **state)
 {
 	struct becoming_wish wish = wish_of(BECOMING_LOGIN, PASSWORD);
@@ -616,6 +688,7 @@ int main(void)
 		TEST(parts_out_of_order_and_beyond_the_end_are_refused),
 		TEST(a_list_that_its_identity_did_not_sign_is_refused),
 		TEST(messages_out_of_turn_are_refused),
+		TEST(no_message_in_any_state_leads_on_but_the_one_that_is_due),
 		TEST(a_weak_or_unknown_stretching_is_refused),
 		TEST(work_is_done_and_start_said_again_but_not_for_ever),
 		TEST(too_much_work_is_refused),
