@@ -151,10 +151,19 @@ says 2 'give --yes' peer ana devices revoke kitchen --no-input
 says 5 'the device you are at' peer ana2 devices revoke kitchen --yes
 says 4 'no device goes by' peer ana devices revoke cellar --yes
 until_true 20 is_online ana2 || fail 'the second device is not online'
+mkfifo "$folder/typed"
+peer ana2 chat ben <"$folder/typed" >"$folder/chat-out" 2>&1 &
+chat_pid=$!
+started="$started $chat_pid"
+exec 4>"$folder/typed" # open, and nothing is typed
+until_true 20 grep -q 'is online' "$folder/chat-out" || fail 'no chat begins'
 before=$(date +%s%N)
 says 0 'is revoked' peer ana devices revoke kitchen --yes
 until_true 10 is_refused ana2 || fail "the revoked device is not cut off: $(peer ana2 status)"
 say "   cut off $((($(date +%s%N) - before) / 1000000)) ms after the command began (two programs begun in it)"
+until_true 10 grep -qF "palique login ana@$at" "$folder/chat-out" || fail "an open chat does not say that its device is revoked: $(cat "$folder/chat-out")"
+exec 4>&-
+wait $chat_pid || true
 until_true 20 field ben ana '"devices":2' || fail "ben does not hear of the revoked device: $(peer ben ls --json)"
 got=0
 peer ana2 send ben 'from beyond' --wait delivered --timeout 2 >"$folder/out" 2>&1 || got=$?

@@ -120,9 +120,16 @@ static void on_notice(struct chat *chat, const struct json *params)
 
 static void on_account(struct chat *chat, const struct json *params)
 {
+	const char *detail = json_text(params, "detail");
+
 	(void)chat;
-	if (is(params, "state", "connecting"))
-		out_line("%s", _("* the directory does not answer; open conversations go on"));
+	if (is(params, "state", "refused") && detail && *detail)
+		out_prose("* %s", out_safe(detail));
+	else if (is(params, "state", "connecting") && detail && *detail)
+		out_prose(_("* no line to the directory: %s; open conversations go on"),
+			  out_safe(detail));
+	else if (is(params, "state", "connecting"))
+		out_prose("%s", _("* the directory does not answer; open conversations go on"));
 	else if (is(params, "state", "online"))
 		out_line("%s", _("* the directory answers"));
 }

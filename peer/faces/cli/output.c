@@ -205,7 +205,7 @@ void out_say(const char *format, ...)
 		return;
 	fflush(stdout);
 	va_start(args, format);
-	print_broken(stderr, 0, 0, format, args);
+	print_broken(stderr, 0, *format == '*' ? 2 : 0, format, args);
 	va_end(args);
 }
 
