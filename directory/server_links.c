@@ -287,10 +287,9 @@ static uint64_t on_up(struct server *s, struct link *link)
 	struct address from = link_path(link).remote;
 	struct session *who;
 
-	/* Among guests the one longest here gives way: an honest one needs a second or two,
-	 * so nobody keeps others out by filling the room. */
+	/* Somebody gives way, of those who crowd: nobody keeps others out by filling the room. */
 	if (is_guest && sessions_guests(s->sessions) >= s->guests_max)
-		server_put_out(s, sessions_oldest_guest(s->sessions), LINK_CODE_RESTART);
+		server_put_out(s, sessions_crowding_guest(s->sessions), LINK_CODE_RESTART);
 	if (!is_guest && sessions_clients(s->sessions) >= s->online_max) {
 		link_set_user(link, NULL);
 		link_close(link, LINK_CODE_RESTART, s->now); /* "come back later" */

@@ -1,6 +1,7 @@
 #include "directory/sessions.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,12 @@ struct list {
 
 /* Tickets count up; the low bits find a place in a table of sessions, which is held at
  * most half full by growing. */
+enum { NETWORKS = 4096 }; /* two that fall on one number share what they may have */
+
 struct sessions {
 	struct list guests, clients;
+	uint8_t key[crypto_shorthash_KEYBYTES];
+	uint32_t crowds[NETWORKS]; /* guests of each */
 	uint64_t last_ticket;
 	struct session **by_ticket;
 	size_t size;
@@ -26,6 +31,7 @@ struct sessions *sessions_new(void)
 	struct sessions *all = memory_new(sizeof *all);
 
 	all->size = 64;
+	randombytes_buf(all->key, sizeof all->key);
 	all->by_ticket = memory_array(all->size, sizeof(struct session *));
 	return all;
 }
@@ -86,6 +92,18 @@ static uint64_t next_ticket(struct sessions *all)
 	return all->last_ticket;
 }
 
+static uint16_t network_of(const struct sessions *all, const struct address *from)
+{
+	struct address network = address_prefix(from);
+	uint8_t what[17];
+	uint64_t hash;
+
+	what[0] = network.family;
+	memcpy(what + 1, network.ip, 16);
+	crypto_shorthash((uint8_t *)&hash, what, sizeof what, all->key);
+	return (uint16_t)(hash % NETWORKS);
+}
+
 struct session *sessions_add(struct sessions *all, struct link *link, bool is_guest,
 			     mono_ns now)
 {
@@ -106,6 +124,12 @@ struct session *sessions_add(struct sessions *all, struct link *link, bool is_gu
 		list->first = s;
 	list->last = s;
 	list->count++;
+	if (is_guest) {
+		struct address from = link_path(link).remote;
+
+		s->network = network_of(all, &from);
+		all->crowds[s->network]++;
+	}
 	return s;
 }
 
@@ -114,6 +138,8 @@ void sessions_remove(struct sessions *all, struct session *s)
 	struct list *list = list_of(all, s);
 
 	assert(!s->record);
+	if (s->state == SESSION_GUEST)
+		all->crowds[s->network]--;
 	if (s->next)
 		s->next->previous = s->previous;
 	else
@@ -132,6 +158,16 @@ struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket)
 	struct session *s = all->by_ticket[ticket % all->size];
 
 	return s && s->ticket == ticket ? s : NULL;
+}
+
+struct session *sessions_crowding_guest(const struct sessions *all)
+{
+	struct session *found = all->guests.first;
+
+	for (struct session *s = found; s; s = s->next)
+		if (all->crowds[s->network] > all->crowds[found->network])
+			found = s;
+	return found;
 }
 
 struct session *sessions_oldest_guest(const struct sessions *all)

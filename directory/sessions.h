@@ -35,6 +35,7 @@ struct session {
 	uint64_t ticket; /* what the registry is asked under; never reused */
 	mono_ns since;
 	enum session_state state;
+	uint16_t network;     /* a guest's, by a number that says no more than that */
 	bool is_waiting;      /* for registry or key-holder: reads nothing meanwhile */
 	bool owes_welcome;    /* its stream could not take it yet */
 	enum wire_type asked; /* what the waiting is about */
@@ -67,6 +68,9 @@ struct session *sessions_by_ticket(const struct sessions *all, uint64_t ticket);
 /* The oldest client; the others by `next`. */
 struct session *sessions_clients_first(const struct sessions *all);
 struct session *sessions_oldest_guest(const struct sessions *all);
+/* Who gives way when there are too many: the oldest of the network that has the most. So a flood
+ * from some networks keeps nobody out who comes from another. NULL: there is none. */
+struct session *sessions_crowding_guest(const struct sessions *all);
 size_t sessions_guests(const struct sessions *all);
 size_t sessions_clients(const struct sessions *all);
 

@@ -300,6 +300,29 @@ static void guesses_cost_and_tell_the_same_whoever_it_is(void **state)
 	buf_clear(&other);
 }
 
+/* --- room for guests --- */
+
+static void a_crowd_from_elsewhere_puts_out_nobody(void **state)
+{
+	struct small_client *alice = small_client_online(&net, "alice"), *honest, *crowd[10];
+
+	(void)state;
+	config.guests_max = 5;
+	server_configure(net.server, &config);
+	honest = small_client_sibling(alice);
+	small_client_dial(honest, LINK_NK);
+	for (unsigned i = 0; i < 10; i++) {
+		crowd[i] = small_client_new(&net, "crowd");
+		crowd[i]->address.ip[1] = i % 2 ? 200 : 201; /* of two networks */
+		crowd[i]->address.ip[3] = (uint8_t)(10 + i);
+		small_client_dial(crowd[i], LINK_NK);
+	}
+	assert_non_null(honest->link);
+	assert_int_equal(small_client_prove(honest, "password", &m), 0);
+	assert_null(crowd[0]->link);
+	assert_non_null(crowd[9]->link); /* whoever came last has room, too */
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -312,6 +335,7 @@ int main(void)
 		ROW(a_stolen_device_keeps_no_other_out),
 		ROW(who_is_blocked_hears_what_a_contact_of_somebody_offline_hears),
 		ROW(guesses_cost_and_tell_the_same_whoever_it_is),
+		ROW(a_crowd_from_elsewhere_puts_out_nobody),
 	};
 
 	if (sodium_init() < 0)
