@@ -525,7 +525,7 @@ bool directory_client_next(struct directory_client *d, struct wire_message *m)
 		return false;
 	if (err < 0)
 		on_broken(d, err);
-	else if (d->line.is_readable && d->patience >= 0)
+	else if (d->line.is_readable)
 		d->rooms->has_more = true;
 	return false;
 }
