@@ -71,8 +71,9 @@ static void succeeded(struct contacts *c, struct person *p, const struct device_
 	contacts_trust(c, p, &devices->identity, true);
 	keep_list(c, p, devices);
 	snprintf(e.detail, sizeof e.detail, "%s",
-		 N_("has a new key, and the old one vouches for it; what was not delivered yet "
-		    "waits until you accept"));
+		 N_("has a new key, and the old one vouches for it; what was written before "
+		    "and not "
+		    "delivered, if anything, waits until you accept"));
 	events_add(c->rooms->events, &e);
 }
 

@@ -24,7 +24,7 @@ static const struct hint {
 	{ "join", ERR_STATE, NULL, "palique status" },
 	{ "join", ERR_EXPIRED, N_("the invitation has expired"), N_("palique join NEW-LINK") },
 	{ "join", ERR_REFUSED, NULL, N_("palique join NEW-LINK") },
-	{ "login", ERR_AUTH, N_("wrong name or password"), "palique login %s" },
+	{ "login", ERR_AUTH, N_("wrong name or password"), N_("palique login %s; if it is forgotten: palique recover %s") },
 	{ "login", ERR_REFUSED, N_("this home holds another account than %s"), N_("palique --home OTHER-FOLDER login %s") },
 	{ "login", ERR_KEY_CHANGED, N_("the password is right, but the vault is sealed with an older one"), N_("palique recover %s; without a recovery code: palique login %s --begin-anew") },
 	{ "login", ERR_CORRUPT, N_("what the directory keeps of %s is damaged or forged, and was not taken"), N_("ask its operator; another device of yours can put it right by coming online") },

@@ -178,10 +178,10 @@ static int parse_words(struct call *call, struct recovery_code *code)
 	int err = recovery_parse(code, bytes_text(call_text(call, "words")), &bad);
 
 	if (err == ERR_AUTH)
-		snprintf(
-			call->reason, sizeof call->reason, "%s",
-			_("each is a word of the list, but together they are no recovery code: "
-			  "one of them is another, or two changed places"));
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("all are words of the list, but together they are no recovery code: "
+			   "one "
+			   "of them is wrong, or two have changed places"));
 	else if (err < 0 && bad)
 		snprintf(call->reason, sizeof call->reason,
 			 _("word %u is none that a recovery code can have"), bad);

@@ -21,10 +21,10 @@ static int check_words(const struct secret *typed, char *trouble, size_t size)
 
 	sodium_memzero(&code, sizeof code);
 	if (err == ERR_AUTH)
-		snprintf(
-			trouble, size, "%s",
-			_("each is a word of the list, but together they are no recovery code: "
-			  "one of them is another, or two changed places"));
+		snprintf(trouble, size, "%s",
+			 _("all are words of the list, but together they are no recovery code: "
+			   "one "
+			   "of them is wrong, or two have changed places"));
 	else if (err < 0 && bad)
 		snprintf(trouble, size, _("word %u is none that a recovery code can have"),
 			 bad);
