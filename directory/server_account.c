@@ -26,8 +26,7 @@ static int refuse(struct server *s, struct session *who, enum wire_type about, i
 	return 0;
 }
 
-/* false: refused, as it comes too fast. */
-static bool may_write(struct server *s, struct session *who, enum wire_type about)
+bool server_may_write(struct server *s, struct session *who, enum wire_type about)
 {
 	mono_ns wait;
 
@@ -99,7 +98,7 @@ int server_on_vault_put(struct server *s, struct session *who, const struct wire
 	struct session_vault *v = who->vault;
 
 	if (put->offset == 0) {
-		if (!may_write(s, who, m->type))
+		if (!server_may_write(s, who, m->type))
 			return 0;
 		v = begin_vault(s, who, put);
 	} else if (!is_next_part(v, put)) {
@@ -152,7 +151,7 @@ int server_on_devices_put(struct server *s, struct session *who, const struct wi
 	struct registry *r = s->desk.registry;
 	const struct device_list *list = &m->devices_put.devices;
 
-	if (!may_write(s, who, m->type))
+	if (!server_may_write(s, who, m->type))
 		return 0;
 	if (device_list_verify(list) < 0)
 		return refuse(s, who, m->type, ERR_AUTH);
@@ -181,7 +180,7 @@ int server_on_recovery_put(struct server *s, struct session *who, const struct w
 {
 	struct registry *r = s->desk.registry;
 
-	if (!may_write(s, who, m->type))
+	if (!server_may_write(s, who, m->type))
 		return 0;
 	/* one that no proof could ever hold under would also be told by the time it takes */
 	if (!m->recovery_put.is_none &&
@@ -196,7 +195,7 @@ int server_on_delete(struct server *s, struct session *who, const struct wire_me
 {
 	struct registry *r = s->desk.registry;
 
-	if (!may_write(s, who, m->type))
+	if (!server_may_write(s, who, m->type))
 		return 0;
 	if (proof_delete_verify(m->delete.proof, identity_of(who),
 				link_handshake_hash(who->link), name_of(s, who)) < 0)

@@ -91,6 +91,8 @@ void server_tell_due(struct server *s);
 
 /* --- server_account.c --- */
 
+/* Before what changes the store; false: it comes too fast, and was refused. */
+bool server_may_write(struct server *s, struct session *who, enum wire_type about);
 server_handler server_on_vault_get, server_on_vault_put, server_on_devices_put,
 	server_on_recovery_put, server_on_delete;
 /* What the registry answers to these; `who` may be gone afterwards. */

@@ -65,6 +65,10 @@ int server_on_login(struct server *s, struct session *who, const struct wire_mes
 		server_refuse(s, who, m->type, ERR_BUSY, SERVER_RETRY_SECONDS);
 		return 0;
 	}
+	/* what may be said again and again, once somebody has proved to be the owner */
+	if ((m->type == WIRE_PASSWORD_FINISH || m->type == WIRE_ENROL) &&
+	    !server_may_write(s, who, m->type))
+		return 0;
 	/* before asking: an answer may be there at once */
 	who->is_waiting = true;
 	who->asked = m->type;

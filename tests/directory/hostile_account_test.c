@@ -174,6 +174,23 @@ static void a_stolen_device_keeps_no_other_out(void **state)
 	assert_int_equal(small_client_come(alice), 0);
 }
 
+static void changing_the_password_without_end_is_slowed_down(void **state)
+{
+	struct small_client *alice = small_client_online(&net, "alice");
+	unsigned done = 0;
+
+	(void)state;
+	assert_int_equal(small_client_prove(alice, "password", &m), 0);
+	while (done < 200 && small_client_password(alice, "another", true) == 0)
+		done++;
+	assert_in_range(done, 50, 150);
+	assert_int_equal(alice->refusal.error, ERR_BUSY);
+	small_net_run(&net, 2 * SECOND);
+	assert_non_null(alice->link);
+	m = (struct wire_message){ .type = WIRE_VAULT_GET };
+	assert_int_equal(small_client_ask(alice, &m, WIRE_VAULT_PART), 0);
+}
+
 /* --- what a blocked person hears --- */
 
 /* All frames that came, in order, and from when. */
@@ -333,6 +350,7 @@ int main(void)
 		ROW(a_proof_ends_with_the_recovery_code_that_it_was_of),
 		ROW(a_proof_ends_with_the_account_that_it_was_of),
 		ROW(a_stolen_device_keeps_no_other_out),
+		ROW(changing_the_password_without_end_is_slowed_down),
 		ROW(who_is_blocked_hears_what_a_contact_of_somebody_offline_hears),
 		ROW(guesses_cost_and_tell_the_same_whoever_it_is),
 		ROW(a_crowd_from_elsewhere_puts_out_nobody),
