@@ -69,8 +69,10 @@ int account_hear_devices(struct account *a, const struct device_list *devices)
 
 void account_told_devices(struct account *a, const struct device_list *devices)
 {
+	/* Of what another device told us meanwhile, the directory's word may still be under way:
+	 * what counts is what we knew before we called. */
 	bool is_ours = a->has_identity && devices->version > 0 &&
-		       devices->version <= a->devices.version &&
+		       devices->version <= a->called_with &&
 		       sodium_memcmp(devices->signature, a->devices.signature, 64) != 0 &&
 		       identity_public_equal(&a->identity.public, &a->devices.identity);
 
@@ -173,6 +175,11 @@ void account_set_online(struct account *a, const struct address *observed,
 bool account_wants_call(const struct account *a)
 {
 	return a->wants_call;
+}
+
+void account_calls(struct account *a)
+{
+	a->called_with = a->devices.version;
 }
 
 void account_called(struct account *a)

@@ -90,6 +90,8 @@ mono_ns account_step(struct account *a);
  * anew. True until account_called(). */
 bool account_wants_call(const struct account *a);
 void account_called(struct account *a);
+/* A line is begun: what we know by now the directory knows, unless it was put back. */
+void account_calls(struct account *a);
 
 /* The guest's line is up, with this handshake hash. */
 void account_guest_up(struct account *a, const uint8_t handshake_hash[64]);

@@ -56,6 +56,7 @@ struct account {
 	struct certificate certificate;
 	struct knock knock;
 	struct device_list devices;
+	uint64_t called_with; /* their version when this line was begun */
 
 	/* About to take the place of ours, or said to the directory and not confirmed: it may be
 	 * the account's already. Of our own making, or another device's, found in the vault.

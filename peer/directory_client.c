@@ -179,6 +179,7 @@ static void dial(struct directory_client *d)
 
 	for (unsigned i = 0; i < d->address_count && i < CANDIDATES_MAX; i++)
 		target.addresses[target.address_count++] = d->addresses[i];
+	account_calls(d->rooms->account);
 	enter(d, STATE_DIALLING, DIAL + SECOND);
 	d->link = endpoint_dial(d->rooms->endpoint, &target, d->rooms->now);
 	if (!d->link)
