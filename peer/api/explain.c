@@ -71,6 +71,7 @@ static const struct hint {
 	{ "verifyContact", ERR_STATE, N_("the key of %s is not known yet: they have to accept first, or give you their link"), "palique ls" },
 	{ "verifyContact", ERR_AUTH, N_("these are not the numbers of you and %s: read them once more, and if they stay different, somebody stands between you"), "palique safety %s" },
 	{ "verifyContact", ERR_KEY_CHANGED, N_("%s shows another key now: accept it first, then compare"), "palique accept %s" },
+	{ "setRequests", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK, or palique login NAME@DIRECTORY") },
 	{ "setRequests", ERR_FORMAT, NULL, "palique requests anyone" },
 	{ "host", ERR_FORMAT, NULL, "palique host --listen 0.0.0.0:7272" },
 	{ "host", ERR_EXISTS, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },

@@ -91,6 +91,8 @@ says 0 'palique join LINK' peer eve devices
 # Nobody is asked for a password in vain.
 says 1 'palique login NAME@DIRECTORY' peer eve passwd --no-input
 says 1 'no account here yet' peer eve account renew --no-input
+says 1 'no account here yet' peer eve export "$folder/eve.palique" --no-input
+says 1 'no account here yet' peer eve requests none
 says 1 'no account here yet' peer eve recovery remove --no-input
 says 2 'cannot be a name' peer eve login "x+y@127.0.0.1:$port" --no-input
 says 2 'palique recover NAME@DIRECTORY' peer eve recover ana --no-input

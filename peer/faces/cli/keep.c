@@ -113,6 +113,9 @@ int cmd_export(struct cli *c)
 	if (!file)
 		return cli_failed(ERR_IO, strerror(errno), "");
 	code = cli_engine(c);
+	if (code == EXIT_DONE && !cmd_has_account(c))
+		code = cli_failed(ERR_STATE, _("there is no account here yet to export"),
+				  _("palique join LINK, or palique login NAME@DIRECTORY"));
 	if (code == EXIT_DONE && access(file, F_OK) == 0 && !c->o.value[OPT_FORCE])
 		code = cli_failed(
 			ERR_EXISTS,
@@ -217,6 +220,7 @@ int cmd_import(struct cli *c)
 	out_say("%s",
 		_("  It is the same device as before: use it on one machine at a time, and "
 		  "do not begin\n  the old one again."));
+	cmd_standing(c);
 	result = json_set_bool(json_object(), "imported", true);
 	if (account)
 		json_set(result, "account", json_keep((struct json *)account));
