@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE       (60 * SECOND)
-#define HOUR         (60 * MINUTE)
-#define TEN_YEARS_MS ((int64_t)3652 * 86400 * 1000)
+#include "tests/world/story_inside.h"
+
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
 
 enum {
 	RESTARTS = 10,      /* of the directory, a minute apart, in a quiet day */
@@ -16,18 +17,9 @@ enum {
 	SETTLE_S = 240,     /* everyone is back, and everything delivered, within this */
 };
 
-struct story {
-	struct world *world;
-	struct people *people;
-	unsigned machines, persons;
-	bool has_partings;  /* people also block and remove one another */
-	bool has_accidents; /* devices, passwords and keys change */
-	struct weather worst;
-};
-
 /* --- how it begins and ends --- */
 
-static struct dice *dice(struct story *s)
+struct dice *story_dice(struct story *s)
 {
 	return world_dice(s->world);
 }
@@ -104,7 +96,7 @@ static void end(struct story *s, const char *kind, struct story_result *result)
 }
 
 /* Time passes, and persons do what they do by themselves. */
-static void live(struct story *s, mono_ns how_long)
+void story_live(struct story *s, mono_ns how_long)
 {
 	for (mono_ns left = how_long; left > 0 && !world_trouble(s->world);) {
 		mono_ns part = mono_earlier(left, SECOND);
@@ -138,7 +130,7 @@ static void settle(struct story *s, const char *when)
 	char why[128] = "";
 
 	while (!world_trouble(s->world)) {
-		live(s, SECOND);
+		story_live(s, SECOND);
 		if (is_settled(s, why, sizeof why)) {
 			people_settled(s->people);
 			return;
@@ -156,226 +148,24 @@ static void expect_presence(struct story *s, const char *when)
 		world_fail(s->world, "%s: %s", when, why);
 }
 
-static unsigned any_machine(struct story *s)
+unsigned story_any_machine(struct story *s)
 {
-	return 1 + dice_below(dice(s), s->machines);
+	return 1 + dice_below(story_dice(s), s->machines);
 }
 
-static unsigned any_person(struct story *s)
+unsigned story_any_person(struct story *s)
 {
-	return 1 + dice_below(dice(s), s->persons);
+	return 1 + dice_below(story_dice(s), s->persons);
 }
 
-static unsigned any_other(struct story *s, unsigned than)
+unsigned story_any_other(struct story *s, unsigned than)
 {
-	return 1 + (than - 1 + 1 + dice_below(dice(s), s->persons - 1)) % s->persons;
+	return 1 + (than - 1 + 1 + dice_below(story_dice(s), s->persons - 1)) % s->persons;
 }
 
-static unsigned owner(struct story *s, unsigned machine)
+unsigned story_owner(struct story *s, unsigned machine)
 {
 	return people_owner(s->people, machine);
-}
-
-static size_t any_size(struct story *s)
-{
-	struct dice *d = dice(s);
-	unsigned kind = dice_below(d, 100);
-
-	if (kind < 70)
-		return dice_between(d, 20, 200);
-	if (kind < 85)
-		return dice_between(d, 1, 20);
-	if (kind < 97)
-		return dice_between(d, 200, 3000);
-	return kind == 99 ? WIRE_TEXT_MAX : dice_between(d, 3000, WIRE_TEXT_MAX);
-}
-
-/* --- the storm: one row for each thing that happens, with its weight --- */
-
-static void say_one(struct story *s)
-{
-	unsigned m = any_machine(s);
-
-	people_say(s->people, m, any_other(s, owner(s, m)), any_size(s));
-}
-
-static void say_many(struct story *s)
-{
-	unsigned m = any_machine(s), b = any_other(s, owner(s, m));
-
-	for (unsigned count = dice_between(dice(s), 5, 60); count > 0; count--)
-		people_say(s->people, m, b, any_size(s));
-}
-
-static void crash_a_machine(struct story *s)
-{
-	unsigned a = any_machine(s);
-
-	if (dice_chance(dice(s), 500))
-		world_crash(s->world, a);
-	else
-		world_crash_soon(s->world, a, dice_below(dice(s), 8));
-}
-
-static void stop_a_machine(struct story *s)
-{
-	world_stop(s->world, any_machine(s));
-}
-
-static void crash_the_directory(struct story *s)
-{
-	if (dice_chance(dice(s), 500))
-		world_crash(s->world, WORLD_DIRECTORY);
-	else
-		world_crash_soon(s->world, WORLD_DIRECTORY, dice_below(dice(s), 8));
-}
-
-static void stop_the_directory(struct story *s)
-{
-	world_stop(s->world, WORLD_DIRECTORY);
-}
-
-static void start_somebody(struct story *s)
-{
-	for (unsigned i = 0; i <= s->machines; i++)
-		if (dice_chance(dice(s), 400))
-			world_start(s->world, i);
-}
-
-static void cut_a_pair(struct story *s)
-{
-	unsigned a = any_machine(s),
-		 b = 1 + (a + dice_below(dice(s), s->machines - 1)) % s->machines;
-
-	world_cut(s->world, a, dice_chance(dice(s), 300) ? WORLD_DIRECTORY : b, true);
-}
-
-static void mend_cuts(struct story *s)
-{
-	network_mend(world_network(s->world));
-}
-
-static void move_somebody(struct story *s)
-{
-	unsigned a = dice_chance(dice(s), 150) ? WORLD_DIRECTORY : any_machine(s);
-
-	world_move(s->world, a, dice_chance(dice(s), 500));
-}
-
-/* By up to an hour, or by ten years. */
-static void jump_a_clock(struct story *s)
-{
-	int64_t by = (int64_t)dice_below(dice(s), 7200000) - 3600000;
-
-	if (s->has_accidents && dice_chance(dice(s), 300))
-		by = dice_chance(dice(s), 500) ? TEN_YEARS_MS : -TEN_YEARS_MS;
-	world_jump_clock(s->world, dice_below(dice(s), s->machines + 1), by);
-}
-
-static void change_weather(struct story *s)
-{
-	struct weather weather = {
-		.loss = dice_below(dice(s), s->worst.loss + 1),
-		.duplicate = dice_below(dice(s), s->worst.duplicate + 1),
-		.damage = dice_below(dice(s), s->worst.damage + 1),
-		.delay = dice_below(dice(s), s->worst.delay + 1),
-		.jitter = dice_below(dice(s), s->worst.jitter + 1),
-	};
-
-	network_set_weather(world_network(s->world), &weather);
-}
-
-static void part_or_meet(struct story *s)
-{
-	unsigned a = any_person(s), b = any_other(s, a);
-
-	if (!s->has_partings)
-		return;
-	if (people_wishes(s->people, a, b) != WISH_CONTACT)
-		people_wish(s->people, a, b, WISH_CONTACT);
-	else
-		people_wish(s->people, a, b,
-			    dice_chance(dice(s), 500) ? WISH_BLOCKED : WISH_NOTHING);
-}
-
-static void differ(struct story *s)
-{
-	unsigned a = any_person(s);
-
-	if (s->has_accidents)
-		people_differ(s->people, a, any_other(s, a));
-}
-
-static void change_a_password(struct story *s)
-{
-	if (s->has_accidents)
-		people_change_password(s->people, any_person(s), dice_chance(dice(s), 300));
-}
-
-static void make_a_code(struct story *s)
-{
-	if (s->has_accidents)
-		people_make_code(s->people, any_person(s));
-}
-
-static void revoke_a_machine(struct story *s)
-{
-	if (s->has_accidents)
-		people_revoke(s->people, any_machine(s));
-}
-
-static void lose_a_machine(struct story *s)
-{
-	unsigned m = any_machine(s);
-
-	if (s->has_accidents)
-		people_lose_machine(s->people, m, dice_chance(dice(s), 400));
-}
-
-static void name_a_device(struct story *s)
-{
-	if (s->has_accidents)
-		people_name_a_device(s->people, any_person(s));
-}
-
-static void change_a_key(struct story *s)
-{
-	if (s->has_accidents)
-		people_rekey(s->people, any_person(s));
-}
-
-static void wait_long(struct story *s)
-{
-	live(s, dice_between(dice(s), 5, 90) * SECOND);
-}
-
-static const struct {
-	unsigned weight;
-	void (*happen)(struct story *s);
-} happenings[] = {
-	{ 500, say_one },         { 40, say_many },           { 14, crash_a_machine },
-	{ 10, stop_a_machine },   { 6, crash_the_directory }, { 4, stop_the_directory },
-	{ 70, start_somebody },   { 12, cut_a_pair },         { 16, mend_cuts },
-	{ 12, move_somebody },    { 4, jump_a_clock },        { 10, change_weather },
-	{ 10, part_or_meet },     { 6, wait_long },           { 8, differ },
-	{ 6, change_a_password }, { 5, make_a_code },         { 4, revoke_a_machine },
-	{ 2, lose_a_machine },    { 2, change_a_key },        { 3, name_a_device },
-};
-
-static void something_happens(struct story *s)
-{
-	unsigned sum = 0, at;
-
-	for (size_t i = 0; i < sizeof happenings / sizeof *happenings; i++)
-		sum += happenings[i].weight;
-	at = dice_below(dice(s), sum);
-	for (size_t i = 0; i < sizeof happenings / sizeof *happenings; i++) {
-		if (at < happenings[i].weight) {
-			happenings[i].happen(s);
-			return;
-		}
-		at -= happenings[i].weight;
-	}
 }
 
 static void fair_weather(struct story *s)
@@ -390,28 +180,28 @@ static void fair_weather(struct story *s)
 /* They die while they are becoming somebody, and so does the directory. */
 static void hard_beginning(struct story *s)
 {
-	for (unsigned i = dice_between(dice(s), 2, 12); i > 0 && !world_trouble(s->world);
+	for (unsigned i = dice_between(story_dice(s), 2, 12); i > 0 && !world_trouble(s->world);
 	     i--) {
-		live(s, dice_below(dice(s), 900) * MILLISECOND);
-		if (dice_chance(dice(s), 300))
-			crash_the_directory(s);
+		story_live(s, dice_below(story_dice(s), 900) * MILLISECOND);
+		if (dice_chance(story_dice(s), 300))
+			storm_crash_the_directory(s);
 		else
-			crash_a_machine(s);
-		start_somebody(s);
+			storm_crash_a_machine(s);
+		storm_start_somebody(s);
 	}
 }
 
 /* A person stands before a new machine, with a name and a password or a code: all comes back. */
 static void begin_anew(struct story *s)
 {
-	unsigned m = any_machine(s), a = owner(s, m);
+	unsigned m = story_any_machine(s), a = story_owner(s, m);
 
-	if (dice_chance(dice(s), 400)) {
+	if (dice_chance(story_dice(s), 400)) {
 		people_make_code(s->people, a);
 		settle(s, "with a new recovery code");
 	}
 	people_remember_contacts(s->people, a);
-	people_lose_machine(s->people, m, dice_chance(dice(s), 500));
+	people_lose_machine(s->people, m, dice_chance(story_dice(s), 500));
 	people_unshut(s->people, m);
 	world_start(s->world, m);
 	settle(s, "with a machine that began anew");
@@ -422,31 +212,32 @@ static void begin_anew(struct story *s)
 
 static void shut_somebody_out(struct story *s)
 {
-	unsigned m = any_machine(s);
+	unsigned m = story_any_machine(s);
 
-	if (people_machine_count(s->people, owner(s, m)) > 1)
+	if (people_machine_count(s->people, story_owner(s, m)) > 1)
 		people_shut_out(s->people, m);
 }
 
 /* Those who parted come together again in half of the worlds; else they stay apart. */
 static void calm(struct story *s)
 {
-	bool all_meet = dice_chance(dice(s), 500);
-	unsigned absent = dice_chance(dice(s), 700) ? any_machine(s) : 0; /* 0: nobody */
+	bool all_meet = dice_chance(story_dice(s), 500);
+	unsigned absent = dice_chance(story_dice(s), 700) ? story_any_machine(s)
+							  : 0; /* 0: nobody */
 
 	fair_weather(s);
 	for (unsigned a = 1; a <= s->persons && all_meet; a++)
 		for (unsigned b = 1; b <= s->persons; b++)
 			if (a != b)
 				people_wish(s->people, a, b, WISH_CONTACT);
-	if (s->has_accidents && dice_chance(dice(s), 250))
+	if (s->has_accidents && dice_chance(story_dice(s), 250))
 		shut_somebody_out(s);
 	for (unsigned i = 0; i <= s->machines; i++)
 		if (!absent || i != absent)
 			world_start(s->world, i);
 	if (absent) {
 		world_crash(s->world, absent);
-		live(s, SETTLE_S * SECOND);
+		story_live(s, SETTLE_S * SECOND);
 		expect_presence(s, "with one away");
 		world_start(s->world, absent);
 	}
@@ -454,7 +245,7 @@ static void calm(struct story *s)
 	people_greet_all(s->people);
 	settle(s, "with all back, and texts");
 	people_judge(s->people);
-	if (!s->has_accidents || dice_chance(dice(s), 500) || world_trouble(s->world))
+	if (!s->has_accidents || dice_chance(story_dice(s), 500) || world_trouble(s->world))
 		return;
 	begin_anew(s);
 	people_judge(s->people);
@@ -488,14 +279,14 @@ static void storm(struct story *s, uint64_t seed)
 	cast.has_host_name = dice_chance(&shape, 500);
 	begin(s, seed, &cast);
 	if (dice_chance(&shape, 500))
-		change_weather(s);
+		storm_change_weather(s);
 	wish_all_contacts(s);
-	if (dice_chance(dice(s), 500))
+	if (dice_chance(story_dice(s), 500))
 		hard_beginning(s);
-	live(s, 20 * SECOND);
+	story_live(s, 20 * SECOND);
 	for (; happening > 0 && !world_trouble(s->world); happening--) {
-		live(s, dice_below(dice(s), 1500) * MILLISECOND);
-		something_happens(s);
+		story_live(s, dice_below(story_dice(s), 1500) * MILLISECOND);
+		storm_happens(s);
 	}
 	calm(s);
 }
@@ -505,33 +296,33 @@ static void storm(struct story *s, uint64_t seed)
 static void directory_restarts_each_minute(struct story *s)
 {
 	for (unsigned i = 0; i < RESTARTS && !world_trouble(s->world); i++) {
-		if (dice_chance(dice(s), 500))
+		if (dice_chance(story_dice(s), 500))
 			world_stop(s->world, WORLD_DIRECTORY);
 		else
 			world_crash(s->world, WORLD_DIRECTORY);
-		say_one(s);
-		live(s, dice_between(dice(s), 1, 10) * SECOND);
+		storm_say_one(s);
+		story_live(s, dice_between(story_dice(s), 1, 10) * SECOND);
 		world_start(s->world, WORLD_DIRECTORY);
-		live(s, 50 * SECOND);
-		say_one(s);
+		story_live(s, 50 * SECOND);
+		storm_say_one(s);
 	}
 }
 
 static void comes_back(struct story *s, unsigned who)
 {
-	live(s, dice_between(dice(s), 1, 3600) * SECOND);
+	story_live(s, dice_between(story_dice(s), 1, 3600) * SECOND);
 	world_start(s->world, who);
-	live(s, 5 * SECOND);
+	story_live(s, 5 * SECOND);
 	expect_presence(s, "after somebody came back");
 }
 
 /* Who leaves is gone at once. */
 static void somebody_leaves(struct story *s)
 {
-	unsigned who = any_machine(s);
+	unsigned who = story_any_machine(s);
 
 	world_stop(s->world, who);
-	live(s, SECOND);
+	story_live(s, SECOND);
 	expect_presence(s, "after somebody left");
 	comes_back(s, who);
 }
@@ -539,30 +330,31 @@ static void somebody_leaves(struct story *s)
 /* Who vanishes is not online any more within 30 s. */
 static void somebody_vanishes(struct story *s)
 {
-	unsigned who = any_machine(s);
+	unsigned who = story_any_machine(s);
 
 	world_crash(s->world, who);
-	live(s, (VANISHED_IN_S + 1) * SECOND);
+	story_live(s, (VANISHED_IN_S + 1) * SECOND);
 	expect_presence(s, "after somebody vanished");
 	comes_back(s, who);
 }
 
 static void a_partner_vanishes(struct story *s)
 {
-	unsigned who = any_machine(s), person = owner(s, who), partner = any_other(s, person),
-		 at = people_some_machine(s->people, partner, dice(s));
+	unsigned who = story_any_machine(s), person = story_owner(s, who),
+		 partner = story_any_other(s, person),
+		 at = people_some_machine(s->people, partner, story_dice(s));
 
 	/* Who has another machine stays online. */
 	if (people_machine_count(s->people, person) > 1)
 		return;
 	people_say(s->people, at, person, 100);
-	live(s, 3 * SECOND);
+	story_live(s, 3 * SECOND);
 	if (!people_is_linked(s->people, at, person))
 		world_fail(s->world, "machines %u and %u have talked and are not linked", at,
 			   who);
 	world_crash(s->world, who);
 	people_say(s->people, at, person, 100);
-	live(s, (NOTICED_IN_S + 1) * SECOND);
+	story_live(s, (NOTICED_IN_S + 1) * SECOND);
 	if (people_sees_online(s->people, at, person))
 		world_fail(s->world, "machine %u has not noticed within %d s that %u is gone",
 			   at, NOTICED_IN_S, who);
@@ -572,19 +364,21 @@ static void a_partner_vanishes(struct story *s)
 /* What a revoked machine held it keeps, and gets nothing more until it is let in again. */
 static void somebody_is_revoked(struct story *s)
 {
-	unsigned who = any_machine(s), person = owner(s, who), other = any_other(s, person);
+	unsigned who = story_any_machine(s), person = story_owner(s, who),
+		 other = story_any_other(s, person);
 	uint64_t heard;
 
 	if (!people_revoke(s->people, who))
 		return;
 	people_hold_back(s->people, who, 20 * SECOND);
-	live(s, CUT_OFF_IN_S * SECOND);
+	story_live(s, CUT_OFF_IN_S * SECOND);
 	if (!people_is_cut_off(s->people, who))
 		world_fail(s->world, "machine %u is revoked and not cut off within %d s", who,
 			   CUT_OFF_IN_S);
 	heard = people_heard_on(s->people, who);
-	people_say(s->people, people_some_machine(s->people, other, dice(s)), person, 100);
-	live(s, 5 * SECOND);
+	people_say(s->people, people_some_machine(s->people, other, story_dice(s)), person,
+		   100);
+	story_live(s, 5 * SECOND);
 	if (people_heard_on(s->people, who) != heard)
 		world_fail(s->world, "machine %u is revoked and hears what is said later", who);
 	settle(s, "after a revocation");
@@ -596,7 +390,7 @@ static void (*const quiet_happenings[])(struct story *s) = {
 	somebody_vanishes,
 	a_partner_vanishes,
 	somebody_is_revoked,
-	move_somebody,
+	storm_move_somebody,
 };
 enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
 
@@ -617,11 +411,11 @@ static void quiet_day(struct story *s, uint64_t seed)
 	wish_all_contacts(s);
 	settle(s, "at the beginning of a quiet day");
 	for (unsigned i = 0; i < hours && !world_trouble(s->world); i++) {
-		live(s, dice_between(dice(s), 1, 50) * MINUTE);
+		story_live(s, dice_between(story_dice(s), 1, 50) * MINUTE);
 		expect_presence(s, "in a quiet hour");
-		say_one(s);
-		live(s, 30 * SECOND);
-		quiet_happenings[dice_below(dice(s), QUIET_KINDS)](s);
+		storm_say_one(s);
+		story_live(s, 30 * SECOND);
+		quiet_happenings[dice_below(story_dice(s), QUIET_KINDS)](s);
 	}
 	settle(s, "at the end of a quiet day");
 	people_greet_all(s->people);
@@ -654,7 +448,7 @@ void story_talk(uint64_t seed, unsigned count, size_t size, struct story_result 
 	settle(&s, "before talking");
 	for (unsigned i = 0; i < count; i++) {
 		people_say(s.people, 1 + i % 2, 2 - i % 2, size);
-		live(&s, SECOND);
+		story_live(&s, SECOND);
 	}
 	settle(&s, "after talking");
 	people_judge(s.people);
