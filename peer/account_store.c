@@ -54,6 +54,15 @@ static int load_vault(struct account *a)
 	return err < 0 ? err : 0;
 }
 
+/* A store may have been brought here by an import: what stands in it is not of our making. */
+static bool is_sound(const struct account *a)
+{
+	struct name name;
+
+	return a->standing <= STANDING_REFUSED && a->requests <= REQUESTS_NONE &&
+	       (!a->name.text[0] || name_check(&name, bytes_text(a->name.text)) == 0);
+}
+
 /* 1: there is a row, 0: none, or an error. */
 static int load(struct account *a)
 {
@@ -68,7 +77,7 @@ static int load(struct account *a)
 
 	if (err == 1) {
 		read_row(a, s);
-		if (column_copy(s, 8, a->device.public.bytes, 32) < 0 ||
+		if (!is_sound(a) || column_copy(s, 8, a->device.public.bytes, 32) < 0 ||
 		    column_copy(s, 9, a->device.secret.bytes, 32) < 0 ||
 		    column_copy(s, 11, a->knock.bytes, sizeof a->knock.bytes) < 0)
 			err = ERR_CORRUPT;

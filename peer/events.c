@@ -256,6 +256,8 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 		snprintf(out->name.text, sizeof out->name.text, "%s", column_text(s, 2));
 		out->is_online = column_int(s, 3);
 		out->account = (enum account_state)column_int(s, 4);
+		if (out->kind > EVENT_DEVICES || out->account > ACCOUNT_REFUSED)
+			err = ERR_CORRUPT; /* a table of another making */
 		out->message_id = (uint64_t)column_int(s, 5);
 		if (!column_is_null(s, 6))
 			address_decode(&out->path.remote, column_bytes(s, 6));

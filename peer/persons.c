@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "peer/store.h"
+#include "shared/error.h"
 
 struct persons {
 	struct store *store;
@@ -110,6 +111,15 @@ void person_set_text(char **where, const char *text)
 	*where = text && *text ? memory_text(text) : NULL;
 }
 
+/* A store may have been brought here by an import: what stands in it is not of our making. */
+static bool is_sound(struct name *name, struct statement *s)
+{
+	int64_t state = column_int(s, 2);
+
+	return name_check(name, bytes_text(column_text(s, 1))) == 0 && state >= 0 &&
+	       state <= CONTACT_BLOCKED;
+}
+
 static void read_row(struct person *p, struct statement *s)
 {
 	p->id = column_int(s, 0);
@@ -145,7 +155,10 @@ int persons_load(struct persons *all)
 	while ((err = db_step(s)) == 1) {
 		struct person *p;
 
-		snprintf(name.text, sizeof name.text, "%s", column_text(s, 1));
+		if (!is_sound(&name, s)) {
+			err = ERR_CORRUPT;
+			break;
+		}
 		p = persons_find(all, &name);
 		if (!p)
 			p = persons_add(all, &name);

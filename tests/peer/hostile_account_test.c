@@ -13,6 +13,7 @@
 #include "peer/contacts.h"
 #include "peer/engine_inside.h"
 #include "peer/persons.h"
+#include "peer/store.h"
 #include "shared/error.h"
 #include "tests/town.h"
 
@@ -237,6 +238,33 @@ static void after_a_theft_there_is_no_way_back(void **state)
 	assert_int_equal(login(t, elsewhere, "another"), 0);
 }
 
+/* --- a store that somebody else has made, and that was imported --- */
+
+static void what_cannot_stand_in_a_store_is_not_believed(void **state)
+{
+	static const char *const spoilt[] = {
+		"UPDATE contact SET state = 99",
+		"UPDATE contact SET state = -1",
+		"UPDATE contact SET name = '../../' || char(27) || '[2J'",
+		"UPDATE contact SET name = ''",
+	};
+	struct town *t = *state;
+	struct rooms *r;
+
+	befriend(t);
+	r = &t->homes[0].engine->rooms;
+	for (size_t i = 0; i < sizeof spoilt / sizeof spoilt[0]; i++) {
+		struct statement *s = db_sql(store_db(r->store), spoilt[i]);
+
+		assert_int_equal(db_begin(store_db(r->store)), 0);
+		assert_int_equal(db_run(s), 1);
+		assert_int_equal(persons_load(r->persons), ERR_CORRUPT);
+		db_rollback(store_db(r->store));
+	}
+	assert_int_equal(persons_load(r->persons), 0);
+	assert_int_equal(bob_of(&t->homes[0]).state, CONTACT_MUTUAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +273,7 @@ int main(void)
 		TOWN(who_was_left_out_by_a_stolen_device_comes_back_with_the_password),
 		TOWN(what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever),
 		TOWN(after_a_theft_there_is_no_way_back),
+		TOWN(what_cannot_stand_in_a_store_is_not_believed),
 	};
 
 	if (sodium_init() < 0)
