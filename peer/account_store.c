@@ -194,7 +194,12 @@ void account_free(struct account *a)
 
 void account_reload(struct account *a)
 {
+	uint64_t heard = a->devices.version;
+
 	load(a);
+	/* The directory said it once: the next line says it again. */
+	if (a->devices.version != heard)
+		a->wants_call = true;
 	a->is_trying_next = false;
 	account_equip(a);
 	/* What was to be said leans on what was not stored. */

@@ -993,6 +993,25 @@ static void a_new_key_that_cannot_be_stored_never_leaves(void **state)
 	assert_int_equal(answer_of(t, a, 6), 0);
 }
 
+static void a_new_key_that_cannot_be_stored_when_its_time_comes_is_given_up(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	struct store *store = engine_rooms(a->engine)->store;
+
+	two_devices(t);
+	assert_int_equal(engine_rekey(a->engine, 6), 0); /* at first the others go */
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 1"), 0);
+	assert_int_equal(answer_of(t, a, 6), ERR_IO);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 0"), 0);
+	pass(t, 5);
+	wait_online(t, a);
+	assert_int_equal(engine_devices(a->engine)->past_count, 0);
+	assert_int_equal(engine_rekey(a->engine, 7), 0);
+	assert_int_equal(answer_of(t, a, 7), 0);
+	assert_int_equal(engine_devices(a->engine)->past_count, 1);
+}
+
 static void who_is_told_when_to_come_back_waits_until_then(void **state)
 {
 	struct town *t = *state;
@@ -1475,6 +1494,7 @@ int main(void)
 		TOWN(a_suspended_account_stays_and_comes_back_by_itself),
 		TOWN(keys_that_cannot_be_stored_never_leave),
 		TOWN(a_new_key_that_cannot_be_stored_never_leaves),
+		TOWN(a_new_key_that_cannot_be_stored_when_its_time_comes_is_given_up),
 		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
 		TOWN(a_crash_anywhere_in_a_new_key_leaves_an_account_that_works),
 		TOWN(a_device_that_is_lost_with_its_new_key_takes_nothing_along),
