@@ -303,8 +303,9 @@ static int ban_user(const struct options *o)
 
 static int unban_user(const struct options *o)
 {
-	return change_user(o, "unban", "unbanned",
-			   _("May come back; their devices try by themselves.\n"));
+	return change_user(
+		o, "unban", "unbanned",
+		_("May come back; their devices try by themselves, within two minutes.\n"));
 }
 
 static int kick_user(const struct options *o)
