@@ -18,6 +18,7 @@
 #include "peer/home.h"
 #include "peer/host.h"
 #include "peer/import.h"
+#include "peer/listening.h"
 #include "peer/store_key.h"
 #include "shared/error.h"
 #include "shared/lines.h"
@@ -66,46 +67,13 @@ struct daemon {
 
 /* --- this machine's addresses --- */
 
-static bool is_wildcard(const struct address *a)
-{
-	static const uint8_t zeros[16];
-
-	return !memcmp(a->ip, zeros, sizeof zeros);
-}
-
-static unsigned list_addresses(const struct daemon *d, struct address *list)
-{
-	uv_interface_address_t *all = NULL;
-	unsigned count = 0;
-	int total = 0;
-
-	if (!is_wildcard(&d->bound)) {
-		list[0] = d->bound;
-		return 1;
-	}
-	if (uv_interface_addresses(&all, &total) < 0)
-		return 0;
-	for (int i = 0; i < total && count < API_ADDRESSES_MAX; i++) {
-		struct sockaddr_storage storage = { 0 };
-		memcpy(&storage, &all[i].address, sizeof all[i].address);
-		if (address_from_sockaddr(&list[count], &storage) < 0)
-			continue;
-		if (d->bound.family == 4 && list[count].family != 4)
-			continue;
-		list[count].port = d->bound.port;
-		count++;
-	}
-	uv_free_interface_addresses(all, total);
-	return count;
-}
-
 static void look_at_addresses(struct daemon *d)
 {
 	struct address list[API_ADDRESSES_MAX];
 	unsigned count;
 
 	memset(list, 0, sizeof list);
-	count = list_addresses(d, list);
+	count = listening_addresses(&d->bound, list, API_ADDRESSES_MAX);
 	if (count == d->address_count && !memcmp(list, d->addresses, count * sizeof *list))
 		return;
 	memcpy(d->addresses, list, sizeof list);
@@ -366,40 +334,6 @@ static void say_ready(int fd, int err, const char *reason, const char *hint)
 	close(fd);
 }
 
-/* The port of the last time is tried first: contacts remember it when the directory is
- * away, and firewalls are opened for one port. */
-static int listen_for_peers(struct daemon *d, char *reason, size_t reason_size)
-{
-	struct address wanted = d->config.listen;
-	char text[ADDRESS_TEXT_SIZE], port[16];
-	int err = ERR_NOT_FOUND;
-	long last = 0;
-
-	if (!d->config.is_port_chosen &&
-	    home_recall(&d->home, "port", port, sizeof port) == 0) {
-		last = strtol(port, NULL, 10);
-		if (last > 0 && last <= 65535) {
-			wanted.port = (uint16_t)last;
-			err = udp_listen(d->udp, &wanted, &d->bound);
-			wanted.port = 0;
-		}
-	}
-	if (err < 0)
-		err = udp_listen(d->udp, &wanted, &d->bound);
-	if (err < 0) {
-		address_print(&wanted, text);
-		snprintf(reason, reason_size,
-			 _("cannot open the UDP port %s: %s; set another with listen in "
-			   "%s/peer.conf"),
-			 text, udp_socket_trouble(err), d->home.folder);
-		return err;
-	}
-	snprintf(port, sizeof port, "%u\n", d->bound.port);
-	if (!d->config.is_port_chosen && d->bound.port != last)
-		home_remember(&d->home, "port", port);
-	return 0;
-}
-
 /* A line, or all up to the end. */
 static int read_passphrase(struct secrets *s, int fd)
 {
@@ -559,7 +493,7 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 	err = udp_new(&d->udp, &d->loop, engine_endpoint(d->engine), on_step, d);
 	if (err < 0)
 		return err;
-	err = listen_for_peers(d, reason, reason_size);
+	err = listening_begin(d->udp, &d->home, &d->config, &d->bound, reason, reason_size);
 	if (err == 0)
 		err = open_api(d, reason, reason_size);
 	if (err < 0)
