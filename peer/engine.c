@@ -160,7 +160,7 @@ int engine_settle(struct engine *e)
 	if (err == 0) {
 		events_release(r->events);
 		reach_release(r->reach);
-		listing_release(&e->listing, r);
+		listing_release(&e->listing, r, safe_is_fetching(e->safe));
 		safe_release(e->safe);
 		directory_client_release(r->directory);
 		return 0;

@@ -85,9 +85,10 @@ static void say_change(struct rooms *r, const struct listing_change *change)
 	directory_client_send(r->directory, &m);
 }
 
-void listing_release(struct listing *l, struct rooms *r)
+void listing_release(struct listing *l, struct rooms *r, bool is_early)
 {
-	bool is_online = directory_client_is_online(r->directory);
+	bool is_online = directory_client_is_online(r->directory) &&
+			 !(is_early && !l->is_started);
 	struct listing_change change;
 
 	if (is_online) {

@@ -14,7 +14,9 @@ struct listing {
 
 /* A new session: everything is to be said. */
 void listing_start(struct listing *l);
-/* After the commit: says what differs from what the directory was told. */
-void listing_release(struct listing *l, struct rooms *r);
+/* After the commit: says what differs from what the directory was told. `is_early`: whom we list
+ * may be another matter in a moment, so that a session does not begin with it: whoever was
+ * blocked while we were away would see us come. */
+void listing_release(struct listing *l, struct rooms *r, bool is_early);
 
 #endif

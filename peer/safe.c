@@ -304,6 +304,11 @@ void safe_welcomed(struct safe *s)
 	s->again_at = 0;
 }
 
+bool safe_is_fetching(const struct safe *s)
+{
+	return s->is_fetching;
+}
+
 /* --- what is due --- */
 
 static void look(struct safe *s)

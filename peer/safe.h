@@ -20,6 +20,8 @@ void safe_free(struct safe *s);
 void safe_hear(struct safe *s, const struct wire_message *m);
 /* A new session began: the account was told which version is kept there. */
 void safe_welcomed(struct safe *s);
+/* What another device of ours put is on its way here. */
+bool safe_is_fetching(const struct safe *s);
 /* Does what is due; returns when it wants to be called again. */
 mono_ns safe_step(struct safe *s);
 /* After the commit: says what is to be said. */

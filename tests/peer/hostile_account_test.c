@@ -238,6 +238,26 @@ static void after_a_theft_there_is_no_way_back(void **state)
 	assert_int_equal(login(t, elsewhere, "another"), 0);
 }
 
+/* --- who was blocked while a device of ours was away --- */
+
+static void
+a_device_that_comes_back_shows_itself_to_nobody_who_was_blocked_meanwhile(void **state)
+{
+	struct town *t = *state;
+
+	stolen(t); /* or not, this time */
+	stop_home(t, &t->homes[2]);
+	pass(t, 60);
+	assert_int_equal(engine_block(t->homes[0].engine, "bob"), 0);
+	pass(t, 10);
+	forget_events(&t->homes[1]);
+	start_home(t, &t->homes[2]);
+	wait_online(t, &t->homes[2]);
+	pass(t, 10);
+	assert_int_equal(bob_of(&t->homes[2]).state, CONTACT_BLOCKED);
+	assert_int_equal(count_events(&t->homes[1], EVENT_PRESENCE), 0);
+}
+
 /* --- a store that somebody else has made, and that was imported --- */
 
 static void what_cannot_stand_in_a_store_is_not_believed(void **state)
@@ -273,6 +293,7 @@ int main(void)
 		TOWN(who_was_left_out_by_a_stolen_device_comes_back_with_the_password),
 		TOWN(what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever),
 		TOWN(after_a_theft_there_is_no_way_back),
+		TOWN(a_device_that_comes_back_shows_itself_to_nobody_who_was_blocked_meanwhile),
 		TOWN(what_cannot_stand_in_a_store_is_not_believed),
 	};
 
