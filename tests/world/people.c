@@ -195,16 +195,6 @@ static void on_message(struct people *p, unsigned machine, const struct event *e
 	p->counts.heard += event->kind == EVENT_HEARD;
 }
 
-/* All keys that change here are vouched for by the one before: a notice, but for who was verified. */
-static void on_key_changed(struct people *p, unsigned machine, const struct event *event)
-{
-	unsigned with = people_named(p, event->name.text);
-
-	if (!with || !p->persons[p->machines[machine].person].has_verified[with])
-		world_fail(p->world, "machine %u stops over a key change of person %u", machine,
-			   with);
-}
-
 static void on_shown(struct people *p, unsigned machine, const struct event *event)
 {
 	struct home *home = people_home(p, machine);
@@ -215,8 +205,6 @@ static void on_shown(struct people *p, unsigned machine, const struct event *eve
 	home->last_event = event->id;
 	if (event->kind == EVENT_HEARD || event->kind == EVENT_SAID)
 		on_message(p, machine, event);
-	if (event->kind == EVENT_KEY_CHANGED)
-		on_key_changed(p, machine, event);
 	if (getenv("TRACE_EVENTS") && event->kind != EVENT_HEARD && event->kind != EVENT_SAID)
 		printf("    %.3f machine %u: event %d %s %s %d\n", world_now(p->world) / 1e9,
 		       machine, event->kind, event->name.text, event->detail, event->account);

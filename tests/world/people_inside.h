@@ -65,7 +65,6 @@ struct person_life {
 	struct recovery_code code; /* confirmed last */
 	bool has_lost;             /* a machine began anew */
 	enum wish wish[PERSONS];
-	bool has_verified[PERSONS]; /* at some time, on some machine */
 	struct contact remembered[PERSONS];
 	bool is_remembered[PERSONS];
 };
