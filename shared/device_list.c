@@ -86,6 +86,33 @@ int device_list_add(struct device_list *l, const struct device_public *device,
 	return 0;
 }
 
+static bool is_label_taken(const struct device_list *l, const char *label)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		if (!strcmp(l->devices[i].label, label))
+			return true;
+	return false;
+}
+
+void device_list_distinct(const struct device_list *l, const char *label,
+			  char out[CERTIFICATE_LABEL_MAX + 1])
+{
+	char wish[CERTIFICATE_LABEL_MAX + 1] = "", number[16];
+	size_t room;
+
+	memcpy(wish, label, label_cut(label));
+	memcpy(out, wish, sizeof wish);
+	/* one of more numbers than there are devices is free */
+	for (unsigned i = 2; wish[0] && is_label_taken(l, out); i++) {
+		snprintf(number, sizeof number, " %u", i);
+		room = CERTIFICATE_LABEL_MAX - strlen(number);
+		if (strlen(wish) > room)
+			wish[room] = '\0';
+		wish[label_cut(wish)] = '\0'; /* no letter is cut in two */
+		snprintf(out, CERTIFICATE_LABEL_MAX + 1, "%s%s", wish, number);
+	}
+}
+
 int device_list_remove(struct device_list *l, const struct device_public *device)
 {
 	struct listed_device *d = find(l, device), *end = l->devices + l->count;

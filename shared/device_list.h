@@ -40,6 +40,10 @@ struct device_list {
  * room. Neither version nor signature changes: see device_list_sign(). */
 int device_list_add(struct device_list *l, const struct device_public *device,
 		    const char *label, wall_ms since);
+/* `label`, cut, or where another device has it already the first free of "label 2", "label 3" ...:
+ * two devices with one name cannot be told apart. An empty one stays empty. */
+void device_list_distinct(const struct device_list *l, const char *label,
+			  char out[CERTIFICATE_LABEL_MAX + 1]);
 /* ERR_NOT_FOUND. */
 int device_list_remove(struct device_list *l, const struct device_public *device);
 const struct listed_device *device_list_find(const struct device_list *l,

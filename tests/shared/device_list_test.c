@@ -321,6 +321,40 @@ static void a_device_is_taken_in_once_named_anew_and_removed(void **state)
 	assert_string_equal(device_list_find(&l, &b)->label, "two");
 }
 
+static void a_name_that_another_device_has_gets_a_number(void **state)
+{
+	struct device_list l = { 0 };
+	char label[CERTIFICATE_LABEL_MAX + 1];
+	struct device_public d;
+
+	(void)state;
+	device_list_distinct(&l, "laptop", label);
+	assert_string_equal(label, "laptop");
+	device_list_distinct(&l, "lap\ntop", label);
+	assert_string_equal(label, "lap");
+	for (uint8_t i = 0; i < 11; i++) {
+		d = device(i);
+		device_list_distinct(&l, "laptop", label);
+		assert_int_equal(device_list_add(&l, &d, label, i), 0);
+	}
+	assert_string_equal(l.devices[0].label, "laptop");
+	assert_string_equal(l.devices[1].label, "laptop 2");
+	assert_string_equal(l.devices[10].label, "laptop 11");
+	d = device(1);
+	assert_int_equal(device_list_remove(&l, &d), 0);
+	device_list_distinct(&l, "laptop", label); /* the number is free again */
+	assert_string_equal(label, "laptop 2");
+	/* as long as may be: a letter of two bytes makes room for the number */
+	d = device(12);
+	assert_int_equal(device_list_add(&l, &d, "ññññññññññññññññ", 1), 0);
+	device_list_distinct(&l, "ññññññññññññññññ", label);
+	assert_string_equal(label, "ñññññññññññññññ 2");
+	d = device(13);
+	assert_int_equal(device_list_add(&l, &d, "", 1), 0);
+	device_list_distinct(&l, "", label);
+	assert_string_equal(label, "");
+}
+
 static void a_full_list_takes_no_device_more(void **state)
 {
 	struct device_list l = listed(&first, DEVICE_LIST_MAX);
@@ -399,6 +433,7 @@ int main(void)
 		cmocka_unit_test(what_may_not_stand_in_a_list_is_not_read),
 		cmocka_unit_test(the_wire_form_is_the_one_that_is_written_down),
 		cmocka_unit_test(a_device_is_taken_in_once_named_anew_and_removed),
+		cmocka_unit_test(a_name_that_another_device_has_gets_a_number),
 		cmocka_unit_test(a_full_list_takes_no_device_more),
 		cmocka_unit_test(each_signature_is_of_one_version_more),
 		cmocka_unit_test(a_successor_descends_from_those_who_vouched),
