@@ -21,6 +21,7 @@
 /* At the start, for the key-holder to be there: another process may come later, a child that
  * does not end is only slow. */
 enum { HOLDER_SECONDS = 5, CHILD_SECONDS = 30 };
+#define HOLDER_AT_ONCE (300 * MILLISECOND) /* who is there has answered: nothing to tell */
 
 struct service {
 	uv_loop_t loop;
@@ -272,7 +273,12 @@ static int begin_holder(struct service *s, char *reason, size_t reason_size)
 	dialer = holder_dialer_path(s->config.keyholder);
 	s->holder = holder_socket_new(&s->loop, &dialer, on_answers, s);
 	/* devices log in without it; and when it comes it is found */
-	(void)holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, false);
+	if (holder_socket_meet(s->holder, HOLDER_AT_ONCE, false) < 0) {
+		log_event(LOG_WARNING, "keyholder-awaited", "socket", s->config.keyholder,
+			  "seconds", log_int(HOLDER_SECONDS), "do",
+			  "systemctl status palique-keyholder", NULL);
+		(void)holder_socket_meet(s->holder, HOLDER_SECONDS * SECOND, false);
+	}
 	return 0;
 }
 

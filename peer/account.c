@@ -16,6 +16,7 @@ static void set_login_trouble(struct account *a, const char *why)
 {
 	char place[URI_HOST_MAX + 9], typed[URI_HOST_MAX + NAME_MAX + 32];
 
+	a->why = ERR_REFUSED;
 	place_print(&a->place, place);
 	snprintf(typed, sizeof typed, _("log in again with: palique login %s@%s"), a->name.text,
 		 place);

@@ -111,7 +111,8 @@ void account_set_online(struct account *a, const struct address *observed,
 			const uint8_t *handshake_hash);
 /* How far the directory's clock is ahead of ours. */
 void account_set_clock(struct account *a, int64_t ahead_ms);
-void account_set_trouble(struct account *a, const char *text); /* why not online; English */
+/* Why not online: an error, and in English. */
+void account_set_trouble(struct account *a, int why, const char *text);
 void account_tell(struct account *a); /* EVENT_ACCOUNT if the state is not the one last told */
 
 /* With the device key: the directory knows us, or does not. */

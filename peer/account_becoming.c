@@ -179,7 +179,7 @@ void account_becoming_over(struct account *a, int err, const char *detail)
 	if (!is_guest)
 		return;
 	if (err < 0)
-		account_set_trouble(a, detail ? detail : error_text(err));
+		account_set_trouble(a, err, detail ? detail : error_text(err));
 	account_tell(a);
 	a->wants_call = true;
 }
@@ -258,6 +258,7 @@ static int make_list(struct account *a, const struct identity *by, bool is_first
 {
 	const struct device_list *old = becoming_devices(a->becoming);
 	const struct listed_device *known;
+	char label[CERTIFICATE_LABEL_MAX + 1];
 	int err;
 
 	memset(l, 0, sizeof *l);
@@ -266,7 +267,8 @@ static int make_list(struct account *a, const struct identity *by, bool is_first
 	else
 		*l = *old;
 	known = device_list_find(l, &a->device.public);
-	err = device_list_add(l, &a->device.public, known ? known->label : a->label,
+	device_list_distinct(l, a->label, label);
+	err = device_list_add(l, &a->device.public, known ? known->label : label,
 			      known ? known->since : a->rooms->wall);
 	if (err == 0)
 		device_list_sign(l, by);
@@ -354,9 +356,10 @@ static int went(struct account *a, int how)
 	switch (how) {
 	case BECOMING_ON:
 		if (becoming_is_working(a->becoming))
-			account_set_trouble(a, N_("the directory has many visitors: this "
-						  "machine works to be let in, for up to a "
-						  "minute"));
+			account_set_trouble(a, ERR_BUSY,
+					    N_("the directory has many visitors: this "
+					       "machine works to be let in, for up to a "
+					       "minute"));
 		return 0;
 	case BECOMING_WANTS_KEYS:
 		how = prepare(a);

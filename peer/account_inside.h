@@ -91,6 +91,7 @@ struct account {
 	bool has_clock;
 	int64_t ahead_ms; /* the directory's clock against ours */
 	char trouble[192];
+	int why; /* ... there is trouble */
 };
 
 /* --- account_store.c --- */

@@ -319,8 +319,9 @@ void account_set_clock(struct account *a, int64_t ahead_ms)
 	a->ahead_ms = ahead_ms;
 }
 
-void account_set_trouble(struct account *a, const char *text)
+void account_set_trouble(struct account *a, int why, const char *text)
 {
+	a->why = why;
 	snprintf(a->trouble, sizeof a->trouble, "%s", text);
 }
 
@@ -340,6 +341,7 @@ void account_fill(const struct account *a, struct engine_account *out)
 	out->has_directory_clock = a->has_clock;
 	out->directory_ahead_ms = a->ahead_ms;
 	snprintf(out->trouble, sizeof out->trouble, "%s", a->trouble);
+	out->why = a->trouble[0] ? a->why : 0;
 	out->has_recovery = a->has_recovery;
 	out->vault_version = a->vault_kept > a->vault_version ? a->vault_kept
 							      : a->vault_version;

@@ -150,7 +150,7 @@ static void lost(struct directory_client *d, int err, const char *trouble)
 		account_guest_down(d->rooms->account, err, trouble);
 		return;
 	}
-	account_set_trouble(d->rooms->account, trouble);
+	account_set_trouble(d->rooms->account, err, trouble);
 	enter(d, STATE_WAITING, backoff(d));
 	d->wait_ms = 0;
 }
@@ -325,7 +325,7 @@ static void on_down(struct directory_client *d, const struct link_event *event)
 	if (is_closed && event->code == LINK_CODE_REPLACED) {
 		/* The same keys elsewhere: without a pause the two would fight for the line. */
 		d->failures = 6;
-		lost(d, ERR_CLOSED, N_("another copy of this home is connected"));
+		lost(d, ERR_EXISTS, N_("another copy of this home is connected"));
 		return;
 	}
 	lost(d, event->error, N_("the directory cannot be reached"));

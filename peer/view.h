@@ -19,6 +19,8 @@ struct engine_account {
 	bool has_directory_clock;
 	int64_t directory_ahead_ms; /* WELCOME's clock against ours when it came */
 	char trouble[192];          /* why not online, for people; "" when fine */
+	int why;                    /* ... ERR_SUSPENDED, ERR_EXISTS (another copy of the
+				     * home), or what failed; 0 when fine */
 	bool has_recovery;          /* a recovery code was made */
 	uint64_t vault_version;     /* kept by the directory, as last known; 0: none */
 	bool is_vault_due;          /* ... and what changed here is not in it yet */

@@ -22,16 +22,29 @@ struct findings {
 	bool is_well;
 };
 
-/* `hint` NULL: it is well. */
-static void note(struct findings *f, const char *check, const char *text, const char *hint)
+static void add(struct findings *f, const char *check, const char *text, const char *hint,
+		bool is_remark)
 {
 	struct json *row = json_set_text(json_object(), "check", check);
 
 	json_set_bool(row, "ok", hint == NULL);
+	json_set_bool(row, "remark", is_remark);
 	json_set_text(row, "text", text);
 	json_set_text(row, "hint", hint ? hint : "");
 	json_add(f->list, row);
 	f->is_well = f->is_well && !hint;
+}
+
+/* `hint` NULL: it is well. */
+static void note(struct findings *f, const char *check, const char *text, const char *hint)
+{
+	add(f, check, text, hint, false);
+}
+
+/* Neither good nor bad: to be known. */
+static void remark(struct findings *f, const char *check, const char *text)
+{
+	add(f, check, text, NULL, true);
 }
 
 static void check_home(struct findings *f, const struct api_config *shell)
@@ -101,6 +114,20 @@ static void check_clock(struct findings *f, const struct engine_account *account
 	note(f, "clock", text, is_fine ? NULL : "timedatectl set-ntp true");
 }
 
+/* What helps where the directory does not let us in, or is not there. */
+static const char *way_back(const struct engine_account *account)
+{
+	switch (account->why) {
+	case ERR_SUSPENDED:
+		return _("ask the operator of the directory");
+	case ERR_EXISTS:
+		return _(
+			"stop the other copy: a home is for one machine (palique stop, there)");
+	default:
+		return _("ask its operator whether it runs, and whether UDP passes");
+	}
+}
+
 static void check_directory(struct findings *f, const struct engine_account *account)
 {
 	char place[URI_HOST_MAX + 9], text[512], address[ADDRESS_TEXT_SIZE],
@@ -144,8 +171,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 				text, sizeof text,
 				_("the directory %s does not answer; open conversations go on"),
 				place);
-		note(f, "directory", text,
-		     _("ask its operator whether it runs, and whether UDP passes"));
+		note(f, "directory", text, way_back(account));
 	}
 	if (account->is_key_pinned_on_trust) {
 		char key[BYTES_BASE64_SIZE(32)];
@@ -155,7 +181,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 			 _("the directory's key was believed at first sight; compare with its "
 			   "operator: palique:%s?k=%s"),
 			 place, key);
-		note(f, "key", text, NULL);
+		remark(f, "key", text);
 	}
 	check_clock(f, account);
 }
@@ -169,19 +195,18 @@ static void check_keeping(struct findings *f, struct engine *e,
 
 	if (account->state == ACCOUNT_NONE)
 		return;
-	note(f, "recovery",
-	     account->has_recovery
-		     ? _("there is a recovery code; where is the paper?")
-		     : _("there is no recovery code yet: a forgotten password would be the end "
-			 "of the account (palique recovery)"),
-	     NULL);
+	if (account->has_recovery)
+		note(f, "recovery", _("there is a recovery code; where is the paper?"), NULL);
+	else
+		remark(f, "recovery",
+		       _("there is no recovery code yet: a forgotten password would be the end "
+			 "of the account (palique recovery)"));
 	if (account->is_vault_due && account->state == ACCOUNT_ONLINE)
-		note(f, "vault", _("the last changes are on their way to the directory"), NULL);
+		remark(f, "vault", _("the last changes are on their way to the directory"));
 	else if (account->is_vault_due)
-		note(f, "vault",
-		     _("the last changes are on this machine only, until the directory "
-		       "answers"),
-		     NULL);
+		remark(f, "vault",
+		       _("the last changes are on this machine only, until the directory "
+			 "answers"));
 	if (list->count > 1) {
 		unsigned online = 0;
 		for (unsigned i = 0; i < list->count; i++)
@@ -218,7 +243,7 @@ static void check_lately(struct findings *f, struct engine *e)
 	for (unsigned i = l.count > LATELY ? l.count - LATELY : 0; i < l.count; i++) {
 		char text[sizeof l.text[0] + 32];
 		snprintf(text, sizeof text, _("lately: %s"), l.text[i % LATELY]);
-		note(f, "lately", text, NULL);
+		remark(f, "lately", text);
 	}
 }
 
@@ -291,7 +316,7 @@ static void check_contacts(struct findings *f, struct engine *e,
 				 c.is_online ? _("%s is online") : _("%s is offline"),
 				 c.name.text);
 		}
-		note(f, "contact", text, todo);
+		add(f, "contact", text, todo, !todo && !c.is_online);
 	}
 }
 

@@ -761,6 +761,11 @@ static void a_device_is_named_for_all(void **state)
 	const struct listed_device *d;
 
 	two_devices(t);
+	/* Both machines have the same name; the one that came later is told apart. */
+	d = device_list_find(engine_devices(a->engine), engine_device(a->engine));
+	assert_string_equal(d->label, "test");
+	d = device_list_find(engine_devices(a->engine), engine_device(c->engine));
+	assert_string_equal(d->label, "test 2");
 	assert_int_equal(engine_name_device(a->engine, engine_device(c->engine), "", 5),
 			 ERR_FORMAT);
 	assert_int_equal(engine_name_device(a->engine, engine_device(c->engine), "a\nb", 5),
@@ -939,8 +944,11 @@ static void a_suspended_account_stays_and_comes_back_by_itself(void **state)
 	engine_account(a->engine, &account);
 	assert_int_equal(account.state, ACCOUNT_CONNECTING);
 	assert_non_null(strstr(account.trouble, "suspended"));
+	assert_int_equal(account.why, ERR_SUSPENDED);
 	assert_int_equal(r->suspend(r, &name, false), 0);
 	wait_online(t, a);
+	engine_account(a->engine, &account);
+	assert_int_equal(account.why, 0);
 }
 
 static bool wants_last(void *user)

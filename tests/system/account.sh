@@ -81,6 +81,8 @@ field ana2 ben '"state":"mutual"' || fail "ben is no contact on the second devic
 peer ana status --json | sed 's/.*"fingerprint":"\([^"]*\)".*/\1/' >"$folder/one"
 peer ana2 status --json | sed 's/.*"fingerprint":"\([^"]*\)".*/\1/' >"$folder/two"
 cmp -s "$folder/one" "$folder/two" || fail 'the two devices have different identities'
+[ "$(peer ana2 devices --json | sed 's/.*"name":"\([^"]*\)".*/\1/' | sort | uniq -d)" = '' ] ||
+	fail "two devices with one name: $(peer ana2 devices)"
 this=$(peer ana2 devices --json | grep '"current":true' | sed 's/.*"id":"\([^"]*\)".*/\1/')
 says 0 'called "kitchen"' peer ana2 devices name "$this" kitchen
 until_true 20 sh -c '"$1" --home "$2" devices | grep -q kitchen' - "$programs/palique" "$folder/home-ana" ||

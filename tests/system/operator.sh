@@ -116,6 +116,8 @@ is_told() {
 	peer benedicto status | grep -q 'suspended'
 }
 until_true 30 is_told || fail "who is banned is not told: $(peer benedicto status 2>&1)"
+says 1 'try: ask the operator of the directory' peer benedicto doctor
+! grep -q UDP.passes "$folder/out" || fail 'who is banned is sent to look at the network'
 until_true 30 sees_offline anatolia benedicto || fail 'who is banned is still shown online'
 says 0 'banned' directory user list
 says 5 'suspended' with_password "$password" peer benedicto login "benedicto@$at"

@@ -107,10 +107,13 @@ int cmd_status(struct cli *c)
 static bool print_check(const struct json *check)
 {
 	bool is_ok = json_bool(check, "ok", false);
-	const char *hint = json_text(check, "hint");
+	const char *hint = json_text(check, "hint"), *mark = "·";
 
-	out_prose("%s %s", is_ok ? out_color(COLOR_GOOD, "✔") : out_color(COLOR_BAD, "✘"),
-		  out_safe(json_text(check, "text")));
+	if (!is_ok)
+		mark = out_color(COLOR_BAD, "✘");
+	else if (!json_bool(check, "remark", false))
+		mark = out_color(COLOR_GOOD, "✔");
+	out_prose("%s %s", mark, out_safe(json_text(check, "text")));
 	if (!is_ok && hint && *hint)
 		out_line("  %s %s", _("try:"), out_safe(hint));
 	out_json(json_keep((struct json *)check));
