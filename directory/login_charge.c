@@ -27,7 +27,7 @@ int login_refuse_answer(struct wire_message *reply, enum wire_type about, int er
 	case ERR_SUSPENDED:
 		return login_refuse(reply, about, err);
 	}
-	login_refuse(reply, about, ERR_BUSY);
+	login_refuse(reply, about, err == ERR_BUSY ? ERR_BUSY : ERR_OFFLINE);
 	reply->refusal.retry_after = LOGIN_RETRY_SECONDS;
 	return 1;
 }

@@ -78,7 +78,7 @@ struct login_turn {
 /* Says why not: 1. */
 int login_refuse(struct wire_message *reply, enum wire_type about, int err);
 /* The same for what a store or the key-holder answered: what is their own trouble is told as
- * ERR_BUSY, to be tried again. */
+ * ERR_OFFLINE, to be tried again; so nobody is told that he tried too often. */
 int login_refuse_answer(struct wire_message *reply, enum wire_type about, int err);
 /* 0: paid, by a token of each limit or by work; 1: refused. Ends the attempt before. */
 int login_charge(struct login *l, const enum limit *which, unsigned count,

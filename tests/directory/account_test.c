@@ -582,8 +582,8 @@ static void a_key_holder_that_is_slow_or_away_stops_nobody_else(void **state)
 	bob = small_client_online(&net, "bob");
 	befriend(alice, bob);
 	late.is_away = true;
-	assert_int_equal(small_client_login(small_client_sibling(alice), "password"), ERR_BUSY);
-	assert_int_equal(small_client_prove(alice, "password", &m), ERR_BUSY);
+	assert_int_equal(small_client_login(small_client_sibling(alice), "password"), ERR_OFFLINE);
+	assert_int_equal(small_client_prove(alice, "password", &m), ERR_OFFLINE);
 	assert_true(m.refusal.retry_after > 0);
 	small_client_hang_up(bob);
 	assert_int_equal(small_client_come(bob), 0); /* needs no key-holder */
@@ -638,7 +638,7 @@ static void a_full_disk_refuses_what_is_new_and_keeps_the_rest_going(void **stat
 	made = small_client_register(carol, "password", NULL);
 	fill_disk(false);
 	assert_int_equal(put, ERR_BUSY);
-	assert_int_equal(made, ERR_BUSY);
+	assert_int_equal(made, ERR_OFFLINE);
 	assert_true(alice->refusal.retry_after > 0);
 	assert_non_null(alice->link);
 	small_client_hang_up(bob);

@@ -806,7 +806,7 @@ static void a_store_that_fails_says_nothing_about_the_name(void **state)
 		start_login("x");
 		assert_int_equal(say(), 0);
 		store.answer.err = errors[i % 4];
-		assert_int_equal(answered(), ERR_BUSY); /* and costs nothing */
+		assert_int_equal(answered(), ERR_OFFLINE); /* and costs nothing */
 		assert_int_equal(reply.refusal.work.bits, 0);
 		assert_int_equal(reply.refusal.retry_after, LOGIN_RETRY_SECONDS);
 	}
@@ -814,7 +814,7 @@ static void a_store_that_fails_says_nothing_about_the_name(void **state)
 	log_in();
 	assert_int_equal(enrol_device(hash, false), 0);
 	store.answer.err = ERR_FULL;
-	assert_int_equal(answered(), ERR_BUSY);
+	assert_int_equal(answered(), ERR_OFFLINE);
 }
 
 static void a_key_holder_that_is_away_is_waited_for(void **state)
@@ -826,16 +826,16 @@ static void a_key_holder_that_is_away_is_waited_for(void **state)
 		keys.is_unknown = !keys.is_away;
 		start_login("secret");
 		assert_int_equal(say(), 0);
-		assert_int_equal(answered(), ERR_BUSY);
+		assert_int_equal(answered(), ERR_OFFLINE);
 		assert_int_equal(reply.refusal.retry_after, LOGIN_RETRY_SECONDS);
 		start_registration();
 		assert_int_equal(say(), 0);
-		assert_int_equal(answered(), ERR_BUSY);
+		assert_int_equal(answered(), ERR_OFFLINE);
 	}
 	keys.is_away = keys.is_unknown = false;
 	log_in();
 	keys.is_away = true;
-	assert_int_equal(start_password(), ERR_BUSY);
+	assert_int_equal(start_password(), ERR_OFFLINE);
 	keys.is_away = false;
 	assert_int_equal(start_password(), 1);
 }
