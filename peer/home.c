@@ -156,7 +156,7 @@ static bool is_answered(const struct home *home)
 int home_lock(const struct home *home, unsigned seconds)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	unsigned tries = seconds * (1000000000 / LOCK_PAUSE_NS);
+	unsigned tries = seconds * (1000000000 / LOCK_PAUSE_NS), answered = 0;
 	char path[HOME_PATH_MAX];
 	int fd, err = home_path(home, "lock", path);
 
@@ -169,7 +169,9 @@ int home_lock(const struct home *home, unsigned seconds)
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return fd;
 		err = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
-		if (err == ERR_LOCKED && tries && is_answered(home))
+		/* twice: one that was killed answers until the system has put it away */
+		answered = err == ERR_LOCKED && tries && is_answered(home) ? answered + 1 : 0;
+		if (answered == 2)
 			err = ERR_EXISTS;
 		if (err != ERR_LOCKED || !tries--)
 			break;
