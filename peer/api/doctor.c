@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "peer/api/who.h"
 #include "shared/error.h"
@@ -11,7 +12,8 @@
 
 enum {
 	CLOCK_FINE_MS = 60 * 1000
-}; /* our choice: message times differ by less than people notice */
+};                           /* our choice: message times differ by less than people notice */
+enum { DISK_LOW = 1 << 20 }; /* bytes: below, writing fails soon or does already: our choice */
 enum {
 	LATELY = 3,          /* notices told again */
 	LATELY_EVENTS = 500, /* looked through for them */
@@ -70,6 +72,20 @@ static void check_home(struct findings *f, const struct api_config *shell)
 		snprintf(text, sizeof text, _("the store %s is gone from under the engine"),
 			 path);
 	note(f, "store", text, stat(path, &st) == 0 ? NULL : "palique stop");
+}
+
+static void check_disk(struct findings *f, const struct api_config *shell)
+{
+	char text[HOME_PATH_MAX + 128], hint[HOME_PATH_MAX + 32];
+	struct statvfs disk;
+
+	if (!shell->home || statvfs(shell->home->folder, &disk) < 0 ||
+	    (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_LOW)
+		return;
+	snprintf(text, sizeof text, _("the disk of %s is full: nothing new can be kept"),
+		 shell->home->folder);
+	snprintf(hint, sizeof hint, _("df -h %s, and make room"), shell->home->folder);
+	note(f, "disk", text, hint);
 }
 
 static void check_network(struct findings *f, const struct api_machine *machine)
@@ -328,6 +344,7 @@ int doctor_run(struct call *call)
 
 	who_account(call, &account);
 	check_home(&f, call->shell);
+	check_disk(&f, call->shell);
 	check_network(&f, call->machine);
 	check_directory(&f, &account);
 	check_keeping(&f, e, &account);

@@ -61,6 +61,7 @@ mount -t tmpfs -o size=8m tmpfs "$disk" 2>/dev/null || {
 clean_disk() {
 	status=$?
 	set +e # or a failure would end this here
+	[ ! -e "$folder/home-ana" ] || peer ana stop >/dev/null 2>&1
 	umount -l "$disk"
 	(exit $status)
 	clean_up
@@ -158,4 +159,37 @@ begin
 says 0 'kept' operator user list
 end
 ok 'damage is told by name, and what was there before is there'
+# --- a full disk at somebody's home ---
+rm -rf "$data" # of the disk, which is the home's from here on
+start_directory "127.0.0.1:$port"
+make_home ben 'listen = 127.0.0.1:0'
+ln -s "$disk/home" "$folder/home-ana"
+mkdir -m 700 "$disk/home"
+echo 'listen = 127.0.0.1:0' >"$disk/home/peer.conf"
+for name in ana ben; do
+	join $name "$(invite)" >/dev/null 2>&1 || fail "$name cannot join"
+done
+befriend ana ben
+says 0 '' peer ana send ben 'before' --wait delivered
+fill
+# what fits into the room that the store has already is kept
+got=0
+until [ $got != 0 ]; do
+	got=0
+	peer ana send ben "$(head -c 12000 /dev/zero | tr '\0' x)" >"$folder/out" 2>&1 || got=$?
+done
+grep -q 'no room left' "$folder/out" || fail "a full disk is not told: $(cat "$folder/out")"
+says 1 'make room' peer ana doctor
+says 0 'before' peer ana history ben
+is_online ana || fail 'a full disk puts its home out'
+says 7 '' peer ben send ana 'into the full disk' --wait delivered --timeout 2
+peer ana stop >/dev/null
+says 3 'df -h' peer ana status
+rm "$disk/filler"
+until_true 30 has ana ben 'into the full disk' || fail 'what was said to a full disk is lost'
+says 0 '' peer ana send ben 'after' --wait delivered
+has ben ana 'before' && has ben ana 'after' || fail 'a full disk lost something'
+peer ana stop >/dev/null
+rm "$folder/home-ana"
+ok "a full disk at somebody's home"
 say 'faults: a disk full, read-only, locked, damaged'
