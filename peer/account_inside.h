@@ -1,6 +1,7 @@
 /* The inside of an account, for the files that make it up and nobody else; from the bottom up:
- * account_store.c (what is stored, what others ask), account_changes.c (what the directory is asked
- * to change), account_becoming.c (a password exchange with it), account.c (who we are to it). */
+ * account_shown.c (what others ask, what people are told), account_store.c (what is stored),
+ * account_vault.c (what the vault holds of us), account_changes.c (what the directory is asked to
+ * change), account_becoming.c (a password exchange with it), account.c (who we are to it). */
 #ifndef PALIQUE_PEER_ACCOUNT_INSIDE_H
 #define PALIQUE_PEER_ACCOUNT_INSIDE_H
 
@@ -94,21 +95,25 @@ struct account {
 	int why; /* ... there is trouble */
 };
 
+/* --- account_shown.c --- */
+
+void account_notice(struct account *a, const char *text);
+void account_tell_failed(struct account *a, uint32_t failed); /* attempts to log in */
+
 /* --- account_store.c --- */
 
 /* Writes the rows, in the transaction. */
 void account_save(struct account *a);
 void account_save_vault(struct account *a);
-void account_notice(struct account *a, const char *text);
 /* Our certificate by the identity that we have now. */
 void account_certify(struct account *a);
 /* The list is ours from now on. */
 void account_take_devices(struct account *a, const struct device_list *devices);
 /* Nobody any more: keys, name and vault go. */
 void account_empty(struct account *a);
-/* The recovery code is another one, or (NULL) there is none. */
-void account_set_recovery(struct account *a, const struct device_public *recovery);
-void account_tell_failed(struct account *a, uint32_t failed); /* attempts to log in */
+
+/* --- account_vault.c --- */
+
 /* Our identity and the one that was asked for change places; to be settled by what the directory
  * says. */
 void account_swap_identities(struct account *a);
@@ -116,6 +121,8 @@ void account_swap_identities(struct account *a);
 void account_swap_next(struct account *a);
 /* It will not: here, and in the vault from its next version on. */
 void account_drop_next(struct account *a);
+/* The recovery code is another one, or (NULL) there is none. */
+void account_set_recovery(struct account *a, const struct device_public *recovery);
 
 /* --- account_changes.c --- */
 
