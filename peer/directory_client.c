@@ -307,6 +307,7 @@ static int last_words(struct directory_client *d)
 static void on_down(struct directory_client *d, const struct link_event *event)
 {
 	bool is_closed = event->error == ERR_CLOSED;
+	const char *trouble = N_("the directory cannot be reached");
 	int why = is_closed && !d->is_guest ? last_words(d) : 0;
 
 	if (why == ERR_SUSPENDED) {
@@ -320,15 +321,18 @@ static void on_down(struct directory_client *d, const struct link_event *event)
 		account_unknown(d->rooms->account);
 		return;
 	}
-	if (is_closed && event->code == LINK_CODE_RESTART)
+	if (is_closed && event->code == LINK_CODE_RESTART) {
 		d->failures = 0;
+		trouble = N_("the directory hung up for a while (perhaps it starts anew); this "
+			     "device comes back by itself");
+	}
 	if (is_closed && event->code == LINK_CODE_REPLACED) {
 		/* The same keys elsewhere: without a pause the two would fight for the line. */
 		d->failures = 6;
 		lost(d, ERR_EXISTS, N_("another copy of this home is connected"));
 		return;
 	}
-	lost(d, event->error, N_("the directory cannot be reached"));
+	lost(d, event->error, trouble);
 }
 
 static void on_stray(struct directory_client *d, const struct link_event *event)

@@ -193,14 +193,19 @@ static void two_devices_that_change_contacts_at_once_end_the_same(void **state)
 static void a_block_on_one_device_changes_the_knock_of_all(void **state)
 {
 	struct town *t = *state;
-	struct rooms *r = engine_rooms(t->homes[2].engine);
+	const struct account *first = engine_rooms(t->homes[0].engine)->account;
+	const struct account *other = engine_rooms(t->homes[2].engine)->account;
+	struct knock first_before, other_before;
 	struct home *b = &t->homes[1];
 
 	two_devices(t);
-	(void)r;
+	first_before = *account_knock(first);
+	other_before = *account_knock(other);
 	assert_int_equal(engine_block(t->homes[0].engine, "bob"), 0);
 	pass(t, 10);
 	assert_int_equal(get(&t->homes[2], "bob").state, CONTACT_BLOCKED);
+	assert_memory_not_equal(account_knock(first), &first_before, sizeof first_before);
+	assert_memory_not_equal(account_knock(other), &other_before, sizeof other_before);
 	assert_false(get(b, "alice").is_online);
 }
 
@@ -1024,11 +1029,14 @@ static void who_is_told_when_to_come_back_waits_until_then(void **state)
 {
 	struct town *t = *state;
 	struct home *a = &t->homes[0];
+	struct engine_account account;
 
 	assert_int_equal(join(t, a, "alice", true), 0);
 	wait_online(t, a);
 	server_goodbye(t->server, 40, t->net.now);
 	pass(t, 1);
+	engine_account(a->engine, &account);
+	assert_non_null(strstr(account.trouble, "comes back by itself"));
 	stop_server(t);
 	start_server(t);
 	pass(t, 38);
