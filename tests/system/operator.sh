@@ -194,6 +194,12 @@ says 0 '' directory restore "$folder/backup"
 rm "$folder/s2"
 says 0 '' "$programs/palique-directory" keyholder join --secrets "$secrets" "$folder/s3" "$folder/s1"
 configure
+"$programs/palique-directory" serve --data "$data" >"$folder/alone.log" 2>&1 &
+directory_pid=$!
+started="$started $directory_pid"
+until_true 20 grep -q ' keyholder-awaited .*do=' "$folder/alone.log" || fail 'nobody is told that the key-holder is waited for'
+kill "$directory_pid"
+wait "$directory_pid" 2>/dev/null || true
 start_keyholder
 start_serve
 for name in anatolia benedicto carolina; do
