@@ -51,6 +51,7 @@ static const struct hint {
 	{ "resetPassword", ERR_NOT_FOUND, N_("the link is not valid here, or used already"), N_("ask the operator for another one") },
 	{ "changePassword", ERR_AUTH, N_("the old password is wrong; nothing has changed"), "palique passwd" },
 	{ "changePassword", ERR_FORMAT, NULL, "palique passwd" },
+	{ "changePassword", ERR_TIMEOUT, NULL, "palique passwd" },
 	{ "deleteAccount", ERR_STATE, N_("this needs the directory, and it does not answer: nothing has changed"), "palique doctor" },
 	{ "deleteAccount", ERR_OFFLINE, N_("this needs the directory, and it does not answer: nothing has changed"), "palique doctor" },
 	{ "changePassword", ERR_STATE, N_("this needs the directory, and it does not answer: nothing has changed"), "palique doctor" },

@@ -888,6 +888,9 @@ static void failures_of_the_new_calls_say_what_to_do(void **state)
 	explain("login", ERR_KEY_CHANGED, "ana@h", message, sizeof message, next, sizeof next);
 	assert_non_null(strstr(next, "palique recover ana@h"));
 	assert_non_null(strstr(next, "palique login ana@h --begin-anew"));
+	/* Perhaps it counts already: it is set again, with whichever is the right one. */
+	explain("changePassword", ERR_TIMEOUT, "", message, sizeof message, next, sizeof next);
+	assert_string_equal(next, "palique passwd");
 }
 
 #define EMPTY(test)  cmocka_unit_test_setup_teardown(test, begin, end)
