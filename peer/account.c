@@ -71,13 +71,16 @@ int account_hear_devices(struct account *a, const struct device_list *devices)
 void account_told_devices(struct account *a, const struct device_list *devices)
 {
 	/* Of what another device told us meanwhile, the directory's word may still be under way:
-	 * what counts is what we knew before we called. */
+	 * what counts is what we knew before we called. The same number is an older list only
+	 * where it is another one. */
+	bool is_older = devices->version < a->called_with ||
+			(devices->version == a->called_with &&
+			 a->devices.version == a->called_with &&
+			 sodium_memcmp(devices->signature, a->devices.signature, 64) != 0);
 	bool is_ours = a->has_identity && devices->version > 0 &&
-		       devices->version <= a->called_with &&
-		       sodium_memcmp(devices->signature, a->devices.signature, 64) != 0 &&
 		       identity_public_equal(&a->identity.public, &a->devices.identity);
 
-	if (is_ours && device_list_verify(devices) == 0)
+	if (is_older && is_ours && device_list_verify(devices) == 0)
 		account_change_restore(a, devices);
 }
 

@@ -442,6 +442,29 @@ static void an_old_list_without_this_device_is_not_signed_again(void **state)
 	assert_int_equal(answer_of(t, c, 5), 0);
 }
 
+/* What a sibling told is newer than what the directory had sent before: nothing was lost there,
+ * and the newcomer is not thrown out. */
+static void a_list_that_we_called_with_is_no_older_one(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *c = &t->homes[2];
+	struct device_list old;
+	struct wire_message m;
+
+	befriend(t);
+	pass(t, 5);
+	old = *engine_devices(a->engine);
+	assert_int_equal(login(t, c, "alice", PASSWORD, false), 0);
+	wait_online(t, c);
+	pass(t, 10);
+	assert_true(engine_devices(a->engine)->version > old.version);
+	account_told_devices(engine_rooms(a->engine)->account, &old);
+	assert_false(account_next(engine_rooms(a->engine)->account, &m));
+	pass(t, 20);
+	assert_int_equal(state_of(c), ACCOUNT_ONLINE);
+	assert_int_equal(engine_devices(a->engine)->count, 2);
+}
+
 /* Whatever it says of the vault, in whatever order. */
 static void no_word_about_the_vault_harms_what_is_known_here(void **state)
 {
@@ -1491,6 +1514,7 @@ int main(void)
 		TOWN(a_directory_cannot_lead_back_to_a_key_that_was_given_up),
 		TOWN(no_word_about_the_vault_harms_what_is_known_here),
 		TOWN(an_old_list_without_this_device_is_not_signed_again),
+		TOWN(a_list_that_we_called_with_is_no_older_one),
 		TOWN(a_flood_from_the_directory_waits),
 		TOWN(a_directory_that_refuses_every_vault_is_not_asked_all_the_time),
 		TOWN(a_recovery_code_is_offered_once_after_the_first_message),
