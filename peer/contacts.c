@@ -220,11 +220,7 @@ int contacts_accept(struct contacts *c, const struct name *name)
 		struct identity_public accepted = p->new_identity;
 
 		contacts_trust(c, p, &accepted, false);
-		/* Listed anew, so that the directory tells again where they are. */
-		if (person_is_listed(p)) {
-			contacts_list_changed(c, &p->name, false);
-			contacts_list_changed(c, &p->name, true);
-		}
+		contacts_list_again(c, p);
 	}
 	if (has_held)
 		conversations_release_held(c->rooms->conversations, p);

@@ -53,6 +53,14 @@ void contacts_list_changed(struct contacts *c, const struct name *name, bool is_
 	c->changes[c->change_count++] = (struct listing_change){ *name, is_listed };
 }
 
+void contacts_list_again(struct contacts *c, const struct person *p)
+{
+	if (!person_is_listed(p))
+		return;
+	contacts_list_changed(c, &p->name, false);
+	contacts_list_changed(c, &p->name, true);
+}
+
 void contacts_touch(struct contacts *c, struct person *p)
 {
 	uint64_t now = c->rooms->wall > 0 ? (uint64_t)c->rooms->wall : 0;

@@ -22,6 +22,9 @@ void contacts_set_online(struct contacts *c, struct person *p, bool is_online);
 /* Their addresses and links, and that they are online, are not ours to know any more. */
 void contacts_lose_sight(struct contacts *c, struct person *p);
 void contacts_list_changed(struct contacts *c, const struct name *name, bool is_listed);
+/* Off and on, for one that is listed: the directory tells again where they are, and which devices
+ * they have, when another key of theirs is trusted than before. */
+void contacts_list_again(struct contacts *c, const struct person *p);
 /* What the vault holds of them is another thing now, by our own doing; to be saved. */
 void contacts_touch(struct contacts *c, struct person *p);
 /* With all that follows; the first leaves the stamp as it is. */

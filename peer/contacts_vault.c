@@ -138,12 +138,18 @@ static void take_state(struct contacts *c, struct person *p, enum vault_state st
 
 static void take(struct contacts *c, struct person *p, const struct vault_contact *v)
 {
+	bool was_listed = p && person_is_listed(p), is_renewed;
+
 	if (!p)
 		p = contacts_make(c, &v->name);
 	p->stamp = v->stamp;
+	is_renewed = p->has_identity && v->has_identity &&
+		     !identity_public_equal(&p->identity, &v->identity);
 	if (v->has_identity)
 		take_key(c, p, v);
 	take_state(c, p, v->state);
+	if (is_renewed && was_listed)
+		contacts_list_again(c, p);
 }
 
 static const struct vault_contact *find(const struct vault *v, const struct name *name)
