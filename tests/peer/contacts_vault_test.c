@@ -354,6 +354,30 @@ static void a_key_that_another_device_accepted_holds_what_waits(void **state)
 	assert_int_equal(get("bob").held, 0);
 }
 
+/* What it told of them before was of the old key: devices that are not known are not reached. */
+static void a_key_that_another_device_accepted_has_the_directory_asked_again(void **state)
+{
+	struct vault_contact c = { .state = VAULT_MUTUAL,
+				   .stamp = INT64_MAX,
+				   .has_identity = true,
+				   .identity = { { 7 } },
+				   .name = name_of("bob") };
+	struct vault v = { .count = 1, .contacts = &c };
+	struct contacts *contacts = alice.rooms->contacts;
+	struct listing_change change;
+
+	(void)state;
+	befriend();
+	step();
+	contacts_vault_merge(contacts, &v);
+	assert_true(contacts_next_change(contacts, &change));
+	assert_string_equal(change.name.text, "bob");
+	assert_false(change.is_listed);
+	assert_true(contacts_next_change(contacts, &change));
+	assert_true(change.is_listed);
+	assert_false(contacts_next_change(contacts, &change));
+}
+
 #define CONTACTS(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -373,6 +397,7 @@ int main(void)
 		CONTACTS(what_does_not_fit_is_not_taken),
 		CONTACTS(of_the_forgotten_the_newest_stay_in_the_vault),
 		CONTACTS(a_key_that_another_device_accepted_holds_what_waits),
+		CONTACTS(a_key_that_another_device_accepted_has_the_directory_asked_again),
 	};
 
 	if (sodium_init() < 0)
