@@ -5,6 +5,10 @@
 #define PALIQUE_PEER_ENGINE_H
 
 #include "peer/event.h"
+#include "peer/network.h"
+#include "peer/port_map.h"
+#include "peer/relay.h"
+#include "peer/sighting.h"
 #include "peer/view.h"
 #include "shared/endpoint.h"
 #include "shared/job.h"
@@ -46,10 +50,35 @@ bool engine_next_event(struct engine *e, struct event *event);
 bool engine_next_job(struct engine *e, struct job *job);
 void engine_job_done(struct engine *e, const struct job *answer);
 
-/* Our own addresses (interfaces), given at the start and whenever they change; `port` is
- * that of the endpoint's socket. */
-void engine_set_addresses(struct engine *e, const struct address *list, unsigned count,
-			  uint16_t port);
+/* What this machine is connected to, given at the start and whenever it changes. */
+void engine_set_network(struct engine *e, const struct network *network);
+/* From the configuration; all are on until switched off. */
+struct engine_reach_settings {
+	bool maps_ports; /* asks routers (peer/port_map.h) */
+	bool has_lan;    /* announces itself on the LAN (peer/lan.h) */
+};
+void engine_set_reach(struct engine *e, const struct engine_reach_settings *settings);
+/* Before the end: the job that removes what routers hold for us; false: none. */
+bool engine_last_job(struct engine *e, struct job *job);
+
+/* Who may have our addresses; durable when it returns. ERR_NOT_FOUND. */
+int engine_set_consent(struct engine *e, const char *name, enum consent consent);
+/* Whether we relay for contacts, up to `rate` bytes in a second for each two of them. */
+int engine_set_relay(struct engine *e, bool is_on, uint32_t rate);
+/* What is known of the network, for the doctor and the status. */
+struct engine_reach {
+	struct network network;
+	struct sighting_report sighting;
+	struct port_map_report maps[PORT_MAP_WAYS];
+	bool is_udp_blocked; /* nothing ever came back, though asked for REACH_BLOCKED */
+	bool is_relay;
+	uint32_t relay_rate;
+	struct relay_report relay;
+	unsigned lan_found;
+	unsigned published; /* candidates */
+};
+#define ENGINE_BLOCKED (2500 * MILLISECOND)
+void engine_reach(const struct engine *e, struct engine_reach *out);
 
 /* --- what faces ask (each returns 0 or an error at once; those with a ticket answer by
  * EVENT_ANSWER later; a change is durable before it is answered or told) --- */

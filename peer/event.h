@@ -14,15 +14,27 @@ enum event_kind {
 	EVENT_PRESENCE, /* `name` is online or not: `is_online` */
 	EVENT_REQUEST, /* somebody asks to be a contact: `name`, `greeting` if it could be opened */
 	EVENT_KEY_CHANGED, /* `name` shows another identity; sending has stopped */
-	EVENT_LINK, /* the direct connection to `name` came or went: `is_online`, `path`, `round_trip` */
-	EVENT_SAID,      /* we said something: `message` (every face shows it) */
+	EVENT_LINK, /* the connection to `name` came or went, or its path is of another kind now: `is_online`, `path`, `path_kind`, `round_trip` */
+	EVENT_SAID, /* we said something: `message` (every face shows it) */
 	EVENT_HEARD,     /* `name` said something: `message` */
 	EVENT_DELIVERED, /* what the device that said `message_id` has said to `name` up to and with it is in their store */
 	EVENT_WARNING,   /* `detail`: something a person should know, and perhaps do */
-	EVENT_NOTICE,    /* `detail`: good to know: a key changed and the old one vouches for it (`name`), logins failed, a device came in, there is no recovery code yet */
-	EVENT_DEVICES,   /* our device list, or which of them are online, changed */
+	EVENT_NOTICE, /* `detail`: good to know: a key changed and the old one vouches for it (`name`), logins failed, a device came in, there is no recovery code yet */
+	EVENT_DEVICES, /* our device list, or which of them are online, changed */
 };
 
+/* From the best to the last; the choice of reach.md section 5. */
+enum path_kind {
+	PATH_NONE,
+	PATH_LOOPBACK,
+	PATH_LAN, /* a private or link-local address, or one of a network we are in */
+	PATH_IPV6,
+	PATH_PUBLIC, /* IPv4 without a NAT before them */
+	PATH_MAPPED,
+	PATH_PUNCHED,
+	PATH_SPRAYED,
+	PATH_RELAYED,
+};
 enum account_state {
 	ACCOUNT_NONE, /* no account in this home */
 	ACCOUNT_JOINING,
@@ -60,6 +72,7 @@ struct event {
 	                             EVENT_ANSWER to a send: `sent_at` alone */
 	uint64_t message_id;    /* EVENT_DELIVERED */
 	struct path path;
+	enum path_kind path_kind;
 	mono_ns round_trip;
 	char greeting[WIRE_GREETING_MAX * 4 + 1];
 	char detail[256]; /* English sentence; faces may translate */

@@ -4,6 +4,7 @@
 #define PALIQUE_PEER_PERSON_H
 
 #include "peer/view.h"
+#include "shared/consent.h"
 #include "shared/device_list.h"
 
 struct conversation;
@@ -32,7 +33,9 @@ struct person {
 	bool is_renewed;     /* another identity: their ways are to be made anew */
 	struct identity_public admitted;
 
-	struct conversation *conversation;  /* conversations.c */
+	struct conversation *conversation; /* conversations.c */
+	enum consent consent;              /* whether they may have our addresses */
+	struct symmetric_key *pair; /* address_book.c: in guarded memory; NULL: not made yet */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
 	bool is_linked, has_left;           /* reach.c */
 };

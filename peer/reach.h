@@ -24,11 +24,38 @@ enum { REACH_DIALS = 3 };            /* attempts at once to the devices of one p
 struct reach *reach_new(struct rooms *rooms);
 void reach_free(struct reach *r);
 
-/* What the directory says of a person's devices; their certificates have been checked. */
+/* What the directory says of a person's devices; their certificates have been checked, their records
+ * have not (address_book_learn() does). */
 void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
 		    unsigned count);
-/* Both are told at the same moment: dial now. */
-void reach_introduced(struct reach *r, struct person *p, const struct wire_device *device);
+/* Both are told at the same moment: look for paths now, and dial if it is on us. */
+void reach_introduced(struct reach *r, struct person *p,
+		      const struct wire_introduction *introduction);
+/* The device is said to be where its record (checked, in the address book) and `seen` (family 0: not
+ * known) say, by somebody other than the directory. `is_both`: it is told of us at this moment, too. */
+enum reach_source { REACH_LAN, REACH_THIRD };
+void reach_found(struct reach *r, struct person *p, const struct device_public *device,
+		 const struct address *seen, enum reach_source source, bool is_both);
+/* A probe or an answer to one: true when it was one of a device that we know. */
+bool reach_stray(struct reach *r, const struct path *path, struct bytes data);
+/* Our addresses are other ones, or we have slept: every link is asked from here, every attempt
+ * begins anew. */
+void reach_network_changed(struct reach *r);
+
+/* A way that is wanted and has had no direct path for RELAY_PATIENCE, or may have none: each
+ * once in a while; NULL: none. */
+struct way *reach_next_stranded(struct reach *r);
+/* There is a tunnel to the device (through a link of `via`): dialled through it, if `is_dialler`;
+ * what comes through it is taken. Direct attempts go on. */
+void reach_tunnelled(struct reach *r, struct way *w, uint32_t tunnel, bool is_dialler);
+/* The tunnel is no more. */
+void reach_untunnelled(struct reach *r, uint32_t tunnel);
+/* All ways, from 0; NULL at the end. */
+struct way *reach_way_at(const struct reach *r, unsigned index);
+/* Says something on the way's line. ERR_STATE: not linked; ERR_FULL: not now. */
+int reach_say(struct reach *r, struct way *w, const struct wire_message *m);
+/* What a room above heard breaks the protocol: hangs up, and rests. */
+void reach_broken(struct reach *r, struct way *w);
 /* Their device list is another one than `before` (already in `p`): who is new is owed what we
  * say from now on, who is gone is hung up on and owed nothing. */
 void reach_devices(struct reach *r, struct person *p, const struct device_list *before);
@@ -51,7 +78,9 @@ void reach_event(struct reach *r, const struct link_event *event);
  * end. */
 struct person *reach_next_left(struct reach *r);
 /* In the order of a step. */
-void reach_take(struct reach *r);    /* reads what arrived */
+/* Reads what arrived: true and the next message that is not a conversation's or a list's, for the
+ * rooms above (what it points at stays until the next call); false: all for this step. */
+bool reach_next(struct reach *r, struct way **from, struct wire_message *m);
 void reach_step(struct reach *r);    /* dials, suspects, hangs up */
 void reach_save(struct reach *r);    /* writes what only memory knows, before the commit */
 void reach_release(struct reach *r); /* it succeeded: acknowledges, sends */

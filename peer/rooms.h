@@ -20,6 +20,12 @@ struct rooms {
 	struct reach *reach;
 	struct contacts *contacts;
 	struct siblings *siblings;
+	struct address_book *book;
+	struct sighting *sighting;
+	struct port_map *port_map;
+	struct lan *lan;
+	struct forwarding *forwarding;
+	struct relay *relay;
 	mono_ns now;
 	wall_ms wall;
 	bool has_more;   /* input was left for the next step: come back at once */

@@ -77,6 +77,17 @@ static const char *const migrations[] = {
 	"UPDATE conversation SET ours = (SELECT identity_public FROM account);"
 	"ALTER TABLE chain ADD COLUMN is_ours INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE chain ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1;",
+	/* Where people are, as they signed it; forwarding addresses that contacts left with us; who
+	 * may have ours, and whether we relay. */
+	"CREATE TABLE address("
+	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
+	"	record BLOB, seen BLOB) WITHOUT ROWID;"
+	"CREATE TABLE forwarding("
+	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
+	"	kept_at INTEGER NOT NULL, record BLOB NOT NULL, readers BLOB NOT NULL) WITHOUT ROWID;"
+	"ALTER TABLE contact ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN relay_rate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN record_number INTEGER NOT NULL DEFAULT 0;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

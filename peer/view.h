@@ -46,6 +46,10 @@ struct contact {
 	char greeting[WIRE_GREETING_MAX * 4 + 1]; /* a request's */
 	struct path path;
 	mono_ns round_trip;
+	enum path_kind path_kind; /* is_linked */
+	struct name relay;        /* PATH_RELAYED: who carries it; empty: not known */
+	bool is_looking;          /* not linked, and a path is being looked for */
+	enum consent consent;
 	uint64_t unread, queued;
 	uint64_t held;    /* written before their key changed: waits for engine_accept() */
 	unsigned devices; /* that they have, as last heard */

@@ -4,8 +4,10 @@
 #ifndef PALIQUE_PEER_WAY_H
 #define PALIQUE_PEER_WAY_H
 
+#include "peer/event.h"
 #include "peer/line.h"
 #include "peer/talk.h"
+#include "shared/probe.h"
 
 #define WAY_SUSPECT (3 * SECOND) /* unanswered for so long: tell the directory */
 
@@ -18,11 +20,19 @@ struct way {
 	bool is_present; /* as the directory says */
 	bool has_certificate;
 	struct certificate certificate;
-	struct knock knock;
-	struct candidates candidates;
+	struct address
+		seen; /* by the directory; family 0. Their record is in the address book */
+	bool has_probe_keys;
+	struct probe_keys probe_keys;
 
 	enum way_state state;
 	struct link *link; /* LINKED; while DIALLING it may be replaced under us */
+	uint64_t
+		link_number; /* of the link that is up, never given again; 0: none. Rooms above see
+	                         by it that a link is new */
+	struct punch *punch; /* paths are being looked for; or NULL */
+	enum path_kind path_kind;
+	mono_ns stranded_since; /* wanted, and nothing direct works; NEVER: not so */
 	struct line line;
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
 	mono_ns announced_at; /* LINKED and told of again: an earlier life's link? Else NEVER */

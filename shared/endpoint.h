@@ -14,9 +14,12 @@ struct endpoint;
 struct link;
 
 enum {
-	ENDPOINT_DATAGRAM_MAX = 1452,         /* UDP payload we send on any path */
-	ENDPOINT_LOOPBACK_MAX = 16000,        /* and between loopback addresses */
-	ENDPOINT_TOKEN_MAX = 128,             /* an address token */
+	ENDPOINT_DATAGRAM_MAX = 1452,  /* UDP payload we send on any path */
+	ENDPOINT_LOOPBACK_MAX = 16000, /* and between loopback addresses */
+	ENDPOINT_TOKEN_MAX = 128,      /* an address token */
+	ENDPOINT_EARLY_MAX = 1000,     /* bytes of early words */
+	ENDPOINT_TUNNELS_MAX = 64,     /* own ones, and as many that are relayed */
+	LINK_OFFERS_MAX = 4,
 	ENDPOINT_HALF_OPEN_MAX = 256,         /* inbound handshakes not yet confirmed */
 	ENDPOINT_HALF_OPEN_PROVED_MAX = 4096, /* the same where addresses are proved */
 };
@@ -45,8 +48,10 @@ void endpoint_free(struct endpoint *e);
 void endpoint_set_knock(struct endpoint *e, const struct knock *knock);
 void endpoint_set_certificate(struct endpoint *e, const struct certificate *c);
 
-/* Policy ADMITTED: whose devices may connect. Dismissing closes their links. */
-void endpoint_admit(struct endpoint *e, const struct identity_public *who);
+/* Policy ADMITTED: whose devices may connect. Said again it changes how: `relayed_only`, and
+ * they are answered through a tunnel alone, as if nobody lived at our address (links that
+ * exist otherwise are closed). Dismissing closes their links. */
+void endpoint_admit(struct endpoint *e, const struct identity_public *who, bool relayed_only);
 void endpoint_dismiss(struct endpoint *e, const struct identity_public *who);
 
 /* --- dialling --- */
@@ -61,9 +66,12 @@ struct link_target {
 	struct knock knock;          /* theirs */
 	bool has_identity;           /* then the answer must carry a certificate of it */
 	struct identity_public identity;
-	/* The handshake goes to all at once; the first that answers authentically is the path. */
+	/* The handshake goes to all at once, again and again; the first that answers authentically
+	 * is the path. */
 	unsigned address_count;
 	struct address addresses[CANDIDATES_MAX];
+	/* Instead: it goes where link_offer() says, and nowhere before (no addresses then). */
+	bool is_offered;
 	struct bytes token;    /* address token from an earlier LINK_TOKEN, or empty; copied */
 	mono_ns give_up_after; /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
 	mono_ns keep_alive, idle_timeout; /* of this link; 0: the endpoint's */
@@ -83,14 +91,48 @@ void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *data
 struct datagram {
 	struct path path;
 	size_t size; /* at most the room given */
+	uint8_t ttl; /* 0: the system's */
 };
 /* Writes the next datagram into `room` (at least ENDPOINT_LOOPBACK_MAX bytes): true and
  * its path and size, false when there is nothing to send now. Datagrams of one link
  * come one behind the other, so that a shell can send them as one segmented batch. */
 bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono_ns now);
 
-/* A datagram outside QUIC (first byte below 64), sent as it is. */
-void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents);
+/* A datagram outside QUIC (first byte below 64), sent as it is. `ttl` 0: the system's; else
+ * the IPv4 hops it may make: what opens our own NAT need not arrive. */
+void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
+			 uint8_t ttl);
+
+/* --- sockets beside the shell's own --- */
+
+/* A number that is free (PATH_EXTRA and up), to send from; 0: all are in use. */
+uint16_t endpoint_extra_socket(struct endpoint *e);
+/* Not needed any more by who asked for it. It closes when no link's path has it either. */
+void endpoint_release_socket(struct endpoint *e, uint16_t socket);
+/* For the shell: a socket to be closed; false: none. */
+bool endpoint_next_released(struct endpoint *e, uint16_t *socket);
+
+/* --- tunnels: our links inside of datagrams (RFC 9221) of a link to a third --- */
+
+/* Datagrams with path.tunnel of the returned number go through `via`, marked with `circuit`;
+ * what comes from there so marked is received with that path. 0: `via` is not up, is itself
+ * in a tunnel, or ENDPOINT_TUNNELS_MAX are open. Ends with `via`. */
+uint32_t endpoint_tunnel_open(struct endpoint *e, struct link *via, uint32_t circuit);
+void endpoint_tunnel_close(struct endpoint *e, uint32_t tunnel);
+/* The other part: what comes over `a` marked `circuit_a` leaves over `b` marked `circuit_b`, and
+ * the reverse, up to `rate` bytes in a second (more is dropped) and without being looked at.
+ * ERR_STATE: one is not up or in a tunnel; ERR_EXISTS: the mark is in use there; ERR_LIMIT. */
+int endpoint_relay_join(struct endpoint *e, struct link *a, uint32_t circuit_a, struct link *b,
+			uint32_t circuit_b, uint32_t rate);
+void endpoint_relay_part(struct endpoint *e, struct link *a, uint32_t circuit_a);
+/* What it has carried so far, both ways; 0 when there is none. */
+uint64_t endpoint_relay_bytes(const struct endpoint *e, const struct link *a,
+			      uint32_t circuit_a);
+
+/* What is said to the device in our answer to its handshake, before that is finished: one
+ * datagram, sealed for it; lost without harm, seen by nobody else. At most ENDPOINT_EARLY_MAX
+ * bytes, copied; empty: nothing. Forgotten with the next link that comes up. */
+void endpoint_early(struct endpoint *e, const struct device_public *device, struct bytes words);
 
 /* --- events --- */
 
@@ -100,6 +142,7 @@ enum link_event_kind {
 	LINK_WRITABLE, /* a stream that was full has room again */
 	LINK_TOKEN,    /* `data`: an address token for the next dial to this directory */
 	LINK_MOVED,    /* the other side has a new address, and has proved it */
+	LINK_WORDS,    /* `data`: what endpoint_early() of the other side said; after LINK_UP */
 	LINK_DOWN,     /* over; the link is freed at the next endpoint_next() */
 	STRAY,         /* a datagram outside QUIC: `path`, `data`; link is NULL */
 };
@@ -143,6 +186,17 @@ const struct certificate *link_certificate(const struct link *l); /* NULL: none 
 /* Noise's h after the handshake: binds what is said inside to this link. */
 const uint8_t *link_handshake_hash(const struct link *l); /* 64 bytes */
 struct path link_path(const struct link *l);
+/* SHAKING, dialled with is_offered: the handshake goes there too, the newest datagram at once;
+ * what is repeated later goes only where `is_proved` (an authentic answer came from there).
+ * At most LINK_OFFERS_MAX ways that are not proved get anything. */
+void link_offer(struct link *l, const struct path *path, bool is_proved);
+/* Our attempt gives way to theirs, should they dial us meanwhile. */
+void link_yield(struct link *l);
+/* UP: from now on we send there. The other side has just answered from there with a probe, or
+ * it is a tunnel: no proof is needed. The other side follows our packets. */
+void link_move(struct link *l, const struct path *path, mono_ns now);
+/* Our network changed: what left from an address that may be gone is sent again soon. */
+void link_unsettle(struct link *l, mono_ns now);
 mono_ns link_round_trip(const struct link *l); /* smoothed */
 mono_ns link_last_heard(const struct link *l); /* last authentic packet */
 /* When the oldest of what is not acknowledged was sent; NEVER: all is. */

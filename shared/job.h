@@ -11,6 +11,7 @@ enum job_kind {
 	JOB_STRETCH, /* ksf_stretch() */
 	JOB_RESOLVE, /* a host name to addresses */
 	JOB_WORK,    /* work_solve() */
+	JOB_UPNP,    /* a port mapped, renewed or removed at the router (peer/upnp.h) */
 };
 enum { JOB_ADDRESSES_MAX = 16 };
 
@@ -21,6 +22,9 @@ struct job {
 	uint8_t stretch[64]; /* in, then out; wiped by who takes it */
 	struct work work;
 	uint64_t nonce; /* the answer to JOB_WORK */
+	bool is_removal; /* JOB_UPNP; `port` ours, addresses[0] toward the router, then the outer one */
+	uint32_t life;   /* JOB_UPNP: seconds; then those granted */
+	char router[64]; /* JOB_UPNP: out: what it calls itself */
 	char host[65];
 	uint16_t port;
 	int err; /* the answer: 0 or what went wrong */

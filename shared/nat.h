@@ -9,9 +9,10 @@ enum nat_mapping {
 	NAT_UNKNOWN = 0, /* not probed yet, or nothing answered */
 	NAT_NONE = 1,    /* the address is our own */
 	NAT_EASY = 2,    /* endpoint-independent: one external port for all */
-	NAT_SEQUENTIAL = 3, /* another one for each destination, each one or a few above the last */
-	NAT_BLOCK = 4,   /* ... out of a block of ports (carriers: RFC 7422) */
-	NAT_RANDOM = 5,  /* ... anywhere */
+	NAT_SEQUENTIAL =
+		3,      /* another one for each destination, each one or a few above the last */
+	NAT_BLOCK = 4,  /* ... out of a block of ports (carriers: RFC 7422) */
+	NAT_RANDOM = 5, /* ... anywhere */
 };
 enum nat_filtering { NAT_FILTER_UNKNOWN = 0, NAT_OPEN = 1, NAT_FILTERED = 2 };
 
@@ -19,14 +20,15 @@ enum {
 	NAT_STEP_MAX = 4,      /* a sequential NAT's ports rise by so much at most */
 	NAT_SPREAD_MAX = 1024, /* ports within this: a block */
 	NAT_SAMPLES_MAX = 4,
-	NAT_WINDOW = 64,       /* ports guessed at a time before a sequential NAT's last */
+	NAT_WINDOW = 64, /* ports guessed at a time before a sequential NAT's last */
 	NAT_WINDOW_MAX = 512,
 };
 
 struct nat {
 	enum nat_mapping mapping;
 	enum nat_filtering filtering;
-	uint16_t low, high; /* BLOCK: the ports it uses, both included; SEQUENTIAL: low is the last
+	uint16_t low,
+		high; /* BLOCK: the ports it uses, both included; SEQUENTIAL: low is the last
 	                       one seen, high its step; else 0 */
 };
 

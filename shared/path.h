@@ -1,11 +1,19 @@
-/* Between which two addresses a datagram travels. */
+/* Between which two addresses a datagram travels, or through which tunnel. */
 #ifndef PALIQUE_SHARED_PATH_H
 #define PALIQUE_SHARED_PATH_H
 
 #include "shared/address.h"
 
+enum {
+	PATH_EXTRA =
+		256, /* sockets from here on: opened by the shell when first sent from (IPv4,
+	                         a port of its own each), closed when released */
+	PATH_EXTRA_MAX = 256, /* of them at a time */
+};
+
 struct path {
-	uint8_t socket;       /* which of the shell's sockets, from 0 */
+	uint16_t socket; /* which of the shell's sockets, from 0 */
+	uint32_t tunnel; /* not 0: through this tunnel of the endpoint, and no address counts */
 	struct address local; /* the address it came to; family 0: the system chooses */
 	struct address remote;
 };

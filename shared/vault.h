@@ -7,6 +7,7 @@
 #ifndef PALIQUE_SHARED_VAULT_H
 #define PALIQUE_SHARED_VAULT_H
 
+#include "shared/consent.h"
 #include "shared/device_list.h"
 #include "shared/name.h"
 #include "shared/opaque.h"
@@ -36,6 +37,7 @@ struct vault_contact {
 	enum vault_state state;
 	bool has_identity, is_verified;
 	struct identity_public identity;
+	enum consent consent; /* whether it may have our addresses */
 	uint64_t stamp; /* raised by each change: wall clock in ms, or one more than before */
 };
 

@@ -10,9 +10,11 @@
 #include "shared/candidate.h"
 #include "shared/certificate.h"
 #include "shared/clock.h"
+#include "shared/consent.h"
 #include "shared/device_list.h"
 #include "shared/name.h"
 #include "shared/opaque.h"
+#include "shared/peer_record.h"
 #include "shared/vault.h"
 #include "shared/work.h"
 
@@ -21,10 +23,14 @@ enum {
 	WIRE_GREETING_MAX = 140, /* characters of a greeting */
 	WIRE_SEALED_GREETING_MAX = 140 * 4 + SEAL_OVERHEAD,
 	WIRE_INVITE_MAX = 32,
-	WIRE_LIST_CHUNK = 256,    /* names in one LIST */
-	WIRE_CONTACTS_MAX = 1000, /* names one session may list */
-	WIRE_DEVICES_MAX = 8,     /* devices in one PRESENCE */
-	WIRE_AGENT_MAX = 32,      /* "palique 0.1" */
+	WIRE_LIST_CHUNK = 256,     /* names in one LIST */
+	WIRE_CONTACTS_MAX = 1000,  /* names one session may list */
+	WIRE_DEVICES_MAX = 8,      /* devices in one PRESENCE */
+	WIRE_AGENT_MAX = 32,       /* "palique 0.1" */
+	WIRE_SIGHTS_MAX = 4,       /* addresses where a directory answers shared/sight.h */
+	WIRE_FORWARDING_MAX = 256, /* contacts that one forwarding address is left for */
+	WIRE_WHERE_MAX = 64,       /* contacts asked for at a time */
+	WIRE_SEALED_RECORD_MAX = PEER_RECORD_SIZE_MAX + 24 + 16,
 	WIRE_VAULT_PUT_PART = 8192,  /* bytes of a vault in one message to a directory */
 	WIRE_VAULT_GET_PART = 32768, /* ... and from it */
 };
@@ -66,6 +72,7 @@ enum wire_type {
 	WIRE_CHECK = 26,
 	WIRE_CHECK_ANSWER = 27,
 	WIRE_LEAVING = 28,
+	WIRE_OBSERVED = 29,
 
 	WIRE_PASSWORD_START = 32,
 	WIRE_PASSWORD_CHALLENGE = 33,
@@ -87,6 +94,14 @@ enum wire_type {
 	WIRE_ACK = 66,
 	WIRE_DEVICES = 67,
 	WIRE_DELIVERED = 68,
+	WIRE_RECORD = 69,
+	WIRE_FORWARDING = 70,
+	WIRE_WHERE = 71,
+	WIRE_THERE = 72,
+	WIRE_RELAY_OPEN = 73,
+	WIRE_RELAY_OFFER = 74,
+	WIRE_RELAY_ANSWER = 75,
+	WIRE_RELAY_CLOSE = 76,
 };
 
 /* --- becoming somebody: guest <-> directory, over Noise NK ---------------------
@@ -153,10 +168,10 @@ struct wire_login_finish {
 struct wire_login_done {
 	bool has_identity;          /* false: made by the operator, nobody was in it yet */
 	struct device_list devices; /* version 0 without an identity */
-	struct bytes wrap; /* the vault's key under the password (VAULT_WRAP_SIZE) or the
+	struct bytes wrap;      /* the vault's key under the password (VAULT_WRAP_SIZE) or the
 	                      recovery code (VAULT_RECOVERY_SIZE), whichever was shown; empty:
 	                      the password was reset, the vault stays sealed */
-	bool has_recovery; /* a recovery code was made: it opens the vault */
+	bool has_recovery;      /* a recovery code was made: it opens the vault */
 	uint64_t vault_version; /* 0: none */
 	uint32_t failed;        /* attempts since the last login */
 };
@@ -191,7 +206,7 @@ struct wire_refusal {
 	enum wire_type about;
 	int error;            /* enum error, sent as its negated number */
 	uint32_t retry_after; /* seconds; 0: do not just retry */
-	struct work work;     /* ERR_BUSY: not to be waited for when this is done; bits 0: none */
+	struct work work; /* ERR_BUSY: not to be waited for when this is done; bits 0: none */
 };
 
 /* --- being somebody: client <-> directory, over Noise IK ----------------------- */
@@ -203,21 +218,37 @@ struct wire_welcome {
 	struct address observed; /* the client's address as seen from the directory */
 	wall_ms now;             /* the directory's clock: common time for peers */
 	uint64_t vault_version;  /* 0: none */
-	uint32_t failed;         /* password attempts that failed since the last session began */
+	uint32_t failed; /* password attempts that failed since the last session began */
+	/* Where the directory answers questions of sight (shared/sight.h), its main port first: other ports
+	 * and addresses of it. */
+	unsigned sight_count;
+	struct address sights[WIRE_SIGHTS_MAX];
 };
-/* How the client can be reached; replaces what was published before. */
+/* The client's address as seen from the directory is another one now. */
+struct wire_observed {
+	struct address observed;
+};
+/* How the client can be reached; replaces what was published before. Contacts listed with
+ * CONSENT_DIRECT get `open`, those with CONSENT_RELAY `shut`, which has no candidates; others
+ * neither. Both are of the session's device, signed by the account's identity. */
 struct wire_publish {
-	struct knock knock;
-	struct candidates candidates;
+	struct peer_record open, shut;
 };
-/* The names this session lists, in chunks. is_first empties the list before. */
+/* The names this session lists, in chunks, and who of them may have our addresses. is_first
+ * empties the list before. Listed by several sessions of the account with different consents a
+ * contact gets the least of them. */
 struct wire_list {
 	bool is_first, is_last;
 	unsigned count;
-	struct name names[WIRE_LIST_CHUNK];
+	struct wire_listed {
+		struct name name;
+		enum consent consent;
+	} list[WIRE_LIST_CHUNK];
 };
+/* Said of a name that is listed already it changes the consent. */
 struct wire_list_add {
 	struct name name;
+	enum consent consent;
 	/* Sealed to the other's identity; empty: without that key in hand. Who has the other's
 	 * contact link seals even an empty text: so the other knows. */
 	struct bytes greeting;
@@ -226,11 +257,12 @@ struct wire_list_remove {
 	struct name name;
 };
 
-/* One online device of a contact and how to reach it. */
+/* One online device of a contact and how to reach it, as far as we may know that. */
 struct wire_device {
 	struct certificate certificate;
-	struct knock knock;
-	struct candidates candidates; /* the directory adds the address it sees */
+	struct peer_record record; /* number 0: we may not reach it (CONSENT_NEVER) */
+	struct address seen; /* the address that the directory sees; family 0 unless the contact
+	                        consents to direct links */
 };
 /* All that is known of a mutual contact, or of our own account, now; replaces what was told
  * before. device_count 0: not online (or not mutual any more). */
@@ -249,10 +281,13 @@ struct wire_asked {
 struct wire_introduce {
 	struct name name; /* a contact's, or our own: our other devices */
 };
-/* To both sides at the same moment: dial this device now. */
+/* To both sides at the same moment: probe this device now; one of both dials it: who did not
+ * ask, so that the asker's words go with its answer. Only where both consent to direct links. */
 struct wire_introduction {
 	struct name name;
 	struct wire_device device;
+	bool is_dialler;
+	uint32_t our_round_trip, their_round_trip; /* microseconds, of each to the directory */
 };
 /* A contact's device does not answer us. */
 struct wire_suspect {
@@ -394,6 +429,62 @@ struct wire_delivered {
 	uint64_t next;
 };
 
+/* How the sender's device can be reached now, to a contact that may know it: when a link is up
+ * and when it changes. */
+struct wire_record {
+	struct peer_record record;
+};
+
+/* A forwarding address, left with a contact for those who know us both: it keeps the newest
+ * of each device, and says it to whoever asks with the token, without knowing who that is. The
+ * record is sealed under a random key (XChaCha20-Poly1305, nonce first), which is wrapped for
+ * each reader under the pair key of sender and reader. See peer/forwarding.h. */
+struct wire_forwarding_reader {
+	uint8_t token[8];
+	uint8_t key[32 + 16]; /* the record's key, sealed */
+};
+struct wire_forwarding {
+	uint64_t number;     /* that of the record */
+	struct bytes record; /* at most WIRE_SEALED_RECORD_MAX */
+	unsigned count;
+	struct wire_forwarding_reader readers[WIRE_FORWARDING_MAX];
+};
+/* Who knows where these are? Answered by THERE for each token that is known, at once and whenever
+ * it becomes newer while the link is up. */
+struct wire_where {
+	unsigned count;
+	uint8_t tokens[WIRE_WHERE_MAX][8];
+};
+struct wire_there {
+	struct wire_forwarding_reader reader;
+	uint64_t number;
+	struct bytes record;
+};
+
+/* "Connect me with somebody whom we both know, if you relay": the target is BLAKE2b-128, keyed
+ * with `nonce`, of "palique-relay-v1" | the other's identity | its device, so that only who
+ * knows them learns whom. Circuits are numbered by who asks: odd ones; the relay uses even ones. */
+struct wire_relay_open {
+	uint32_t circuit;
+	uint8_t nonce[16], target[16];
+};
+/* The relay asks the other end. */
+struct wire_relay_offer {
+	uint32_t circuit;
+	struct identity_public identity; /* who wants to talk */
+	struct device_public device;
+};
+/* To OPEN (by the relay) and to OFFER (by the other end): 0, and datagrams marked with the
+ * circuit pass; or why not: ERR_REFUSED, ERR_NOT_FOUND, ERR_BUSY. */
+struct wire_relay_answer {
+	uint32_t circuit;
+	int error;
+	uint32_t rate; /* bytes in a second that the relay will carry */
+};
+struct wire_relay_close {
+	uint32_t circuit;
+};
+
 struct wire_message {
 	enum wire_type type;
 	union {
@@ -443,6 +534,15 @@ struct wire_message {
 		struct wire_have have;
 		struct wire_devices devices;
 		struct wire_delivered delivered;
+		struct wire_observed observed;
+		struct wire_record record;
+		struct wire_forwarding forwarding;
+		struct wire_where where;
+		struct wire_there there;
+		struct wire_relay_open relay_open;
+		struct wire_relay_offer relay_offer;
+		struct wire_relay_answer relay_answer;
+		struct wire_relay_close relay_close;
 	};
 };
 

@@ -1,0 +1,24 @@
+/* Forwarding addresses: with the directory gone, whom we know is found through a third whom both
+ * know. We leave our record with each contact that we have a link to, sealed for those of our other
+ * contacts who may have our address; the third keeps it, in the store, and says it to who
+ * asks with the right token, at once and when it changes. It learns neither who asks for whom nor where
+ * anybody is. */
+#ifndef PALIQUE_PEER_FORWARDING_H
+#define PALIQUE_PEER_FORWARDING_H
+
+#include "peer/rooms.h"
+#include "shared/wire.h"
+
+struct way;
+struct forwarding;
+
+enum { FORWARDING_KEPT_MAX = 1000 };   /* devices whose address we keep; the oldest gives way */
+#define FORWARDING_EVERY (30 * SECOND) /* left anew at most so often on a link */
+
+struct forwarding *forwarding_new(struct rooms *rooms);
+void forwarding_free(struct forwarding *f);
+/* RECORD, FORWARDING, WHERE, THERE of a device. Below 0: it broke the protocol. */
+int forwarding_hear(struct forwarding *f, struct way *from, const struct wire_message *m);
+mono_ns forwarding_step(struct forwarding *f);
+
+#endif
