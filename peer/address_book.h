@@ -21,6 +21,10 @@ const struct peer_record *address_book_shut(struct address_book *b);
 /* Whether a contact may know our addresses: which of both it is given; NULL: neither. */
 const struct peer_record *address_book_for(struct address_book *b, const struct person *p);
 
+/* Whether our records say that we relay (relay.c tells). The highest number given to a record is in
+ * the table own_record. */
+void address_book_set_relay(struct address_book *b, bool is_relay);
+
 /* A record of one of the person's devices, from wherever. Checked: signed by their identity, the
  * device theirs, newer than what we have; then kept. Returns whether it is now the newest (or
  * was known just so). A number more than a year ahead of our clock is refused. */

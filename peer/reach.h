@@ -50,6 +50,9 @@ struct way *reach_next_stranded(struct reach *r);
 void reach_tunnelled(struct reach *r, struct way *w, uint32_t tunnel, bool is_dialler);
 /* The tunnel is no more. */
 void reach_untunnelled(struct reach *r, uint32_t tunnel);
+/* The way to a device of theirs, made if needed; NULL: it is not theirs by their newest list, or
+ * there is no place. */
+struct way *reach_way(struct reach *r, struct person *p, const struct device_public *device);
 /* All ways, from 0; NULL at the end. */
 struct way *reach_way_at(const struct reach *r, unsigned index);
 /* Says something on the way's line. ERR_STATE: not linked; ERR_FULL: not now. */

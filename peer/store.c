@@ -86,8 +86,8 @@ static const char *const migrations[] = {
 	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
 	"	kept_at INTEGER NOT NULL, record BLOB NOT NULL, readers BLOB NOT NULL) WITHOUT ROWID;"
 	"ALTER TABLE contact ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE account ADD COLUMN relay_rate INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE account ADD COLUMN record_number INTEGER NOT NULL DEFAULT 0;",
+	"CREATE TABLE own_record(one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);"
+	"CREATE TABLE relay(one INTEGER PRIMARY KEY CHECK (one = 1), rate INTEGER NOT NULL);",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,
