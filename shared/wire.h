@@ -463,7 +463,8 @@ struct wire_there {
 
 /* "Connect me with somebody whom we both know, if you relay": the target is BLAKE2b-128, keyed
  * with `nonce`, of "palique-relay-v1" | the other's identity | its device, so that only who
- * knows them learns whom. Circuits are numbered by who asks: odd ones; the relay uses even ones. */
+ * knows them learns whom. Who says OPEN or OFFER numbers the circuit, each once on a link: even
+ * numbers where it began the link, odd ones where it did not. */
 struct wire_relay_open {
 	uint32_t circuit;
 	uint8_t nonce[16], target[16];
