@@ -20,6 +20,7 @@ enum { REACH_DIALS = 3 };            /* attempts at once to the devices of one p
  * else it began anew and knows nothing of the link. */
 #define REACH_ANNOUNCED (500 * MILLISECOND)
 #define REACH_IDLE      (300 * SECOND) /* nothing said: hang up */
+#define REACH_STRANDED  (1 * SECOND)   /* without a direct path: then a relay is asked */
 
 struct reach *reach_new(struct rooms *rooms);
 void reach_free(struct reach *r);
@@ -42,7 +43,7 @@ bool reach_stray(struct reach *r, const struct path *path, struct bytes data);
  * begins anew. */
 void reach_network_changed(struct reach *r);
 
-/* A way that is wanted and has had no direct path for RELAY_PATIENCE, or may have none: each
+/* A way that is wanted and has had no direct path for REACH_STRANDED, or may have none: each
  * once in a while; NULL: none. */
 struct way *reach_next_stranded(struct reach *r);
 /* There is a tunnel to the device (through a link of `via`): dialled through it, if `is_dialler`;

@@ -12,14 +12,18 @@
 struct way;
 struct relay;
 
-enum { RELAY_CIRCUITS = 32, RELAY_ASKED = 3 };
-#define RELAY_PATIENCE (1 * SECOND) /* without a direct path: then a relay is asked */
-#define RELAY_AGAIN    (30 * SECOND)
-#define RELAY_IDLE     (360 * SECOND) /* a circuit that carries nothing ends */
+enum {
+	RELAY_CIRCUITS = 32,
+	RELAY_ASKED = 3,
+	RELAY_RATE_MIN = 16 << 10, /* bytes in a second: less carries no conversation */
+};
+#define RELAY_AGAIN (30 * SECOND)
+#define RELAY_IDLE  (360 * SECOND) /* a circuit that carries nothing ends */
 
 struct relay *relay_new(struct rooms *rooms);
 void relay_free(struct relay *r);
 /* Whether we relay, and how much in a second for each two; kept in the store (account). */
+/* ERR_LIMIT: below RELAY_RATE_MIN. */
 int relay_set(struct relay *r, bool is_on, uint32_t rate);
 bool relay_is_on(const struct relay *r, uint32_t *rate);
 /* RELAY_* of a device. Below 0: it broke the protocol. */

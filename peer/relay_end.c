@@ -1,0 +1,315 @@
+/* As one of the two who talk: asking contacts to carry, and being reached through one. */
+#include <sodium.h>
+
+#include "peer/persons.h"
+#include "peer/relay_inside.h"
+#include "shared/error.h"
+
+static struct relay_attempt *attempt_for(struct relay *r, const struct way *w)
+{
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
+		if (r->attempts[i].target == w->number)
+			return &r->attempts[i];
+	}
+	return NULL;
+}
+
+static struct relay_attempt *new_attempt(struct relay *r, const struct way *w)
+{
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
+		struct relay_attempt *a = &r->attempts[i];
+
+		if (a->target)
+			continue;
+		*a = (struct relay_attempt){ .target = w->number,
+					     .direct_since = NEVER,
+					     .used_at = r->rooms->now };
+		return a;
+	}
+	return NULL;
+}
+
+static struct way *target_of(const struct relay *r, const struct relay_attempt *a)
+{
+	struct way *w;
+
+	for (unsigned i = 0; (w = reach_way_at(r->rooms->reach, i)) != NULL; i++) {
+		if (w->number == a->target)
+			return w;
+	}
+	return NULL;
+}
+
+/* --- asking --- */
+
+/* Has agreed, by its own signed word. */
+static bool is_relay(const struct relay *r, const struct way *w)
+{
+	const struct peer_record *record = address_book_of(r->rooms->book, w->person,
+							   &w->device);
+
+	return record && record->is_relay;
+}
+
+static bool was_asked(const struct relay_attempt *a, const struct way *w)
+{
+	for (unsigned i = 0; i < RELAY_ASKED; i++) {
+		if (a->asked[i].leg.way == w->number &&
+		    a->asked[i].leg.link_number == w->link_number)
+			return true;
+	}
+	return false;
+}
+
+/* Of those with a link the one with the quickest; who is online without a link is called, to be
+ * asked the next time. */
+static struct way *best_relay(struct relay *r, const struct relay_attempt *a,
+			      const struct way *target)
+{
+	struct way *best = NULL, *w;
+
+	for (unsigned i = 0; (w = reach_way_at(r->rooms->reach, i)) != NULL; i++) {
+		if (w == target || !person_is_open(w->person) || !is_relay(r, w) ||
+		    was_asked(a, w))
+			continue;
+		if (w->state == WAY_IDLE && w->is_present)
+			w->is_wanted = true;
+		if (!relay_is_fit(w))
+			continue;
+		if (!best || link_round_trip(w->link) < link_round_trip(best->link))
+			best = w;
+	}
+	return best;
+}
+
+static bool ask(struct relay *r, struct relay_attempt *a, struct relay_ask *place,
+		const struct way *target)
+{
+	struct wire_message m = { .type = WIRE_RELAY_OPEN };
+	struct way *w = best_relay(r, a, target);
+
+	if (!w)
+		return false;
+	m.relay_open.circuit = relay_new_circuit(r, w);
+	randombytes_buf(m.relay_open.nonce, sizeof m.relay_open.nonce);
+	relay_target(m.relay_open.target, m.relay_open.nonce, target->person, &target->device);
+	place->leg = (struct relay_leg){ w->number, w->link_number, m.relay_open.circuit };
+	place->until = NEVER;
+	if (reach_say(r->rooms->reach, w, &m) < 0)
+		return true; /* as one that refuses */
+	place->until = r->rooms->now + RELAY_ANSWER;
+	return true;
+}
+
+static void ask_some(struct relay *r, struct relay_attempt *a, const struct way *target)
+{
+	for (unsigned i = 0; i < RELAY_ASKED; i++) {
+		struct relay_ask *place = &a->asked[i];
+
+		if (place->leg.way == 0 && !ask(r, a, place, target))
+			return;
+	}
+}
+
+/* --- the end of it --- */
+
+static void drop_tunnel(struct relay *r, struct relay_attempt *a)
+{
+	if (!a->tunnel)
+		return;
+	reach_untunnelled(r->rooms->reach, a->tunnel);
+	endpoint_tunnel_close(r->rooms->endpoint, a->tunnel);
+	a->tunnel = 0;
+	relay_say_close(r, &a->leg);
+}
+
+static void end(struct relay *r, struct relay_attempt *a)
+{
+	for (unsigned i = 0; i < RELAY_ASKED; i++) {
+		if (a->asked[i].until != NEVER && a->asked[i].leg.way)
+			relay_say_close(r, &a->asked[i].leg);
+	}
+	drop_tunnel(r, a);
+	*a = (struct relay_attempt){ 0 };
+}
+
+/* --- what relays say --- */
+
+static bool take_tunnel(struct relay *r, struct relay_attempt *a, struct way *via,
+			uint32_t circuit, bool is_dialler)
+{
+	struct way *target = target_of(r, a);
+
+	if (!target)
+		return false;
+	a->tunnel = endpoint_tunnel_open(r->rooms->endpoint, via->link, circuit);
+	if (!a->tunnel)
+		return false;
+	a->leg = (struct relay_leg){ via->number, via->link_number, circuit };
+	a->used_at = r->rooms->now;
+	a->direct_since = NEVER;
+	reach_tunnelled(r->rooms->reach, target, a->tunnel, is_dialler);
+	return true;
+}
+
+bool relay_end_answer(struct relay *r, struct way *from, const struct wire_relay_answer *m)
+{
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
+		struct relay_attempt *a = &r->attempts[i];
+
+		for (unsigned k = 0; a->target && k < RELAY_ASKED; k++) {
+			struct relay_ask *asked = &a->asked[k];
+
+			if (asked->until == NEVER ||
+			    !relay_leg_is(&asked->leg, from, m->circuit))
+				continue;
+			asked->until = NEVER;
+			if (m->error == 0 &&
+			    (a->tunnel || !take_tunnel(r, a, from, m->circuit, true)))
+				relay_say_close(r, &asked->leg);
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned tunnels_by(const struct relay *r, const struct way *via)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++)
+		count += r->attempts[i].target && r->attempts[i].tunnel &&
+			 r->attempts[i].leg.way == via->number;
+	return count;
+}
+
+/* Somebody wants to talk to us through this contact: whom we know, and who may. */
+static int accept(struct relay *r, struct way *from, const struct wire_relay_offer *m)
+{
+	struct person *p = persons_of_identity(r->rooms->persons, &m->identity);
+	struct relay_attempt *a;
+	struct way *w;
+
+	if (!relay_is_fit(from) || !p || !person_is_open(p) || p->consent == CONSENT_NEVER)
+		return ERR_REFUSED;
+	w = reach_way(r->rooms->reach, p, &m->device);
+	if (!w || w == from)
+		return ERR_REFUSED;
+	if (w->state == WAY_LINKED && w->path_kind != PATH_RELAYED)
+		return ERR_REFUSED; /* it was quicker */
+	if (tunnels_by(r, from) >= RELAY_OFFERS_OF_ONE)
+		return ERR_BUSY;
+	a = attempt_for(r, w);
+	/* Both asked: each has a tunnel of its own then, and the handshake takes one. */
+	if (a && a->tunnel)
+		return ERR_BUSY;
+	a = a ? a : new_attempt(r, w);
+	if (!a || !take_tunnel(r, a, from, m->circuit, false))
+		return ERR_BUSY;
+	return 0;
+}
+
+int relay_end_offer(struct relay *r, struct way *from, const struct wire_relay_offer *m)
+{
+	if (!relay_is_theirs(from, m->circuit))
+		return ERR_FORMAT;
+	relay_say_answer(r, from, m->circuit, accept(r, from, m));
+	return 0;
+}
+
+bool relay_end_close(struct relay *r, struct way *from, uint32_t circuit)
+{
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
+		struct relay_attempt *a = &r->attempts[i];
+
+		if (!a->target || !a->tunnel || !relay_leg_is(&a->leg, from, circuit))
+			continue;
+		end(r, a);
+		return true;
+	}
+	return false;
+}
+
+/* --- what is due --- */
+
+/* One that has a tunnel: false when it is not needed any more. */
+static bool is_needed(struct relay *r, struct relay_attempt *a, struct way *target)
+{
+	struct way *via = relay_leg_way(r, &a->leg);
+	mono_ns now = r->rooms->now;
+	bool is_linked = target->state == WAY_LINKED,
+	     is_inside = is_linked && link_path(target->link).tunnel == a->tunnel;
+
+	if (!via || !relay_is_fit(via))
+		return false;
+	if (is_inside) {
+		a->used_at = via->last_used = now;
+		a->direct_since = NEVER;
+		return true;
+	}
+	if (!is_linked)
+		return now < a->used_at + RELAY_AGAIN;
+	if (a->direct_since == NEVER)
+		a->direct_since = now;
+	return now < a->direct_since + RELAY_SETTLED;
+}
+
+/* One that waits for answers: false when nobody is left to ask. */
+static bool is_hopeful(struct relay *r, struct relay_attempt *a, struct way *target)
+{
+	bool is_open = false;
+
+	if (target->state == WAY_LINKED)
+		return false;
+	for (unsigned i = 0; i < RELAY_ASKED; i++) {
+		struct relay_ask *asked = &a->asked[i];
+
+		if (asked->until != NEVER && asked->leg.way && r->rooms->now >= asked->until) {
+			relay_say_close(r, &asked->leg);
+			asked->until = NEVER;
+		}
+		is_open |= asked->leg.way == 0 || asked->until != NEVER;
+	}
+	return is_open && r->rooms->now < a->used_at + RELAY_AGAIN;
+}
+
+static mono_ns attempt_deadline(const struct relay *r, const struct relay_attempt *a)
+{
+	mono_ns deadline = a->used_at + RELAY_AGAIN;
+
+	if (a->tunnel && a->direct_since != NEVER)
+		deadline = a->direct_since + RELAY_SETTLED;
+	else if (a->tunnel)
+		deadline = r->rooms->now + RELAY_LOOK;
+	for (unsigned i = 0; !a->tunnel && i < RELAY_ASKED; i++) {
+		if (a->asked[i].leg.way)
+			deadline = mono_earlier(deadline, a->asked[i].until);
+	}
+	return deadline;
+}
+
+mono_ns relay_end_step(struct relay *r)
+{
+	mono_ns deadline = NEVER;
+	struct way *w;
+
+	while ((w = reach_next_stranded(r->rooms->reach)) != NULL) {
+		if (!attempt_for(r, w))
+			new_attempt(r, w);
+	}
+	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
+		struct relay_attempt *a = &r->attempts[i];
+
+		if (!a->target)
+			continue;
+		w = target_of(r, a);
+		if (w && !a->tunnel)
+			ask_some(r, a, w);
+		if (!w || !(a->tunnel ? is_needed(r, a, w) : is_hopeful(r, a, w))) {
+			end(r, a);
+			continue;
+		}
+		deadline = mono_earlier(deadline, attempt_deadline(r, a));
+	}
+	return deadline;
+}
