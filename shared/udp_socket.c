@@ -14,6 +14,10 @@
 #define UDP_GRO 104 /* linux/udp.h; not in every libc's header */
 #endif
 
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29 /* linux/in6.h */
+#endif
+
 enum { KERNEL_BUFFER = 4 << 20 };
 
 static bool is_wildcard(const struct address *a)
@@ -44,14 +48,14 @@ static void set_options(int fd, bool is_v6)
 }
 
 /* The descriptor, or -1 and errno. */
-static int open_bound(const struct address *at, bool *is_v6, bool *is_dual)
+static int open_bound(const struct address *at, bool is_shared, bool *is_v6, bool *is_dual)
 {
 	struct address where = *at;
 	struct sockaddr_storage raw;
 	int fd;
 
 	*is_v6 = at->family == 6;
-	*is_dual = *is_v6 && is_wildcard(at);
+	*is_dual = *is_v6 && is_wildcard(at) && !is_shared;
 	fd = socket(*is_v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 && *is_dual) { /* a kernel without v6 */
 		where.family = 4;
@@ -63,6 +67,8 @@ static int open_bound(const struct address *at, bool *is_v6, bool *is_dual)
 	if (*is_v6)
 		set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !*is_dual);
 	set_options(fd, *is_v6);
+	if (is_shared)
+		set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(fd, (struct sockaddr *)&raw, address_to_sockaddr(&where, false, &raw)) < 0) {
 		int number = errno;
 
@@ -87,12 +93,12 @@ static int error_of_bind(int number)
 	}
 }
 
-int udp_socket_open(struct udp_socket *s, const struct address *at)
+static int open_socket(struct udp_socket *s, const struct address *at, bool is_shared)
 {
 	struct sockaddr_storage raw;
 	socklen_t size = sizeof raw;
 
-	s->fd = open_bound(at, &s->is_v6, &s->is_dual);
+	s->fd = open_bound(at, is_shared, &s->is_v6, &s->is_dual);
 	if (s->fd < 0)
 		return error_of_bind(errno);
 	if (getsockname(s->fd, (struct sockaddr *)&raw, &size) < 0 ||
@@ -103,10 +109,58 @@ int udp_socket_open(struct udp_socket *s, const struct address *at)
 	return 0;
 }
 
+int udp_socket_open(struct udp_socket *s, const struct address *at)
+{
+	return open_socket(s, at, false);
+}
+
+/* Bound to the wildcard: a group of one link (ff02::/16) could only be bound to on one. */
+int udp_socket_open_group(struct udp_socket *s, const struct address *group)
+{
+	struct address any = { .family = group->family, .port = group->port };
+	int err = open_socket(s, &any, true);
+
+	if (err < 0)
+		return err;
+	/* Not what others on this machine have joined. */
+	if (s->is_v6)
+		set(s->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+	else
+		set(s->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	return 0;
+}
+
+static int membership(int fd, const struct address *group, uint32_t link, bool is_member)
+{
+	if (group->family == 4) {
+		struct ip_mreqn m = { .imr_ifindex = (int)link };
+
+		memcpy(&m.imr_multiaddr, group->ip, 4);
+		return setsockopt(fd, IPPROTO_IP,
+				  is_member ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &m,
+				  sizeof m);
+	}
+	struct ipv6_mreq m = { .ipv6mr_interface = link };
+
+	memcpy(&m.ipv6mr_multiaddr, group->ip, 16);
+	return setsockopt(fd, IPPROTO_IPV6, is_member ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &m,
+			  sizeof m);
+}
+
+int udp_socket_join(int fd, const struct address *group, uint32_t link)
+{
+	return membership(fd, group, link, true) < 0 ? ERR_IO : 0;
+}
+
+void udp_socket_leave(int fd, const struct address *group, uint32_t link)
+{
+	(void)membership(fd, group, link, false);
+}
+
 int udp_socket_try(const struct address *at)
 {
 	bool is_v6, is_dual;
-	int fd = open_bound(at, &is_v6, &is_dual);
+	int fd = open_bound(at, false, &is_v6, &is_dual);
 
 	if (fd < 0)
 		return error_of_bind(errno);

@@ -14,6 +14,11 @@ struct udp_socket {
  * port is in use; ERR_NOT_FOUND: not an address of this machine; ERR_REFUSED: not allowed, as
  * for ports below 1024; ERR_IO: errno says. */
 int udp_socket_open(struct udp_socket *s, const struct address *at);
+/* For hearing a multicast group (its address and port) beside other programs that do. */
+int udp_socket_open_group(struct udp_socket *s, const struct address *group);
+/* On the interface of this index; ERR_IO: not there, or not able to, or joined already. */
+int udp_socket_join(int fd, const struct address *group, uint32_t link);
+void udp_socket_leave(int fd, const struct address *group, uint32_t link);
 /* Whether it could: 0, or the error that it would give. */
 int udp_socket_try(const struct address *at);
 /* Why it could not, in words for people. */
