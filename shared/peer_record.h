@@ -24,15 +24,18 @@ struct peer_record {
 		[64]; /* Ed25519 over "palique-peer-record-v1" | all of the above, encoded */
 };
 
+/* `r` is one that can be encoded. */
 void peer_record_sign(struct peer_record *r, const struct identity *by);
 /* ERR_AUTH. */
 int peer_record_verify(const struct peer_record *r, const struct identity_public *by);
+/* All of it, with the signature; any two that are none are equal. */
 bool peer_record_equal(const struct peer_record *a, const struct peer_record *b);
 
-/* One msgpack array, the signature last; the same bytes that wire.c writes for the field. */
+/* One msgpack array, the signature last; what a field of shared/wire.h holds as bytes. The
+ * signature covers the domain and all bytes before its own. ERR_FORMAT, ERR_LIMIT: number 0, a
+ * NAT whose ports mean nothing, an address that is none or stands twice; nothing is appended. */
 int peer_record_encode(const struct peer_record *r, struct buf *out);
-/* Checks form and limits, not the signature. ERR_FORMAT, ERR_LIMIT, ERR_VERSION; `r` is zeroed
- * then. */
+/* Checks form and limits, not the signature. ERR_FORMAT, ERR_LIMIT; `r` is zeroed then. */
 int peer_record_decode(struct peer_record *r, struct bytes b);
 
 #endif
