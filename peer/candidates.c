@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_MAX = 64 }; /* interface addresses looked at: more is a strange machine */
-
 struct own_candidates {
-	struct address host[HOST_MAX];
-	unsigned host_count;
+	struct network network;
+	struct nat nat;
 	struct address observed; /* family 0: not known */
+	struct address mapped[CANDIDATES_MAX];
+	unsigned mapped_count;
 	struct candidates published;
+	uint64_t version;
 };
 
 struct own_candidates *own_candidates_new(void)
@@ -22,59 +23,116 @@ void own_candidates_free(struct own_candidates *c)
 	free(c);
 }
 
-static bool is_same(const struct candidates *a, const struct candidates *b)
+static bool is_global(const struct address *a)
 {
-	if (a->count != b->count)
-		return false;
-	for (unsigned i = 0; i < a->count; i++) {
-		if (a->list[i].kind != b->list[i].kind ||
-		    !address_equal(&a->list[i].address, &b->list[i].address))
-			return false;
-	}
-	return true;
+	return !address_is_loopback(a) && !address_is_private(a) && !address_is_link_local(a);
 }
 
-static bool gather(struct own_candidates *c)
+/* Whether strangers can be told of it. A directory that is itself on our side of the router says
+ * nothing of its outside; then any address is believed that could be one. */
+static bool is_outside(const struct own_candidates *c, const struct address *mapped)
+{
+	const struct address *seen = &c->observed;
+
+	if (mapped->family == 6)
+		return network_has(&c->network, mapped);
+	if (seen->family == 4 && is_global(seen))
+		return address_same_ip(mapped, seen);
+	return is_global(mapped) || (seen->family == 4 && address_same_ip(mapped, seen));
+}
+
+static void gather(struct own_candidates *c)
 {
 	bool is_local = c->observed.family && address_is_loopback(&c->observed);
-	struct candidates all = { 0 };
 
-	for (unsigned i = 0; i < c->host_count; i++) {
-		const struct address *a = &c->host[i];
+	memset(&c->published, 0, sizeof c->published);
+	for (unsigned i = 0; i < c->network.address_count; i++) {
+		struct address a = c->network.addresses[i];
 
+		a.port = c->network.port;
 		/* A link-local v6 address means nothing without its interface. */
-		if (a->family == 6 && address_is_link_local(a))
+		if (a.family == 6 && address_is_link_local(&a))
 			continue;
-		if (!address_is_loopback(a) || is_local)
-			candidates_add(&all, CANDIDATE_HOST, a);
+		if (!address_is_loopback(&a) || is_local)
+			candidates_add(&c->published, CANDIDATE_HOST, &a);
+	}
+	for (unsigned i = 0; i < c->mapped_count; i++) {
+		if (is_outside(c, &c->mapped[i]))
+			candidates_add(&c->published, CANDIDATE_MAPPED, &c->mapped[i]);
 	}
 	if (c->observed.family)
-		candidates_add(&all, CANDIDATE_REFLEXIVE, &c->observed);
-	if (is_same(&all, &c->published))
-		return false;
-	c->published = all;
-	return true;
+		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed);
+	c->version++;
 }
 
-bool own_candidates_set_host(struct own_candidates *c, const struct address *list,
-			     unsigned count, uint16_t port)
+void own_candidates_set_network(struct own_candidates *c, const struct network *network)
 {
-	c->host_count = count < HOST_MAX ? count : HOST_MAX;
-	for (unsigned i = 0; i < c->host_count; i++) {
-		c->host[i] = list[i];
-		c->host[i].port = port;
-		c->host[i].scope = 0;
-	}
-	return gather(c);
+	if (network_equal(&c->network, network))
+		return;
+	c->network = *network;
+	gather(c);
 }
 
-bool own_candidates_set_observed(struct own_candidates *c, const struct address *observed)
+void own_candidates_set_observed(struct own_candidates *c, const struct address *observed)
 {
-	c->observed = observed ? *observed : (struct address){ 0 };
-	return gather(c);
+	struct address now = observed ? *observed : (struct address){ 0 };
+
+	if (now.family == c->observed.family &&
+	    (now.family == 0 || address_equal(&now, &c->observed)))
+		return;
+	c->observed = now;
+	gather(c);
+}
+
+void own_candidates_set_nat(struct own_candidates *c, const struct nat *nat)
+{
+	if (nat->mapping == c->nat.mapping && nat->filtering == c->nat.filtering &&
+	    nat->low == c->nat.low && nat->high == c->nat.high)
+		return;
+	c->nat = *nat;
+	c->version++;
+}
+
+void own_candidates_set_mapped(struct own_candidates *c, const struct address *list,
+			       unsigned count)
+{
+	bool is_same;
+
+	if (count > CANDIDATES_MAX)
+		count = CANDIDATES_MAX;
+	is_same = count == c->mapped_count;
+	for (unsigned i = 0; is_same && i < count; i++)
+		is_same = address_equal(&c->mapped[i], &list[i]);
+	if (is_same)
+		return;
+	memset(c->mapped, 0, sizeof c->mapped);
+	for (unsigned i = 0; i < count; i++)
+		c->mapped[i] = list[i];
+	c->mapped_count = count;
+	gather(c);
 }
 
 const struct candidates *own_candidates(const struct own_candidates *c)
 {
 	return &c->published;
+}
+
+const struct network *own_candidates_network(const struct own_candidates *c)
+{
+	return &c->network;
+}
+
+const struct nat *own_candidates_nat(const struct own_candidates *c)
+{
+	return &c->nat;
+}
+
+const struct address *own_candidates_observed(const struct own_candidates *c)
+{
+	return &c->observed;
+}
+
+uint64_t own_candidates_version(const struct own_candidates *c)
+{
+	return c->version;
 }
