@@ -155,6 +155,11 @@ static void lose_passwd(struct account *a)
 		account_becoming_over(a, ERR_OFFLINE, N_("the line to the directory was lost"));
 }
 
+void account_set_observed(struct account *a, const struct address *observed)
+{
+	a->observed = *observed;
+}
+
 void account_set_online(struct account *a, const struct address *observed,
 			const uint8_t *handshake_hash)
 {

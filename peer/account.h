@@ -109,6 +109,8 @@ bool account_next(struct account *a, struct wire_message *m);
 /* Our line to the directory: `observed` is how it sees us, NULL when the line is down. */
 void account_set_online(struct account *a, const struct address *observed,
 			const uint8_t *handshake_hash);
+/* ... sees us by another address now. */
+void account_set_observed(struct account *a, const struct address *observed);
 /* How far the directory's clock is ahead of ours. */
 void account_set_clock(struct account *a, int64_t ahead_ms);
 /* Why not online: an error, and in English. */

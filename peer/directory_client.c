@@ -95,10 +95,8 @@ static void on_down(struct directory_client *d, const struct link_event *event)
 
 bool directory_client_event(struct directory_client *d, const struct link_event *event)
 {
-	if (event->kind == STRAY) {
-		directory_client_on_stray(d, event);
-		return true;
-	}
+	if (event->kind == STRAY)
+		return directory_client_on_stray(d, event);
 	if (!event->link || event->link != d->link)
 		return false;
 	switch (event->kind) {
@@ -119,6 +117,19 @@ bool directory_client_event(struct directory_client *d, const struct link_event 
 		break;
 	}
 	return true;
+}
+
+void directory_client_moved(struct directory_client *d)
+{
+	if (d->line.link) {
+		link_unsettle(d->link, d->rooms->now);
+		link_ping(d->link);
+		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);
+	} else if (d->state == STATE_WAITING && d->failures < 6) {
+		d->until = d->rooms->now;
+	} else if (d->state == STATE_DIALLING && !d->is_guest) {
+		d->is_restarting = true;
+	}
 }
 
 /* --- what is due --- */
@@ -188,6 +199,16 @@ mono_ns directory_client_step(struct directory_client *d)
 bool directory_client_is_online(const struct directory_client *d)
 {
 	return d->state == STATE_ONLINE;
+}
+
+bool directory_client_is_away(const struct directory_client *d)
+{
+	return d->state != STATE_ONLINE && d->failures > 0;
+}
+
+struct address directory_client_address(const struct directory_client *d)
+{
+	return d->link ? link_path(d->link).remote : (struct address){ 0 };
 }
 
 /* --- what we say --- */

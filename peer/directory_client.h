@@ -16,11 +16,13 @@ void directory_client_free(struct directory_client *d);
 void directory_client_here(struct directory_client *d, const struct device_public *key,
 			   const struct address *at);
 
-/* True when the event was about our line. */
+/* True when the event was about our line, or the stray an answer to us. */
 bool directory_client_event(struct directory_client *d, const struct link_event *event);
 void directory_client_resolved(struct directory_client *d, const struct job *answer);
 bool directory_client_next_job(struct directory_client *d, struct job *job);
 
+/* Our network is another one: the line is asked from here, and who waited to call calls now. */
+void directory_client_moved(struct directory_client *d);
 /* Reads the line: true and the next message that is not the line's own (WELCOME, when we are
  * logged in, is both). What it points at stays until the next call. False: all for this step. */
 bool directory_client_next(struct directory_client *d, struct wire_message *m);
@@ -36,6 +38,10 @@ void directory_client_release(struct directory_client *d);
 mono_ns directory_client_deadline(const struct directory_client *d);
 
 bool directory_client_is_online(const struct directory_client *d);
+/* It was looked for and not found, or was lost: what it said of others is of before. */
+bool directory_client_is_away(const struct directory_client *d);
+/* Where our line goes; family 0: there is none. */
+struct address directory_client_address(const struct directory_client *d);
 /* Queues a message, if the line is up. */
 void directory_client_send(struct directory_client *d, const struct wire_message *m);
 void directory_client_introduce(struct directory_client *d, const struct name *name);

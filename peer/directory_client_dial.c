@@ -112,7 +112,7 @@ void directory_client_ask_key(struct directory_client *d)
 	for (unsigned i = 0; i < d->address_count; i++) {
 		struct path path = { .remote = d->addresses[i] };
 
-		endpoint_send_stray(d->rooms->endpoint, &path, BYTES(question));
+		endpoint_send_stray(d->rooms->endpoint, &path, BYTES(question), 0);
 	}
 	d->ask_at = d->rooms->now + KEY_QUERY_RETRY_MS * MILLISECOND;
 }
@@ -187,13 +187,14 @@ void directory_client_resolved(struct directory_client *d, const struct job *ans
 		found(d);
 }
 
-void directory_client_on_stray(struct directory_client *d, const struct link_event *event)
+bool directory_client_on_stray(struct directory_client *d, const struct link_event *event)
 {
 	struct device_public key;
 
 	if (d->state != STATE_ASKING_KEY || directory_client_is_restarting(d) ||
 	    key_answer_decode(&key, event->data, &d->nonce) < 0)
-		return;
+		return false;
 	account_pin_directory(d->rooms->account, &key);
 	dial(d);
+	return true;
 }

@@ -48,6 +48,14 @@ static int on_welcome(struct directory_client *d, const struct wire_message *m)
 	return FOR_OTHERS;
 }
 
+/* We have moved, or a router before us has another mind. */
+static int on_observed(struct directory_client *d, const struct wire_message *m)
+{
+	own_candidates_set_observed(d->rooms->candidates, &m->observed.observed);
+	account_set_observed(d->rooms->account, &m->observed.observed);
+	return FOR_OTHERS;
+}
+
 /* Once online, an answer to what we asked; before, to who we are. */
 static int on_refusal(struct directory_client *d, const struct wire_message *m)
 {
@@ -93,14 +101,23 @@ static const struct {
 	int (*hear)(struct directory_client *d, const struct wire_message *m);
 	bool needs_welcome;
 } rows[] = {
-	{ WIRE_WELCOME, on_welcome, false },      { WIRE_REFUSAL, on_refusal, false },
-	{ WIRE_CHECK, on_check, true },           { WIRE_PRESENCE, on_presence, true },
-	{ WIRE_INTRODUCTION, on_other, true },    { WIRE_ASKED, on_other, true },
-	{ WIRE_VAULT_PART, on_other, true },      { WIRE_VAULT_NOW, on_other, true },
-	{ WIRE_LEAVING, on_leaving, false },      { WIRE_LOGIN_CHALLENGE, on_account, true },
-	{ WIRE_LOGIN_DONE, on_account, true },    { WIRE_PASSWORD_CHALLENGE, on_account, true },
-	{ WIRE_PASSWORD_DONE, on_account, true }, { WIRE_DEVICES_DONE, on_account, true },
-	{ WIRE_RECOVERY_DONE, on_account, true }, { WIRE_DELETE_DONE, on_account, true },
+	{ WIRE_WELCOME, on_welcome, false },
+	{ WIRE_REFUSAL, on_refusal, false },
+	{ WIRE_OBSERVED, on_observed, true },
+	{ WIRE_CHECK, on_check, true },
+	{ WIRE_PRESENCE, on_presence, true },
+	{ WIRE_INTRODUCTION, on_other, true },
+	{ WIRE_ASKED, on_other, true },
+	{ WIRE_VAULT_PART, on_other, true },
+	{ WIRE_VAULT_NOW, on_other, true },
+	{ WIRE_LEAVING, on_leaving, false },
+	{ WIRE_LOGIN_CHALLENGE, on_account, true },
+	{ WIRE_LOGIN_DONE, on_account, true },
+	{ WIRE_PASSWORD_CHALLENGE, on_account, true },
+	{ WIRE_PASSWORD_DONE, on_account, true },
+	{ WIRE_DEVICES_DONE, on_account, true },
+	{ WIRE_RECOVERY_DONE, on_account, true },
+	{ WIRE_DELETE_DONE, on_account, true },
 };
 
 static int on_message(struct directory_client *d, const struct wire_message *m)

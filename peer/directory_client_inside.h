@@ -66,7 +66,8 @@ void directory_client_wait_out_suspension(struct directory_client *d);
 /* Looks for the directory that our account wants, if any. */
 void directory_client_begin(struct directory_client *d);
 void directory_client_ask_key(struct directory_client *d);
-void directory_client_on_stray(struct directory_client *d, const struct link_event *event);
+/* True: it was an answer to us. */
+bool directory_client_on_stray(struct directory_client *d, const struct link_event *event);
 
 /* --- directory_client_heard.c --- */
 
