@@ -27,15 +27,45 @@ static int set_listen(struct peer_config *c, const char *value)
 	return 0;
 }
 
-static int set_durable(struct peer_config *c, const char *value)
+static int set_switch(bool *is_on, const char *value)
 {
 	if (!strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on"))
-		c->durable = true;
+		*is_on = true;
 	else if (!strcmp(value, "no") || !strcmp(value, "false") || !strcmp(value, "off"))
-		c->durable = false;
+		*is_on = false;
 	else
 		return ERR_FORMAT;
 	return 0;
+}
+
+static int set_durable(struct peer_config *c, const char *value)
+{
+	return set_switch(&c->durable, value);
+}
+
+static int set_map_ports(struct peer_config *c, const char *value)
+{
+	return set_switch(&c->maps_ports, value);
+}
+
+static int set_lan(struct peer_config *c, const char *value)
+{
+	return set_switch(&c->has_lan, value);
+}
+
+static int set_metered(struct peer_config *c, const char *value)
+{
+	bool is_on;
+	int err = 0;
+
+	if (!strcmp(value, "auto")) {
+		c->metered = METERED_AUTO;
+		return 0;
+	}
+	err = set_switch(&is_on, value);
+	if (err == 0)
+		c->metered = is_on ? METERED_YES : METERED_NO;
+	return err;
 }
 
 static int set_device(struct peer_config *c, const char *value)
@@ -84,6 +114,9 @@ static const struct key {
 	{ "device", set_device, N_("1 to 32 bytes of text") },
 	{ "log", set_log, N_("error, warning, notice, info or debug") },
 	{ "directory", set_directory, N_("HOST or HOST:PORT") },
+	{ "map-ports", set_map_ports, N_("yes or no") },
+	{ "lan", set_lan, N_("yes or no") },
+	{ "metered", set_metered, N_("auto, yes or no") },
 };
 
 struct reading {
@@ -139,6 +172,8 @@ void peer_config_default(struct peer_config *c)
 	memset(c, 0, sizeof *c);
 	c->listen.family = 6;
 	c->durable = true;
+	c->maps_ports = true;
+	c->has_lan = true;
 	c->log = LOG_NOTICE;
 	if (gethostname(c->device, sizeof c->device - 1) < 0 || !c->device[0] ||
 	    !bytes_is_utf8(bytes_text(c->device)))

@@ -8,6 +8,8 @@
 #include "shared/log.h"
 #include "shared/uri.h"
 
+enum config_metered { METERED_AUTO, METERED_YES, METERED_NO };
+
 struct peer_config {
 	struct address listen; /* listen = ADDR:PORT; default [::]:0, any free port */
 	bool is_port_chosen;   /* the file names a port: never another one */
@@ -17,6 +19,9 @@ struct peer_config {
 	enum log_level log; /* log = error, warning, notice, info, debug */
 	bool has_directory;
 	struct directory_place directory; /* directory = HOST[:PORT]: where `login NAME` goes */
+	bool maps_ports;             /* map-ports = yes: asks the router for an open port */
+	bool has_lan;                /* lan = yes: announces itself on the LAN */
+	enum config_metered metered; /* metered = auto, yes or no */
 };
 
 void peer_config_default(struct peer_config *c);
