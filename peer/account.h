@@ -42,6 +42,12 @@ int account_hear_devices(struct account *a, const struct device_list *devices);
  * than what others have seen. */
 void account_told_devices(struct account *a, const struct device_list *devices);
 
+/* With our identity: our device's record, signed; the secret that we share with another one
+ * (shared/pair.h). ERR_STATE: we have none; ERR_AUTH: theirs is no good. */
+int account_sign_record(const struct account *a, struct peer_record *r);
+int account_make_pair(const struct account *a, struct symmetric_key *out,
+		      const struct identity_public *theirs);
+
 /* Text sealed to us: the length, or an error. NUL-terminated, checked. */
 int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size);
 

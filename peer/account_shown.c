@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/pair.h"
 #include "shared/text.h"
 
 /* --- what others ask --- */
@@ -58,6 +59,20 @@ const struct device_public *account_directory_key(const struct account *a)
 	if (account_is_becoming(a))
 		return becoming_directory_key(a->becoming);
 	return a->has_directory_key ? &a->directory_key : NULL;
+}
+
+int account_sign_record(const struct account *a, struct peer_record *r)
+{
+	if (!a->has_identity)
+		return ERR_STATE;
+	peer_record_sign(r, &a->identity);
+	return 0;
+}
+
+int account_make_pair(const struct account *a, struct symmetric_key *out,
+		      const struct identity_public *theirs)
+{
+	return a->has_identity ? pair_key_make(out, &a->identity, theirs) : ERR_STATE;
 }
 
 int account_open_seal(const struct account *a, struct bytes sealed, char *out, size_t size)

@@ -80,8 +80,8 @@ static const char *const migrations[] = {
 	/* Where people are, as they signed it; forwarding addresses that contacts left with us; who
 	 * may have ours, and whether we relay. */
 	"CREATE TABLE address("
-	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
-	"	record BLOB, seen BLOB) WITHOUT ROWID;"
+	"	contact INTEGER NOT NULL, device BLOB NOT NULL, number INTEGER NOT NULL,"
+	"	record BLOB, seen BLOB, PRIMARY KEY (contact, device)) WITHOUT ROWID;"
 	"CREATE TABLE forwarding("
 	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
 	"	kept_at INTEGER NOT NULL, record BLOB NOT NULL, readers BLOB NOT NULL) WITHOUT ROWID;"
