@@ -60,6 +60,43 @@ static int read_listen(struct config *c, const struct key *key, const char *valu
 	return 0;
 }
 
+static int read_outside(struct config *c, const struct key *key, const char *value,
+			const char **why)
+{
+	struct address a;
+
+	(void)key;
+	if (c->outside_count == CONFIG_OUTSIDE_MAX) {
+		*why = _("too many outside addresses");
+		return ERR_LIMIT;
+	}
+	if (address_parse(&a, value, DIRECTORY_PORT) < 0 || !address_is_unicast(&a)) {
+		*why = _("an address that others reach is wanted, as 203.0.113.5:7272");
+		return ERR_FORMAT;
+	}
+	c->outside[c->outside_count++] = a;
+	return 0;
+}
+
+static int read_sight_port(struct config *c, const struct key *key, const char *value,
+			   const char **why)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	(void)key;
+	if (strcmp(value, "none") == 0) {
+		c->sight_port = CONFIG_SIGHT_NONE;
+		return 0;
+	}
+	if (value[0] < '0' || value[0] > '9' || *end || n < 1 || n > UINT16_MAX) {
+		*why = _("a port from 1 to 65535 is wanted, or none");
+		return ERR_FORMAT;
+	}
+	c->sight_port = (int)n;
+	return 0;
+}
+
 static int read_place(struct config *c, const struct key *key, const char *value,
 		      const char **why)
 {
@@ -166,6 +203,8 @@ static int read_keyholder(struct config *c, const struct key *key, const char *v
 /* The defaults stand in config_init(). */
 static const struct key keys[] = {
 	{ "listen", read_listen, 0, 0, 0, true },
+	{ "sight-port", read_sight_port },
+	{ "outside-address", read_outside, 0, 0, 0, true },
 	{ "name", read_place },
 	{ "registration", read_registration },
 	{ "log", read_log },
@@ -182,6 +221,7 @@ static const struct key keys[] = {
 	{ "logins-per-prefix", read_number, 1, 1000000, BURST(LIMIT_LOGIN_PREFIX) },
 	{ "registrations-per-prefix", read_number, 1, 1000000, BURST(LIMIT_REGISTER) },
 	{ "key-queries-per-prefix", read_number, 1, 1000000, BURST(LIMIT_KEY_QUERY) },
+	{ "sights-per-prefix", read_number, 1, 1000000, BURST(LIMIT_SIGHT) },
 	{ "work-bits", read_number, 0, WORK_BITS_MAX,
 	  offsetof(struct config, limits.work_bits_max) },
 	{ "visits-per-device", read_number, 1, 1000000, BURST(LIMIT_COME) },
@@ -298,7 +338,7 @@ int config_parse(struct config *c, const char *file, struct bytes text, char *re
 			 CONFIG_FILE_MAX);
 		return ERR_LIMIT;
 	}
-	r.config.listen_count = 0;
+	r.config.listen_count = r.config.outside_count = 0;
 	line = ini_parse_stream(next_line, &r, on_value, &r);
 	if (line && (!r.err || line < r.err_line)) {
 		snprintf(reason, reason_size, _("%s:%d: not a line of the form key = value"),
@@ -310,6 +350,10 @@ int config_parse(struct config *c, const char *file, struct bytes text, char *re
 	if (!r.config.listen_count) {
 		r.config.listen_count = c->listen_count;
 		memcpy(r.config.listen, c->listen, sizeof c->listen);
+	}
+	if (!r.config.outside_count) {
+		r.config.outside_count = c->outside_count;
+		memcpy(r.config.outside, c->outside, sizeof c->outside);
 	}
 	*c = r.config;
 	return 0;

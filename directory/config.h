@@ -14,12 +14,19 @@ enum {
 	CONFIG_FILE_MAX = 65536,
 	CONFIG_PATH_SIZE = 108, /* of a Unix socket, unix(7) */
 	CONFIG_HEALTH_PORT = 7273,
+	CONFIG_OUTSIDE_MAX = 4,
+	CONFIG_SIGHT_NONE = -1,
 	CONFIG_RESTART_SECONDS = 5,
 };
 
 struct config {
 	unsigned listen_count; /* 0: [::]:7272 */
 	struct address listen[CONFIG_LISTEN_MAX];
+	/* The port of each address where clients may ask how they are seen, besides the main one;
+	 * 0: the one above it, except on loopback. */
+	int sight_port;
+	unsigned outside_count; /* where clients reach us, when the machine itself has it not */
+	struct address outside[CONFIG_OUTSIDE_MAX];
 	enum registration registration;
 	bool has_place;
 	struct directory_place place; /* the public name, put in links */

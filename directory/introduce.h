@@ -1,6 +1,6 @@
 /* Two contacts that want to talk are given each other's devices at the same moment, so that
- * both can dial at once. Who is not a contact, not online or not there is answered with
- * nothing, and so cannot be told apart. */
+ * both can probe at once. Only where each gives the other its addresses; who is not a contact,
+ * not online or not there is answered with nothing, and so cannot be told apart. */
 #ifndef PALIQUE_DIRECTORY_INTRODUCE_H
 #define PALIQUE_DIRECTORY_INTRODUCE_H
 
@@ -8,12 +8,28 @@
 #include "directory/presence.h"
 #include "directory/watchers.h"
 
-/* One INTRODUCTION for one device: `message` is for the session that `to` belongs to. */
-typedef void introduce_tell(void *user, struct record *to, const struct wire_message *message);
+/* Who both ask within this get one introduction, unless an address of theirs has changed. */
+#define INTRODUCE_AGAIN (300 * MILLISECOND)
+enum { INTRODUCE_REMEMBERED = 1 << 12 }; /* introductions; one may push out another */
 
-/* `asker` wants to talk to `name`. Returns whether anybody was introduced. */
-bool introduce(const struct names *names, const struct presence *presence,
-	       const struct watchers *watchers, name_id account, struct record *asker,
-	       const struct name *name, introduce_tell *tell, void *user);
+/* What was introduced a moment ago: 16 bytes each, in a table of fixed size. */
+struct introductions;
+struct introductions *introductions_new(const uint8_t key[16]);
+void introductions_free(struct introductions *all);
+
+struct introduce_calls {
+	/* The session's round trip to us. */
+	mono_ns (*round_trip)(void *user, const struct record *of);
+	/* One INTRODUCTION for one device: for the session that `to` belongs to. */
+	void (*tell)(void *user, struct record *to, const struct wire_message *message);
+	void *user;
+};
+
+/* `asker`, a device of `account`, wants to talk to `name`: to each of its devices. They dial, the
+ * asker answers. How many introductions were made. */
+unsigned introduce(struct introductions *all, const struct names *names,
+		   const struct presence *presence, const struct watchers *watchers,
+		   name_id account, struct record *asker, const struct name *name,
+		   const struct introduce_calls *calls, mono_ns now);
 
 #endif

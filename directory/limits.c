@@ -16,6 +16,7 @@ static const struct row {
 	[LIMIT_LOGIN_NAME] = { false, true, { 60, 60000 } },
 	[LIMIT_REGISTER] = { true, false, { 100, 10000 } },
 	[LIMIT_KEY_QUERY] = { true, false, { 50, 200 } },
+	[LIMIT_SIGHT] = { true, false, { 400, 20 } }, /* one start or move: up to a dozen */
 	[LIMIT_COME] = { false, true, { 60, 2000 } },
 };
 

@@ -29,6 +29,7 @@ enum limit {
 	LIMIT_LOGIN_NAME,   /* KE2 answers, by name, wherever from */
 	LIMIT_REGISTER,     /* registrations begun, by prefix */
 	LIMIT_KEY_QUERY,    /* questions for our key, by prefix */
+	LIMIT_SIGHT,        /* questions of sight, by prefix */
 	LIMIT_COME,         /* clients that come online, by device: each is told to others */
 	LIMIT_COUNT
 };

@@ -36,6 +36,8 @@ static const struct counter counters[] = {
 	  "Times a contact was told who is online." },
 	{ "introductions", offsetof(struct server_status, introductions), false,
 	  "Introductions of two devices." },
+	{ "sights", offsetof(struct server_status, sights), false,
+	  "Questions answered of the address that somebody is seen at." },
 	{ "asked", offsetof(struct server_status, asked), false,
 	  "Contact requests passed on." },
 };

@@ -20,9 +20,11 @@ struct record *presence_enter(struct presence *p, name_id account,
 			      const struct certificate *certificate, void *user);
 void presence_leave(struct presence *p, struct record *r);
 
-/* How the device can be reached; replaces what was published before. */
-void presence_publish(struct record *r, const struct knock *knock,
-		      const struct candidates *candidates);
+/* How the device can be reached, with addresses and without; replaces what was published
+ * before. The signatures are for who dials to check. ERR_FORMAT: not of this device, `shut` has
+ * addresses, or a number is 0. ERR_EXISTS: one is no newer than what there is; nothing changed. */
+int presence_publish(struct record *r, const struct peer_record *open,
+		     const struct peer_record *shut);
 /* The address the directory sees. true: it is another than before. */
 bool presence_observed(struct record *r, const struct address *seen);
 
@@ -34,11 +36,15 @@ void *record_user(const struct record *r);
 unsigned record_slot(const struct record *r);
 bool record_is_published(const struct record *r);
 const struct certificate *record_certificate(const struct record *r);
-/* As contacts are told: what was published and the address the directory sees. */
-void record_device(const struct record *r, struct wire_device *out);
+/* Published, as somebody is told to whom its account gives so much: DIRECT, what was published with addresses and
+ * the address that the directory sees; RELAY, what has none; NEVER, that it is there. */
+void record_device(const struct record *r, enum consent consent, struct wire_device *out);
+/* What changes whenever it can be reached in another way. */
+uint64_t record_number(const struct record *r);
+const struct address *record_seen(const struct record *r);
 
-/* The published devices of an account: how many. */
-unsigned presence_devices(const struct presence *p, name_id account,
+/* The published devices of an account, as above: how many. */
+unsigned presence_devices(const struct presence *p, name_id account, enum consent consent,
 			  struct wire_device out[WIRE_DEVICES_MAX]);
 /* The device list of an account that is online, one for all of its sessions; an older one than
  * is known changes nothing. NULL: none known. */

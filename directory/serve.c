@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "directory/admin.h"
+#include "directory/sockets.h"
 #include "shared/error.h"
 #include "shared/lines.h"
 #include "shared/text.h"
 #include "shared/udp.h"
-#include "shared/udp_socket.h"
 
 struct serve {
 	char *data;
@@ -24,14 +24,27 @@ struct serve {
 	int lock; /* a locked file, or -1 */
 	uint32_t restart_seconds;
 	struct holder *holder; /* borrowed; NULL: in this process */
-	unsigned address_count;
-	struct address addresses[CONFIG_LISTEN_MAX];
+	struct sockets sockets;
+	mono_ns looked_at; /* when the machine's addresses were read */
 };
+
+/* A machine's addresses may change without anybody telling us. */
+#define LOOK_AGAIN (60 * SECOND)
+
+static void look_around(struct serve *s, mono_ns now)
+{
+	struct sight list[SIGHTS_MAX];
+
+	s->looked_at = now;
+	server_set_sights(s->server, list, sockets_sights(&s->sockets, list));
+}
 
 static mono_ns on_step(void *user, mono_ns now)
 {
 	struct serve *s = user;
 
+	if (now >= s->looked_at + LOOK_AGAIN)
+		look_around(s, now);
 	return server_step(s->server, now, udp_wall());
 }
 
@@ -81,30 +94,6 @@ static int lock_folder(struct serve *s, char *reason, size_t reason_size)
 			   "%s"),
 			 s->data, s->data);
 		return ERR_LOCKED;
-	}
-	return 0;
-}
-
-static int listen_on(struct serve *s, const struct config *config, char *reason,
-		     size_t reason_size)
-{
-	struct address all = { .family = 6, .port = DIRECTORY_PORT };
-	const struct address *list = config->listen_count ? config->listen : &all;
-	unsigned count = config->listen_count ? config->listen_count : 1;
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (unsigned i = 0; i < count; i++) {
-		int err = udp_listen(s->udp, &list[i], &s->addresses[i]);
-
-		if (err < 0) {
-			address_print(&list[i], text);
-			snprintf(reason, reason_size, _("Cannot listen on %s: %s."), text,
-				 udp_socket_trouble(err));
-			return ERR_EXISTS;
-		}
-		address_print(&s->addresses[i], text);
-		log_event(LOG_NOTICE, "listening", "address", text, NULL);
-		s->address_count++;
 	}
 	return 0;
 }
@@ -160,7 +149,8 @@ int serve_start(struct serve **out, uv_loop_t *loop, const char *data,
 		release(s);
 		return err;
 	}
-	err = listen_on(s, config, reason, reason_size);
+	err = sockets_open(&s->sockets, s->udp, config, reason, reason_size);
+	look_around(s, udp_now());
 	if (!err)
 		err = listen_for_admin(s, loop, reason, reason_size);
 	if (err < 0) {
@@ -213,8 +203,9 @@ struct json *serve_admin(struct serve *s, const struct json *request)
 
 unsigned serve_addresses(const struct serve *s, struct address *out, unsigned max)
 {
-	unsigned count = s->address_count < max ? s->address_count : max;
+	unsigned count = s->sockets.main_count < max ? s->sockets.main_count : max;
 
-	memcpy(out, s->addresses, count * sizeof *out);
+	for (unsigned i = 0; i < count; i++)
+		out[i] = s->sockets.opened[i].bound;
 	return count;
 }

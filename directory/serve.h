@@ -31,7 +31,7 @@ void serve_wake(struct serve *s);
 struct server *serve_server(struct serve *s);
 /* A question as in admin.h; the caller's to free. */
 struct json *serve_admin(struct serve *s, const struct json *request);
-/* What it listens on, as bound; how many. */
+/* What it listens on for clients, as bound; how many. */
 unsigned serve_addresses(const struct serve *s, struct address *out, unsigned max);
 
 #endif

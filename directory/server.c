@@ -176,6 +176,7 @@ int server_open(struct server **out, const struct server_config *config, mono_ns
 	s->presence = presence_new();
 	s->watchers = watchers_new(s->names);
 	s->sessions = sessions_new();
+	s->introductions = introductions_new(key);
 	s->desk.limits = limits_new(&limits, key);
 	s->desk.failures = failures_new(key);
 	s->desk.ksf = s->desk.registry->ksf(s->desk.registry);
@@ -210,6 +211,7 @@ void server_close(struct server *s)
 	failures_flush(s->desk.failures, s->desk.registry, s->now);
 	failures_free(s->desk.failures);
 	endpoint_free(s->endpoint);
+	introductions_free(s->introductions);
 	watchers_free(s->watchers);
 	presence_free(s->presence);
 	names_free(s->names);
@@ -229,6 +231,11 @@ struct endpoint *server_endpoint(struct server *s)
 const struct device_public *server_key(const struct server *s)
 {
 	return &s->keys->noise.public;
+}
+
+void server_set_sights(struct server *s, const struct sight *list, unsigned count)
+{
+	sights_set(&s->sights, list, count);
 }
 
 /* --- for administration --- */

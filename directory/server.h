@@ -7,6 +7,7 @@
 #include "directory/holder.h"
 #include "directory/limits.h"
 #include "directory/registry.h"
+#include "directory/sights.h"
 #include "shared/endpoint.h"
 #include "shared/ksf.h"
 #include "shared/uri.h"
@@ -46,6 +47,11 @@ void server_configure(struct server *s, const struct server_config *config);
 void server_goodbye(struct server *s, uint32_t retry_after, mono_ns now);
 void server_close(struct server *s);
 
+/* Which of the shell's sockets and addresses answers questions of sight (directory/sights.h);
+ * replaces what was said before. Without it: every socket, and no other one. Copied; of more than
+ * SIGHTS_MAX the rest is left out. */
+void server_set_sights(struct server *s, const struct sight *list, unsigned count);
+
 struct endpoint *server_endpoint(struct server *s); /* for endpoint_receive() and udp_new() */
 const struct device_public *server_key(const struct server *s);
 
@@ -58,6 +64,7 @@ struct server_status {
 	uint64_t online_devices, online_accounts, accounts;
 	uint64_t logins, key_logins, registrations, refused_logins;
 	uint64_t presence_notes, introductions, asked;
+	uint64_t sights;                              /* questions of sight answered */
 	uint64_t messages_in[128], messages_out[128]; /* by wire type */
 	struct endpoint_counters traffic;
 	mono_ns uptime;

@@ -2,7 +2,6 @@
 
 #include <sodium.h>
 
-#include "directory/introduce.h"
 #include "shared/error.h"
 
 /* How fast a session may ask for these; it hears nothing beyond. */
@@ -15,21 +14,24 @@ enum { RELIST_COST = 40 }; /* as many messages as it weighs */
 
 int server_on_publish(struct server *s, struct session *who, const struct wire_message *m)
 {
-	presence_publish(who->record, &m->publish.knock, &m->publish.candidates);
-	watchers_changed(s->watchers, who->account);
-	return 0;
+	int err = presence_publish(who->record, &m->publish.open, &m->publish.shut);
+
+	if (!err)
+		watchers_changed(s->watchers, who->account);
+	/* what is no newer says nothing new; a record that is not the device's own breaks rules */
+	return err == ERR_EXISTS ? 0 : err;
 }
 
 /* The number of a name from outside, held while it is looked at. */
 static int add(struct server *s, struct session *who, const struct name *name,
-	       struct bytes greeting)
+	       enum consent consent, struct bytes greeting)
 {
 	name_id id = names_hold(s->names, name);
 	int err = 0;
 
 	if (id != who->account)
 		err = watchers_add(s->watchers, who->account, record_slot(who->record), id,
-				   greeting);
+				   consent, greeting);
 	names_release(s->names, id);
 	return err;
 }
@@ -51,7 +53,7 @@ int server_on_list(struct server *s, struct session *who, const struct wire_mess
 	if (who->listed > s->contacts_max)
 		err = ERR_LIMIT;
 	for (unsigned i = 0; i < m->list.count && !err; i++)
-		err = add(s, who, &m->list.names[i], none);
+		err = add(s, who, &m->list.list[i].name, m->list.list[i].consent, none);
 	if (err < 0)
 		server_refuse(s, who, WIRE_LIST, err, 0);
 	if (m->list.is_last)
@@ -63,6 +65,8 @@ int server_on_list_add(struct server *s, struct session *who, const struct wire_
 {
 	unsigned slot = record_slot(who->record);
 	name_id id = names_find(s->names, &m->list_add.name);
+	bool is_listed = id != NAMES_NONE &&
+			 watchers_lists(s->watchers, who->account, slot, id);
 	int err = ERR_LIMIT;
 
 	/* Who takes a name off and on again makes us tell the other each time. */
@@ -70,8 +74,8 @@ int server_on_list_add(struct server *s, struct session *who, const struct wire_
 	    !server_charge(s, who, RELIST_COST))
 		return ERR_BUSY;
 
-	if (watchers_listed(s->watchers, who->account, slot) < s->contacts_max)
-		err = add(s, who, &m->list_add.name, m->list_add.greeting);
+	if (is_listed || watchers_listed(s->watchers, who->account, slot) < s->contacts_max)
+		err = add(s, who, &m->list_add.name, m->list_add.consent, m->list_add.greeting);
 	if (err < 0)
 		server_refuse(s, who, WIRE_LIST_ADD, err, 0);
 	return 0;
@@ -94,13 +98,23 @@ static void tell_introduction(void *user, struct record *to, const struct wire_m
 	server_tell(s, record_user(to), m);
 }
 
+static mono_ns round_trip(void *user, const struct record *of)
+{
+	const struct session *who = record_user(of);
+
+	(void)user;
+	return link_round_trip(who->link);
+}
+
 int server_on_introduce(struct server *s, struct session *who, const struct wire_message *m)
 {
+	const struct introduce_calls calls = { round_trip, tell_introduction, s };
+
 	if (!bucket_take(&who->introductions, &introduction_rate, 1, s->now, NULL))
 		return 0;
-	if (introduce(s->names, s->presence, s->watchers, who->account, who->record,
-		      &m->introduce.name, tell_introduction, s))
-		s->counts.introductions++;
+	s->counts.introductions += introduce(s->introductions, s->names, s->presence,
+					     s->watchers, who->account, who->record,
+					     &m->introduce.name, &calls, s->now);
 	return 0;
 }
 
@@ -135,6 +149,7 @@ int server_on_check_answer(struct server *s, struct session *who, const struct w
 static bool fill_presence(struct server *s, const struct watchers_due *due,
 			  struct wire_message *m)
 {
+	enum consent consent = watchers_consent(s->watchers, due->about, due->to);
 	const struct device_list *list;
 
 	m->type = WIRE_PRESENCE;
@@ -143,7 +158,7 @@ static bool fill_presence(struct server *s, const struct watchers_due *due,
 	m->presence.devices.version = 0;
 	if (!watchers_mutual(s->watchers, due->to, due->about))
 		return true;
-	m->presence.device_count = presence_devices(s->presence, due->about,
+	m->presence.device_count = presence_devices(s->presence, due->about, consent,
 						    m->presence.online);
 	list = presence_list(s->presence, due->about);
 	if (list)

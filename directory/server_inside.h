@@ -7,10 +7,12 @@
 #define PALIQUE_DIRECTORY_SERVER_INSIDE_H
 
 #include "directory/checks.h"
+#include "directory/introduce.h"
 #include "directory/keystore.h"
 #include "directory/registry.h"
 #include "directory/server.h"
 #include "directory/sessions.h"
+#include "directory/sights.h"
 #include "directory/watchers.h"
 
 enum { SERVER_PUTTING_MAX = 64 }; /* vaults half sent at a time: 16 MiB */
@@ -26,6 +28,8 @@ struct server {
 	struct watchers *watchers;
 	struct sessions *sessions;
 	struct checks checks;
+	struct introductions *introductions;
+	struct sights sights;
 	struct directory_place place;
 	/* Who was answered and may have said more meanwhile; who is being read already. */
 	uint64_t *resumed, reading;
@@ -65,6 +69,8 @@ bool server_charge(struct server *s, struct session *who, uint32_t cost);
 void server_end(struct server *s, struct session *who);
 /* Ends session and link. */
 void server_put_out(struct server *s, struct session *who, enum link_code code);
+/* OBSERVED: where its datagrams come from now; at once or when there is room. */
+void server_tell_observed(struct server *s, struct session *who);
 /* What it has sent of a vault is forgotten. */
 void server_drop_vault(struct server *s, struct session *who);
 void server_put_out_suspended(struct server *s, struct session *who);

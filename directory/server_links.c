@@ -72,15 +72,19 @@ static void take_answers(struct server *s);
 static void welcome(struct server *s, struct session *who)
 {
 	struct wire_message m = { .type = WIRE_WELCOME };
+	struct path path = link_path(who->link);
 
 	m.welcome.name = *names_of(s->names, who->account);
-	m.welcome.observed = link_path(who->link).remote;
+	m.welcome.observed = path.remote;
 	if (!address_is_unicast(&m.welcome.observed))
 		m.welcome.observed = (struct address){ 0 };
+	m.welcome.sight_count = sights_for(&s->sights, &path, m.welcome.sights);
 	m.welcome.now = s->wall;
 	m.welcome.vault_version = who->vault_version;
 	m.welcome.failed = who->failed;
 	who->owes_welcome = server_tell(s, who, &m) < 0;
+	if (!who->owes_welcome)
+		who->owes_observed = false; /* it has just been said */
 }
 
 /* All whole messages that are there, unless an answer must be waited for. By ticket, since
@@ -97,6 +101,8 @@ static void read_messages(struct server *s, uint64_t ticket)
 			welcome(s, who);
 		if (who->owes_welcome)
 			return;
+		if (who->owes_observed)
+			server_tell_observed(s, who);
 		if (who->vault_now)
 			server_tell_vault(s, who, who->vault_now);
 		was_guest = who->state == SESSION_GUEST;
@@ -314,8 +320,10 @@ static void on_moved(struct server *s, struct session *who)
 {
 	struct address seen = link_path(who->link).remote;
 
-	if (who->record && presence_observed(who->record, &seen) &&
-	    record_is_published(who->record))
+	if (!who->record || !presence_observed(who->record, &seen))
+		return;
+	server_tell_observed(s, who);
+	if (record_is_published(who->record))
 		watchers_changed(s->watchers, who->account);
 }
 
@@ -325,19 +333,49 @@ static void on_writable(struct server *s, struct session *who)
 		watchers_writable(s->watchers, who->account, record_slot(who->record));
 }
 
+/* false: there have been too many from there. */
+static bool may_ask(struct server *s, enum limit which, const struct path *path)
+{
+	uint32_t wait;
+
+	return limits_take(s->desk.limits, which, &path->remote, NULL, s->now, &wait) == 0;
+}
+
+static void on_key_query(struct server *s, const struct path *path,
+			 const struct key_query_nonce *nonce)
+{
+	uint8_t answer[KEY_ANSWER_SIZE];
+
+	if (!may_ask(s, LIMIT_KEY_QUERY, path))
+		return;
+	key_answer_encode(answer, nonce, &s->keys->noise.public);
+	endpoint_send_stray(s->endpoint, path, BYTES(answer), 0);
+}
+
+/* The answer says what the asker's own datagram told us, and goes to no other IP than it came
+ * from. */
+static void on_sight_question(struct server *s, const struct path *path,
+			      const struct sight_question *q)
+{
+	uint8_t answer[SIGHT_ANSWER_SIZE];
+	struct path back;
+
+	if (!sights_answer(&s->sights, path, q, &back) || !may_ask(s, LIMIT_SIGHT, path))
+		return;
+	sight_answer_encode(answer, &q->nonce, &path->remote);
+	endpoint_send_stray(s->endpoint, &back, BYTES(answer), 0);
+	s->counts.sights++;
+}
+
 static void on_stray(struct server *s, const struct path *path, struct bytes data)
 {
 	struct key_query_nonce nonce;
-	uint8_t answer[KEY_ANSWER_SIZE];
-	uint32_t wait;
+	struct sight_question question;
 
-	if (key_query_decode(&nonce, data) < 0)
-		return;
-	if (limits_take(s->desk.limits, LIMIT_KEY_QUERY, &path->remote, NULL, s->now, &wait) <
-	    0)
-		return;
-	key_answer_encode(answer, &nonce, &s->keys->noise.public);
-	endpoint_send_stray(s->endpoint, path, BYTES(answer));
+	if (key_query_decode(&nonce, data) == 0)
+		on_key_query(s, path, &nonce);
+	else if (sight_question_decode(&question, data) == 0)
+		on_sight_question(s, path, &question);
 }
 
 static void on_event(struct server *s, const struct link_event *event)

@@ -59,6 +59,16 @@ void server_refuse_answer(struct server *s, struct session *to, enum wire_type a
 	server_refuse(s, to, about, ERR_BUSY, SERVER_RETRY_SECONDS);
 }
 
+void server_tell_observed(struct server *s, struct session *who)
+{
+	struct wire_message m = { .type = WIRE_OBSERVED };
+
+	m.observed.observed = link_path(who->link).remote;
+	m.observed.observed.scope = 0;
+	who->owes_observed = !who->owes_welcome && address_is_unicast(&m.observed.observed) &&
+			     server_tell(s, who, &m) < 0;
+}
+
 bool server_charge(struct server *s, struct session *who, uint32_t cost)
 {
 	return bucket_take(&who->messages, &message_rate, cost, s->now, NULL);

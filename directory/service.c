@@ -155,6 +155,16 @@ static bool same_listen(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_sights(const struct config *a, const struct config *b)
+{
+	if (a->sight_port != b->sight_port || a->outside_count != b->outside_count)
+		return false;
+	for (unsigned i = 0; i < a->outside_count; i++)
+		if (!address_equal(&a->outside[i], &b->outside[i]))
+			return false;
+	return true;
+}
+
 static void needs_restart(const char *key)
 {
 	log_event(LOG_WARNING, "config-needs-restart", "key", key, "do",
@@ -182,6 +192,8 @@ static int reload(struct service *s, char *reason, size_t reason_size)
 	}
 	if (!same_listen(&fresh, &s->config))
 		needs_restart("listen");
+	if (!same_sights(&fresh, &s->config))
+		needs_restart("sight-port, outside-address");
 	if (strcmp(fresh.keyholder, s->config.keyholder) != 0)
 		needs_restart("keyholder");
 	log_init(fresh.log_level, fresh.log_json || fresh.json_given);
@@ -189,6 +201,9 @@ static int reload(struct service *s, char *reason, size_t reason_size)
 	/* what runs, for the next comparison */
 	fresh.listen_count = s->config.listen_count;
 	memcpy(fresh.listen, s->config.listen, sizeof fresh.listen);
+	fresh.sight_port = s->config.sight_port;
+	fresh.outside_count = s->config.outside_count;
+	memcpy(fresh.outside, s->config.outside, sizeof fresh.outside);
 	memcpy(fresh.keyholder, s->config.keyholder, sizeof fresh.keyholder);
 	s->config = fresh;
 	return 0;

@@ -38,6 +38,7 @@ struct session {
 	uint16_t network;     /* a guest's, by a number that says no more than that */
 	bool is_waiting;      /* for registry or key-holder: reads nothing meanwhile */
 	bool owes_welcome;    /* its stream could not take it yet */
+	bool owes_observed;   /* the same */
 	enum wire_type asked; /* what the waiting is about */
 	struct login *login;  /* a guest's; a client's that changes its password */
 	name_id account;      /* from SESSION_IN on */

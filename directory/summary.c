@@ -15,7 +15,8 @@ static const struct row {
 	{ "refused_logins", N_("refused logins and registrations") },
 	{ "asked", N_("contact requests passed on") },
 	{ "presence_notes", N_("times a contact was told who is online") },
-	{ "introductions", N_("introductions of two contacts") },
+	{ "introductions", N_("introductions of two devices") },
+	{ "sights", N_("clients told the address they are seen at") },
 }, traffic_rows[] = {
 	{ "received", N_("datagrams received") },
 	{ "received_bytes", N_("bytes received") },

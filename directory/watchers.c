@@ -6,17 +6,19 @@
 
 #include "shared/error.h"
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT16_MAX
+_Static_assert(WATCHERS_LIST_MAX < NOWHERE, "a place in a list has 16 bits");
 
 /* One account lists another. Sixteen bytes, and eight at the other end, for each name. */
 struct listing {
 	name_id to;
-	uint32_t back; /* where in to's `listed_by` */
-	uint32_t mate; /* the listing in the other direction, or NOWHERE: not mutual */
-	uint8_t by;    /* sessions that list it now; 0: a trace, see `known` */
-	uint8_t known; /* sessions that have listed it in this login: they ask no more */
-	uint8_t due;   /* sessions of ours that must hear of it */
-	uint8_t asks;  /* sessions of the other that must hear that we ask */
+	uint32_t back;     /* where in to's `listed_by` */
+	uint16_t mate;     /* the listing in the other direction, or NOWHERE: not mutual */
+	uint16_t consents; /* what each session says of it, two bits each */
+	uint8_t by;        /* sessions that list it now; 0: a trace, see `known` */
+	uint8_t known;     /* sessions that have listed it in this login: they ask no more */
+	uint8_t due;       /* sessions of ours that must hear of it */
+	uint8_t asks;      /* sessions of the other that must hear that we ask */
 };
 struct lister {
 	name_id from;
@@ -105,6 +107,32 @@ static void enqueue(struct watchers *w, name_id who)
 	}
 	w->queue[w->queued++] = who;
 	n->is_queued = true;
+}
+
+/* --- consent --- */
+
+static enum consent least_of(uint16_t consents)
+{
+	if (consents & 0xaaaa)
+		return CONSENT_NEVER;
+	return consents & 0x5555 ? CONSENT_RELAY : CONSENT_DIRECT;
+}
+
+/* The session says this of it now; DIRECT also when it says nothing any more. Where that makes
+ * a difference the other side has something to hear. */
+static void set_consent(struct watchers *w, struct listing *ours, unsigned slot,
+			enum consent consent)
+{
+	enum consent before = least_of(ours->consents);
+	struct listing *theirs;
+
+	ours->consents &= (uint16_t) ~(3u << 2 * slot);
+	ours->consents |= (uint16_t)((unsigned)consent << 2 * slot);
+	if (ours->mate == NOWHERE || least_of(ours->consents) == before)
+		return;
+	theirs = &w->nodes[ours->to].list[ours->mate];
+	theirs->due = theirs->by;
+	enqueue(w, ours->to);
 }
 
 /* --- greetings: few, so a short chain at the account that gave them --- */
@@ -214,7 +242,7 @@ static void erase(struct watchers *w, name_id who, uint32_t at)
 		a->list[at] = moved;
 		w->nodes[moved.to].listed_by[moved.back].at = at;
 		if (moved.mate != NOWHERE)
-			w->nodes[moved.to].list[moved.mate].mate = at;
+			w->nodes[moved.to].list[moved.mate].mate = (uint16_t)at;
 	}
 	if (!b->listers) {
 		free(b->listed_by);
@@ -234,8 +262,8 @@ static void marry(struct watchers *w, name_id a, struct listing *ours, struct li
 {
 	name_id b = ours->to;
 
-	ours->mate = theirs - w->nodes[b].list;
-	theirs->mate = ours - w->nodes[a].list;
+	ours->mate = (uint16_t)(theirs - w->nodes[b].list);
+	theirs->mate = (uint16_t)(ours - w->nodes[a].list);
 	ours->asks = theirs->asks = 0;
 	ours->due = ours->by;
 	theirs->due = theirs->by;
@@ -257,7 +285,7 @@ static void part(struct watchers *w, name_id a, struct listing *ours)
 }
 
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
-		 struct bytes greeting)
+		 enum consent consent, struct bytes greeting)
 {
 	struct listing *ours = find(w, who, whom), *theirs;
 	uint8_t bit = 1 << slot;
@@ -269,6 +297,7 @@ int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
 			return ERR_LIMIT;
 		ours = append(w, who, whom);
 	}
+	set_consent(w, ours, slot, consent);
 	if (ours->by & bit)
 		return 0;
 	ours->by |= bit;
@@ -329,6 +358,13 @@ bool watchers_has_listed(const struct watchers *w, name_id who, name_id whom)
 	return l && !l->by;
 }
 
+bool watchers_lists(const struct watchers *w, name_id who, unsigned slot, name_id whom)
+{
+	const struct listing *l = find(w, who, whom);
+
+	return l && l->by >> slot & 1;
+}
+
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot)
 {
 	unsigned count = 0;
@@ -387,6 +423,7 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot)
 	w->cursor = 0;
 	for (uint32_t i = n->count; i-- > 0;) {
 		unlist(w, who, i, bit);
+		set_consent(w, &n->list[i], slot, CONSENT_DIRECT);
 		n->list[i].known &= ~bit;
 		if (!n->list[i].by && !n->list[i].known)
 			erase(w, who, i);
@@ -398,6 +435,15 @@ bool watchers_mutual(const struct watchers *w, name_id a, name_id b)
 	const struct listing *l = a == b ? NULL : find(w, a, b);
 
 	return a == b || (l && l->mate != NOWHERE);
+}
+
+enum consent watchers_consent(const struct watchers *w, name_id who, name_id whom)
+{
+	const struct listing *l = who == whom ? NULL : find(w, who, whom);
+
+	if (who == whom)
+		return CONSENT_DIRECT;
+	return l && l->mate != NOWHERE ? least_of(l->consents) : CONSENT_NEVER;
 }
 
 void watchers_changed(struct watchers *w, name_id who)

@@ -2,7 +2,8 @@
  * contacts: each hears of the other's presence. Who is listed by somebody he does not list
  * is asked, once for each login of either. Nothing is told about anybody else.
  *
- * An account lists what any of its online sessions (slots, as in presence.h) lists. What is
+ * An account lists what any of its online sessions (slots, as in presence.h) lists, and gives
+ * of its addresses the least that any of them says. What is
  * due is kept as marks on the lists, so that any number of changes between two steps, or
  * while a client reads slowly, is told once and costs no memory. Since contacts are mutual,
  * an account's own list finds all who must hear of it: no index of watchers is searched. */
@@ -25,9 +26,12 @@ struct watchers;
 struct watchers *watchers_new(struct names *names);
 void watchers_free(struct watchers *w);
 
-/* A session of `who` lists `whom`, with a sealed greeting or none. ERR_LIMIT: too many. */
+/* A session of `who` lists `whom`, with a sealed greeting or none. Said again it changes the
+ * consent, which `whom` is told by another presence. What a session has said of it counts until it says
+ * otherwise or is gone: taking a name off its list and on again gives nothing away meanwhile.
+ * ERR_LIMIT: too many. */
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
-		 struct bytes greeting);
+		 enum consent consent, struct bytes greeting);
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);
 void watchers_remove_all(struct watchers *w, name_id who, unsigned slot);
 /* A session of `who` begins: it hears of its own account as of a contact, itself included. */
@@ -35,6 +39,7 @@ void watchers_enter(struct watchers *w, name_id who, unsigned slot);
 /* Whether `who` has listed `whom` in this login of some session, and does not any more. */
 bool watchers_has_listed(const struct watchers *w, name_id who, name_id whom);
 unsigned watchers_listed(const struct watchers *w, name_id who, unsigned slot);
+bool watchers_lists(const struct watchers *w, name_id who, unsigned slot, name_id whom);
 
 /* The session has said its whole list: whoever else lists it may ask. */
 void watchers_ready(struct watchers *w, name_id who, unsigned slot);
@@ -43,6 +48,8 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot);
 
 /* An account is its own contact. */
 bool watchers_mutual(const struct watchers *w, name_id a, name_id b);
+/* What `who` gives `whom`: NEVER unless they are contacts, DIRECT to itself. */
+enum consent watchers_consent(const struct watchers *w, name_id who, name_id whom);
 /* The presence of `who` is another: contacts shall hear it, and its own sessions. */
 void watchers_changed(struct watchers *w, name_id who);
 

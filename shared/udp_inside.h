@@ -14,7 +14,7 @@
 #endif
 
 enum {
-	SOCKETS_MAX = 16,
+	SOCKETS_MAX = 48,
 	RECEIVE_BATCH = 16, /* messages a call; each perhaps many datagrams (GRO) */
 	RECEIVE_SIZE = 65536,
 	SEND_BATCH = 256,      /* datagrams collected before a call */
