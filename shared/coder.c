@@ -1,5 +1,7 @@
 #include "shared/coder.h"
 
+#include <string.h>
+
 #include "shared/error.h"
 
 /* The first error sticks. */
@@ -153,4 +155,55 @@ void coder_candidates(struct coder *c, struct candidates *all)
 				c, !address_equal(&all->list[i].address, &all->list[j].address),
 				ERR_FORMAT);
 	}
+}
+
+void coder_name(struct coder *c, struct name *n)
+{
+	struct bytes view = bytes_of(n->text, c->to ? strnlen(n->text, sizeof n->text) : 0);
+	struct name checked;
+
+	coder_text(c, &view, NAME_MIN, NAME_MAX);
+	if (coder_is_refused(c))
+		return;
+	coder_check(c, name_check(&checked, view) == 0, ERR_NAME);
+	if (!c->to && !coder_is_refused(c))
+		*n = checked;
+}
+
+void coder_certificate(struct coder *c, struct certificate *one)
+{
+	uint8_t room[CERTIFICATE_SIZE_MAX];
+	struct buf wire = { .data = room, .capacity = sizeof room, .limit = sizeof room };
+	struct bytes read;
+
+	if (c->to) {
+		coder_check(c, certificate_encode(one, &wire) == 0, ERR_FORMAT);
+		pack_bin(c->to, buf_view(&wire));
+		return;
+	}
+	read = unpack_bin(c->from, CERTIFICATE_SIZE_MAX);
+	if (!coder_is_refused(c))
+		coder_check(c, certificate_decode(one, read) == 0, ERR_FORMAT);
+}
+
+void coder_device_list(struct coder *c, struct device_list *l)
+{
+	uint8_t room[DEVICE_LIST_SIZE_MAX];
+	struct buf wire = { .data = room, .capacity = sizeof room, .limit = sizeof room };
+	struct bytes read;
+
+	if (c->to) {
+		coder_check(c, device_list_encode(l, &wire) == 0, ERR_FORMAT);
+		pack_bin(c->to, buf_view(&wire));
+		return;
+	}
+	read = unpack_bin(c->from, DEVICE_LIST_SIZE_MAX);
+	if (!coder_is_refused(c))
+		coder_check(c, device_list_decode(l, read) == 0, ERR_FORMAT);
+}
+
+void coder_maybe_device_list(struct coder *c, struct device_list *l)
+{
+	if (coder_optional(c, l->version > 0))
+		coder_device_list(c, l);
 }

@@ -5,7 +5,10 @@
 #define PALIQUE_SHARED_CODER_H
 
 #include "shared/candidate.h"
+#include "shared/certificate.h"
 #include "shared/clock.h"
+#include "shared/device_list.h"
+#include "shared/name.h"
 #include "shared/pack.h"
 
 /* The errors of both stick: the first one is what pack_end() and unpack_end() return. Writing
@@ -41,5 +44,11 @@ bool coder_optional(struct coder *c, bool is_there);
 void coder_address(struct coder *c, struct address *a);
 /* No address twice. ERR_FORMAT. */
 void coder_candidates(struct coder *c, struct candidates *all);
+void coder_name(struct coder *c, struct name *n); /* ERR_LIMIT, ERR_NAME */
+/* Byte strings in their own forms. ERR_FORMAT. */
+void coder_certificate(struct coder *c, struct certificate *one);
+void coder_device_list(struct coder *c, struct device_list *l);
+/* nil stands for a list that is not there: version 0. */
+void coder_maybe_device_list(struct coder *c, struct device_list *l);
 
 #endif

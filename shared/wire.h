@@ -23,14 +23,16 @@ enum {
 	WIRE_GREETING_MAX = 140, /* characters of a greeting */
 	WIRE_SEALED_GREETING_MAX = 140 * 4 + SEAL_OVERHEAD,
 	WIRE_INVITE_MAX = 32,
-	WIRE_LIST_CHUNK = 256,     /* names in one LIST */
-	WIRE_CONTACTS_MAX = 1000,  /* names one session may list */
-	WIRE_DEVICES_MAX = 8,      /* devices in one PRESENCE */
-	WIRE_AGENT_MAX = 32,       /* "palique 0.1" */
-	WIRE_SIGHTS_MAX = 4,       /* addresses where a directory answers shared/sight.h */
-	WIRE_FORWARDING_MAX = 256, /* contacts that one forwarding address is left for */
-	WIRE_WHERE_MAX = 64,       /* contacts asked for at a time */
-	WIRE_SEALED_RECORD_MAX = PEER_RECORD_SIZE_MAX + 24 + 16,
+	WIRE_LIST_CHUNK = 256,          /* names in one LIST */
+	WIRE_CONTACTS_MAX = 1000,       /* names one session may list */
+	WIRE_DEVICES_MAX = 8,           /* devices in one PRESENCE */
+	WIRE_AGENT_MAX = 32,            /* "palique 0.1" */
+	WIRE_SIGHTS_MAX = 4,            /* addresses where a directory answers shared/sight.h */
+	WIRE_FORWARDING_MAX = 256,      /* contacts that one forwarding address is left for */
+	WIRE_WHERE_MAX = 64,            /* contacts asked for at a time */
+	WIRE_SEALED_OVERHEAD = 24 + 16, /* of XChaCha20-Poly1305 with its nonce */
+	WIRE_SEALED_RECORD_MAX = PEER_RECORD_SIZE_MAX + WIRE_SEALED_OVERHEAD,
+	WIRE_LEAVING_MAX = 86400,    /* seconds */
 	WIRE_VAULT_PUT_PART = 8192,  /* bytes of a vault in one message to a directory */
 	WIRE_VAULT_GET_PART = 32768, /* ... and from it */
 };

@@ -88,11 +88,44 @@ static void any_certificate(struct certificate *c)
 	identity_wipe(&who);
 }
 
-static void any_device(struct wire_device *d)
+static void any_nat(struct nat *nat)
+{
+	memset(nat, 0, sizeof *nat);
+	nat->mapping = (enum nat_mapping)dice_between(&dice, NAT_UNKNOWN, NAT_RANDOM);
+	nat->filtering = (enum nat_filtering)dice_between(&dice, 0, NAT_FILTERED);
+	nat->low = nat->mapping == NAT_SEQUENTIAL || nat->mapping == NAT_BLOCK ? 1024 : 0;
+	nat->high = nat->mapping == NAT_SEQUENTIAL ? 2 : nat->mapping == NAT_BLOCK ? 1535 : 0;
+}
+
+static void any_record(struct peer_record *r, const struct device_public *of)
+{
+	struct identity who;
+
+	memset(r, 0, sizeof *r);
+	r->device = *of;
+	r->number = any_sequence();
+	fill(r->knock.bytes, sizeof r->knock.bytes);
+	any_nat(&r->nat);
+	r->is_relay = dice_chance(&dice, 300);
+	any_candidates(&r->candidates);
+	identity_make(&who);
+	peer_record_sign(r, &who);
+	identity_wipe(&who);
+}
+
+static void any_device(struct wire_device *d, bool has_record)
 {
 	any_certificate(&d->certificate);
-	fill(d->knock.bytes, sizeof d->knock.bytes);
-	any_candidates(&d->candidates);
+	if (has_record)
+		any_record(&d->record, &d->certificate.device);
+	if (dice_chance(&dice, 500))
+		any_address(&d->seen);
+}
+
+static void any_reader(struct wire_forwarding_reader *r)
+{
+	fill(r->token, sizeof r->token);
+	fill(r->key, sizeof r->key);
 }
 
 static void any_device_list(struct device_list *l)
@@ -170,6 +203,17 @@ static struct bytes any_text(size_t min, size_t max)
 	for (size_t i = 0; i < size; i++)
 		body[i] = (uint8_t)dice_between(&dice, 1, 127);
 	return bytes_of(body, size);
+}
+
+static struct bytes any_sealed_record(void)
+{
+	fill(body, WIRE_SEALED_RECORD_MAX);
+	return bytes_of(body, dice_between(&dice, 100, WIRE_SEALED_RECORD_MAX));
+}
+
+static enum consent any_consent(void)
+{
+	return (enum consent)dice_between(&dice, CONSENT_DIRECT, CONSENT_NEVER);
 }
 
 static struct bytes any_greeting(void)
@@ -283,20 +327,33 @@ static void any_fields(struct wire_message *m)
 		m->welcome.now = (wall_ms)dice_next(&dice);
 		m->welcome.vault_version = any_number() >> 1;
 		m->welcome.failed = (uint32_t)any_number();
+		m->welcome.sight_count = (unsigned)dice_between(&dice, 0, WIRE_SIGHTS_MAX);
+		for (unsigned i = 0; i < m->welcome.sight_count; i++)
+			any_address(&m->welcome.sights[i]);
 		break;
-	case WIRE_PUBLISH:
-		fill(m->publish.knock.bytes, 16);
-		any_candidates(&m->publish.candidates);
+	case WIRE_OBSERVED:
+		any_address(&m->observed.observed);
 		break;
+	case WIRE_PUBLISH: {
+		struct device_public machine;
+
+		fill(machine.bytes, sizeof machine.bytes);
+		any_record(&m->publish.open, &machine);
+		any_record(&m->publish.shut, &machine);
+		m->publish.shut.candidates.count = 0;
+		break;
+	}
 	case WIRE_LIST:
 		m->list.is_first = dice_chance(&dice, 500);
 		m->list.is_last = dice_chance(&dice, 500);
 		m->list.count = (unsigned)dice_between(&dice, 0, WIRE_LIST_CHUNK);
 		for (unsigned i = 0; i < m->list.count; i++)
-			any_name(&m->list.names[i]);
+			any_name(&m->list.list[i].name),
+				m->list.list[i].consent = any_consent();
 		break;
 	case WIRE_LIST_ADD:
 		any_name(&m->list_add.name);
+		m->list_add.consent = any_consent();
 		m->list_add.greeting = any_greeting();
 		break;
 	case WIRE_LIST_REMOVE:
@@ -308,7 +365,7 @@ static void any_fields(struct wire_message *m)
 			any_device_list(&m->presence.devices);
 		m->presence.device_count = (unsigned)dice_between(&dice, 0, WIRE_DEVICES_MAX);
 		for (unsigned i = 0; i < m->presence.device_count; i++)
-			any_device(&m->presence.online[i]);
+			any_device(&m->presence.online[i], dice_chance(&dice, 800));
 		break;
 	case WIRE_ASKED:
 		any_name(&m->asked.name);
@@ -320,7 +377,10 @@ static void any_fields(struct wire_message *m)
 		break;
 	case WIRE_INTRODUCTION:
 		any_name(&m->introduction.name);
-		any_device(&m->introduction.device);
+		any_device(&m->introduction.device, true);
+		m->introduction.is_dialler = dice_chance(&dice, 500);
+		m->introduction.our_round_trip = (uint32_t)any_number();
+		m->introduction.their_round_trip = (uint32_t)any_number();
 		break;
 	case WIRE_SUSPECT:
 		any_name(&m->suspect.name);
@@ -406,6 +466,47 @@ static void any_fields(struct wire_message *m)
 		fill(m->delivered.conversation.bytes, 16);
 		m->delivered.next = any_sequence();
 		break;
+	case WIRE_RECORD: {
+		struct device_public machine;
+
+		fill(machine.bytes, sizeof machine.bytes);
+		any_record(&m->record.record, &machine);
+		break;
+	}
+	case WIRE_FORWARDING:
+		m->forwarding.number = any_sequence();
+		m->forwarding.record = any_sealed_record();
+		m->forwarding.count = (unsigned)dice_between(&dice, 0, WIRE_FORWARDING_MAX);
+		for (unsigned i = 0; i < m->forwarding.count; i++)
+			any_reader(&m->forwarding.readers[i]);
+		break;
+	case WIRE_WHERE:
+		m->where.count = (unsigned)dice_between(&dice, 0, WIRE_WHERE_MAX);
+		fill(m->where.tokens, m->where.count * sizeof m->where.tokens[0]);
+		break;
+	case WIRE_THERE:
+		any_reader(&m->there.reader);
+		m->there.number = any_sequence();
+		m->there.record = any_sealed_record();
+		break;
+	case WIRE_RELAY_OPEN:
+		m->relay_open.circuit = (uint32_t)dice_between(&dice, 1, UINT32_MAX);
+		fill(m->relay_open.nonce, 16);
+		fill(m->relay_open.target, 16);
+		break;
+	case WIRE_RELAY_OFFER:
+		m->relay_offer.circuit = (uint32_t)dice_between(&dice, 1, UINT32_MAX);
+		fill(m->relay_offer.identity.bytes, 32);
+		fill(m->relay_offer.device.bytes, 32);
+		break;
+	case WIRE_RELAY_ANSWER:
+		m->relay_answer.circuit = (uint32_t)dice_between(&dice, 1, UINT32_MAX);
+		m->relay_answer.error = -(int)dice_between(&dice, 0, -(ERR_LAST + 1));
+		m->relay_answer.rate = (uint32_t)any_number();
+		break;
+	case WIRE_RELAY_CLOSE:
+		m->relay_close.circuit = (uint32_t)dice_between(&dice, 1, UINT32_MAX);
+		break;
 	}
 }
 
@@ -440,6 +541,7 @@ static const struct {
 	{ WIRE_CHECK, WIRE_FROM_DIRECTORY },
 	{ WIRE_CHECK_ANSWER, WIRE_FROM_CLIENT },
 	{ WIRE_LEAVING, WIRE_FROM_DIRECTORY },
+	{ WIRE_OBSERVED, WIRE_FROM_DIRECTORY },
 	{ WIRE_PASSWORD_START, WIRE_FROM_GUEST | WIRE_FROM_CLIENT },
 	{ WIRE_PASSWORD_CHALLENGE, WIRE_FROM_DIRECTORY },
 	{ WIRE_PASSWORD_FINISH, WIRE_FROM_GUEST | WIRE_FROM_CLIENT },
@@ -459,6 +561,14 @@ static const struct {
 	{ WIRE_ACK, WIRE_FROM_PEER },
 	{ WIRE_DEVICES, WIRE_FROM_PEER },
 	{ WIRE_DELIVERED, WIRE_FROM_PEER },
+	{ WIRE_RECORD, WIRE_FROM_PEER },
+	{ WIRE_FORWARDING, WIRE_FROM_PEER },
+	{ WIRE_WHERE, WIRE_FROM_PEER },
+	{ WIRE_THERE, WIRE_FROM_PEER },
+	{ WIRE_RELAY_OPEN, WIRE_FROM_PEER },
+	{ WIRE_RELAY_OFFER, WIRE_FROM_PEER },
+	{ WIRE_RELAY_ANSWER, WIRE_FROM_PEER },
+	{ WIRE_RELAY_CLOSE, WIRE_FROM_PEER },
 };
 enum { ALL = sizeof all / sizeof all[0] };
 
@@ -551,7 +661,10 @@ static void fields_arrive_in_their_places(void **state)
 		if (all[row].type != WIRE_PRESENCE && all[row].type != WIRE_LIST &&
 		    all[row].type != WIRE_REFUSAL && all[row].type != WIRE_HAVE &&
 		    all[row].type != WIRE_ENROL && all[row].type != WIRE_PASSWORD_FINISH &&
-		    all[row].type != WIRE_RECOVERY_PUT && all[row].type != WIRE_RECOVER)
+		    all[row].type != WIRE_RECOVERY_PUT && all[row].type != WIRE_RECOVER &&
+		    all[row].type != WIRE_WELCOME && all[row].type != WIRE_INTRODUCTION &&
+		    all[row].type != WIRE_RECORD && all[row].type != WIRE_WHERE &&
+		    all[row].type != WIRE_RELAY_ANSWER && all[row].type != WIRE_RELAY_OFFER)
 			continue;
 		any_message(&sent, &out, row);
 		assert_int_equal(wire_decode(&got, buf_view(&out), sender(row)), 0);
@@ -584,15 +697,16 @@ static void the_bytes_are_those_of_the_documentation(void **state)
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_WELCOME;
 	m.welcome.name = (struct name){ "alice" };
-	assert_encoded(&m, WIRE_FROM_DIRECTORY, "9610a5616c696365c0000000");
+	assert_encoded(&m, WIRE_FROM_DIRECTORY, "9710a5616c696365c000000090");
 
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_LIST;
 	m.list.is_first = true;
 	m.list.count = 2;
-	m.list.names[0] = (struct name){ "bob" };
-	m.list.names[1] = (struct name){ "carol" };
-	assert_encoded(&m, WIRE_FROM_CLIENT, "9412c3c292a3626f62a56361726f6c");
+	m.list.list[0].name = (struct name){ "bob" };
+	m.list.list[1].name = (struct name){ "carol" };
+	m.list.list[1].consent = CONSENT_RELAY;
+	assert_encoded(&m, WIRE_FROM_CLIENT, "9412c3c29292a3626f620092a56361726f6c01");
 
 	memset(&m, 0, sizeof m);
 	m.type = WIRE_REFUSAL;
@@ -607,16 +721,30 @@ static void the_bytes_are_those_of_the_documentation(void **state)
 		       "950905080092c4100707070707070707070707070707070714");
 
 	memset(&m, 0, sizeof m);
-	m.type = WIRE_PUBLISH;
-	memset(m.publish.knock.bytes, 5, 16);
-	m.publish.candidates.count = 2;
-	m.publish.candidates.list[0].kind = CANDIDATE_HOST;
-	address_parse(&m.publish.candidates.list[0].address, "192.168.1.5:7272", 0);
-	m.publish.candidates.list[1].kind = CANDIDATE_REFLEXIVE;
-	address_parse(&m.publish.candidates.list[1].address, "[2001:db8::1]:65535", 0);
-	assert_encoded(&m, WIRE_FROM_CLIENT,
-		       "9311c41005050505050505050505050505050505929201c406c0a801051c68"
-		       "9202c41220010db8000000000000000000000001ffff");
+	m.type = WIRE_RECORD;
+	memset(m.record.record.device.bytes, 4, 32);
+	m.record.record.number = 1700000000000;
+	memset(m.record.record.knock.bytes, 5, 16);
+	m.record.record.nat = (struct nat){ NAT_SEQUENTIAL, NAT_FILTERED, 40000, 1 };
+	m.record.record.candidates.count = 2;
+	m.record.record.candidates.list[0].kind = CANDIDATE_HOST;
+	address_parse(&m.record.record.candidates.list[0].address, "192.168.1.5:7272", 0);
+	m.record.record.candidates.list[1].kind = CANDIDATE_REFLEXIVE;
+	address_parse(&m.record.record.candidates.list[1].address, "[2001:db8::1]:65535", 0);
+	memset(m.record.record.signature, 6, 64);
+	assert_encoded(&m, WIRE_FROM_PEER,
+		       "9245c4a997c42004040404040404040404040404040404040404040404040404040404"
+		       "04040404cf0000018bcfe56800c41005050505050505050505050505050505940302cd"
+		       "9c4001c2929201c406c0a801051c689202c41220010db8000000000000000000000001"
+		       "ffffc44006060606060606060606060606060606060606060606060606060606060606"
+		       "060606060606060606060606060606060606060606060606060606060606060606");
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_WHERE;
+	m.where.count = 2;
+	memset(m.where.tokens[0], 1, 8);
+	memset(m.where.tokens[1], 2, 8);
+	assert_encoded(&m, WIRE_FROM_PEER, "924792c4080101010101010101c4080202020202020202");
 }
 
 static void a_chain_is_that_of_the_documentation(void **state)
@@ -765,21 +893,23 @@ static bool is_taken_with(struct bytes m, size_t at, struct bytes with, size_t r
 }
 
 /* Where nil stands for a single value that is not there: an address, the nonce of work, a
- * device list, a wrap. Counted from the array's head. */
+ * device list, a wrap, a record. Counted from the array's head. */
 static bool may_be_nil(enum wire_type type, unsigned place)
 {
 	static const struct {
 		enum wire_type type;
 		unsigned place;
-	} places[] = { { WIRE_WELCOME, 3 },        { WIRE_REGISTER_START, 5 },
-		       { WIRE_LOGIN_START, 4 },    { WIRE_RECOVER, 4 },
-		       { WIRE_PRESENCE, 3 },       { WIRE_PASSWORD_FINISH, 3 },
-		       { WIRE_PASSWORD_FINISH, 4 } };
+	} places[] = { { WIRE_WELCOME, 3 },         { WIRE_REGISTER_START, 5 },
+		       { WIRE_LOGIN_START, 4 },     { WIRE_RECOVER, 4 },
+		       { WIRE_PRESENCE, 3 },        { WIRE_PASSWORD_FINISH, 3 },
+		       { WIRE_PASSWORD_FINISH, 4 }, { WIRE_INTRODUCTION, 6 },
+		       { WIRE_INTRODUCTION, 6 } };
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		if (places[i].type == type && places[i].place == place)
 			return true;
-	return false;
+	/* A device of a PRESENCE is its head, certificate, record and the address seen. */
+	return type == WIRE_PRESENCE && place >= 5 && (place - 5) % 4 >= 2;
 }
 
 static void a_value_of_another_kind_is_refused_in_every_place(void **state)
@@ -835,7 +965,9 @@ static void a_byte_string_one_longer_or_shorter_is_refused(void **state)
 			    all[row].type == WIRE_LIST_ADD ||
 			    (all[row].type == WIRE_ASKED && size != 34) ||
 			    (all[row].type == WIRE_VAULT_PART && size != 66) ||
-			    (all[row].type == WIRE_VAULT_PUT && size != 66))
+			    (all[row].type == WIRE_VAULT_PUT && size != 66) ||
+			    (all[row].type == WIRE_FORWARDING && size > 60) ||
+			    (all[row].type == WIRE_THERE && size > 60))
 				continue; /* of any length within its limits */
 			memcpy(with, out.data + at, size);
 			with[1]++;
@@ -946,19 +1078,87 @@ static void many_devices(struct wire_message *m)
 }
 static void many_candidates(struct wire_message *m)
 {
-	m->publish.candidates.count = CANDIDATES_MAX + 1;
+	m->publish.open.candidates.count = CANDIDATES_MAX + 1;
 }
 static void multicast(struct wire_message *m)
 {
-	m->publish.candidates.count = 1;
-	address_parse(&m->publish.candidates.list[0].address, "224.0.0.1:5", 0);
-	m->publish.candidates.list[0].kind = CANDIDATE_HOST;
+	m->publish.open.candidates.count = 1;
+	address_parse(&m->publish.open.candidates.list[0].address, "224.0.0.1:5", 0);
+	m->publish.open.candidates.list[0].kind = CANDIDATE_HOST;
 }
 static void other_candidate(struct wire_message *m)
 {
 	multicast(m);
-	address_parse(&m->publish.candidates.list[0].address, "1.2.3.4:5", 0);
-	m->publish.candidates.list[0].kind = 5;
+	address_parse(&m->publish.open.candidates.list[0].address, "1.2.3.4:5", 0);
+	m->publish.open.candidates.list[0].kind = 5;
+}
+static void no_record(struct wire_message *m)
+{
+	m->publish.shut.number = 0;
+}
+static void record_of_another(struct wire_message *m)
+{
+	m->publish.shut.device.bytes[0] ^= 1;
+}
+static void shut_but_with_an_address(struct wire_message *m)
+{
+	m->publish.shut.candidates.count = 1;
+	address_parse(&m->publish.shut.candidates.list[0].address, "1.2.3.4:5", 0);
+	m->publish.shut.candidates.list[0].kind = CANDIDATE_HOST;
+}
+static void introduced_without_a_record(struct wire_message *m)
+{
+	m->introduction.device.record.number = 0;
+}
+static void introduced_with_the_record_of_another(struct wire_message *m)
+{
+	m->introduction.device.record.device.bytes[0] ^= 1;
+}
+static void other_consent(struct wire_message *m)
+{
+	m->list_add.consent = (enum consent)(CONSENT_NEVER + 1);
+}
+static void other_consent_in_a_list(struct wire_message *m)
+{
+	m->list.count = 1;
+	m->list.list[0].consent = (enum consent)(CONSENT_NEVER + 1);
+	m->list.list[0].name = (struct name){ "bob" };
+}
+static void many_sights(struct wire_message *m)
+{
+	m->welcome.sight_count = WIRE_SIGHTS_MAX + 1;
+}
+static void seen_from_nowhere(struct wire_message *m)
+{
+	m->observed.observed.family = 0;
+}
+static void many_readers(struct wire_message *m)
+{
+	m->forwarding.count = WIRE_FORWARDING_MAX + 1;
+}
+static void short_record(struct wire_message *m)
+{
+	m->forwarding.record = bytes_of(body, WIRE_SEALED_OVERHEAD);
+}
+static void long_record(struct wire_message *m)
+{
+	m->there.record = bytes_of(body, WIRE_SEALED_RECORD_MAX + 1);
+}
+static void unnumbered(struct wire_message *m)
+{
+	m->there.number = 0;
+}
+static void many_tokens(struct wire_message *m)
+{
+	m->where.count = WIRE_WHERE_MAX + 1;
+}
+static void no_circuit(struct wire_message *m)
+{
+	m->relay_open.circuit = 0;
+}
+static void no_answer_of_ours(struct wire_message *m)
+{
+	m->relay_answer.error = ERR_LAST;
 }
 static void no_port(struct wire_message *m)
 {
@@ -1061,6 +1261,22 @@ static void fields_beyond_their_limits_are_refused(void **state)
 		{ WIRE_PUBLISH, many_candidates, ERR_LIMIT },
 		{ WIRE_PUBLISH, multicast, ERR_FORMAT },
 		{ WIRE_PUBLISH, other_candidate, ERR_LIMIT },
+		{ WIRE_PUBLISH, no_record, ERR_LIMIT },
+		{ WIRE_PUBLISH, record_of_another, ERR_FORMAT },
+		{ WIRE_PUBLISH, shut_but_with_an_address, ERR_FORMAT },
+		{ WIRE_INTRODUCTION, introduced_without_a_record, ERR_FORMAT },
+		{ WIRE_INTRODUCTION, introduced_with_the_record_of_another, ERR_FORMAT },
+		{ WIRE_LIST_ADD, other_consent, ERR_LIMIT },
+		{ WIRE_LIST, other_consent_in_a_list, ERR_LIMIT },
+		{ WIRE_WELCOME, many_sights, ERR_LIMIT },
+		{ WIRE_OBSERVED, seen_from_nowhere, ERR_FORMAT },
+		{ WIRE_FORWARDING, many_readers, ERR_LIMIT },
+		{ WIRE_FORWARDING, short_record, ERR_LIMIT },
+		{ WIRE_THERE, long_record, ERR_LIMIT },
+		{ WIRE_THERE, unnumbered, ERR_LIMIT },
+		{ WIRE_WHERE, many_tokens, ERR_LIMIT },
+		{ WIRE_RELAY_OPEN, no_circuit, ERR_LIMIT },
+		{ WIRE_RELAY_ANSWER, no_answer_of_ours, ERR_LIMIT },
 		{ WIRE_WELCOME, no_port, ERR_FORMAT },
 		{ WIRE_REFUSAL, much_work, ERR_LIMIT },
 		{ WIRE_DEVICES_PUT, list_without_devices, ERR_FORMAT },
@@ -1088,6 +1304,50 @@ static void fields_beyond_their_limits_are_refused(void **state)
 	}
 }
 
+/* What is said in one piece fits into a frame, and what a client says into what a directory
+ * takes of it (SESSION_FRAME_MAX). */
+static void the_largest_messages_fit_into_a_frame(void **state)
+{
+	static struct wire_message m;
+	struct buf out = { 0 };
+
+	(void)state;
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_PRESENCE;
+	memset(m.presence.name.text, 'a', NAME_MAX);
+	for (m.presence.devices.count = 0; m.presence.devices.count < DEVICE_LIST_MAX;)
+		any_device_list(&m.presence.devices);
+	m.presence.device_count = WIRE_DEVICES_MAX;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		struct wire_device *d = &m.presence.online[i];
+
+		do {
+			any_device(d, true);
+		} while (d->record.candidates.count < CANDIDATES_MAX);
+	}
+	assert_int_equal(wire_encode(&m, &out), 0);
+	assert_true(out.size > 4000 && out.size <= FRAME_MAX);
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_FORWARDING;
+	m.forwarding.number = UINT64_MAX;
+	m.forwarding.record = bytes_of(body, WIRE_SEALED_RECORD_MAX);
+	m.forwarding.count = WIRE_FORWARDING_MAX;
+	out.size = 0;
+	assert_int_equal(wire_encode(&m, &out), 0);
+	assert_true(out.size > 15000 && out.size <= FRAME_MAX);
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_LIST;
+	m.list.count = WIRE_LIST_CHUNK;
+	for (unsigned i = 0; i < WIRE_LIST_CHUNK; i++)
+		memset(m.list.list[i].name.text, 'a', NAME_MAX);
+	out.size = 0;
+	assert_int_equal(wire_encode(&m, &out), 0);
+	assert_true(out.size > 8000 && out.size <= 12288);
+	buf_clear(&out);
+}
+
 static void hostile_bytes_are_refused(void **state)
 {
 	static const struct {
@@ -1110,12 +1370,12 @@ static void hostile_bytes_are_refused(void **state)
 		  "Bob",
 		  6, WIRE_FROM_CLIENT },
 		/* WELCOME from a v4-mapped address */
-		{ "\x96\x10\xa3"
-		  "bob\xc4\x12\0\0\0\0\0\0\0\0\0\0\xff\xff\x01\x02\x03\x04\x00\x05\0\0\0",
-		  29, WIRE_FROM_DIRECTORY },
-		{ "\x96\x10\xa3"
-		  "bob\xc4\x06\x00\x00\x00\x00\x00\x05\0\0\0",
-		  17, WIRE_FROM_DIRECTORY },
+		{ "\x97\x10\xa3"
+		  "bob\xc4\x12\0\0\0\0\0\0\0\0\0\0\xff\xff\x01\x02\x03\x04\x00\x05\0\0\0\x90",
+		  30, WIRE_FROM_DIRECTORY },
+		{ "\x97\x10\xa3"
+		  "bob\xc4\x06\x00\x00\x00\x00\x00\x05\0\0\0\x90",
+		  18, WIRE_FROM_DIRECTORY },
 		/* PASSWORD_DONE and more; a vault's part of 4 GiB */
 		{ "\x92\x23\x00", 3, WIRE_FROM_DIRECTORY },
 		{ "\x91\x26", 2, WIRE_FROM_CLIENT },
@@ -1212,6 +1472,7 @@ int main(void)
 		cmocka_unit_test(a_value_of_another_kind_is_refused_in_every_place),
 		cmocka_unit_test(a_byte_string_one_longer_or_shorter_is_refused),
 		cmocka_unit_test(fields_beyond_their_limits_are_refused),
+		cmocka_unit_test(the_largest_messages_fit_into_a_frame),
 		cmocka_unit_test(hostile_bytes_are_refused),
 		cmocka_unit_test(a_conversation_is_the_same_from_both_sides),
 		cmocka_unit_test(a_message_hash_covers_every_field),
