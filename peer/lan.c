@@ -1,0 +1,536 @@
+#include "peer/lan.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/address_book.h"
+#include "peer/candidates.h"
+#include "peer/persons.h"
+#include "peer/reach.h"
+#include "shared/error.h"
+
+enum {
+	ANNOUNCEMENT = 0x20,
+	REPLY = 0x21,
+
+	NONCE_SIZE = 16,
+	TOKEN_SIZE = 8,
+	ANNOUNCEMENT_HEAD = 1 + NONCE_SIZE + 1,
+	ANNOUNCEMENT_MAX = ANNOUNCEMENT_HEAD + LAN_TOKENS_MAX * TOKEN_SIZE,
+
+	SEAL_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	SEAL_TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	REPLY_HEAD = 1 + TOKEN_SIZE + SEAL_NONCE,
+	PLAIN_MAX = NONCE_SIZE + PEER_RECORD_SIZE_MAX,
+	REPLY_MAX = REPLY_HEAD + PLAIN_MAX + SEAL_TAG,
+
+	SOURCES_MAX = 16,   /* own addresses that an announcement leaves from */
+	SAID_MAX = 256,     /* own nonces that an answer may name */
+	ANSWERED_MAX = 128, /* of theirs, each answered once */
+	TOKENS_LEAST =
+		16, /* an announcement has so many, or twice that, ...: the rest is noise */
+};
+#define SAID_FOR (10 * SECOND) /* an answer comes within this, or not at all */
+
+/* 239.255.0.0/16: the local scope (RFC 2365); ff02::/16: the link (RFC 4291). */
+static const struct address group_v4 = { .family = 4,
+					 .port = LAN_PORT,
+					 .ip = { 239, 255, 71, 72 } };
+static const struct address group_v6 = { .family = 6,
+					 .port = LAN_PORT,
+					 .ip = { 0xff, 0x02, [14] = 0x71, [15] = 0x72 } };
+static const mono_ns rounds[] = { 0, 250 * MILLISECOND, 1000 * MILLISECOND };
+enum { ROUNDS = sizeof rounds / sizeof *rounds };
+
+/* What may be looked at in this second. */
+struct budget {
+	mono_ns since;
+	unsigned used;
+};
+
+struct said {
+	uint8_t nonce[NONCE_SIZE];
+	bool is_reply; /* an answer to it is the last word */
+	mono_ns until; /* 0: none */
+};
+struct answered {
+	uint8_t nonce[NONCE_SIZE];
+	int64_t whose;
+};
+
+struct lan {
+	struct rooms *rooms;
+	bool is_enabled;
+	uint64_t version; /* of own_candidates, when the network was looked at */
+	struct network network;
+	bool has_begun;
+	mono_ns begun_at, next_at;
+	unsigned round;
+
+	struct said said[SAID_MAX];
+	struct answered answered[ANSWERED_MAX];
+	unsigned said_at, answered_at; /* the next place */
+	struct budget announcements, replies;
+
+	int64_t *found; /* persons, by id */
+	unsigned found_count;
+};
+
+struct lan *lan_new(struct rooms *rooms)
+{
+	struct lan *l = memory_new(sizeof *l);
+
+	l->rooms = rooms;
+	l->is_enabled = true;
+	return l;
+}
+
+void lan_free(struct lan *l)
+{
+	if (!l)
+		return;
+	free(l->found);
+	free(l);
+}
+
+void lan_set_enabled(struct lan *l, bool is_enabled)
+{
+	l->is_enabled = is_enabled;
+	l->has_begun = false;
+}
+
+unsigned lan_heard(const struct lan *l)
+{
+	return l->found_count;
+}
+
+/* --- whom it is for --- */
+
+/* Those whom we name, answer and believe: 0 is our own account, for our other devices. NULL at
+ * the end; the others of the list are passed over. */
+static struct person *next_person(const struct lan *l, unsigned *at)
+{
+	const struct persons *all = l->rooms->persons;
+	struct person *p;
+
+	if (*at == 0) {
+		(*at)++;
+		p = persons_self(all);
+		if (person_is_open(p) && p->devices.count > 1)
+			return p;
+	}
+	while ((p = persons_at(all, *at - 1)) != NULL) {
+		(*at)++;
+		if (person_is_open(p) && p->consent == CONSENT_DIRECT)
+			return p;
+	}
+	return NULL;
+}
+
+struct token {
+	uint8_t bytes[TOKEN_SIZE];
+};
+
+/* Of an announcement: `from` is its source, as its sender knows it and as the receiver sees it. Of a
+ * reply: `from` is NULL. */
+static struct token make_token(const struct symmetric_key *pair, struct bytes nonce,
+			       const struct address *from)
+{
+	const char *label = from ? "palique-lan-v1" : "palique-lan-reply-v1";
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+	crypto_generichash_state state;
+	struct token token;
+
+	crypto_generichash_init(&state, pair->bytes, sizeof pair->bytes, sizeof hash);
+	crypto_generichash_update(&state, (const uint8_t *)label, strlen(label));
+	crypto_generichash_update(&state, nonce.data, nonce.size);
+	if (from) {
+		uint8_t tail[3] = { from->family, (uint8_t)(from->port >> 8),
+				    (uint8_t)from->port };
+
+		crypto_generichash_update(&state, tail, sizeof tail);
+		crypto_generichash_update(&state, from->ip, sizeof from->ip);
+	}
+	crypto_generichash_final(&state, hash, sizeof hash);
+	sodium_memzero(&state, sizeof state);
+	memcpy(token.bytes, hash, sizeof token.bytes);
+	return token;
+}
+
+static bool token_equal(const struct token *a, const uint8_t *b)
+{
+	return sodium_memcmp(a->bytes, b, TOKEN_SIZE) == 0;
+}
+
+static void make_seal_key(struct symmetric_key *out, const struct symmetric_key *pair)
+{
+	static const char label[] = "palique-lan-seal-v1";
+
+	crypto_generichash(out->bytes, sizeof out->bytes, (const uint8_t *)label,
+			   sizeof label - 1, pair->bytes, sizeof pair->bytes);
+}
+
+/* --- what was said and answered --- */
+
+static void note_said(struct lan *l, const uint8_t nonce[NONCE_SIZE], bool is_reply)
+{
+	struct said *s = &l->said[l->said_at++ % SAID_MAX];
+
+	memcpy(s->nonce, nonce, NONCE_SIZE);
+	s->is_reply = is_reply;
+	s->until = l->rooms->now + SAID_FOR;
+}
+
+/* NULL: not ours, or long ago. */
+static const struct said *find_said(const struct lan *l, const uint8_t nonce[NONCE_SIZE])
+{
+	for (unsigned i = 0; i < SAID_MAX; i++) {
+		const struct said *s = &l->said[i];
+
+		if (s->until > l->rooms->now && memcmp(s->nonce, nonce, NONCE_SIZE) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* True once for each nonce of each person. */
+static bool take_once(struct lan *l, const struct person *p, const uint8_t nonce[NONCE_SIZE])
+{
+	struct answered *a;
+
+	for (unsigned i = 0; i < ANSWERED_MAX && i < l->answered_at; i++) {
+		a = &l->answered[i];
+		if (a->whose == p->id && memcmp(a->nonce, nonce, NONCE_SIZE) == 0)
+			return false;
+	}
+	a = &l->answered[l->answered_at++ % ANSWERED_MAX];
+	a->whose = p->id;
+	memcpy(a->nonce, nonce, NONCE_SIZE);
+	return true;
+}
+
+static bool afford(const struct lan *l, struct budget *b, unsigned limit)
+{
+	mono_ns now = l->rooms->now;
+
+	if (b->since == 0 || now - b->since >= SECOND)
+		*b = (struct budget){ .since = now };
+	return b->used++ < limit;
+}
+
+static void note_found(struct lan *l, const struct person *p)
+{
+	for (unsigned i = 0; i < l->found_count; i++) {
+		if (l->found[i] == p->id)
+			return;
+	}
+	l->found = memory_grow(l->found, l->found_count + 1, sizeof *l->found);
+	l->found[l->found_count++] = p->id;
+}
+
+/* --- announcing --- */
+
+static void shuffle(struct token *list, unsigned count)
+{
+	for (unsigned i = count; i > 1; i--) {
+		unsigned other = randombytes_uniform(i);
+		struct token kept = list[i - 1];
+
+		list[i - 1] = list[other];
+		list[other] = kept;
+	}
+}
+
+/* How many contacts we have would be a mark of its own, from network to network. */
+static unsigned padded(unsigned count)
+{
+	unsigned to = TOKENS_LEAST;
+
+	while (to < count)
+		to *= 2;
+	return to;
+}
+
+static void send_announcement(struct lan *l, const struct path *path,
+			      const uint8_t nonce[NONCE_SIZE], struct token *tokens,
+			      unsigned count)
+{
+	unsigned total = padded(count);
+	uint8_t out[ANNOUNCEMENT_MAX];
+
+	randombytes_buf(tokens + count, (total - count) * sizeof *tokens);
+	shuffle(tokens, total);
+	out[0] = ANNOUNCEMENT;
+	memcpy(out + 1, nonce, NONCE_SIZE);
+	out[1 + NONCE_SIZE] = (uint8_t)total;
+	memcpy(out + ANNOUNCEMENT_HEAD, tokens, total * sizeof *tokens);
+	endpoint_send_stray(l->rooms->endpoint, path,
+			    bytes_of(out, ANNOUNCEMENT_HEAD + total * TOKEN_SIZE), 0);
+}
+
+/* From this address of ours: all whom we look for, in as many datagrams as they need. */
+static void announce_from(struct lan *l, const struct path *path)
+{
+	struct token tokens[LAN_TOKENS_MAX];
+	uint8_t nonce[NONCE_SIZE];
+	unsigned at = 0, count = 0;
+	bool is_said = false;
+	struct person *p;
+
+	randombytes_buf(nonce, sizeof nonce);
+	while ((p = next_person(l, &at)) != NULL) {
+		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
+
+		if (!pair)
+			continue;
+		tokens[count++] = make_token(pair, BYTES(nonce), &path->local);
+		is_said = true;
+		if (count == LAN_TOKENS_MAX) {
+			send_announcement(l, path, nonce, tokens, count);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		send_announcement(l, path, nonce, tokens, count);
+	if (is_said)
+		note_said(l, nonce, false);
+}
+
+/* Whether an announcement leaves from there, and where it goes. The source is told with each: the
+ * tokens are made of it, and for IPv4 it also says the interface. */
+static bool is_source(const struct network *n, const struct address *a, struct path *path)
+{
+	bool is_v6 = a->family == 6;
+	bool is_on_link = !is_v6;
+
+	if (!address_is_unicast(a) || address_is_loopback(a) ||
+	    (is_v6 && !address_is_link_local(a)))
+		return false;
+	for (unsigned i = 0; is_v6 && i < n->link_count; i++)
+		is_on_link |= n->links[i] == a->scope;
+	memset(path, 0, sizeof *path);
+	path->local = *a;
+	path->local.port = n->port;
+	path->remote = is_v6 ? group_v6 : group_v4;
+	path->remote.scope = a->scope;
+	return is_on_link && n->link_count > 0;
+}
+
+static void announce(struct lan *l)
+{
+	const struct network *n = &l->network;
+	unsigned count = 0;
+	struct path path;
+
+	for (unsigned i = 0; i < n->address_count && count < SOURCES_MAX; i++) {
+		if (!is_source(n, &n->addresses[i], &path))
+			continue;
+		announce_from(l, &path);
+		count++;
+	}
+}
+
+static void look_at_network(struct lan *l)
+{
+	const struct own_candidates *c = l->rooms->candidates;
+
+	if (l->has_begun && own_candidates_version(c) == l->version)
+		return;
+	l->version = own_candidates_version(c);
+	if (l->has_begun && network_equal(&l->network, own_candidates_network(c)))
+		return;
+	l->network = *own_candidates_network(c);
+	l->has_begun = true;
+	l->round = 0;
+	l->begun_at = l->next_at = l->rooms->now;
+}
+
+mono_ns lan_step(struct lan *l)
+{
+	mono_ns now = l->rooms->now;
+
+	if (!l->is_enabled || !address_book_open(l->rooms->book)) {
+		l->has_begun = false;
+		return NEVER;
+	}
+	look_at_network(l);
+	if (now < l->next_at)
+		return l->next_at;
+	announce(l);
+	l->round++;
+	l->next_at = l->round < ROUNDS ? l->begun_at + rounds[l->round] : now + LAN_EVERY;
+	return l->next_at;
+}
+
+/* --- answering --- */
+
+/* Our record for whom we share `pair` with, who said `nonce`, to where that came from. `is_last`: it
+ * is not to be answered. */
+static void reply(struct lan *l, const struct symmetric_key *pair, const struct path *path,
+		  const uint8_t nonce[NONCE_SIZE], bool is_last)
+{
+	const struct peer_record *ours = address_book_open(l->rooms->book);
+	struct buf plain = { 0 };
+	uint8_t out[REPLY_MAX], *own_nonce = out + 1 + TOKEN_SIZE;
+	struct path back = *path;
+	struct symmetric_key key;
+	struct token token;
+	int err;
+
+	buf_init(&plain, PLAIN_MAX);
+	err = buf_append(&plain, bytes_of(nonce, NONCE_SIZE));
+	if (err == 0 && ours)
+		err = peer_record_encode(ours, &plain);
+	if (err < 0 || !ours)
+		goto out;
+	out[0] = REPLY;
+	randombytes_buf(own_nonce, SEAL_NONCE);
+	token = make_token(pair, bytes_of(own_nonce, SEAL_NONCE), NULL);
+	memcpy(out + 1, token.bytes, TOKEN_SIZE);
+	make_seal_key(&key, pair);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(out + REPLY_HEAD, NULL, plain.data,
+						   plain.size, NULL, 0, NULL, own_nonce,
+						   key.bytes);
+	sodium_memzero(&key, sizeof key);
+	/* A group's address is nobody's to answer from. */
+	if (!address_is_unicast(&back.local))
+		back.local = (struct address){ 0 };
+	endpoint_send_stray(l->rooms->endpoint, &back,
+			    bytes_of(out, REPLY_HEAD + plain.size + SEAL_TAG), 0);
+	if (!is_last)
+		note_said(l, own_nonce, true);
+out:
+	buf_clear(&plain);
+}
+
+static bool is_named(const struct token *token, struct bytes list)
+{
+	for (size_t i = 0; i < list.size; i += TOKEN_SIZE) {
+		if (token_equal(token, list.data + i))
+			return true;
+	}
+	return false;
+}
+
+static void on_announcement(struct lan *l, const struct path *path, struct bytes data)
+{
+	struct bytes nonce, list;
+	struct person *p;
+	unsigned at = 0;
+
+	if (data.size < ANNOUNCEMENT_HEAD + TOKEN_SIZE || data.size > ANNOUNCEMENT_MAX ||
+	    data.size != ANNOUNCEMENT_HEAD + (size_t)data.data[1 + NONCE_SIZE] * TOKEN_SIZE)
+		return;
+	nonce = bytes_of(data.data + 1, NONCE_SIZE);
+	list = bytes_of(data.data + ANNOUNCEMENT_HEAD, data.size - ANNOUNCEMENT_HEAD);
+	/* Our own comes back to us too. */
+	if (find_said(l, nonce.data) || !afford(l, &l->announcements, LAN_HEARD_A_SECOND))
+		return;
+	while ((p = next_person(l, &at)) != NULL) {
+		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
+		struct token token;
+
+		if (!pair)
+			continue;
+		token = make_token(pair, nonce, &path->remote);
+		if (is_named(&token, list) && take_once(l, p, nonce.data))
+			reply(l, pair, path, nonce.data, false);
+	}
+}
+
+/* --- being answered --- */
+
+static int open_reply(uint8_t plain[PLAIN_MAX], size_t *size, struct bytes data,
+		      const struct symmetric_key *pair)
+{
+	unsigned long long opened = 0;
+	struct symmetric_key key;
+	int err;
+
+	make_seal_key(&key, pair);
+	err = crypto_aead_xchacha20poly1305_ietf_decrypt(
+		plain, &opened, NULL, data.data + REPLY_HEAD, data.size - REPLY_HEAD, NULL, 0,
+		data.data + 1 + TOKEN_SIZE, key.bytes);
+	sodium_memzero(&key, sizeof key);
+	*size = (size_t)opened;
+	return err != 0 || opened < NONCE_SIZE ? ERR_AUTH : 0;
+}
+
+/* A reply that somebody carried elsewhere would have us dial there: only a source that the record
+ * names counts, or one on our own link, which no record names. */
+static struct address believable(const struct path *path, const struct peer_record *record)
+{
+	const struct address *from = &path->remote;
+
+	if (from->family == 6 && address_is_link_local(from))
+		return *from;
+	for (unsigned i = 0; i < record->candidates.count; i++) {
+		if (address_same_ip(&record->candidates.list[i].address, from))
+			return *from;
+	}
+	return (struct address){ 0 };
+}
+
+static void take_reply(struct lan *l, struct person *p, const struct symmetric_key *pair,
+		       const struct path *path, struct bytes data)
+{
+	const struct rooms *r = l->rooms;
+	struct bytes own_nonce = bytes_of(data.data + 1 + TOKEN_SIZE, SEAL_NONCE);
+	uint8_t plain[PLAIN_MAX];
+	const struct said *said;
+	struct peer_record record;
+	struct address seen;
+	size_t size;
+
+	if (open_reply(plain, &size, data, pair) < 0)
+		return;
+	said = find_said(l, plain);
+	if (!said || !take_once(l, p, own_nonce.data) ||
+	    peer_record_decode(&record, bytes_of(plain + NONCE_SIZE, size - NONCE_SIZE)) < 0 ||
+	    !address_book_learn(r->book, p, &record))
+		return;
+	if (!said->is_reply)
+		reply(l, pair, path, own_nonce.data, true);
+	seen = believable(path, &record);
+	note_found(l, p);
+	reach_found(r->reach, p, &record.device, &seen, REACH_LAN, true);
+}
+
+static void on_reply(struct lan *l, const struct path *path, struct bytes data)
+{
+	struct bytes nonce;
+	struct person *p;
+	unsigned at = 0;
+
+	if (data.size <= REPLY_HEAD + SEAL_TAG || data.size > REPLY_MAX ||
+	    !afford(l, &l->replies, LAN_REPLIES_A_SECOND))
+		return;
+	nonce = bytes_of(data.data + 1 + TOKEN_SIZE, SEAL_NONCE);
+	while ((p = next_person(l, &at)) != NULL) {
+		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
+		struct token token;
+
+		if (!pair)
+			continue;
+		token = make_token(pair, nonce, NULL);
+		if (!token_equal(&token, data.data + 1))
+			continue;
+		take_reply(l, p, pair, path, data);
+		return;
+	}
+}
+
+bool lan_stray(struct lan *l, const struct path *path, struct bytes data)
+{
+	if (data.size == 0 || (data.data[0] != ANNOUNCEMENT && data.data[0] != REPLY))
+		return false;
+	if (!l->is_enabled || !address_is_unicast(&path->remote) || path->tunnel)
+		return true;
+	if (data.data[0] == ANNOUNCEMENT)
+		on_announcement(l, path, data);
+	else
+		on_reply(l, path, data);
+	return true;
+}
