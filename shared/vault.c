@@ -14,7 +14,8 @@ static const char DOMAIN[] = "palique-vault-v1";
 static const char WRAP_DOMAIN[] = "palique-wrap-v1";
 
 enum {
-	FORMAT = 1, /* the first number of the contents */
+	FORMAT = 2,          /* the first number of the contents */
+	WITHOUT_CONSENT = 1, /* the one before, still read: every contact is CONSENT_DIRECT */
 	NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	SEED_SIZE = crypto_sign_SEEDBYTES,
@@ -38,7 +39,7 @@ void vault_clear(struct vault *v)
 
 static void encode_contact(struct pack *p, const struct vault_contact *c)
 {
-	pack_array(p, 5);
+	pack_array(p, 6);
 	pack_text(p, bytes_text(c->name.text));
 	pack_uint(p, c->state);
 	if (c->has_identity)
@@ -46,6 +47,7 @@ static void encode_contact(struct pack *p, const struct vault_contact *c)
 	else
 		pack_nil(p);
 	pack_bool(p, c->is_verified);
+	pack_uint(p, c->consent);
 	pack_uint(p, c->stamp);
 }
 
@@ -108,9 +110,9 @@ static void check(struct unpack *u, bool holds, int err)
 }
 
 static void decode_contact(struct vault_contact *c, const struct vault_contact *before,
-			   struct unpack *u)
+			   struct unpack *u, uint64_t format)
 {
-	unpack_array_of(u, 5);
+	unpack_array_of(u, format == WITHOUT_CONSENT ? 5 : 6);
 	check(u, name_check(&c->name, unpack_text(u, NAME_MAX)) == 0, ERR_FORMAT);
 	check(u, !before || strcmp(before->name.text, c->name.text) < 0, ERR_FORMAT);
 	c->state = (enum vault_state)unpack_uint(u, VAULT_GONE);
@@ -118,10 +120,12 @@ static void decode_contact(struct vault_contact *c, const struct vault_contact *
 	if (c->has_identity)
 		unpack_bin_to(u, c->identity.bytes, sizeof c->identity.bytes);
 	c->is_verified = unpack_bool(u);
+	if (format != WITHOUT_CONSENT)
+		c->consent = (enum consent)unpack_uint(u, CONSENT_NEVER);
 	c->stamp = unpack_uint(u, INT64_MAX);
 }
 
-static void decode_contacts(struct vault *v, struct unpack *u)
+static void decode_contacts(struct vault *v, struct unpack *u, uint64_t format)
 {
 	unsigned count = unpack_array(u, VAULT_CONTACTS_MAX);
 
@@ -130,7 +134,7 @@ static void decode_contacts(struct vault *v, struct unpack *u)
 	v->contacts = memory_array(count, sizeof v->contacts[0]);
 	for (v->count = 0; v->count < count && u->err == 0; v->count++)
 		decode_contact(&v->contacts[v->count],
-			       v->count > 0 ? &v->contacts[v->count - 1] : NULL, u);
+			       v->count > 0 ? &v->contacts[v->count - 1] : NULL, u, format);
 }
 
 static void decode_identity(struct identity *id, struct unpack *u)
@@ -147,10 +151,12 @@ static void decode_identity(struct identity *id, struct unpack *u)
 static int decode(struct vault *v, struct bytes contents)
 {
 	struct unpack u;
+	uint64_t format;
 
 	unpack_begin(&u, contents);
 	unpack_array_of(&u, 8);
-	check(&u, unpack_uint(&u, UINT64_MAX) == FORMAT, ERR_VERSION);
+	format = unpack_uint(&u, UINT64_MAX);
+	check(&u, format == FORMAT || format == WITHOUT_CONSENT, ERR_VERSION);
 	decode_identity(&v->identity, &u);
 	v->has_next = !unpack_is_nil(&u);
 	if (v->has_next)
@@ -166,7 +172,7 @@ static int decode(struct vault *v, struct bytes contents)
 		unpack_bin_to(&u, v->recovery.bytes, sizeof v->recovery.bytes);
 	v->requests = (enum request_policy)unpack_uint(&u, REQUESTS_NONE);
 	v->settings_stamp = unpack_uint(&u, INT64_MAX);
-	decode_contacts(v, &u);
+	decode_contacts(v, &u, format);
 	return unpack_end(&u);
 }
 

@@ -32,6 +32,7 @@ static struct vault made(unsigned count)
 		if (c->has_identity)
 			memset(&c->identity, (int)i, sizeof c->identity);
 		c->is_verified = i % 5 == 1;
+		c->consent = (enum consent)(i % 3);
 		c->stamp = INT64_MAX - i;
 	}
 	return v;
@@ -75,6 +76,7 @@ static void what_was_sealed_comes_back(void **state)
 		assert_int_equal(one->has_identity, sent->has_identity);
 		assert_memory_equal(&one->identity, &sent->identity, sizeof one->identity);
 		assert_int_equal(one->is_verified, sent->is_verified);
+		assert_int_equal(one->consent, sent->consent);
 		assert_true(one->stamp == sent->stamp);
 	}
 	vault_clear(&got);
@@ -226,8 +228,8 @@ static int opened_from_hex(const char *hex, struct vault *v)
 
 #define SEED "c4200101010101010101010101010101010101010101010101010101010101010101"
 #define KEY3 "c4200303030303030303030303030303030303030303030303030303030303030303"
-#define BOB  "95a3626f6201" KEY3 "c3cf0000018bcfe56800"
-#define ROY  "95a3726f7903c0c205"
+#define BOB  "96a3626f6201" KEY3 "c301cf0000018bcfe56800"
+#define ROY  "96a3726f7903c0c20005"
 
 /* docs/protocol.md, Vault and its example. */
 static void the_contents_are_those_of_the_documentation(void **state)
@@ -235,7 +237,7 @@ static void the_contents_are_those_of_the_documentation(void **state)
 	struct vault v;
 
 	(void)state;
-	assert_int_equal(opened_from_hex("9801" SEED "c090c0010792" BOB ROY, &v), 0);
+	assert_int_equal(opened_from_hex("9802" SEED "c090c0010792" BOB ROY, &v), 0);
 	assert_memory_equal(v.identity.public.bytes, "\x8a\x88\xe3\xdd\x74\x09\xf1\x95", 8);
 	assert_false(v.has_next);
 	assert_int_equal(v.past_count, 0);
@@ -247,12 +249,31 @@ static void the_contents_are_those_of_the_documentation(void **state)
 	assert_int_equal(v.contacts[0].state, VAULT_MUTUAL);
 	assert_true(v.contacts[0].has_identity && v.contacts[0].is_verified);
 	assert_true(v.contacts[0].stamp == 1700000000000);
+	assert_int_equal(v.contacts[0].consent, CONSENT_RELAY);
 	assert_int_equal(v.contacts[1].state, VAULT_GONE);
 	assert_false(v.contacts[1].has_identity || v.contacts[1].is_verified);
 	vault_clear(&v);
-	assert_int_equal(opened_from_hex("9801" KEY3 SEED "90c0010790", &v), 0);
+	assert_int_equal(opened_from_hex("9802" KEY3 SEED "90c0010790", &v), 0);
 	assert_true(v.has_next);
 	assert_memory_equal(v.next.public.bytes, "\x8a\x88\xe3\xdd\x74\x09\xf1\x95", 8);
+	vault_clear(&v);
+}
+
+/* Of a device that has not been renewed yet. */
+static void a_vault_from_before_there_was_consent_is_read(void **state)
+{
+	struct vault v;
+
+	(void)state;
+	assert_int_equal(opened_from_hex("9801" SEED "c090c0010792"
+					 "95a3626f6201" KEY3 "c3cf0000018bcfe56800"
+					 "95a3726f7903c0c205",
+					 &v),
+			 0);
+	assert_int_equal(v.count, 2);
+	assert_true(v.contacts[0].is_verified && v.contacts[0].stamp == 1700000000000);
+	assert_int_equal(v.contacts[0].consent, CONSENT_DIRECT);
+	assert_int_equal(v.contacts[1].consent, CONSENT_DIRECT);
 	vault_clear(&v);
 }
 
@@ -264,28 +285,34 @@ static void what_is_no_vault_of_ours_is_refused_behind_the_seal_too(void **state
 	} rows[] = {
 		{ "", ERR_FORMAT },
 		{ "c0", ERR_FORMAT },
-		{ "9802" SEED "c090c0010790", ERR_VERSION },
+		{ "9803" SEED "c090c0010790", ERR_VERSION },
 		{ "9800" SEED "c090c0010790", ERR_VERSION },
-		{ "9701" SEED "90c0010790", ERR_FORMAT },
-		{ "9801" SEED "c090c001079000", ERR_FORMAT }, /* more behind */
-		{ "9801" SEED SEED "00"
+		{ "9702" SEED "90c0010790", ERR_FORMAT },
+		{ "9802" SEED "c090c001079000", ERR_FORMAT }, /* more behind */
+		{ "9802" SEED SEED "00"
 		  "90c0010790",
 		  ERR_FORMAT },
-		{ "9801" SEED "c40101"
+		{ "9802" SEED "c40101"
 		  "90c0010790",
 		  ERR_FORMAT },                            /* a seed of one byte */
-		{ "9801" SEED "c095c0010790", ERR_LIMIT }, /* five identities before */
-		{ "9801" SEED "c090c0030790", ERR_LIMIT }, /* no such policy */
-		{ "9801" SEED "c090c001cf800000000000000090", ERR_LIMIT },
-		{ "9801" SEED "c090c00107dc0bb9", ERR_LIMIT }, /* 3001 contacts */
-		{ "9801" SEED "c090c00107ddffffffff", ERR_LIMIT },
-		{ "9801" SEED "c090c00107dc0bb8", ERR_FORMAT },     /* 3000 and none there */
-		{ "9801" SEED "c090c0010792" ROY BOB, ERR_FORMAT }, /* not sorted */
-		{ "9801" SEED "c090c0010792" ROY ROY, ERR_FORMAT }, /* one name twice */
-		{ "9801" SEED "c090c001079195a3526f7903c0c205", ERR_FORMAT }, /* no name */
-		{ "9801" SEED "c090c001079195a3726f7904c0c205", ERR_LIMIT }, /* no such state */
-		{ "9801" SEED "c090c001079195a3726f7903c0c0c5", ERR_FORMAT },
-		{ "9801" SEED "c090c40103010790", ERR_FORMAT }, /* a key of one byte */
+		{ "9802" SEED "c095c0010790", ERR_LIMIT }, /* five identities before */
+		{ "9802" SEED "c090c0030790", ERR_LIMIT }, /* no such policy */
+		{ "9802" SEED "c090c001cf800000000000000090", ERR_LIMIT },
+		{ "9802" SEED "c090c00107dc0bb9", ERR_LIMIT }, /* 3001 contacts */
+		{ "9802" SEED "c090c00107ddffffffff", ERR_LIMIT },
+		{ "9802" SEED "c090c00107dc0bb8", ERR_FORMAT },     /* 3000 and none there */
+		{ "9802" SEED "c090c0010792" ROY BOB, ERR_FORMAT }, /* not sorted */
+		{ "9802" SEED "c090c0010792" ROY ROY, ERR_FORMAT }, /* one name twice */
+		{ "9802" SEED "c090c001079196a3526f7903c0c20005", ERR_FORMAT }, /* no name */
+		{ "9802" SEED "c090c001079196a3726f7904c0c20005",
+		  ERR_LIMIT }, /* no such state */
+		{ "9802" SEED "c090c001079196a3726f7903c0c000c5", ERR_FORMAT },
+		{ "9802" SEED "c090c001079196a3726f7903c0c20305",
+		  ERR_LIMIT }, /* no such consent */
+		{ "9802" SEED "c090c001079195a3726f7903c0c205",
+		  ERR_FORMAT }, /* of the form before */
+		{ "9801" SEED "c090c001079196a3726f7903c0c20005", ERR_FORMAT },
+		{ "9802" SEED "c090c40103010790", ERR_FORMAT }, /* a key of one byte */
 	};
 	struct vault v, before;
 
@@ -402,6 +429,7 @@ int main(void)
 		cmocka_unit_test(every_byte_of_the_seal_counts),
 		cmocka_unit_test(a_vault_of_another_size_is_refused_before_it_is_opened),
 		cmocka_unit_test(the_contents_are_those_of_the_documentation),
+		cmocka_unit_test(a_vault_from_before_there_was_consent_is_read),
 		cmocka_unit_test(what_is_no_vault_of_ours_is_refused_behind_the_seal_too),
 		cmocka_unit_test(contents_without_their_padding_are_refused),
 		cmocka_unit_test(a_signature_is_of_one_version_of_one_account),
