@@ -425,7 +425,7 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot)
 		unlist(w, who, i, bit);
 		set_consent(w, &n->list[i], slot, CONSENT_DIRECT);
 		n->list[i].known &= ~bit;
-		if (!n->list[i].by && !n->list[i].known)
+		if (!n->list[i].by && !n->list[i].known && !n->list[i].consents)
 			erase(w, who, i);
 	}
 }

@@ -43,6 +43,7 @@ void small_net_begin(struct small_net *n, const struct server_config *config)
 	memset(n, 0, sizeof *n);
 	n->now = 1000 * SECOND;
 	n->wall = 1700000000000;
+	n->ways[n->way_count++] = server_address;
 	snprintf(n->data, sizeof n->data, "/tmp/palique-directory-XXXXXX");
 	if (!mkdtemp(n->data))
 		abort();
@@ -102,13 +103,22 @@ static bool carry_from_server(struct small_net *n)
 
 	while (endpoint_send(server_endpoint(n->server), room, &d, n->now)) {
 		struct small_client *c = at_address(n, &d.path.remote);
-		struct path path = { .local = d.path.remote, .remote = server_address };
+		struct path path = { .local = d.path.remote, .remote = d.path.local };
 
 		any = true;
 		if (c && !c->is_cut)
 			endpoint_receive(c->endpoint, &path, room, d.size, n->now);
 	}
 	return any;
+}
+
+/* Which of the directory's sockets that is; -1: none. */
+static int way_to(const struct small_net *n, const struct address *a)
+{
+	for (unsigned i = 0; i < n->way_count; i++)
+		if (address_equal(&n->ways[i], a))
+			return (int)i;
+	return -1;
 }
 
 static bool carry_from_client(struct small_net *n, struct small_client *c)
@@ -118,10 +128,12 @@ static bool carry_from_client(struct small_net *n, struct small_client *c)
 	bool any = false;
 
 	while (endpoint_send(c->endpoint, room, &d, n->now)) {
-		struct path path = { .local = server_address, .remote = c->address };
+		struct path path = { .local = d.path.remote, .remote = c->address };
+		int way = way_to(n, &d.path.remote);
 
 		any = true;
-		if (!c->is_cut)
+		path.socket = (uint16_t)way;
+		if (!c->is_cut && way >= 0)
 			endpoint_receive(server_endpoint(n->server), &path, room, d.size,
 					 n->now);
 	}
@@ -157,6 +169,7 @@ static void take_events(struct small_client *c)
 			free((void *)(uintptr_t)c->stray.data);
 			memcpy(copy, e.data.data, e.data.size);
 			c->stray = bytes_of(copy, e.data.size);
+			c->stray_from = e.path.remote;
 		}
 		if (e.link != c->link)
 			continue;
@@ -611,15 +624,46 @@ int small_client_come(struct small_client *c)
 	return small_client_hears(c, WIRE_WELCOME, &m) ? 0 : ERR_TIMEOUT;
 }
 
+void small_client_records(struct small_client *c, struct wire_publish *publish)
+{
+	struct address inside = { .family = 4, .port = 5000, .ip = { 192, 168, 0, 7 } };
+	struct peer_record r = { .device = c->device.public };
+
+	memset(r.knock.bytes, 7, sizeof r.knock.bytes);
+	c->number = c->number ? c->number + 2 : (uint64_t)c->net->wall;
+	r.number = c->number;
+	candidates_add(&r.candidates, CANDIDATE_HOST, &inside);
+	publish->open = r;
+	peer_record_sign(&publish->open, &c->identity);
+	r.number++;
+	r.candidates.count = 0;
+	publish->shut = r;
+	peer_record_sign(&publish->shut, &c->identity);
+}
+
 void small_client_publish(struct small_client *c)
 {
 	struct wire_message m = { .type = WIRE_PUBLISH };
-	struct address inside = { .family = 4, .port = 5000, .ip = { 192, 168, 0, 7 } };
 
-	memset(m.publish.knock.bytes, 7, sizeof m.publish.knock.bytes);
-	candidates_add(&m.publish.candidates, CANDIDATE_HOST, &inside);
+	small_client_records(c, &m.publish);
 	small_client_say(c, &m);
 	small_net_run(c->net, 10 * MILLISECOND);
+}
+
+void small_client_consent(struct small_client *c, const char *name, enum consent consent)
+{
+	struct wire_message m = { .type = WIRE_LIST_ADD, .list_add.consent = consent };
+
+	name_parse(&m.list_add.name, bytes_text(name));
+	small_client_say(c, &m);
+	small_net_run(c->net, 10 * MILLISECOND);
+}
+
+void small_client_move(struct small_client *c)
+{
+	c->address.port++;
+	link_ping(c->link);
+	small_net_run(c->net, 100 * MILLISECOND);
 }
 
 void small_client_list(struct small_client *c, ...)
@@ -631,7 +675,7 @@ void small_client_list(struct small_client *c, ...)
 	m.list.is_first = m.list.is_last = true;
 	va_start(names, c);
 	while ((name = va_arg(names, const char *)))
-		name_parse(&m.list.names[m.list.count++], bytes_text(name));
+		name_parse(&m.list.list[m.list.count++].name, bytes_text(name));
 	va_end(names);
 	small_client_say(c, &m);
 	small_net_run(c->net, 10 * MILLISECOND);

@@ -7,7 +7,7 @@
 #include "directory/server.h"
 #include "shared/wire.h"
 
-enum { SMALL_CLIENTS = 24 };
+enum { SMALL_CLIENTS = 24, SMALL_WAYS = 8 };
 
 struct small_client {
 	struct small_net *net;
@@ -31,6 +31,8 @@ struct small_client {
 	int down_error;
 	uint64_t down_code;
 	struct bytes stray; /* the last one; owned */
+	struct address stray_from;
+	uint64_t number; /* of the last records that it signed */
 };
 
 struct small_net {
@@ -38,6 +40,8 @@ struct small_net {
 	struct server *server;
 	struct small_client *clients[SMALL_CLIENTS];
 	unsigned count;
+	struct address ways[SMALL_WAYS]; /* to the directory; a socket each */
+	unsigned way_count;              /* one, unless a test adds others */
 	mono_ns now, server_at;
 	wall_ms wall;
 };
@@ -89,8 +93,14 @@ int small_client_put_vault(struct small_client *c, uint64_t version, size_t size
 int small_client_put_devices(struct small_client *c, const struct device_list *list);
 /* Dials with the device key and takes WELCOME; ERR_TIMEOUT when there was none. */
 int small_client_come(struct small_client *c);
+/* Newer records than before, signed: one address of its network, and none. */
+void small_client_records(struct small_client *c, struct wire_publish *publish);
 void small_client_publish(struct small_client *c);
-/* The whole list; NULL ends the names. */
+/* Says LIST_ADD without a greeting. */
+void small_client_consent(struct small_client *c, const char *name, enum consent consent);
+/* From now on its datagrams come from another port. */
+void small_client_move(struct small_client *c);
+/* The whole list, with its addresses for all of them; NULL ends the names. */
 void small_client_list(struct small_client *c, ...) __attribute__((sentinel));
 /* Registers, comes online, publishes. */
 struct small_client *small_client_online(struct small_net *n, const char *name);

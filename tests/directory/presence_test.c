@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "directory/presence.h"
+#include "shared/error.h"
 
 static const struct certificate phone = { .device = { { 1 } }, .identity = { { 9 } } };
 static const struct certificate desk = { .device = { { 2 } }, .identity = { { 9 } } };
@@ -66,35 +67,104 @@ static void an_account_has_one_list_while_it_is_online(void **state)
 	presence_free(p);
 }
 
+static const struct address seen = { .family = 4, .port = 9, .ip = { 192, 0, 2, 1 } };
+static const struct address inside = { .family = 4, .port = 8, .ip = { 10, 0, 0, 1 } };
+
+static struct peer_record of_phone(uint64_t number)
+{
+	struct peer_record r = { .device = phone.device, .number = number, .knock = { { 4 } } };
+
+	return r;
+}
+
 static void a_device_is_told_only_once_it_has_published(void **state)
 {
 	struct presence *p = presence_new();
 	struct record *r = presence_enter(p, 5, &phone, NULL);
 	struct wire_device devices[WIRE_DEVICES_MAX];
-	struct candidates c = { 0 };
-	struct knock knock = { { 4 } };
-	struct address seen = { .family = 4, .port = 9, .ip = { 192, 0, 2, 1 } };
-	struct address inside = { .family = 4, .port = 8, .ip = { 10, 0, 0, 1 } };
+	struct peer_record open = of_phone(7), shut = of_phone(8);
 
 	(void)state;
 	assert_true(presence_is_online(p, 5));
-	assert_int_equal(presence_devices(p, 5, devices), 0);
+	assert_int_equal(presence_devices(p, 5, CONSENT_DIRECT, devices), 0);
 	assert_true(presence_observed(r, &seen));
 	assert_false(presence_observed(r, &seen));
-	candidates_add(&c, CANDIDATE_HOST, &inside);
-	presence_publish(r, &knock, &c);
-	assert_int_equal(presence_devices(p, 5, devices), 1);
-	assert_int_equal(devices[0].knock.bytes[0], 4);
-	assert_int_equal(devices[0].candidates.count, 2);
+	assert_int_equal(record_number(r), 0);
+	candidates_add(&open.candidates, CANDIDATE_HOST, &inside);
+	assert_int_equal(presence_publish(r, &open, &shut), 0);
+	assert_int_equal(record_number(r), 7);
+	assert_int_equal(presence_devices(p, 5, CONSENT_DIRECT, devices), 1);
+	assert_int_equal(devices[0].record.knock.bytes[0], 4);
 	assert_int_equal(devices[0].certificate.device.bytes[0], 1);
 	/* the newer publication replaces the older, whatever its size */
-	presence_publish(r, &knock, &(struct candidates){ 0 });
-	assert_int_equal(presence_devices(p, 5, devices), 1);
-	assert_int_equal(devices[0].candidates.count, 1);
-	assert_int_equal(devices[0].candidates.list[0].kind, CANDIDATE_REFLEXIVE);
+	open = of_phone(9);
+	shut = of_phone(10);
+	assert_int_equal(presence_publish(r, &open, &shut), 0);
+	assert_int_equal(presence_devices(p, 5, CONSENT_DIRECT, devices), 1);
+	assert_int_equal(devices[0].record.number, 9);
+	assert_int_equal(devices[0].record.candidates.count, 0);
 	presence_leave(p, r);
 	assert_false(presence_is_online(p, 5));
 	assert_int_equal(presence_counts(p).devices, 0);
+	presence_free(p);
+}
+
+/* Whatever is told must hold no byte of an address for who may not have it. */
+static void who_is_told_gets_what_consent_allows(void **state)
+{
+	struct presence *p = presence_new();
+	struct record *r = presence_enter(p, 5, &phone, NULL);
+	struct peer_record open = of_phone(7), shut = of_phone(8);
+	static const struct address none;
+	struct wire_device d;
+
+	(void)state;
+	presence_observed(r, &seen);
+	candidates_add(&open.candidates, CANDIDATE_HOST, &inside);
+	memset(open.signature, 1, sizeof open.signature);
+	memset(shut.signature, 2, sizeof shut.signature);
+	presence_publish(r, &open, &shut);
+
+	record_device(r, CONSENT_DIRECT, &d);
+	assert_true(peer_record_equal(&d.record, &open));
+	assert_true(address_equal(&d.seen, &seen));
+	record_device(r, CONSENT_RELAY, &d);
+	assert_true(peer_record_equal(&d.record, &shut));
+	assert_int_equal(d.record.candidates.count, 0);
+	assert_memory_equal(&d.seen, &none, sizeof none);
+	record_device(r, CONSENT_NEVER, &d);
+	assert_int_equal(d.record.number, 0);
+	assert_int_equal(d.record.knock.bytes[0], 0);
+	assert_memory_equal(&d.seen, &none, sizeof none);
+	assert_int_equal(d.certificate.device.bytes[0], 1);
+	presence_free(p);
+}
+
+static void only_newer_records_of_the_device_itself_are_kept(void **state)
+{
+	struct presence *p = presence_new();
+	struct record *r = presence_enter(p, 5, &phone, NULL);
+	struct peer_record open = of_phone(7), shut = of_phone(8), other = of_phone(20);
+	struct peer_record more = of_phone(30);
+	struct wire_device d;
+
+	(void)state;
+	assert_int_equal(presence_publish(r, &open, &shut), 0);
+	other.device = desk.device;
+	assert_int_equal(presence_publish(r, &other, &more), ERR_FORMAT);
+	assert_int_equal(presence_publish(r, &more, &other), ERR_FORMAT);
+	other = of_phone(0);
+	assert_int_equal(presence_publish(r, &more, &other), ERR_FORMAT);
+	assert_int_equal(presence_publish(r, &other, &more), ERR_FORMAT);
+	other = of_phone(20);
+	candidates_add(&other.candidates, CANDIDATE_HOST, &inside);
+	assert_int_equal(presence_publish(r, &more, &other), ERR_FORMAT);
+	assert_int_equal(presence_publish(r, &open, &shut), ERR_EXISTS);
+	assert_int_equal(presence_publish(r, &more, &shut), ERR_EXISTS);
+	assert_int_equal(presence_publish(r, &open, &more), ERR_EXISTS);
+	record_device(r, CONSENT_DIRECT, &d);
+	assert_true(peer_record_equal(&d.record, &open));
+	assert_int_equal(presence_publish(r, &other, &more), 0);
 	presence_free(p);
 }
 
@@ -129,6 +199,8 @@ int main(void)
 		cmocka_unit_test(a_name_has_one_number_while_somebody_holds_it),
 		cmocka_unit_test(an_account_has_one_list_while_it_is_online),
 		cmocka_unit_test(a_device_is_told_only_once_it_has_published),
+		cmocka_unit_test(who_is_told_gets_what_consent_allows),
+		cmocka_unit_test(only_newer_records_of_the_device_itself_are_kept),
 		cmocka_unit_test(an_account_has_eight_places),
 	};
 

@@ -190,9 +190,12 @@ static void contacts_hear_of_each_other_and_of_the_end(void **state)
 	assert_int_equal(m.presence.device_count, 1);
 	assert_memory_equal(m.presence.online[0].certificate.identity.bytes,
 			    bob->identity.public.bytes, 32);
-	assert_int_equal(m.presence.online[0].knock.bytes[3], 7);
+	assert_int_equal(m.presence.online[0].record.knock.bytes[3], 7);
 	/* the one published, and the one the directory sees */
-	assert_int_equal(m.presence.online[0].candidates.count, 2);
+	assert_int_equal(m.presence.online[0].record.candidates.count, 1);
+	assert_true(address_equal(&m.presence.online[0].seen, &bob->address));
+	assert_int_equal(
+		peer_record_verify(&m.presence.online[0].record, &bob->identity.public), 0);
 	assert_true(small_client_hears(bob, WIRE_PRESENCE, &m));
 	assert_string_equal(m.presence.name.text, "alice");
 
@@ -471,7 +474,7 @@ static void who_flickers_in_a_contact_s_list_is_put_out(void **state)
 
 		say.list.is_first = true;
 		say.list.count = i % 2;
-		say.list.names[0] = alice->name;
+		say.list.list[0].name = alice->name;
 		small_client_say(bob, &say);
 		small_net_run(&net, 10 * MILLISECOND);
 		while (small_client_hears(alice, WIRE_PRESENCE, &m))
@@ -522,12 +525,13 @@ static void publish_much(struct small_client *c)
 {
 	struct wire_message say = { .type = WIRE_PUBLISH };
 
+	small_client_records(c, &say.publish);
 	for (uint8_t i = 0; i < CANDIDATES_MAX; i++) {
 		struct address a = { .family = 6,
 				     .port = 5000,
 				     .ip = { 0x20, 1, 0xd, 0xb8, i } };
 
-		candidates_add(&say.publish.candidates, CANDIDATE_HOST, &a);
+		candidates_add(&say.publish.open.candidates, CANDIDATE_HOST, &a);
 	}
 	small_client_say(c, &say);
 	small_net_run(&net, 5 * MILLISECOND);
@@ -581,7 +585,7 @@ static void the_key_is_told_to_who_asks_for_it(void **state)
 
 	(void)state;
 	key_query_encode(query, &nonce);
-	endpoint_send_stray(alice->endpoint, &path, BYTES(query));
+	endpoint_send_stray(alice->endpoint, &path, BYTES(query), 0);
 	small_net_run(&net, MILLISECOND);
 	assert_int_equal(key_answer_decode(&key, alice->stray, &nonce), 0);
 	assert_true(device_public_equal(&key, server_key(net.server)));

@@ -68,9 +68,14 @@ static const char *due(void)
 	return text;
 }
 
+static void give(name_id who, unsigned slot, name_id whom, enum consent consent)
+{
+	assert_int_equal(watchers_add(w, who, slot, whom, consent, none), 0);
+}
+
 static void add(name_id who, unsigned slot, name_id whom)
 {
-	assert_int_equal(watchers_add(w, who, slot, whom, none), 0);
+	give(who, slot, whom, CONSENT_DIRECT);
 }
 
 static void an_account_is_its_own_contact(void **state)
@@ -201,7 +206,7 @@ static void a_greeting_goes_with_the_question(void **state)
 
 	(void)state;
 	watchers_ready(w, b, 0);
-	assert_int_equal(watchers_add(w, a, 0, b, bytes_text("sealed")), 0);
+	assert_int_equal(watchers_add(w, a, 0, b, CONSENT_DIRECT, bytes_text("sealed")), 0);
 	assert_true(watchers_next(w, &d));
 	assert_int_equal(d.kind, WATCHERS_ASKED);
 	assert_true(bytes_equal(d.greeting, bytes_text("sealed")));
@@ -257,7 +262,7 @@ static void a_list_has_an_end(void **state)
 
 		snprintf(text, sizeof text, "x%d", i);
 		id = hold(text);
-		err = watchers_add(w, a, 0, id, none);
+		err = watchers_add(w, a, 0, id, CONSENT_DIRECT, none);
 		names_release(names, id);
 		assert_true(i <= WATCHERS_LIST_MAX);
 	}
@@ -267,16 +272,82 @@ static void a_list_has_an_end(void **state)
 	assert_int_equal(names_count(names), 3);
 }
 
+static void a_contact_is_given_the_least_that_any_session_says(void **state)
+{
+	(void)state;
+	assert_int_equal(watchers_consent(w, a, a), CONSENT_DIRECT);
+	give(a, 0, b, CONSENT_DIRECT);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_NEVER); /* no contact yet */
+	give(b, 0, a, CONSENT_RELAY);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
+	assert_int_equal(watchers_consent(w, b, a), CONSENT_RELAY);
+	give(a, 7, b, CONSENT_RELAY);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_RELAY);
+	give(a, 3, b, CONSENT_NEVER);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_NEVER);
+	watchers_leave(w, a, 3);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_RELAY);
+	watchers_leave(w, a, 7);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
+	watchers_leave(w, a, 0);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_NEVER);
+	assert_int_equal(watchers_consent(w, b, a), CONSENT_NEVER);
+	/* another session in the place of one that is gone */
+	give(a, 3, b, CONSENT_DIRECT);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
+}
+
+static void another_consent_is_told_to_the_other_side_once(void **state)
+{
+	(void)state;
+	add(a, 0, b);
+	add(b, 1, a);
+	due();
+	add(a, 0, b);
+	assert_string_equal(due(), "");
+	give(a, 0, b, CONSENT_RELAY);
+	assert_string_equal(due(), "b<a:2 ");
+	give(a, 0, b, CONSENT_RELAY);
+	assert_string_equal(due(), "");
+	give(a, 2, b, CONSENT_NEVER); /* who comes to list it hears of it too */
+	assert_string_equal(due(), "a<b:4 b<a:2 ");
+	give(a, 0, b, CONSENT_DIRECT);
+	assert_string_equal(due(), "");
+	watchers_leave(w, a, 2);
+	assert_string_equal(due(), "b<a:2 ");
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
+}
+
+/* A device says its whole list anew, in parts, while another one of the account lists too. */
+static void a_list_that_is_said_anew_gives_nothing_away_meanwhile(void **state)
+{
+	(void)state;
+	give(a, 0, b, CONSENT_DIRECT);
+	give(a, 1, b, CONSENT_NEVER);
+	add(b, 0, a);
+	watchers_remove_all(w, a, 1);
+	assert_true(watchers_mutual(w, a, b));
+	assert_true(watchers_lists(w, a, 0, b));
+	assert_false(watchers_lists(w, a, 1, b));
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_NEVER);
+	give(a, 1, b, CONSENT_RELAY);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_RELAY);
+	watchers_leave(w, a, 1);
+	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
+}
+
 /* Against a plain matrix: random comings and goings of 12 accounts. */
 static void random_lists_agree_with_a_matrix(void **state)
 {
 	enum { N = 12, STEPS = 20000 };
-	static uint8_t lists[N][N]; /* sessions of the first that list the second */
+	static uint8_t lists[N][N];    /* sessions of the first that list the second */
+	static uint8_t given[N][N][3]; /* what each of them gives it */
 	name_id id[N];
 	uint32_t seed = 7;
 
 	(void)state;
 	memset(lists, 0, sizeof lists);
+	memset(given, 0, sizeof given);
 	for (int i = 0; i < N; i++) {
 		char text[16];
 
@@ -294,10 +365,13 @@ static void random_lists_agree_with_a_matrix(void **state)
 		what = (seed >> 24) % 16;
 		if (what == 0) {
 			watchers_leave(w, id[x], slot);
-			for (int i = 0; i < N; i++)
+			for (int i = 0; i < N; i++) {
 				lists[x][i] &= (uint8_t) ~(1u << slot);
+				given[x][i][slot] = 0;
+			}
 		} else if (what < 10 && x != y) {
-			add(id[x], slot, id[y]);
+			given[x][y][slot] = (uint8_t)(seed >> 28) % 3;
+			give(id[x], slot, id[y], (enum consent)given[x][y][slot]);
 			lists[x][y] |= (uint8_t)(1u << slot);
 		} else if (what < 14) {
 			watchers_remove(w, id[x], slot, id[y]);
@@ -311,9 +385,18 @@ static void random_lists_agree_with_a_matrix(void **state)
 		if (step % 50)
 			continue;
 		for (int i = 0; i < N; i++)
-			for (int j = 0; j < N; j++)
-				assert_int_equal(i != j && watchers_mutual(w, id[i], id[j]),
-						 i != j && lists[i][j] && lists[j][i]);
+			for (int j = 0; j < N; j++) {
+				bool is_mutual = i != j && lists[i][j] && lists[j][i];
+				unsigned least = is_mutual ? CONSENT_DIRECT : CONSENT_NEVER;
+
+				if (i == j)
+					continue;
+				assert_int_equal(watchers_mutual(w, id[i], id[j]), is_mutual);
+				for (int k = 0; k < 3; k++)
+					if (given[i][j][k] > least)
+						least = given[i][j][k];
+				assert_int_equal(watchers_consent(w, id[i], id[j]), least);
+			}
 	}
 	for (int i = 0; i < N; i++)
 		for (unsigned slot = 0; slot < 3; slot++)
@@ -335,6 +418,9 @@ int main(void)
 		ROW(who_lists_back_is_not_asked),
 		ROW(a_greeting_goes_with_the_question),
 		ROW(what_did_not_fit_comes_again_when_there_is_room),
+		ROW(a_contact_is_given_the_least_that_any_session_says),
+		ROW(another_consent_is_told_to_the_other_side_once),
+		ROW(a_list_that_is_said_anew_gives_nothing_away_meanwhile),
 		ROW(a_list_has_an_end),
 		ROW(random_lists_agree_with_a_matrix),
 	};

@@ -37,11 +37,15 @@ static void fill(struct wire_message *m)
 			    *guest = speakers[GUEST];
 
 	switch (m->type) {
+	case WIRE_PUBLISH:
+		small_client_records(alice, &m->publish);
+		break;
 	case WIRE_LIST:
 		m->list.is_first = m->list.is_last = true;
 		m->list.count = 2;
-		m->list.names[0] = alice->name;
-		m->list.names[1] = bob->name;
+		m->list.list[0].name = alice->name;
+		m->list.list[1].name = bob->name;
+		m->list.list[1].consent = CONSENT_RELAY;
 		break;
 	case WIRE_LIST_ADD:
 		m->list_add.name = alice->name;
