@@ -13,7 +13,7 @@ enum job_kind {
 	JOB_WORK,    /* work_solve() */
 	JOB_UPNP,    /* a port mapped, renewed or removed at the router (peer/upnp.h) */
 };
-enum { JOB_ADDRESSES_MAX = 16 };
+enum { JOB_ADDRESSES_MAX = 16, JOB_ROUTER_MAX = 63, JOB_URL_MAX = 255 };
 
 struct job {
 	uint64_t ticket; /* the asker's; comes back with the answer */
@@ -22,9 +22,13 @@ struct job {
 	uint8_t stretch[64]; /* in, then out; wiped by who takes it */
 	struct work work;
 	uint64_t nonce; /* the answer to JOB_WORK */
-	bool is_removal; /* JOB_UPNP; `port` ours, addresses[0] toward the router, then the outer one */
-	uint32_t life;   /* JOB_UPNP: seconds; then those granted */
-	char router[64]; /* JOB_UPNP: out: what it calls itself */
+	/* JOB_UPNP: `port` is ours; addresses[0] ours toward the router, [1] the router's, [2], if
+	 * there is one, the outer one that we had. The answer has the outer one in [0]. */
+	bool is_removal;
+	uint32_t life;                   /* seconds; in the answer those granted */
+	int code;                        /* out: ERR_REFUSED: the router's own */
+	char router[JOB_ROUTER_MAX + 1]; /* out: what it calls itself; safe to print */
+	char url[JOB_URL_MAX + 1]; /* where it describes itself: "" or as last told; out */
 	char host[65];
 	uint16_t port;
 	int err; /* the answer: 0 or what went wrong */
