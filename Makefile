@@ -3,6 +3,7 @@
 # make vectors    published test vectors [PALIQUE_VECTORS=DIR]
 # make world      SEEDS=N [FROM=S]: simulated peers, directory, network and crashes
 # make system     the real programs on this machine: kills, namespaces, hostile input
+# make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      figures, each beside what it is compared with
 # make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
@@ -18,6 +19,8 @@ SECONDS ?= 10
 MINUTES ?= 60
 SAMPLES ?= 1000000
 TARGET  ?=
+RUNS    ?= 3
+CELLS   ?=
 export PALIQUE_VECTORS ?= tests/vectors
 
 PKGS   = libuv libsodium sqlite3 jansson libngtcp2 libqrencode libmicrohttpd libseccomp miniupnpc $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
@@ -83,6 +86,8 @@ world: $(B)/tests/world/world_test
 tools: $(TOOLS)
 system: all tools
 	tests/system/all.sh $(B)
+netlab: all tools
+	tests/system/netlab.sh $(B) $(RUNS) $(CELLS)
 fuzz:
 	$(MAKE) fuzzers B=build/fuzz CC=clang CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
 	        LDFLAGS="-fsanitize=fuzzer,address,undefined"
@@ -116,6 +121,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system fuzz fuzzers bench timing soak install format clean
+.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system netlab fuzz fuzzers bench timing soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

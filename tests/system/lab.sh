@@ -546,8 +546,11 @@ lab_down() {
 	done
 	# shellcheck disable=SC2086
 	lab_remove $lab_spaces
-	for lab_name in $(lab_ip inet -o link show type bridge 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/\1/'); do
-		[ "$lab_name" = brdir ] || lab_ip inet link del "$lab_name"
+	for lab_name in $(lab_ip inet -o link show 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/\1/'); do
+		case $lab_name in
+		lo | brdir | pdir) ;;
+		*) lab_ip inet link del "$lab_name" 2>/dev/null || true ;; # both ends go at once
+		esac
 	done
 	lab_spaces='' lab_processes='' lab_hosts='' lab_cgns=''
 }
@@ -594,6 +597,7 @@ lab_wire() {
 	lab_ip "$at" link set "e$1" master "$bridge" up
 	lab_ip "$at" link set "d$1" up
 	lab_nft "$at" <<-RULES
+		table netdev wire$1 { }; delete table netdev wire$1
 		table netdev wire$1 {
 			chain near { type filter hook ingress device "$port" priority 0; policy drop; }
 			chain far { type filter hook ingress device "d$1" priority 0; policy drop; }

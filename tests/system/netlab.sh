@@ -1,0 +1,170 @@
+#!/bin/sh
+# netlab.sh BUILD [RUNS [CELL...]]: the matrix of reach. Two people in each of the networks of
+# netlab.expected meet through the directory: did they connect, by which kind of path, how long
+# from the introduction to the first message; beside the figures there, and which are worse.
+# With one cell: netlab.sh BUILD 1 prc-sym. PALIQUE_KEEP=1 keeps logs/CELL-RUN-HOST of the engines.
+BUILD=${1-build}
+runs=${2-1}
+[ $# -gt 2 ] && shift 2 || set --
+cells=" $* "
+here=$(dirname "$0")
+. "$here/common.sh"
+. "$here/lab.sh"
+. "$here/people.sh"
+trap 'status=$?; lab_end; (exit $status); clean_up' EXIT
+lab_begin || {
+	say "netlab: skipped: $lab_missing"
+	exit 0
+}
+limit=8     # seconds for a message
+slack=20    # milliseconds that a median of real programs may differ and be as good
+began=$(date +%s)
+worse=''
+slower=''
+count=0
+mkdir "$folder/logs"
+
+# cables WHERE:MS:JITTER:PERCENT,...
+cables() {
+	wait_before=0
+	relay=''
+	for cable in $(echo "$1" | tr , ' '); do
+		case $cable in
+		-) ;;
+		relay) relay=c1 ;;
+		settle:*) wait_before=${cable#*:} ;;
+		*) lab_wire $(echo "$cable" | tr : ' ') ;;
+		esac
+	done
+}
+
+# introduced FROM TO: microseconds; when the first of both was introduced in this life
+introduced() {
+	{
+		logged "$1" introduced
+		logged "$2" introduced
+	} | sort -n | head -n 1
+}
+
+# meet FROM TO WANTED: sets kind ('' if they did not) and ms ('' if not known)
+meet() {
+	kind=''
+	ms=''
+	awake "$1" "$2" $relay
+	if [ "$3" != lan ] || [ "$spec" != "lan,hosts=2" ]; then
+		online "$1" "$2" $relay || return 0
+	fi
+	sleep "$wait_before"
+	begun=$(clock_ms)
+	ask "$1" send "$2" "$cell $run" --wait delivered --timeout $limit >/dev/null 2>&1 || return 0
+	ended=$(clock_ms)
+	kind=$(path_kind "$1" "$2")
+	kind=${kind:-connected}
+	heard=$(logged "$2" first-message | head -n 1)
+	first=$(introduced "$1" "$2")
+	[ -n "$first" ] || first=$((begun * 1000))
+	if [ -n "$heard" ]; then
+		ms=$(((heard - first + 500) / 1000))
+		[ $ms -ge 0 ] || ms=0 # it needed no introduction
+	else
+		ms=$((ended - begun))
+	fi
+}
+
+# blocked HOST: how long until it says that UDP is blocked
+blocked() {
+	kind=''
+	begun=$(clock_ms)
+	awake "$1"
+	until_true 10 says_blocked "$1" || return 0
+	ms=$(($(clock_ms) - begun))
+	kind=blocked
+}
+says_blocked() {
+	ask "$1" status --json | grep -q '"udpBlocked":true'
+}
+
+median() {
+	tr ' ' '\n' | grep . | sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
+}
+
+# cell of the table: all of its runs
+measure() {
+	cell=$1 spec=$2 from=$3 to=$4 old_runs=$5 old_ms=$6 wanted=$7
+	times='' kinds='' good=0 run=0
+	while [ $run -lt "$runs" ]; do
+		run=$((run + 1))
+		lab_up "$spec"
+		cables "$8"
+		if [ "$wanted" = blocked ]; then
+			blocked "$from"
+		else
+			meet "$from" "$to" "$wanted"
+		fi
+		if [ -n "$kind" ]; then
+			good=$((good + 1))
+			times="$times $ms"
+			case " $kinds " in *" $kind "*) ;; *) kinds="$kinds $kind" ;; esac
+		fi
+		for host in $from $to $relay; do
+			cp "$folder/home-$host/engine.log" "$folder/logs/$cell-$run-$host" 2>/dev/null || true
+		done
+		asleep "$from" "$to" $relay
+	done
+	count=$((count + 1))
+	judge
+}
+
+judge() {
+	ms=$(echo "$times" | median)
+	verdict=''
+	needed=$runs
+	case $wanted in
+	none | luck) needed=0 ;;
+	esac
+	[ "$old_runs" != - ] && [ "$wanted" != luck ] && needed=$((old_runs * runs / 3))
+	case $wanted in
+	none) [ $good = 0 ] || verdict='connected, and it cannot be' ;;
+	direct) case $kinds in *relayed*) verdict='not direct' ;; esac ;;
+	luck) ;;
+	*)
+		[ $good = 0 ] || [ "$kinds" = " $wanted" ] || verdict="not $wanted"
+		;;
+	esac
+	if [ $good -lt $needed ]; then
+		verdict='WORSE'
+		worse="$worse $cell"
+	elif [ -n "$verdict" ]; then
+		worse="$worse $cell"
+	elif [ "$wanted" = blocked ] && [ "$ms" -gt 3000 ]; then
+		verdict='slower than 3 s'
+		slower="$slower $cell"
+	elif [ "$old_ms" != - ] && [ -n "$ms" ] && [ "$wanted" != luck ] && [ "$ms" -gt $((old_ms + slack)) ]; then
+		verdict=slower
+		slower="$slower $cell"
+	fi
+	case $old_runs in
+	-) before='-' ;;
+	0) before='0/3' ;;
+	*) before="$old_runs/3 $old_ms ms" ;;
+	esac
+	printf '%-16s %-14s %-14s %-10s %s\n' "$cell" "$before" "$good/$runs${ms:+ $ms ms}" "$(echo $kinds)" "$verdict"
+}
+
+people a1 b1 a2 c1
+asleep a1 b1 a2 c1
+printf '%-16s %-14s %-14s %-10s\n' network before now path
+while read -r line; do
+	case $line in
+	'' | '#'*) continue ;;
+	esac
+	set -- $line
+	case $cells in
+	'  ' | *" $1 "*) measure "$@" </dev/null ;;
+	esac
+done <"$here/netlab.expected"
+say
+say "worse:${worse:- none}"
+say "slower by more than $slack ms:${slower:- none}"
+say "netlab: $count networks, $runs runs each, in $(($(date +%s) - began)) s"
+[ -z "$worse" ]

@@ -1,0 +1,109 @@
+#!/bin/sh
+# People in the laboratory: a directory, and homes that move from network to network. Source it
+# after lab.sh. A home has the name of the host it is at (home-a1 at a1), and its people know
+# each other from the start.
+
+# Both programs where they live.
+directory() {
+	command=$1
+	shift
+	ip netns exec "$lab-dir" "$programs/palique-directory" "$command" --data "$folder/directory" "$@"
+}
+peer() {
+	name=$1
+	shift
+	lab_in "$name" "$programs/palique" --home "$folder/home-$name" "$@"
+}
+# What needs no network: asked of an engine that runs
+ask() {
+	name=$1
+	shift
+	"$programs/palique" --home "$folder/home-$name" "$@"
+}
+
+begin_directory() {
+	ip netns exec "$lab-dir" "$programs/palique-directory" serve --data "$folder/directory" \
+		>>"$folder/directory.log" 2>&1 &
+	directory_pid=$!
+	started="$started $directory_pid"
+	until_true 20 directory status || fail "no directory: $(cat "$folder/directory.log")"
+}
+end_directory() {
+	kill "$directory_pid"
+	wait "$directory_pid" 2>/dev/null || true
+}
+
+# people HOST...: each joins and is a contact of every other one; all are asleep afterwards
+people() {
+	lab_up public,hosts=2/public/public/public
+	if [ ! -d "$folder/directory" ]; then
+		directory init directory.test:7272 >"$folder/init.log" 2>&1 ||
+			fail "init: $(cat "$folder/init.log")"
+		# Here one device comes and goes all the time.
+		printf '%s\n' 'listen = [::]:7272' 'visits-per-device = 100000' >>"$folder/directory/directory.conf"
+		begin_directory
+	fi
+	known=
+	for one in "$@"; do
+		make_home "$one" 'log = debug'
+		join "$one" "$(invite)" >"$folder/join.log" 2>&1 || fail "$one cannot join: $(cat "$folder/join.log")"
+		for other in $known; do
+			befriend "$other" "$one"
+		done
+		known="$known $one"
+	done
+	asleep "$@"
+}
+
+# Several at once; wait for them
+each() {
+	what=$1
+	shift
+	waiting=
+	for one in "$@"; do
+		$what "$one" &
+		waiting="$waiting $!"
+	done
+	for one in $waiting; do
+		wait "$one" || return 1
+	done
+}
+wake_one() {
+	: >"$folder/home-$1/engine.log"
+	peer "$1" daemon >/dev/null 2>"$folder/wake-$1" || fail "$1 does not wake: $(cat "$folder/wake-$1")"
+}
+awake() {
+	each wake_one "$@"
+}
+asleep_one() {
+	ask "$1" stop >/dev/null 2>&1 || true
+}
+asleep() {
+	each asleep_one "$@" || true
+}
+# online HOST...: each is, and sees the others be so
+online() {
+	for one in "$@"; do
+		until_true 10 is_online "$one" || return 1
+		for other in "$@"; do
+			[ "$one" = "$other" ] || until_true 10 sees_online "$one" "$other" || return 1
+		done
+	done
+}
+
+# contact HOST WHOM FIELD: what its engine says of them ("" if nothing)
+contact() {
+	ask "$1" ls --json | grep "\"name\":\"$2\"" | sed -n "s/.*\"$3\":\"\{0,1\}\([^\",}]*\).*/\1/p"
+}
+path_kind() {
+	contact "$1" "$2" pathKind
+}
+
+# Milliseconds of a clock that starts anywhere
+clock_ms() {
+	sed 's/^\([0-9]*\)\.\([0-9][0-9]\).*/\1\20/' /proc/uptime
+}
+# logged HOST EVENT: when (microseconds), each time
+logged() {
+	sed -n "s/.* debug $2 .*us=\([0-9]*\).*/\1/p" "$folder/home-$1/engine.log"
+}
