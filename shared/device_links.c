@@ -64,7 +64,8 @@ struct link *device_links_tie_holder(const struct device_links *d,
 		bool is_young = x->state == LINK_IS_UP && !x->is_confirmed &&
 				now - x->up_at < TIE_HELD;
 
-		if (x->is_initiator && (x->state == LINK_SHAKING || is_young))
+		if (x->is_initiator &&
+		    ((x->state == LINK_SHAKING && !x->is_yielding) || is_young))
 			return x;
 	}
 	return NULL;

@@ -5,36 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shared/cid_map.h"
-#include "shared/device_links.h"
-#include "shared/door.h"
-#include "shared/error.h"
-#include "shared/half_open.h"
-#include "shared/link.h"
-#include "shared/loose.h"
+#include "shared/endpoint_inside.h"
 #include "shared/quic_wire.h"
-
-enum {
-	PEER_HANDSHAKES = 20,       /* a second, from one network */
-	LAST_WORDS = 32,            /* datagrams before a goodbye */
-	DIRECTORY_HANDSHAKES = 200, /* a second, from one network, addresses proved */
-};
-
-struct endpoint {
-	struct link_home home;
-	struct endpoint_config config;
-	struct door_keys keys;
-	struct device_links devices;
-	struct cid_map *admitted;
-	struct deadline_heap deadlines;
-	struct link *links;
-	struct link *taken_down; /* its LINK_DOWN was taken: freed at the next call */
-	struct loose loose;
-	struct half_open half_open;
-	struct endpoint_counters counters;
-};
-
-static int judge(void *owner, struct link *l);
 
 struct endpoint *endpoint_new(const struct endpoint_config *config, mono_ns now)
 {
@@ -46,7 +18,7 @@ struct endpoint *endpoint_new(const struct endpoint_config *config, mono_ns now)
 		.cids = cid_map_new(),
 		.door = door_new(),
 		.now = now,
-		.judge = judge,
+		.judge = endpoint_judge,
 		.owner = e,
 	};
 	device_links_init(&e->devices, &config->device.public);
@@ -67,48 +39,16 @@ void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
 	e->config.has_certificate = true;
 }
 
-/* --- the lists a link is on --- */
-
-static void list_add(struct endpoint *e, struct link *l)
-{
-	l->next = e->links;
-	if (e->links)
-		e->links->previous = l;
-	e->links = l;
-	e->counters.links++;
-}
-
-/* Off every list but that of all: no more packets, no more sending. */
-static void retire(struct endpoint *e, struct link *l)
-{
-	device_links_remove(&e->devices, l);
-	deadline_heap_set(&e->deadlines, &l->deadline, NEVER);
-	link_sleep(l);
-	half_open_remove(&e->half_open, l);
-}
-
-static void destroy(struct endpoint *e, struct link *l)
-{
-	retire(e, l);
-	if (l->previous)
-		l->previous->next = l->next;
-	else
-		e->links = l->next;
-	if (l->next)
-		l->next->previous = l->previous;
-	e->counters.links--;
-	if (e->taken_down == l)
-		e->taken_down = NULL;
-	link_free(l);
-}
-
 void endpoint_free(struct endpoint *e)
 {
 	if (!e)
 		return;
 	while (e->links)
-		destroy(e, e->links);
+		endpoint_destroy(e, e->links);
 	loose_clear(&e->loose);
+	carried_clear(&e->home.carried);
+	tunnels_clear(&e->tunnels);
+	early_clear(&e->early);
 	event_queue_clear(&e->home.events);
 	deadline_heap_clear(&e->deadlines);
 	cid_map_free(e->home.cids);
@@ -120,269 +60,84 @@ void endpoint_free(struct endpoint *e)
 	free(e);
 }
 
-static void schedule(struct endpoint *e, struct link *l, mono_ns now)
-{
-	mono_ns due = link_due(l);
-
-	/* What is due and was not done for want of room is not asked for again at once. */
-	if (due <= now)
-		due = now + MILLISECOND;
-	deadline_heap_set(&e->deadlines, &l->deadline, due);
-}
-
 /* --- datagrams without a link --- */
 
-void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents)
+void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
+			 uint8_t ttl)
 {
 	assert(contents.size > 0 && contents.size <= ENDPOINT_DATAGRAM_MAX &&
 	       contents.data[0] < QUIC_STRAY_BELOW);
-	loose_add(&e->loose, path, contents);
+	assert(path->tunnel == 0);
+	loose_add(&e->loose, path, contents, ttl);
 }
 
-/* --- the end of a link --- */
-
-static void say_goodbye(struct endpoint *e, struct link *l, uint64_t code, mono_ns now)
+void endpoint_early(struct endpoint *e, const struct device_public *device, struct bytes words)
 {
-	uint8_t room[LINK_DATAGRAM_SAFE], *copy;
-	size_t size;
-
-	if (l->state != LINK_IS_UP || l->goodbye.size)
-		return;
-	size = link_say_goodbye(l, code, room, sizeof room, now);
-	if (size == 0)
-		return;
-	quic_wire_out(room, size);
-	loose_add(&e->loose, &l->path, bytes_of(room, size));
-	copy = memory_new(size);
-	memcpy(copy, room, size);
-	l->goodbye = bytes_of(copy, size);
+	assert(words.size <= ENDPOINT_EARLY_MAX);
+	early_set(&e->early, device, words);
 }
 
-/* Late packets get the goodbye again for a while; then nothing. */
-static void leave(struct endpoint *e, struct link *l, mono_ns now)
+/* --- sockets and tunnels --- */
+
+uint16_t endpoint_extra_socket(struct endpoint *e)
 {
-	retire(e, l);
-	l->state = LINK_LEAVING;
-	l->leave_at = now + LINK_CLOSE_LINGER;
-	schedule(e, l, now);
+	return extra_sockets_take(&e->sockets);
 }
 
-/* The owner is told; the link goes when it has taken that. */
-static void go_down(struct endpoint *e, struct link *l, int error, uint64_t code)
+void endpoint_release_socket(struct endpoint *e, uint16_t socket)
 {
-	retire(e, l);
-	l->state = LINK_IS_DOWN;
-	event_queue_add(&e->home.events, &(struct link_event){ .kind = LINK_DOWN,
-							       .link = l,
-							       .path = l->path,
-							       .error = error,
-							       .code = code });
+	extra_sockets_release(&e->sockets, socket);
 }
 
-/* Nothing of this link was ever told, or its owner has let go of it. */
-static void part(struct endpoint *e, struct link *l, mono_ns now)
+static void mark_used(bool is_used[PATH_EXTRA_MAX], const struct path *path)
 {
-	if (l->goodbye.size)
-		leave(e, l, now);
-	else
-		destroy(e, l);
+	if (!path->tunnel && path->socket >= PATH_EXTRA &&
+	    path->socket - PATH_EXTRA < PATH_EXTRA_MAX)
+		is_used[path->socket - PATH_EXTRA] = true;
 }
 
-/* The last words written go before the goodbye, as far as they may be sent now. */
-static void send_last_words(struct endpoint *e, struct link *l, mono_ns now)
+bool endpoint_next_released(struct endpoint *e, uint16_t *socket)
 {
-	uint8_t room[ENDPOINT_LOOPBACK_MAX];
-	struct path path;
-	size_t size;
+	bool is_used[PATH_EXTRA_MAX] = { false };
 
-	for (int i = 0; i < LAST_WORDS && l->state == LINK_IS_UP; i++) {
-		size = link_send(l, room, &path, now);
-		if (size == 0)
-			return;
-		quic_wire_out(room, size);
-		loose_add(&e->loose, &path, bytes_of(room, size));
-	}
-}
-
-void link_close(struct link *l, uint64_t code, mono_ns now)
-{
-	struct endpoint *e = l->home->owner;
-
-	event_queue_forget(&e->home.events, l);
-	send_last_words(e, l, now);
-	say_goodbye(e, l, code, now);
-	part(e, l, now);
-}
-
-void endpoint_close_all(struct endpoint *e, uint64_t code, mono_ns now)
-{
-	struct link *l, *next;
-
-	for (l = e->links; l; l = next) {
-		next = l->next;
-		if (l->state != LINK_LEAVING)
-			link_close(l, code, now);
-	}
-}
-
-static void replace(struct endpoint *e, struct link *l, mono_ns now)
-{
-	say_goodbye(e, l, LINK_CODE_REPLACED, now);
-	go_down(e, l, ERR_EXISTS, 0);
-}
-
-void endpoint_admit(struct endpoint *e, const struct identity_public *who)
-{
-	cid_map_put(e->admitted, BYTES(who->bytes), e);
-}
-
-/* Who has shown, or in an attempt of ours is to show, this identity. */
-static bool is_with(const struct link *l, const struct identity_public *who)
-{
-	if (l->certificate)
-		return identity_public_equal(&l->certificate->identity, who);
-	return l->handshake && l->handshake->has_identity &&
-	       identity_public_equal(&l->handshake->identity, who);
-}
-
-void endpoint_dismiss(struct endpoint *e, const struct identity_public *who)
-{
-	struct link *l, *next;
-
-	cid_map_remove(e->admitted, BYTES(who->bytes), e);
-	for (l = e->links; l; l = next) {
-		next = l->next;
-		if (!is_with(l, who))
-			continue;
-		if (l->state == LINK_IS_UP) {
-			say_goodbye(e, l, LINK_CODE_NOT_CONTACT, e->home.now);
-			go_down(e, l, ERR_REFUSED, 0);
-		} else if (l->state == LINK_SHAKING && l->is_initiator) {
-			go_down(e, l, ERR_REFUSED, 0);
-		} else if (l->state == LINK_SHAKING) {
-			destroy(e, l);
-		}
-	}
-}
-
-/* --- two that dial each other --- */
-
-static int judge(void *owner, struct link *l)
-{
-	struct endpoint *e = owner;
-	struct link *ours;
-
-	if (e->config.policy == ENDPOINT_ADMITTED &&
-	    (!l->certificate ||
-	     !cid_map_get(e->admitted, BYTES(l->certificate->identity.bytes))))
-		return ERR_REFUSED;
-	if (!l->has_device)
-		return 0;
-	if (device_public_equal(&l->device, &e->config.device.public))
-		return ERR_REFUSED; /* our own first message, sent back */
-	ours = device_links_tie_holder(&e->devices, &l->device, e->home.now);
-	if (ours) {
-		/* Refused, but where it came from is where they can be reached now: what
-		 * punches through a NAT that gives each destination its own port. */
-		link_add_address(ours, &l->path.remote);
-		return ERR_REFUSED;
-	}
-	if (e->config.policy == ENDPOINT_ADMITTED) {
-		struct link *crowding = half_open_crowding(&e->half_open, l);
-
-		if (crowding)
-			destroy(e, crowding);
-	}
-	device_links_add(&e->devices, l);
-	return 0;
-}
-
-/* False: there is a better one, and `l` is gone. */
-static bool win_device(struct endpoint *e, struct link *l, mono_ns now)
-{
-	if (!device_links_better(&e->devices, l))
-		return true;
-	event_queue_forget(&e->home.events, l); /* it was never up */
-	if (l->is_initiator) {
-		replace(e, l, now);
-	} else {
-		say_goodbye(e, l, LINK_CODE_REPLACED, now);
-		part(e, l, now);
-	}
-	return false;
-}
-
-static void replace_others(struct endpoint *e, struct link *l, mono_ns now)
-{
-	struct link *x, *next;
-
-	for (x = device_links_of(&e->devices, &l->device); x; x = next) {
-		next = x->same_next;
-		if (x != l && (x->state == LINK_IS_UP || x->is_initiator))
-			replace(e, x, now);
-	}
-}
-
-static void give_token(struct endpoint *e, struct link *l, mono_ns now)
-{
-	uint8_t token[DOOR_ADDRESS_TOKEN_SIZE];
-
-	if (e->config.policy != ENDPOINT_ANYONE || l->is_initiator || l->is_unproved)
-		return;
-	door_address_token_make(e->home.door, token, &l->path.remote, now);
-	ngtcp2_conn_submit_new_token(l->conn, token, sizeof token);
-}
-
-static bool came_up(struct endpoint *e, struct link *l, mono_ns now)
-{
-	half_open_remove(&e->half_open, l);
-	e->counters.handshakes++;
-	if (l->has_device && !win_device(e, l, now))
+	/* What waits would have its socket opened again. */
+	if (e->sockets.let_go == 0 || e->loose.count)
 		return false;
-	if (l->has_device)
-		replace_others(e, l, now);
-	give_token(e, l, now);
-	return true;
+	for (const struct link *l = e->links; l; l = l->next) {
+		if (l->state == LINK_SHAKING && l->fan)
+			for (unsigned i = 0; i < l->fan->count; i++)
+				mark_used(is_used, &l->fan->ways[i].path);
+		else
+			mark_used(is_used, &l->path);
+	}
+	return extra_sockets_next(&e->sockets, is_used, socket);
 }
 
-static void failed(struct endpoint *e, struct link *l, mono_ns now)
+uint32_t endpoint_tunnel_open(struct endpoint *e, struct link *via, uint32_t circuit)
 {
-	int error = l->error;
-
-	l->error = 0;
-	if (l->state == LINK_SHAKING && l->has_news_up)
-		event_queue_forget(&e->home.events, l);
-	if (l->state == LINK_SHAKING && !l->is_initiator) {
-		e->counters.refused++;
-		destroy(e, l); /* and not a byte back */
-		return;
-	}
-	if (error == ERR_FORMAT)
-		say_goodbye(e, l, LINK_CODE_PROTOCOL, now);
-	go_down(e, l, error, l->error_code);
+	return tunnels_open(&e->tunnels, via, circuit);
 }
 
-/* Acts on what the last call has left in the link. False: it is over, perhaps freed. */
-static bool settle(struct endpoint *e, struct link *l, mono_ns now)
+void endpoint_tunnel_close(struct endpoint *e, uint32_t tunnel)
 {
-	if (l->error) {
-		failed(e, l, now);
-		return false;
-	}
-	if (l->has_news_up && l->state == LINK_IS_UP) {
-		l->has_news_up = false;
-		return came_up(e, l, now);
-	}
-	if (l->has_moved) {
-		l->has_moved = false;
-		event_queue_add(&e->home.events,
-				&(struct link_event){ .kind = LINK_MOVED, .link = l });
-	}
-	if (l->has_proved) {
-		l->has_proved = false;
-		give_token(e, l, now);
-	}
-	return true;
+	tunnels_close(&e->tunnels, tunnel);
+}
+
+int endpoint_relay_join(struct endpoint *e, struct link *a, uint32_t circuit_a, struct link *b,
+			uint32_t circuit_b, uint32_t rate)
+{
+	return tunnels_join(&e->tunnels, a, circuit_a, b, circuit_b, rate, e->home.now);
+}
+
+void endpoint_relay_part(struct endpoint *e, struct link *a, uint32_t circuit_a)
+{
+	tunnels_part(&e->tunnels, a, circuit_a);
+}
+
+uint64_t endpoint_relay_bytes(const struct endpoint *e, const struct link *a,
+			      uint32_t circuit_a)
+{
+	return tunnels_carried(&e->tunnels, a, circuit_a);
 }
 
 /* --- dialling --- */
@@ -392,6 +147,10 @@ static bool is_dialable(const struct endpoint *e, const struct link_target *t)
 	if (device_public_equal(&t->device, &e->config.device.public) ||
 	    t->token.size > ENDPOINT_TOKEN_MAX)
 		return false;
+	if (t->is_offered)
+		return true;
+	if (t->has_identity && endpoint_is_relayed_only(e, &t->identity))
+		return false; /* an address of theirs would see ours */
 	for (unsigned i = 0; i < t->address_count && i < CANDIDATES_MAX; i++)
 		if (address_is_unicast(&t->addresses[i]))
 			return true;
@@ -417,7 +176,8 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 	if (!is_dialable(e, target))
 		return NULL;
 	t.address_count = 0;
-	for (unsigned i = 0; i < target->address_count && i < CANDIDATES_MAX; i++)
+	for (unsigned i = 0; !t.is_offered && i < target->address_count && i < CANDIDATES_MAX;
+	     i++)
 		if (address_is_unicast(&target->addresses[i]))
 			t.addresses[t.address_count++] = target->addresses[i];
 	for (l = device_links_of(&e->devices, &t.device); l; l = l->same_next) {
@@ -425,92 +185,13 @@ struct link *endpoint_dial(struct endpoint *e, const struct link_target *target,
 		    !expects_same(l, &t))
 			continue;
 		for (unsigned i = 0; i < t.address_count; i++)
-			link_add_address(l, &t.addresses[i]);
+			link_add_path(l, &(struct path){ .remote = t.addresses[i] });
 		return l;
 	}
 	l = link_dial(&e->home, &t, now);
-	list_add(e, l);
+	l->is_relayed_only = t.has_identity && endpoint_is_relayed_only(e, &t.identity);
+	endpoint_list(e, l);
 	device_links_add(&e->devices, l);
-	return l;
-}
-
-/* --- the door --- */
-
-static void send_retry(struct endpoint *e, const struct path *path, const ngtcp2_pkt_hd *hd,
-		       mono_ns now)
-{
-	uint8_t token[DOOR_RETRY_SIZE], room[LINK_DATAGRAM_SAFE];
-	ngtcp2_cid scid = { .datalen = QUIC_CID_SIZE };
-	size_t size;
-
-	randombytes_buf(scid.data, scid.datalen);
-	door_retry_make(e->home.door, token, &path->remote,
-			bytes_of(hd->dcid.data, hd->dcid.datalen),
-			bytes_of(scid.data, scid.datalen), now);
-	size = link_crypto_write_retry(room, sizeof room, &e->keys, hd, &scid, BYTES(token));
-	if (size == 0)
-		return;
-	quic_wire_out(room, size);
-	loose_add(&e->loose, path, bytes_of(room, size));
-	e->counters.retries++;
-}
-
-/* Whether this Initial may become a link; fills `a`. */
-static bool passes_the_door(struct endpoint *e, const struct path *path,
-			    const ngtcp2_pkt_hd *hd, struct link_arrival *a, mono_ns now)
-{
-	struct bytes dcid = bytes_of(hd->dcid.data, hd->dcid.datalen), token, address_token;
-
-	token.data = quic_token(hd, &token.size);
-	a->original = hd->dcid;
-	if (e->config.policy == ENDPOINT_ADMITTED)
-		return door_token_check(&e->keys, dcid, token, &address_token) == 0;
-	if (door_is_retry(token)) {
-		if (door_retry_open(e->home.door, token, &path->remote, dcid, now,
-				    a->original.data, &a->original.datalen) < 0)
-			return false;
-		a->is_retried = a->is_proved = true;
-		return true;
-	}
-	if (door_token_check(&e->keys, dcid, token, &address_token) < 0)
-		return false;
-	a->is_proved = door_address_token_open(e->home.door, address_token, &path->remote,
-					       now) == 0;
-	if (!a->is_proved)
-		send_retry(e, path, hd, now);
-	return a->is_proved;
-}
-
-/* Where all places are taken the oldest gives way: an honest handshake is soon over. */
-static bool make_room(struct endpoint *e, const struct path *path, mono_ns now)
-{
-	bool is_directory = e->config.policy == ENDPOINT_ANYONE;
-	size_t most = is_directory ? ENDPOINT_HALF_OPEN_PROVED_MAX : ENDPOINT_HALF_OPEN_MAX;
-
-	if (!door_allows(e->home.door, &path->remote,
-			 is_directory ? DIRECTORY_HANDSHAKES : PEER_HANDSHAKES, now))
-		return false;
-	while (e->half_open.count >= most)
-		destroy(e, e->half_open.oldest);
-	return true;
-}
-
-static struct link *accept_initial(struct endpoint *e, const struct path *path,
-				   const uint8_t *datagram, size_t size, mono_ns now)
-{
-	struct link_arrival a = { .path = *path, .keys = &e->keys };
-	ngtcp2_pkt_hd hd;
-	struct link *l;
-
-	if (ngtcp2_accept(&hd, datagram, size) != 0 || hd.dcid.datalen < QUIC_CID_SIZE ||
-	    hd.scid.datalen == 0)
-		return NULL;
-	a.hd = &hd;
-	if (!passes_the_door(e, path, &hd, &a, now) || !make_room(e, path, now))
-		return NULL;
-	l = link_accept(&e->home, &a, now);
-	list_add(e, l);
-	half_open_add(&e->half_open, l);
 	return l;
 }
 
@@ -526,13 +207,78 @@ static void repeat_goodbye(struct endpoint *e, struct link *l, const struct path
 {
 	if (!l->goodbye.size || l->goodbyes++ >= LINK_CLOSE_ANSWERS)
 		return;
-	loose_add(&e->loose, path, l->goodbye);
+	endpoint_say(e, path, l->goodbye);
+}
+
+/* Who may only come through a tunnel meets nobody elsewhere. */
+static struct link *link_of(struct endpoint *e, const struct path *path,
+			    const uint8_t *datagram, size_t size)
+{
+	struct link *l = cid_map_get(e->home.cids, quic_wire_dcid(datagram, size));
+
+	return l && l->is_relayed_only && !path->tunnel ? NULL : l;
+}
+
+/* A datagram of QUIC: the link that took it, if it is still there. */
+static struct link *receive_quic(struct endpoint *e, const struct path *path, uint8_t *datagram,
+				 size_t size, mono_ns now)
+{
+	bool is_new = false;
+	struct link *l;
+
+	if (quic_wire_in(datagram, size) < 0) {
+		e->counters.refused++;
+		return NULL;
+	}
+	l = link_of(e, path, datagram, size);
+	if (!l && quic_wire_is_long(datagram, size)) {
+		l = endpoint_accept(e, path, datagram, size, now);
+		is_new = true;
+	}
+	if (!l) {
+		e->counters.refused++;
+		return NULL;
+	}
+	if (l->state == LINK_LEAVING || l->state == LINK_IS_DOWN) {
+		repeat_goodbye(e, l, path);
+		return NULL;
+	}
+	link_receive(l, path, datagram, size, now);
+	if (!endpoint_settle(e, l, now))
+		return NULL;
+	if (is_new && !l->handshake->is_message_read) {
+		/* A place is not held for who has not said who it is. */
+		e->counters.refused++;
+		endpoint_destroy(e, l);
+		return NULL;
+	}
+	return l;
+}
+
+/* What came over `via` for others, or for links of ours in a tunnel. Inside of that there is
+ * QUIC only, and nothing else is carried. */
+static void take_carried(struct endpoint *e, struct link *via, mono_ns now)
+{
+	struct carried_queue q = e->home.carried;
+	struct path path = { 0 };
+	struct carried *c;
+	uint8_t *datagram;
+	size_t size;
+
+	e->home.carried = (struct carried_queue){ 0 };
+	while ((c = carried_take(&q))) {
+		/* `via` goes by what it says itself, never by what it carries. */
+		path.tunnel = tunnels_receive(&e->tunnels, via, c, &datagram, &size, now);
+		if (path.tunnel && datagram[0] >= QUIC_STRAY_BELOW)
+			receive_quic(e, &path, datagram, size, now);
+		free(c);
+		carried_clear(&e->home.carried);
+	}
 }
 
 void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *datagram,
 		      size_t size, mono_ns now)
 {
-	bool is_new = false;
 	struct link *l;
 
 	e->home.now = now;
@@ -544,29 +290,11 @@ void endpoint_receive(struct endpoint *e, const struct path *path, uint8_t *data
 		receive_stray(e, path, bytes_of(datagram, size));
 		return;
 	}
-	if (quic_wire_in(datagram, size) < 0) {
-		e->counters.refused++;
-		return;
-	}
-	l = cid_map_get(e->home.cids, quic_wire_dcid(datagram, size));
-	if (!l && quic_wire_is_long(datagram, size)) {
-		l = accept_initial(e, path, datagram, size, now);
-		is_new = true;
-	}
-	if (!l) {
-		e->counters.refused++;
-		return;
-	}
-	if (l->state == LINK_LEAVING || l->state == LINK_IS_DOWN) {
-		repeat_goodbye(e, l, path);
-		return;
-	}
-	link_receive(l, path, datagram, size, now);
-	if (settle(e, l, now) && is_new && !l->handshake->is_message_read) {
-		/* A place is not held for who has not said who it is. */
-		e->counters.refused++;
-		destroy(e, l);
-	}
+	l = receive_quic(e, path, datagram, size, now);
+	if (l)
+		take_carried(e, l, now);
+	else
+		carried_clear(&e->home.carried);
 }
 
 static void counted(struct endpoint *e, const struct datagram *d)
@@ -588,7 +316,7 @@ bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono
 	struct link *l;
 
 	e->home.now = now;
-	out->size = loose_take(&e->loose, room, &out->path);
+	out->size = loose_take(&e->loose, room, &out->path, &out->ttl);
 	if (out->size) {
 		counted(e, out);
 		return true;
@@ -600,11 +328,16 @@ bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono
 		out->size = link_send(l, room, &out->path, now);
 		if (out->size == 0) {
 			link_sleep(l);
-			if (settle(e, l, now))
-				schedule(e, l, now);
+			if (endpoint_settle(e, l, now))
+				endpoint_schedule(e, l, now);
 			continue;
 		}
 		quic_wire_out(room, out->size);
+		if (out->path.tunnel) { /* on in a datagram of another link */
+			tunnels_send(&e->tunnels, out->path.tunnel, bytes_of(room, out->size));
+			continue;
+		}
+		out->ttl = 0;
 		counted(e, out);
 		return true;
 	}
@@ -616,7 +349,7 @@ bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono
 bool endpoint_next(struct endpoint *e, struct link_event *event)
 {
 	if (e->taken_down)
-		part(e, e->taken_down, e->home.now);
+		endpoint_let_go(e, e->taken_down, e->home.now);
 	e->taken_down = NULL;
 	while (event_queue_take(&e->home.events, event)) {
 		if (event->kind == LINK_READABLE) {
@@ -654,11 +387,11 @@ void endpoint_tick(struct endpoint *e, mono_ns now)
 
 		deadline_heap_set(&e->deadlines, first, NEVER);
 		if (l->state == LINK_LEAVING) {
-			destroy(e, l);
+			endpoint_destroy(e, l);
 			continue;
 		}
 		link_tick(l, now);
-		settle(e, l, now);
+		endpoint_settle(e, l, now);
 	}
 }
 

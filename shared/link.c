@@ -35,6 +35,7 @@ static struct link *link_new(struct link_home *home, bool is_initiator, mono_ns 
 	l->keep_alive = home->config->keep_alive;
 	l->idle_timeout = home->config->idle_timeout;
 	l->began = l->heard_at = l->key_updated_at = now;
+	l->give_up_at = now + LINK_HANDSHAKE_TIMEOUT;
 	l->unanswered_since = NEVER;
 	l->deadline.owner = l;
 	link_crypto_init(&l->crypto);
@@ -42,12 +43,12 @@ static struct link *link_new(struct link_home *home, bool is_initiator, mono_ns 
 }
 
 static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transport_params *p,
-			mono_ns give_up_after, mono_ns now)
+			mono_ns now)
 {
 	ngtcp2_settings_default(s);
 	s->initial_ts = now;
 	s->initial_rtt = LINK_INITIAL_RTT; /* while punching, every lost first packet counts */
-	s->handshake_timeout = give_up_after ? give_up_after : LINK_HANDSHAKE_TIMEOUT;
+	s->handshake_timeout = LINK_LIBRARY_TIMEOUT; /* ours is `give_up_at` */
 	s->max_stream_window = STREAM_WINDOW_MAX;
 	s->max_window = LINK_WINDOW_MAX;
 	s->max_tx_udp_payload_size = ENDPOINT_DATAGRAM_MAX;
@@ -62,22 +63,11 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 	p->initial_max_stream_data_bidi_local = STREAM_WINDOW_FIRST;
 	p->initial_max_stream_data_bidi_remote = STREAM_WINDOW_FIRST;
 	p->initial_max_streams_bidi = LINK_STREAMS_MAX;
-	p->max_idle_timeout = l->idle_timeout == NEVER ? 0 : l->idle_timeout;
+	p->max_idle_timeout = 0; /* ours is silent_at() */
 	p->active_connection_id_limit = 2;
-	p->max_datagram_frame_size = LINK_PROOF_FRAME_MAX;
-}
-
-static void keep_alive_set(struct link *l)
-{
-	ngtcp2_conn_set_keep_alive_timeout(l->conn, l->keep_alive == NEVER ? 0 : l->keep_alive);
-}
-
-static bool all_loopback(const struct link_fan *fan)
-{
-	for (unsigned i = 0; i < fan->count; i++)
-		if (!address_is_loopback(&fan->addresses[i]))
-			return false;
-	return true;
+	p->max_datagram_frame_size = l->home->config->policy == ENDPOINT_ADMITTED
+					     ? LINK_DATAGRAM_FRAME_MAX
+					     : LINK_PROOF_FRAME_MAX;
 }
 
 struct link *link_dial(struct link_home *home, const struct link_target *target, mono_ns now)
@@ -97,28 +87,31 @@ struct link *link_dial(struct link_home *home, const struct link_target *target,
 	l->has_device = true;
 	if (target->keep_alive)
 		l->keep_alive = target->keep_alive;
+	if (target->give_up_after)
+		l->give_up_at = now + target->give_up_after;
 	if (target->idle_timeout)
 		l->idle_timeout = target->idle_timeout;
 	door_keys_make(&l->keys, &target->knock, &target->device);
 	l->fan = memory_new(sizeof *l->fan);
+	l->fan->is_offered = target->is_offered;
 	for (unsigned i = 0; i < target->address_count; i++)
 		link_fan_add(l->fan, &target->addresses[i]);
-	l->path.remote = l->fan->addresses[0];
-	l->is_loopback = all_loopback(l->fan);
+	l->path.remote = l->fan->ways[0].path.remote;
+	l->is_loopback = link_fan_is_loopback(l->fan);
 
 	link_cid_new(home, &dcid, 16);
 	link_cid_new(home, &scid, QUIC_CID_SIZE);
 	l->handshake = link_handshake_new(&dcid, &scid);
 	l->handshake->has_identity = target->has_identity;
 	l->handshake->identity = target->identity;
-	settings_of(l, &settings, &params, target->give_up_after, now);
+	settings_of(l, &settings, &params, now);
 	token_size = door_token_make(token, &l->keys, bytes_of(dcid.data, dcid.datalen),
 				     target->token);
 	quic_set_token(&settings, token, token_size, false);
 	err = ngtcp2_conn_client_new(&l->conn, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1,
 				     &callbacks, &settings, &params, NULL, l);
 	assert(err == 0);
-	keep_alive_set(l);
+	link_keep_alive_set(l);
 	link_map_cid(l, scid.data, scid.datalen);
 	link_wake(l);
 	return l;
@@ -141,7 +134,7 @@ struct link *link_accept(struct link_home *home, const struct link_arrival *arri
 	l->is_loopback = address_is_loopback(&arrival->path.remote);
 	l->handshake = link_handshake_new(&arrival->original, &hd->scid);
 	link_cid_new(home, &scid, QUIC_CID_SIZE);
-	settings_of(l, &settings, &params, 0, now);
+	settings_of(l, &settings, &params, now);
 	quic_set_original_dcid(&params, &arrival->original);
 	if (arrival->is_retried) {
 		params.retry_scid = hd->dcid;
@@ -156,7 +149,7 @@ struct link *link_accept(struct link_home *home, const struct link_arrival *arri
 	err = ngtcp2_conn_server_new(&l->conn, &hd->scid, &scid, &path, hd->version, &callbacks,
 				     &settings, &params, NULL, l);
 	assert(err == 0);
-	keep_alive_set(l);
+	link_keep_alive_set(l);
 	link_map_cid(l, scid.data, scid.datalen);
 	l->first_dcid.size = hd->dcid.datalen;
 	memcpy(l->first_dcid.bytes, hd->dcid.data, hd->dcid.datalen);
@@ -185,6 +178,7 @@ void link_free(struct link *l)
 	ngtcp2_conn_del(l->conn);
 	link_handshake_free(l->handshake);
 	streams_clear(&l->streams);
+	link_datagrams_clear(l);
 	free(l->fan);
 	free(l->certificate);
 	free((uint8_t *)l->goodbye.data);
@@ -266,9 +260,11 @@ void link_receive(struct link *l, const struct path *path, const uint8_t *datagr
 
 	memset(c->has_new, 0, sizeof c->has_new);
 	c->has_opened = false;
-	err = ngtcp2_conn_read_pkt(l->conn, &made_up, &info, datagram, size, now);
+	err = ngtcp2_conn_read_pkt(l->conn, &made_up, &info, datagram, size,
+				   link_library_now(l, now));
 	if (c->has_opened) {
 		l->heard_at = now;
+		link_unrest_heard(l, now);
 		link_follow(l, path, size, now);
 		note_in_flight(l, now);
 	}
@@ -289,7 +285,7 @@ static void update_keys_if_old(struct link *l, mono_ns now)
 	mono_ns life = LINK_KEY_LIFE + (l->is_initiator ? 0 : 5 * SECOND);
 
 	if (l->state == LINK_IS_UP && l->is_confirmed && now - l->key_updated_at >= life &&
-	    ngtcp2_conn_initiate_key_update(l->conn, now) == 0)
+	    ngtcp2_conn_initiate_key_update(l->conn, link_library_now(l, now)) == 0)
 		l->key_updated_at = now;
 }
 
@@ -312,7 +308,8 @@ static ngtcp2_ssize write_packet(struct link *l, struct stream *s, uint8_t *room
 			offered += parts[i].len;
 	}
 	written = ngtcp2_conn_writev_stream(l->conn, NULL, &info, room, size, &taken, flags,
-					    s ? s->id : -1, parts, count, now);
+					    s ? s->id : -1, parts, count,
+					    link_library_now(l, now));
 	if (taken >= 0) {
 		stream_sent(s, taken);
 		if (is_last && (size_t)taken == offered)
@@ -321,33 +318,58 @@ static ngtcp2_ssize write_packet(struct link *l, struct stream *s, uint8_t *room
 	return written;
 }
 
-/* A challenge or an answer, in a packet of its own; it may turn out to be another packet
- * that was due before. */
+/* A DATAGRAM frame in a packet of its own; it may turn out to be another packet that was
+ * due before. */
+static ngtcp2_ssize write_frame(struct link *l, uint8_t *frame, size_t frame_size,
+				uint8_t *room, size_t size, bool *is_taken, mono_ns now)
+{
+	ngtcp2_vec part = { frame, frame_size };
+	ngtcp2_pkt_info info;
+	ngtcp2_ssize written;
+	int taken = 0;
+
+	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, size, &taken,
+					      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1,
+					      link_library_now(l, now));
+	*is_taken = taken;
+	return written;
+}
+
+/* A challenge or an answer. */
 static ngtcp2_ssize write_proof(struct link *l, uint8_t *room, size_t size, mono_ns now)
 {
 	uint8_t said[LINK_PROOF_SIZE];
-	ngtcp2_vec part = { said, sizeof said };
-	ngtcp2_pkt_info info;
 	ngtcp2_ssize written;
-	int is_taken = 0;
+	bool is_taken;
 
 	if (l->state != LINK_IS_UP || link_proof_next(l, said) == 0)
 		return 0;
-	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, size, &is_taken,
-					      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1,
-					      now);
+	written = write_frame(l, said, sizeof said, room, size, &is_taken, now);
 	if (is_taken)
 		link_proof_sent(l, said);
 	return written;
 }
 
-/* 0: nothing now; negative: the library's error. */
-static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_ns now)
+/* Early words, or what is carried for others. */
+static ngtcp2_ssize write_datagram(struct link *l, uint8_t *room, size_t size, mono_ns now)
 {
-	ngtcp2_ssize proof = write_proof(l, room, size, now);
+	uint8_t frame[LINK_DATAGRAM_FRAME_MAX];
+	size_t fits = ngtcp2_conn_get_path_max_tx_udp_payload_size(l->conn), frame_size;
+	ngtcp2_ssize written;
+	bool is_taken;
 
-	if (proof != 0)
-		return proof;
+	frame_size = link_datagram_next(l, frame, fits < size ? fits : size);
+	if (frame_size == 0)
+		return 0;
+	written = write_frame(l, frame, frame_size, room, size, &is_taken, now);
+	if (is_taken)
+		link_datagram_sent(l, frame);
+	return written;
+}
+
+/* Of the streams, or what the library has to say by itself. */
+static ngtcp2_ssize write_stream(struct link *l, uint8_t *room, size_t size, mono_ns now)
+{
 	for (;;) {
 		struct stream *s = NULL;
 		ngtcp2_ssize written;
@@ -368,6 +390,22 @@ static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_
 	}
 }
 
+/* 0: nothing now; negative: the library's error. Datagrams and streams take turns. */
+static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_ns now)
+{
+	bool is_turn = l->datagrams.is_turn;
+	ngtcp2_ssize written = write_proof(l, room, size, now);
+
+	if (written == 0 && is_turn)
+		written = write_datagram(l, room, size, now);
+	l->datagrams.is_turn = !is_turn;
+	if (written == 0)
+		written = write_stream(l, room, size, now);
+	if (written == 0 && !is_turn)
+		written = write_datagram(l, room, size, now);
+	return written;
+}
+
 /* The library's only way to make a PING is a keep-alive that is due. A packet that is
  * acknowledged anyway does as well; one with nothing but an acknowledgement does not. */
 static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, mono_ns now)
@@ -378,7 +416,7 @@ static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, 
 	ngtcp2_conn_get_conn_stat(l->conn, &before);
 	ngtcp2_conn_set_keep_alive_timeout(l->conn, QUIC_KEEP_ALIVE_DUE);
 	written = write_next(l, room, size, now);
-	keep_alive_set(l);
+	link_keep_alive_set(l);
 	ngtcp2_conn_get_conn_stat(l->conn, &after);
 	l->wants_ping = after.bytes_in_flight <= before.bytes_in_flight;
 	return written;
@@ -387,7 +425,7 @@ static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, 
 void link_burst_over(struct link *l, mono_ns now)
 {
 	if (l->burst > 0 && l->is_confirmed)
-		ngtcp2_conn_update_pkt_tx_time(l->conn, now);
+		ngtcp2_conn_update_pkt_tx_time(l->conn, link_library_now(l, now));
 	if (l->burst > 0)
 		note_in_flight(l, now);
 	l->burst = 0;
@@ -402,7 +440,7 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 		return 0;
 	if (l->fan) {
 		size = link_fan_next(l->fan, room, path);
-		if (size)
+		if (size || l->fan->count == 0) /* nothing leaves before the first offer */
 			return size;
 	}
 	size = link_size_allowed(l, now);
@@ -423,9 +461,43 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 	if (l->is_unproved)
 		l->unproved_sent += written;
 	*path = l->path;
-	if (l->fan)
-		link_fan_out(l->fan, room, written, path);
+	if (!l->fan)
+		return written;
+	link_fan_keep(l->fan, room, written, now);
+	written = link_fan_next(l->fan, room, path);
+	if (written == 0) /* who was offered has had theirs */
+		link_burst_over(l, now);
 	return written;
+}
+
+/* The ways have changed: the newest datagram goes there, or one made now. */
+static void go_there(struct link *l, mono_ns now)
+{
+	if (l->fan->size && now - l->fan->made_at > LINK_FAN_STALE)
+		link_hurry(l, now);
+	link_wake(l);
+}
+
+void link_offer(struct link *l, const struct path *path, bool is_proved)
+{
+	mono_ns now = l->home->now;
+
+	if (l->state != LINK_SHAKING || !l->fan || (l->is_relayed_only && !path->tunnel))
+		return;
+	if (link_fan_offer(l->fan, path, is_proved, LINK_OFFERS_MAX, now))
+		go_there(l, now);
+}
+
+void link_add_path(struct link *l, const struct path *path)
+{
+	unsigned most = LINK_OFFERS_MAX + LINK_OFFERS_HEARD;
+
+	if (!l->fan || (l->is_relayed_only && !path->tunnel))
+		return;
+	if (!l->fan->is_offered && !path->tunnel
+		    ? link_fan_add(l->fan, &path->remote)
+		    : link_fan_offer(l->fan, path, false, most, l->home->now))
+		link_wake(l);
 }
 
 /* When the other side has been silent for too long. The library's own timer will not do: it
@@ -438,20 +510,46 @@ static mono_ns silent_at(const struct link *l)
 		       : l->heard_at + l->idle_timeout;
 }
 
+static mono_ns given_up_at(const struct link *l)
+{
+	return l->state == LINK_SHAKING ? l->give_up_at : NEVER;
+}
+
+/* Where an authentic answer came from the handshake is said again, soon at first. */
+static mono_ns repeat_at(const struct link *l)
+{
+	return l->fan && l->fan->repeat_at ? l->fan->repeat_at : NEVER;
+}
+
+static void repeat_tick(struct link *l, mono_ns now)
+{
+	struct link_fan *fan = l->fan;
+
+	if (repeat_at(l) > now)
+		return;
+	if (!link_hurry(l, now))
+		link_fan_repeat(fan);
+	if (fan->repeat_wait < LINK_FAN_REPEAT_MAX)
+		fan->repeat_wait *= 2;
+	fan->repeat_at = now + fan->repeat_wait;
+}
+
 void link_tick(struct link *l, mono_ns now)
 {
 	int err;
 
-	err = ngtcp2_conn_handle_expiry(l->conn, now);
+	err = ngtcp2_conn_handle_expiry(l->conn, link_library_now(l, now));
 	if (err != 0) {
 		l->error = error_of(l, err);
 		return;
 	}
-	if (silent_at(l) <= now) {
+	if (silent_at(l) <= now || given_up_at(l) <= now) {
 		l->error = ERR_TIMEOUT;
 		return;
 	}
+	repeat_tick(l, now);
 	link_proof_tick(l, now);
+	link_unrest_tick(l, now);
 	/* Twice probed without an answer: perhaps large datagrams vanish somewhere. */
 	if (l->unanswered_since != NEVER && now >= l->small_until &&
 	    now - l->unanswered_since >= 3 * ngtcp2_conn_get_pto(l->conn))
@@ -459,14 +557,24 @@ void link_tick(struct link *l, mono_ns now)
 	link_wake(l);
 }
 
+static mono_ns library_due(const struct link *l)
+{
+	mono_ns at = ngtcp2_conn_get_expiry(l->conn);
+
+	return at == NEVER || at < l->unrest.ahead ? at : at - l->unrest.ahead;
+}
+
 mono_ns link_due(const struct link *l)
 {
+	mono_ns own;
+
 	if (l->state == LINK_LEAVING)
 		return l->leave_at;
 	if (l->state == LINK_IS_DOWN)
 		return NEVER;
-	return mono_earlier(silent_at(l),
-			    mono_earlier(ngtcp2_conn_get_expiry(l->conn), link_proof_at(l)));
+	own = mono_earlier(mono_earlier(silent_at(l), given_up_at(l)),
+			   mono_earlier(repeat_at(l), link_unrest_at(l)));
+	return mono_earlier(own, mono_earlier(library_due(l), link_proof_at(l)));
 }
 
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now)
@@ -478,6 +586,6 @@ size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t siz
 	ngtcp2_connection_close_error_default(&reason);
 	ngtcp2_connection_close_error_set_application_error(&reason, code, NULL, 0);
 	written = ngtcp2_conn_write_connection_close(l->conn, NULL, &info, room, size, &reason,
-						     now);
+						     link_library_now(l, now));
 	return written > 0 ? (size_t)written : 0;
 }

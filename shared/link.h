@@ -9,10 +9,13 @@
 #include "shared/endpoint.h"
 #include "shared/link_callbacks.h"
 #include "shared/link_crypto.h"
+#include "shared/link_datagram.h"
+#include "shared/link_fan.h"
 #include "shared/link_handshake.h"
 #include "shared/link_home.h"
 #include "shared/link_path.h"
 #include "shared/link_stream.h"
+#include "shared/link_unrest.h"
 #include "shared/quic_compat.h"
 
 enum {
@@ -21,6 +24,7 @@ enum {
 	LINK_CLOSE_ANSWERS = 8, /* repetitions of a goodbye */
 };
 #define LINK_HANDSHAKE_TIMEOUT (10 * SECOND)
+#define LINK_LIBRARY_TIMEOUT   (24 * 3600 * SECOND)
 #define LINK_INITIAL_RTT       (100 * MILLISECOND)
 #define LINK_KEY_LIFE          (60 * SECOND)
 #define LINK_CLOSE_LINGER      (3 * SECOND)
@@ -38,6 +42,7 @@ struct link {
 	enum link_state state;
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
 	bool is_queued, is_half_open, is_path_fixed, is_listed, has_moved, has_proved;
+	bool is_yielding, is_relayed_only;
 	enum link_pattern pattern;
 	int error; /* why it failed, until endpoint.c takes it */
 	uint64_t error_code;
@@ -53,11 +58,15 @@ struct link {
 	uint8_t hash[64];
 
 	struct path path, proved_path;
+	struct path left_path; /* of before link_move() */
+	mono_ns left_until;    /* what still comes from there is not followed; 0: nothing is */
 	uint64_t unproved_from, unproved_sent; /* bytes, since a move */
 	bool is_unproved;
 	struct link_proof proof;
+	struct link_unrest unrest;
+	struct link_datagrams datagrams;
 
-	mono_ns keep_alive, idle_timeout;
+	mono_ns keep_alive, idle_timeout, give_up_at;
 	mono_ns began, up_at, heard_at, unanswered_since, key_updated_at, small_until, leave_at,
 		small_for;
 	uint64_t in_flight;
@@ -91,6 +100,9 @@ struct link_arrival { /* what a first Initial has shown */
 struct link *link_accept(struct link_home *home, const struct link_arrival *arrival,
 			 mono_ns now);
 void link_free(struct link *l);
+
+/* Another address of a list; where ways are offered it is one that they knocked at. */
+void link_add_path(struct link *l, const struct path *path);
 
 /* Feeds one datagram. After it `error` may be set, `has_news_up` too. */
 void link_receive(struct link *l, const struct path *path, const uint8_t *datagram, size_t size,

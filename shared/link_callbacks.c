@@ -116,8 +116,10 @@ static int on_datagram(ngtcp2_conn *conn, uint32_t flags, const uint8_t *data, s
 {
 	(void)conn;
 	(void)flags;
-	return link_proof_receive(user, bytes_of(data, size)) < 0 ? NGTCP2_ERR_CALLBACK_FAILURE
-								  : 0;
+	if (link_proof_receive(user, bytes_of(data, size)) == 0 ||
+	    link_datagram_receive(user, bytes_of(data, size)) == 0)
+		return 0;
+	return NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_new_token(ngtcp2_conn *conn, QUIC_NEW_TOKEN_ARGS, void *user)
@@ -169,6 +171,8 @@ static int on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_
 	if (!s)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	stream_arrived(s, bytes_of(data, size));
+	if (size > 0)
+		((struct link *)user)->unrest.has_data = true;
 	if (flags & NGTCP2_STREAM_DATA_FLAG_FIN)
 		s->is_ended = true;
 	if (size > 0 || s->is_ended)

@@ -49,14 +49,6 @@ struct path link_path(const struct link *l)
 	return l->path;
 }
 
-mono_ns link_round_trip(const struct link *l)
-{
-	ngtcp2_conn_stat stat;
-
-	ngtcp2_conn_get_conn_stat(l->conn, &stat);
-	return stat.smoothed_rtt;
-}
-
 mono_ns link_last_heard(const struct link *l)
 {
 	return l->heard_at;
@@ -151,6 +143,11 @@ void link_consume(struct link *l, int64_t stream, size_t count)
 	link_release_if_done(l, s);
 	if (l->state == LINK_IS_UP)
 		link_wake(l);
+}
+
+void link_yield(struct link *l)
+{
+	l->is_yielding = true;
 }
 
 void link_ping(struct link *l)

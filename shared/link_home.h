@@ -6,6 +6,7 @@
 #include "shared/cid_map.h"
 #include "shared/door.h"
 #include "shared/endpoint.h"
+#include "shared/link_datagram.h"
 #include "shared/link_event.h"
 #include "shared/quic_compat.h"
 
@@ -13,6 +14,7 @@ struct link_home {
 	const struct endpoint_config *config;
 	struct cid_map *cids;
 	struct event_queue events;
+	struct carried_queue carried;        /* came over the link that received last */
 	struct link *sending, *sending_last; /* have something to send, perhaps */
 	struct door *door;
 	mono_ns now;

@@ -114,10 +114,12 @@ void link_stay_small(struct link *l, mono_ns now)
 
 static void move_to(struct link *l, const struct path *path, size_t size, mono_ns now)
 {
-	bool is_known = address_equal(&path->remote, &l->proved_path.remote);
+	bool is_known = path_same_remote(path, &l->proved_path);
 
+	l->has_moved = path->tunnel != l->path.tunnel && path->tunnel;
 	l->path = *path;
-	if (is_known) {
+	link_unrest_begin(l, now);
+	if (is_known || path->tunnel) {
 		is_proved(l);
 		return;
 	}
@@ -132,9 +134,10 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
  * same question went to several addresses the answer does not show at which it arrived. */
 static void settle_on(struct link *l, const struct path *path, size_t size)
 {
-	bool is_same = address_equal(&path->remote, &l->path.remote);
+	bool is_proved_there = l->fan ? link_fan_proves(l->fan, path)
+				      : path->tunnel || path_same_remote(path, &l->path);
 
-	if (!is_same || (l->fan && l->fan->count > 1))
+	if (!is_proved_there)
 		not_proved(l, size);
 	else
 		l->unproved_from += size;
@@ -155,62 +158,34 @@ void link_follow(struct link *l, const struct path *path, size_t size, mono_ns n
 			settle_on(l, path, size);
 		return;
 	}
-	if (path_equal(path, &l->path))
+	if (path_equal(path, &l->path)) {
 		l->unproved_from += size;
-	else if (is_new)
+		l->left_until = 0;
+	} else if (is_new && !(now < l->left_until && path_equal(path, &l->left_path))) {
 		move_to(l, path, size, now);
-}
-
-/* --- several addresses at once --- */
-
-bool link_fan_add(struct link_fan *fan, const struct address *a)
-{
-	unsigned same = 0;
-
-	if (fan->count == CANDIDATES_MAX || !address_is_unicast(a))
-		return false;
-	for (unsigned i = 0; i < fan->count; i++) {
-		const struct address *x = &fan->addresses[i];
-
-		if (address_equal(x, a))
-			return false;
-		same += x->family == a->family && memcmp(x->ip, a->ip, sizeof a->ip) == 0;
 	}
-	if (same >= LINK_FAN_SAME_IP)
-		return false;
-	fan->addresses[fan->count++] = *a;
-	return true;
 }
 
-void link_add_address(struct link *l, const struct address *a)
+void link_move(struct link *l, const struct path *path, mono_ns now)
 {
-	if (!l->fan || !link_fan_add(l->fan, a))
+	mono_ns late = 3 * link_round_trip(l);
+
+	if (l->state != LINK_IS_UP || path_equal(path, &l->path) ||
+	    (l->is_relayed_only && !path->tunnel))
 		return;
-	if (l->fan->size)
-		l->fan->pending |= 1u << (l->fan->count - 1);
-	link_wake(l);
+	l->left_path = l->path;
+	l->left_until = now + (late > LINK_LEFT_HELD ? late : LINK_LEFT_HELD);
+	if (!l->path.tunnel && !path->tunnel)
+		link_stay_small(l, now);
+	l->path = *path;
+	l->proof.is_moved = false;
+	is_proved(l);
+	link_unrest_begin(l, now);
 }
 
-size_t link_fan_next(struct link_fan *fan, uint8_t *room, struct path *path)
+void link_unsettle(struct link *l, mono_ns now)
 {
-	for (unsigned i = 0; i < fan->count; i++) {
-		if (!(fan->pending & 1u << i))
-			continue;
-		fan->pending &= ~(1u << i);
-		*path = (struct path){ .remote = fan->addresses[i] };
-		memcpy(room, fan->last, fan->size);
-		return fan->size;
-	}
-	return 0;
-}
-
-void link_fan_out(struct link_fan *fan, const uint8_t *datagram, size_t size, struct path *path)
-{
-	assert(size <= sizeof fan->last);
-	memcpy(fan->last, datagram, size);
-	fan->size = size;
-	fan->pending = (1u << fan->count) - 2; /* all but the first, which gets it now */
-	*path = (struct path){ .remote = fan->addresses[0] };
+	link_unrest_begin(l, now);
 }
 
 /* How large the next datagram may be; 0: none now. */
@@ -222,6 +197,8 @@ size_t link_size_allowed(const struct link *l, mono_ns now)
 		size = !l->is_loopback                        ? ENDPOINT_DATAGRAM_MAX
 		       : address_is_loopback(&l->path.remote) ? ENDPOINT_LOOPBACK_MAX
 							      : LINK_DATAGRAM_SAFE;
+	if (l->path.tunnel && size > LINK_CARRIED_MAX)
+		size = LINK_CARRIED_MAX;
 	if (l->is_unproved) {
 		uint64_t most = LINK_AMPLIFICATION * l->unproved_from;
 		uint64_t left = most > l->unproved_sent ? most - l->unproved_sent : 0;

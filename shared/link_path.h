@@ -4,7 +4,6 @@
 #ifndef PALIQUE_SHARED_LINK_PATH_H
 #define PALIQUE_SHARED_LINK_PATH_H
 
-#include "shared/candidate.h"
 #include "shared/clock.h"
 #include "shared/path.h"
 
@@ -13,24 +12,15 @@ struct link;
 enum {
 	LINK_DATAGRAM_SAFE = 1200, /* fits every path QUIC may use (RFC 9000 section 14) */
 	LINK_AMPLIFICATION = 3,    /* RFC 9000 section 8.1: toward an unproved address */
-	LINK_FAN_SAME_IP = 4,      /* addresses of one attempt that differ in the port only */
 	LINK_CHALLENGE_SIZE = 8,
 	LINK_PROOF_SIZE = 1 + LINK_CHALLENGE_SIZE, /* a challenge or its answer */
-	LINK_PROOF_FRAME_MAX = 64,                 /* DATAGRAM frames that we take */
+	LINK_PROOF_FRAME_MAX = 64,                 /* DATAGRAM frames that everybody takes */
 };
+#define LINK_LEFT_HELD          (SECOND) /* late packets of the path that we left, at least */
 #define LINK_CHALLENGE_WAIT     (250 * MILLISECOND) /* before it is said again; doubles */
 #define LINK_CHALLENGE_WAIT_MAX (5 * SECOND)
 #define LINK_SIZE_PENALTY       (60 * SECOND) /* small datagrams after a black hole, at first */
 #define LINK_SIZE_PENALTY_MAX   (3600 * SECOND)
-
-/* The newest datagram of a handshake, and who of the addresses has yet to get it. */
-struct link_fan {
-	unsigned count;
-	struct address addresses[CANDIDATES_MAX];
-	uint32_t pending; /* bit n: address n still gets `last` */
-	size_t size;
-	uint8_t last[LINK_DATAGRAM_SAFE];
-};
 
 /* How an address is proved: random bytes go there in a DATAGRAM frame (RFC 9221), and come
  * back. An acknowledgement would not do: packet numbers can be guessed. */
@@ -44,14 +34,16 @@ struct link_proof {
 	uint8_t answer[LINK_CHALLENGE_SIZE]; /* what the other side wants to see */
 };
 
-/* A datagram of `size` bytes that came by `path` had an authentic packet in it. Until an
+/* link_move() and link_unsettle() (shared/endpoint.h) are here, too.
+ *
+ * A datagram of `size` bytes that came by `path` had an authentic packet in it. Until an
  * address that it moves to is proved (l->has_proved then), it gets three times what came
  * from it. */
 void link_follow(struct link *l, const struct path *path, size_t size, mono_ns now);
 
 /* The handshake is done: what of the other side's address has to be proved yet. */
 void link_path_up(struct link *l, mono_ns now);
-/* A DATAGRAM frame came: a challenge or an answer. Below 0: neither. */
+/* A DATAGRAM frame came: a challenge or an answer. Below 0: neither, nothing happened. */
 int link_proof_receive(struct link *l, struct bytes data);
 /* What is to be said in one now; 0: nothing. */
 size_t link_proof_next(const struct link *l, uint8_t out[LINK_PROOF_SIZE]);
@@ -64,15 +56,5 @@ mono_ns link_proof_at(const struct link *l);
 void link_stay_small(struct link *l, mono_ns now);
 /* How large the next datagram may be. */
 size_t link_size_allowed(const struct link *l, mono_ns now);
-
-/* One more address, unless it is there or too many are. Of one IP only few are taken: an
- * honest device has one or two ports there, and nobody shall have us knock at all of them. */
-bool link_fan_add(struct link_fan *fan, const struct address *a);
-/* One more address for an attempt; it gets the newest datagram at once. */
-void link_add_address(struct link *l, const struct address *a);
-/* A fresh datagram: the first address gets it now, the others by link_fan_next(). */
-void link_fan_out(struct link_fan *fan, const uint8_t *datagram, size_t size,
-		  struct path *path);
-size_t link_fan_next(struct link_fan *fan, uint8_t *room, struct path *path);
 
 #endif

@@ -6,11 +6,12 @@
 struct loose_datagram {
 	struct loose_datagram *next;
 	struct path path;
+	uint8_t ttl;
 	size_t size;
 	uint8_t data[];
 };
 
-void loose_add(struct loose *q, const struct path *path, struct bytes data)
+void loose_add(struct loose *q, const struct path *path, struct bytes data, uint8_t ttl)
 {
 	struct loose_datagram *d;
 
@@ -18,6 +19,7 @@ void loose_add(struct loose *q, const struct path *path, struct bytes data)
 		return;
 	d = memory_new(sizeof *d + data.size);
 	d->path = *path;
+	d->ttl = ttl;
 	d->size = data.size;
 	memcpy(d->data, data.data, data.size);
 	if (q->last)
@@ -28,7 +30,7 @@ void loose_add(struct loose *q, const struct path *path, struct bytes data)
 	q->count++;
 }
 
-size_t loose_take(struct loose *q, uint8_t *room, struct path *path)
+size_t loose_take(struct loose *q, uint8_t *room, struct path *path, uint8_t *ttl)
 {
 	struct loose_datagram *d = q->first;
 	size_t size;
@@ -38,6 +40,7 @@ size_t loose_take(struct loose *q, uint8_t *room, struct path *path)
 	size = d->size;
 	memcpy(room, d->data, size);
 	*path = d->path;
+	*ttl = d->ttl;
 	q->first = d->next;
 	if (!q->first)
 		q->last = NULL;

@@ -14,10 +14,10 @@ struct loose {
 };
 
 void loose_clear(struct loose *q);
-/* A copy is queued. */
-void loose_add(struct loose *q, const struct path *path, struct bytes data);
+/* A copy is queued. `ttl` as of struct datagram. */
+void loose_add(struct loose *q, const struct path *path, struct bytes data, uint8_t ttl);
 /* The oldest is copied to `room`, which is large enough for all that was added: its
  * size, 0 when there is none. */
-size_t loose_take(struct loose *q, uint8_t *room, struct path *path);
+size_t loose_take(struct loose *q, uint8_t *room, struct path *path, uint8_t *ttl);
 
 #endif

@@ -1,7 +1,16 @@
 #include "shared/path.h"
 
+bool path_same_remote(const struct path *a, const struct path *b)
+{
+	if (a->tunnel || b->tunnel)
+		return a->tunnel == b->tunnel;
+	return address_equal(&a->remote, &b->remote);
+}
+
 bool path_equal(const struct path *a, const struct path *b)
 {
+	if (a->tunnel || b->tunnel)
+		return a->tunnel == b->tunnel;
 	return a->socket == b->socket && address_equal(&a->local, &b->local) &&
 	       address_equal(&a->remote, &b->remote);
 }

@@ -19,5 +19,7 @@ struct path {
 };
 
 bool path_equal(const struct path *a, const struct path *b);
+/* The same place of the other side, from wherever of ours. */
+bool path_same_remote(const struct path *a, const struct path *b);
 
 #endif

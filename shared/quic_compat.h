@@ -50,6 +50,10 @@ static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtc
 	p->original_dcid_present = 1;
 }
 
+/* How often it has probed in a row is not told: each step of its timer counts. */
+#define quic_pto_count(conn)          ((void)(conn), (size_t)0)
+#define quic_has_probed(conn, before) ((void)(conn), (void)(before), true)
+
 #define QUIC_NEW_TOKEN_ARGS  const uint8_t *token, size_t tokenlen
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token, tokenlen)
 
@@ -81,6 +85,17 @@ static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtc
 {
 	p->original_dcid = *cid;
 }
+
+/* Probes without an answer in a row (RFC 9002 section 6.2). */
+static inline size_t quic_pto_count(ngtcp2_conn *conn)
+{
+	ngtcp2_conn_stat stat;
+
+	ngtcp2_conn_get_conn_stat(conn, &stat);
+	return stat.pto_count;
+}
+
+#define quic_has_probed(conn, before) (quic_pto_count(conn) > (before))
 
 #define QUIC_NEW_TOKEN_ARGS  const ngtcp2_vec *token
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token->base, token->len)

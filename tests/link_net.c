@@ -70,7 +70,7 @@ void net_befriend(struct net *net, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < count; j++)
 			if (i != j)
-				endpoint_admit(net->nodes[i].e, &net->nodes[j].identity.public);
+				endpoint_admit(net->nodes[i].e, &net->nodes[j].identity.public, false);
 }
 
 void net_restart(struct net *net, unsigned n)
@@ -83,7 +83,7 @@ void net_restart(struct net *net, unsigned n)
 	node->is_dead = false;
 	for (unsigned i = 0; i < net->count; i++)
 		if (i != n)
-			endpoint_admit(node->e, &net->nodes[i].identity.public);
+			endpoint_admit(node->e, &net->nodes[i].identity.public, false);
 }
 
 struct link_target net_target(const struct net *net, unsigned to)

@@ -1179,7 +1179,7 @@ static void strays_travel_outside_of_links(void **state)
 	static const uint8_t stray[] = { 3, 1, 2 };
 
 	(void)state;
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray));
+	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 0);
 	net_run(&net, SECOND);
 	assert_int_equal(net.nodes[1].told[STRAY], 1);
 	assert_int_equal(net.nodes[1].sent, 0);

@@ -77,7 +77,7 @@ static void all_together_are_bounded_and_die(void **state)
 	net.tap = keep_from_the_first;
 	for (unsigned i = 0; i < 2 * ENDPOINT_HALF_OPEN_MAX; i++) {
 		identity_make(&identity);
-		endpoint_admit(net.nodes[1].e, &identity.public);
+		endpoint_admit(net.nodes[1].e, &identity.public, false);
 		begin(i, &identity);
 	}
 	net_run(&net, 20 * MILLISECOND);
@@ -104,7 +104,7 @@ static void who_comes_while_all_places_are_taken_gets_in(void **state)
 	net.tap = keep_from_the_first;
 	for (unsigned i = 0; i < ENDPOINT_HALF_OPEN_MAX; i++) {
 		identity_make(&identity);
-		endpoint_admit(net.nodes[1].e, &identity.public);
+		endpoint_admit(net.nodes[1].e, &identity.public, false);
 		begin(i, &identity);
 	}
 	net_run(&net, 20 * MILLISECOND);

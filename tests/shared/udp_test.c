@@ -104,7 +104,7 @@ static void begin(const char *at)
 	for (int i = 0; i < 2; i++)
 		side_make(&sides[i], at);
 	for (int i = 0; i < 2; i++)
-		endpoint_admit(sides[i].e, &sides[!i].identity.public);
+		endpoint_admit(sides[i].e, &sides[!i].identity.public, false);
 }
 
 static void end(void)
