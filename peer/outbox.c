@@ -5,6 +5,7 @@
 #include "peer/conversations.h"
 #include "peer/store.h"
 #include "shared/error.h"
+#include "shared/frame.h"
 
 /* Room left free in the link for acknowledgements, and for one longest message: SAY's fields
  * around the text are below 256 bytes (docs/protocol.md). */
@@ -252,6 +253,24 @@ bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt, st
 	if (pump.room > OUTBOX_MARGIN + OUTBOX_SAY_OVERHEAD)
 		conversations_said(o->rooms->conversations, p, debt->cursor, on_said, &pump);
 	return pump.is_sent;
+}
+
+static bool on_early(void *user, const struct wire_say *say)
+{
+	struct wire_message m = { .type = WIRE_SAY };
+	struct buf encoded = { 0 };
+	bool fits;
+
+	m.say = *say;
+	fits = wire_encode(&m, &encoded) == 0 && frame_append(user, buf_view(&encoded)) == 0;
+	buf_clear(&encoded);
+	return fits;
+}
+
+void outbox_early(struct outbox *o, const struct person *p, const struct debt *debt,
+		  struct buf *out)
+{
+	conversations_said(o->rooms->conversations, p, debt->next, on_early, out);
 }
 
 void outbox_save(struct outbox *o, const struct device_public *device, struct debt *debt)

@@ -69,6 +69,11 @@ int outbox_acked(struct outbox *o, struct person *p, struct debt *debt, uint64_t
 bool outbox_pump(struct outbox *o, const struct person *p, struct debt *debt,
 		 struct line *line);
 
+/* The first of what is owed, as frames, as far as `out` has room: said beside the line, which will
+ * say it again. */
+void outbox_early(struct outbox *o, const struct person *p, const struct debt *debt,
+		  struct buf *out);
+
 void outbox_save(struct outbox *o, const struct device_public *device, struct debt *debt);
 
 #endif

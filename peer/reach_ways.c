@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/address_book.h"
 #include "peer/events.h"
 #include "peer/persons.h"
 #include "peer/reach_inside.h"
@@ -20,8 +21,11 @@ static void remove_way(struct reach *r, struct way *w)
 		if (r->ways[i] != w)
 			continue;
 		memmove(r->ways + i, r->ways + i + 1, (--r->count - i) * sizeof(struct way *));
+		if (i < r->at)
+			r->at--;
 		break;
 	}
+	r->are_tags_old = true;
 	way_free(w);
 }
 
@@ -32,6 +36,8 @@ void reach_free(struct reach *r)
 	while (r->count > 0)
 		remove_way(r, r->ways[r->count - 1]);
 	free(r->ways);
+	free(r->tags);
+	punch_limits_clear(&r->limits);
 	free(r);
 }
 
@@ -52,8 +58,7 @@ static bool is_theirs(const struct person *p, const struct device_public *device
 				       : device_list_find(&p->devices, device) != NULL;
 }
 
-struct way *reach_need_way(struct reach *r, struct person *p,
-			   const struct device_public *device)
+struct way *reach_way(struct reach *r, struct person *p, const struct device_public *device)
 {
 	struct way *w = reach_find_way(p, device);
 	unsigned free_at = WIRE_DEVICES_MAX;
@@ -75,20 +80,61 @@ struct way *reach_need_way(struct reach *r, struct person *p,
 		return NULL;
 	w = p->ways[free_at] = way_new(r->rooms, p, device);
 	w->number = ++r->numbers;
+	r->are_tags_old = true;
 	r->ways = memory_grow(r->ways, r->count + 1, sizeof(struct way *));
 	r->ways[r->count++] = w;
 	return w;
 }
 
+struct way *reach_way_at(const struct reach *r, unsigned index)
+{
+	return index < r->count ? r->ways[index] : NULL;
+}
+
+const struct peer_record *reach_record(const struct reach *r, const struct way *w)
+{
+	return address_book_of(r->rooms->book, w->person, &w->device);
+}
+
+bool reach_may(const struct way *w)
+{
+	return person_is_open(w->person) && w->person->consent != CONSENT_NEVER && !w->is_shut;
+}
+
+bool reach_may_directly(const struct reach *r, const struct way *w)
+{
+	const struct peer_record *record = reach_record(r, w);
+
+	return reach_may(w) && w->person->consent == CONSENT_DIRECT && record &&
+	       record->candidates.count > 0;
+}
+
+bool reach_rests(const struct reach *r, const struct way *w)
+{
+	return r->rooms->now < w->penance_until;
+}
+
 /* --- links come and go --- */
 
+void reach_ping(struct reach *r, struct way *w)
+{
+	link_ping(w->link);
+	w->pinged_until = r->rooms->now + way_patience(w);
+	w->check_at = mono_earlier(w->check_at, w->pinged_until);
+}
+
+/* The best of those that are up. */
 static const struct way *linked_way(const struct person *p)
 {
+	const struct way *best = NULL;
+
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
-			return p->ways[i];
+		const struct way *w = p->ways[i];
+
+		if (w && w->state == WAY_LINKED && (!best || w->path_kind < best->path_kind))
+			best = w;
 	}
-	return NULL;
+	return best;
 }
 
 void reach_tell_link(struct reach *r, struct person *p)
@@ -96,20 +142,30 @@ void reach_tell_link(struct reach *r, struct person *p)
 	const struct way *w = linked_way(p);
 	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
 
-	if (p->is_self || p->is_linked == (w != NULL))
+	if (p->is_self ||
+	    (p->is_linked == (w != NULL) && (!w || p->linked_kind == w->path_kind)))
 		return;
 	p->is_linked = w != NULL;
+	p->linked_kind = w ? w->path_kind : PATH_NONE;
 	if (w) {
 		e.path = link_path(w->link);
+		e.path_kind = w->path_kind;
 		e.round_trip = link_round_trip(w->link);
 	}
 	events_add(r->rooms->events, &e);
+}
+
+void reach_look_no_more(struct way *w)
+{
+	punch_free(w->punch);
+	w->punch = NULL;
 }
 
 void reach_hang_up(struct reach *r, struct way *w, enum link_code code)
 {
 	struct link *link = w->state == WAY_LINKED ? w->link : NULL;
 
+	reach_look_no_more(w);
 	way_unlinked(w);
 	if (link) {
 		link_set_user(link, NULL);
@@ -121,8 +177,11 @@ void reach_hang_up(struct reach *r, struct way *w, enum link_code code)
 void reach_drop(struct reach *r, struct person *p)
 {
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i])
-			reach_hang_up(r, p->ways[i], LINK_CODE_BYE);
+		if (!p->ways[i])
+			continue;
+		reach_hang_up(r, p->ways[i], LINK_CODE_BYE);
+		p->ways[i]->has_probe_keys = false;
+		r->are_tags_old = true;
 	}
 }
 
@@ -256,8 +315,10 @@ void reach_take_changes(struct reach *r)
 
 			if (t && w->state == WAY_IDLE && talk_has_news(t))
 				w->is_wanted = true;
-			if (p->ways[i])
+			if (p->ways[i]) {
 				way_attend(r->rooms, p->ways[i], p);
+				p->ways[i]->early_due = p->ways[i]->punch != NULL;
+			}
 		}
 	}
 }
@@ -269,8 +330,12 @@ void reach_fill(const struct person *p, struct contact *out)
 	out->is_linked = w != NULL;
 	if (w) {
 		out->path = link_path(w->link);
+		out->path_kind = w->path_kind;
 		out->round_trip = link_round_trip(w->link);
 	}
+	for (unsigned i = 0; !w && i < WIRE_DEVICES_MAX; i++)
+		out->is_looking |= p->ways[i] &&
+				   (p->ways[i]->punch || p->ways[i]->state == WAY_DIALLING);
 }
 
 bool reach_sees(const struct person *p, const struct device_public *device)

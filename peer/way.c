@@ -1,11 +1,13 @@
 #include "peer/way.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/account.h"
 #include "peer/persons.h"
 #include "shared/error.h"
+#include "shared/frame.h"
 
 /* --- the talks --- */
 
@@ -141,7 +143,8 @@ struct way *way_new(struct rooms *rooms, struct person *p, const struct device_p
 
 	w->person = p;
 	w->device = *device;
-	w->check_at = w->announced_at = NEVER;
+	w->check_at = w->announced_at = w->dial_at = w->stranded_since = NEVER;
+	w->direct_at = NEVER;
 	w->awake_end = &w->awake;
 	if (!p->is_self) {
 		add_talk(rooms, w, p);
@@ -160,7 +163,9 @@ void way_free(struct way *w)
 		talk_free(w->talks[i]);
 	free(w->talks);
 	free(w->heard);
+	punch_free(w->punch);
 	line_clear(&w->line);
+	sodium_memzero(&w->probe_keys, sizeof w->probe_keys);
 	free(w);
 }
 
@@ -172,8 +177,10 @@ void way_linked(struct rooms *rooms, struct way *w, struct link *link)
 	w->failures = 0;
 	w->retry_at = 0;
 	w->suspect_at = 0;
-	w->announced_at = NEVER;
-	w->has_left = w->is_wanted = false;
+	w->announced_at = w->dial_at = w->stranded_since = NEVER;
+	w->has_left = w->is_wanted = w->is_lost = w->early_due = false;
+	w->is_receiving = true;
+	w->moved_at = w->pinged_until = 0;
 	w->last_used = rooms->now;
 	w->devices_said = 0;
 	for (unsigned i = 0; i < w->talk_count; i++) {
@@ -187,7 +194,10 @@ void way_unlinked(struct way *w)
 	line_clear(&w->line);
 	w->link = NULL;
 	w->state = WAY_IDLE;
-	w->check_at = w->announced_at = NEVER;
+	w->link_number = 0;
+	w->path_kind = PATH_NONE;
+	w->is_lost = false;
+	w->check_at = w->announced_at = w->dial_at = w->direct_at = NEVER;
 	for (unsigned i = 0; i < w->talk_count; i++)
 		talk_unlinked(w->talks[i]);
 }
@@ -238,7 +248,7 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	if (m->type == WIRE_DEVICES)
 		return on_devices(w, &m->devices.devices);
 	if (!id)
-		return ERR_FORMAT;
+		return m->type >= WIRE_RECORD && m->type <= WIRE_RELAY_CLOSE ? 1 : ERR_FORMAT;
 	if (!t || !talk_is_of_now(t)) {
 		/* A device of ours may know people whom we do not know yet: when we do, HAVE
 		 * asks for what was passed over. */
@@ -248,19 +258,59 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	return talk_message(rooms, t, m);
 }
 
-int way_take(struct rooms *rooms, struct way *w)
+int way_next(struct rooms *rooms, struct way *w, struct wire_message *m)
 {
-	struct wire_message m;
 	int err;
 
-	while ((err = line_next(&w->line, &m)) == 1) {
-		err = way_message(rooms, w, &m);
-		if (err < 0)
+	while ((err = line_next(&w->line, m)) == 1) {
+		err = way_message(rooms, w, m);
+		if (err != 0)
 			return err;
 	}
 	if (w->line.is_readable)
 		rooms->has_more = true;
 	return err;
+}
+
+/* Nothing is asked for because of it, and what the line says afterwards is judged as if it had
+ * not been there. */
+static int on_word(struct rooms *rooms, struct way *w, const struct wire_message *m)
+{
+	struct talk *t;
+	uint64_t highest;
+	int err;
+
+	if (m->type != WIRE_SAY)
+		return ERR_FORMAT;
+	t = find_talk(w, &m->say.conversation);
+	if (!t || !talk_is_of_now(t) || m->say.seq != t->chain.next)
+		return 0;
+	highest = t->highest;
+	err = way_message(rooms, w, m);
+	t->highest = highest;
+	return err;
+}
+
+int way_words(struct rooms *rooms, struct way *w, struct bytes words)
+{
+	struct wire_message m;
+	struct bytes contents;
+	size_t total;
+	int err;
+
+	while (words.size > 0) {
+		err = frame_take(words, &contents, &total);
+		if (err == 0)
+			return ERR_FORMAT;
+		if (err == 1)
+			err = wire_decode(&m, contents, WIRE_FROM_PEER);
+		if (err == 0)
+			err = on_word(rooms, w, &m);
+		if (err < 0)
+			return err;
+		words = bytes_of(words.data + total, words.size - total);
+	}
+	return 0;
 }
 
 /* --- what we say --- */
@@ -314,6 +364,14 @@ static void release_talks(struct rooms *rooms, struct way *w)
 	}
 }
 
+void way_early(struct rooms *rooms, struct way *w, struct buf *out)
+{
+	for (struct talk *t = w->awake; t; t = t->next_awake) {
+		if (talk_is_of_now(t) && outbox_owes(t->person, &t->debt))
+			outbox_early(rooms->outbox, t->person, &t->debt, out);
+	}
+}
+
 void way_release(struct rooms *rooms, struct way *w)
 {
 	if (w->state == WAY_LINKED && person_is_open(w->person))
@@ -321,7 +379,14 @@ void way_release(struct rooms *rooms, struct way *w)
 	if (w->awake && (w->state != WAY_LINKED || person_is_open(w->person)))
 		release_talks(rooms, w);
 	if (w->state == WAY_LINKED && person_is_open(w->person) && line_flush(&w->line))
-		w->check_at = mono_earlier(w->check_at, rooms->now + WAY_SUSPECT);
+		w->check_at = mono_earlier(w->check_at, rooms->now + way_patience(w));
+}
+
+mono_ns way_patience(const struct way *w)
+{
+	mono_ns patience = 3 * link_round_trip(w->link);
+
+	return patience > WAY_PATIENCE ? patience : WAY_PATIENCE;
 }
 
 mono_ns way_deadline(const struct way *w)

@@ -4,12 +4,14 @@
 #ifndef PALIQUE_PEER_WAY_H
 #define PALIQUE_PEER_WAY_H
 
-#include "peer/event.h"
 #include "peer/line.h"
+#include "peer/punch.h"
 #include "peer/talk.h"
-#include "shared/probe.h"
 
-#define WAY_SUSPECT (3 * SECOND) /* unanswered for so long: tell the directory */
+enum { WAY_OFFERS_MAX = 12 };
+/* Unanswered for so long, or three round trips: the path may be gone. */
+#define WAY_PATIENCE (500 * MILLISECOND)
+#define WAY_SUSPECT  (3 * SECOND) /* unanswered for so long: tell the directory */
 
 enum way_state { WAY_IDLE, WAY_DIALLING, WAY_LINKED };
 
@@ -22,7 +24,10 @@ struct way {
 	struct certificate certificate;
 	struct address
 		seen; /* by the directory; family 0. Their record is in the address book */
+	bool is_shut; /* it is there, and will have no link with us */
+	mono_ns found_until; /* somebody else than the directory has said that it is there */
 	bool has_probe_keys;
+	uint64_t keys_number; /* of the record that they were made with */
 	struct probe_keys probe_keys;
 
 	enum way_state state;
@@ -30,11 +35,25 @@ struct way {
 	uint64_t
 		link_number; /* of the link that is up, never given again; 0: none. Rooms above see
 	                         by it that a link is new */
-	struct punch *punch; /* paths are being looked for; or NULL */
+	struct punch *punch;                       /* paths are being looked for; or NULL */
+	struct punch_offer offers[WAY_OFFERS_MAX]; /* those found so far */
+	unsigned offer_count;
+	mono_ns dial_at; /* we asked to be introduced, and they dial: then we do, too; else NEVER */
+	bool early_due; /* what is said in our answer to their handshake is to be made (anew) */
 	enum path_kind path_kind;
+	bool is_lost;      /* LINKED, and the path does not answer: others are looked for */
+	bool is_receiving; /* LINKED: when it falls silent it is asked */
+	mono_ns moved_at, asked_at; /* to another path; for an introduction */
+	mono_ns direct_at,
+		direct_wait; /* RELAYED: when a direct path is looked for again; else NEVER */
+	uint32_t tunnel;     /* to the device, through a common contact; 0: none */
+	bool is_tunnel_dialler;
 	mono_ns stranded_since; /* wanted, and nothing direct works; NEVER: not so */
+	mono_ns stranded_at;    /* when the relay hears of it next */
 	struct line line;
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
+	mono_ns penance_until; /* it broke the protocol: neither called nor looked for */
+	mono_ns pinged_until;  /* LINKED: asked in this step, to be answered by then */
 	mono_ns announced_at; /* LINKED and told of again: an earlier life's link? Else NEVER */
 	bool has_left;        /* said goodbye, and nobody has said since that it is there */
 	unsigned failures, refusals; /* in a row; a link that is up may still be refused */
@@ -64,18 +83,28 @@ struct talk *way_attend(struct rooms *rooms, struct way *w, struct person *p);
 /* The person goes. */
 void way_forget(struct way *w, const struct person *p);
 bool way_owes(const struct way *w);
+/* Linked: how long an answer may take. */
+mono_ns way_patience(const struct way *w);
 /* Linked: when way_release() has something to say that waits for its time. */
 mono_ns way_deadline(const struct way *w);
 
-/* Reads what arrived. Below 0: the other side broke the protocol, or ended it. */
-int way_take(struct rooms *rooms, struct way *w);
+/* Reads what arrived. 1: the next message that is for rooms above; it stays until the next call.
+ * 0: all for this step. Below: the other side broke the protocol, or ended it. */
+int way_next(struct rooms *rooms, struct way *w, struct wire_message *m);
+/* What came with the answer to our handshake, which the line will say again: taken in so far as
+ * it goes on where we are. Below 0: it broke the protocol. */
+int way_words(struct rooms *rooms, struct way *w, struct bytes words);
+/* The same from our side: the first of what is owed, as far as `out` has room. Only after a
+ * commit. */
+void way_early(struct rooms *rooms, struct way *w, struct buf *out);
 void way_save(struct rooms *rooms, struct way *w);
 /* After a commit: acknowledges, asks, sends what is owed. */
 void way_release(struct rooms *rooms, struct way *w);
 /* The commit failed: memory follows the store again. */
 void way_undo(struct rooms *rooms, struct way *w);
 
-/* One message from the device; as way_take() gives them. For the fuzzer. */
+/* One message from the device: 1 when it is for rooms above; below 0: it breaks the protocol. For
+ * the fuzzer. */
 int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m);
 
 #endif

@@ -1,0 +1,340 @@
+/* Attempts to reach a device: where it is said to be, when one begins, who dials, through whom. */
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/address_book.h"
+#include "peer/directory_client.h"
+#include "peer/reach_inside.h"
+
+mono_ns reach_backoff(unsigned failures, mono_ns max)
+{
+	mono_ns wait = REACH_RETRY << (failures < 16 ? failures : 16);
+
+	return wait < max ? wait : max;
+}
+
+/* --- whether --- */
+
+bool reach_wants(const struct reach *r, const struct way *w)
+{
+	bool is_there = w->is_present || r->away_since != NEVER ||
+			r->rooms->now < w->found_until;
+
+	if (!is_there || !reach_may(w))
+		return false;
+	return w->is_wanted || way_owes(w) || (reach_is_alone(r) && !w->has_left);
+}
+
+/* Where their devices are is what they say: we knock at few doors at once for anybody. */
+static bool may_dial(const struct reach *r, const struct way *w)
+{
+	const struct person *p = w->person;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		count += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
+	if (count >= REACH_DIALS)
+		return false;
+	if (w->is_wanted || way_owes(w))
+		return true;
+	count = 0;
+	for (unsigned i = 0; i < r->count; i++)
+		count += r->ways[i]->state == WAY_DIALLING;
+	return count < REACH_ALONE_DIALS;
+}
+
+void reach_failed(struct reach *r, struct way *w)
+{
+	bool is_needed = w->is_wanted || way_owes(w);
+
+	reach_look_no_more(w);
+	way_unlinked(w);
+	w->retry_at = r->rooms->now +
+		      reach_backoff(w->failures++,
+				    is_needed ? REACH_RETRY_MAX : REACH_ALONE_RETRY_MAX);
+}
+
+/* --- dialling --- */
+
+void reach_dial(struct reach *r, struct way *w)
+{
+	const struct peer_record *record = reach_record(r, w);
+	struct link_target target = {
+		.pattern = LINK_IK,
+		.device = w->device,
+		.has_identity = true,
+		.identity = w->person->identity,
+		.give_up_after = REACH_DIAL,
+		.is_offered = true,
+	};
+	struct path through = { .tunnel = w->tunnel };
+	struct link *link;
+
+	if (w->state == WAY_DIALLING || !record)
+		return;
+	target.knock = record->knock;
+	link = endpoint_dial(r->rooms->endpoint, &target, r->rooms->now);
+	if (!link) {
+		reach_failed(r, w);
+		return;
+	}
+	link_set_user(link, (void *)w->number);
+	w->link = link;
+	w->state = WAY_DIALLING;
+	w->dial_at = NEVER;
+	/* The endpoint's own LINK_DOWN comes first, unless the attempt gave way to theirs. */
+	w->dial_until = r->rooms->now + REACH_DIAL + SECOND;
+	reach_offer_all(r, w);
+	if (w->tunnel && w->is_tunnel_dialler)
+		link_offer(link, &through, true);
+}
+
+/* There is nothing to dial: a contact of both may help. */
+static void wait_for_relay(struct reach *r, struct way *w)
+{
+	w->stranded_since = 0;
+	if (w->tunnel && w->is_tunnel_dialler)
+		reach_dial(r, w);
+	else
+		w->retry_at = r->rooms->now + reach_backoff(w->failures++, REACH_RETRY_MAX);
+}
+
+void reach_begin(struct reach *r, struct way *w)
+{
+	if (!may_dial(r, w)) {
+		w->retry_at = r->rooms->now + REACH_RETRY;
+		return;
+	}
+	w->early_due = true;
+	w->stranded_since = mono_earlier(w->stranded_since, r->rooms->now);
+	if (!reach_look(r, w, NULL)) {
+		wait_for_relay(r, w);
+		return;
+	}
+	reach_dial(r, w);
+	directory_client_introduce(r->rooms->directory, &w->person->name);
+}
+
+/* --- where they are --- */
+
+static void learn(struct reach *r, struct way *w, const struct wire_device *device)
+{
+	const struct peer_record *known = reach_record(r, w);
+	uint64_t before = known ? known->number : 0;
+	bool is_new = !w->is_present;
+
+	w->is_shut = device->record.number == 0;
+	if (!w->is_shut)
+		address_book_learn(r->rooms->book, w->person, &device->record);
+	known = reach_record(r, w);
+	is_new |= known && known->number != before;
+	r->are_tags_old |= is_new;
+	w->certificate = device->certificate;
+	w->has_certificate = true;
+	w->seen = device->seen;
+	w->is_present = true;
+	w->has_left = false;
+	w->is_wanted = w->person->is_self && w->state != WAY_LINKED;
+	if (w->state == WAY_LINKED) {
+		/* It logged in again: the same life over another address, or a new one that
+		 * knows nothing of this link. Whoever lives answers a ping. */
+		link_ping(w->link);
+		w->announced_at = 0; /* counts from the step that sends it */
+	}
+	if (is_new && !reach_rests(r, w)) {
+		w->failures = w->refusals = 0;
+		w->retry_at = 0;
+	}
+}
+
+/* What was known of their devices was of the identity before. */
+static void renew(struct reach *r, struct person *p)
+{
+	if (p->is_renewed)
+		reach_renew(r, p);
+	p->is_renewed = false;
+}
+
+void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
+		    unsigned count)
+{
+	bool was_present[WIRE_DEVICES_MAX] = { false };
+
+	if (count > 0)
+		renew(r, p);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		was_present[i] = p->ways[i] && p->ways[i]->is_present;
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		bool is_kept = false;
+
+		for (unsigned k = 0; was_present[i] && k < count; k++)
+			is_kept |= device_public_equal(&devices[k]->certificate.device,
+						       &p->ways[i]->device);
+		if (p->ways[i])
+			p->ways[i]->is_present = is_kept;
+	}
+	if (!person_is_open(p))
+		return;
+	for (unsigned k = 0; k < count; k++) {
+		struct way *w = reach_way(r, p, &devices[k]->certificate.device);
+
+		if (w)
+			learn(r, w, devices[k]);
+	}
+}
+
+bool reach_knows(const struct person *p, const struct certificate *c)
+{
+	const struct way *w = reach_find_way(p, &c->device);
+
+	return w && w->has_certificate &&
+	       identity_public_equal(&w->certificate.identity, &c->identity) &&
+	       w->certificate.serial == c->serial && w->certificate.not_after == c->not_after &&
+	       strcmp(w->certificate.label, c->label) == 0 &&
+	       memcmp(w->certificate.signature, c->signature, sizeof c->signature) == 0;
+}
+
+/* Who did not ask dials, so that the asker's words go with its answer; who asked waits for that,
+ * but not for long. */
+void reach_introduced(struct reach *r, struct person *p,
+		      const struct wire_introduction *introduction)
+{
+	struct way *w;
+
+	renew(r, p);
+	if (!person_is_open(p))
+		return;
+	w = reach_way(r, p, &introduction->device.certificate.device);
+	if (!w)
+		return;
+	learn(r, w, &introduction->device);
+	if (reach_rests(r, w) || !reach_look(r, w, introduction) || w->state == WAY_LINKED)
+		return;
+	if (introduction->is_dialler) {
+		if (w->state != WAY_DIALLING && may_dial(r, w))
+			reach_dial(r, w);
+		return;
+	}
+	if (w->state == WAY_DIALLING)
+		link_yield(w->link);
+	w->dial_at = r->rooms->now + REACH_ASKED;
+	w->early_due = true;
+}
+
+void reach_found(struct reach *r, struct person *p, const struct device_public *device,
+		 const struct address *seen, enum reach_source source, bool is_both)
+{
+	static const struct wire_introduction both;
+	struct way *w;
+
+	if (!person_is_open(p) || p->consent != CONSENT_DIRECT)
+		return;
+	w = reach_way(r, p, device);
+	if (!w || reach_rests(r, w))
+		return;
+	r->are_tags_old = true;
+	w->found_until = r->rooms->now + REACH_FOUND;
+	w->has_left = w->is_shut = false;
+	if (w->state == WAY_LINKED) {
+		bool is_near = source == REACH_LAN && w->path_kind > PATH_LAN;
+
+		if ((is_near || w->is_lost) && reach_look(r, w, NULL))
+			reach_look_at(r, w, seen);
+		return;
+	}
+	w->is_wanted |= !directory_client_is_online(r->rooms->directory);
+	if (!reach_wants(r, w))
+		return;
+	w->failures = 0;
+	if (w->state == WAY_IDLE)
+		reach_begin(r, w);
+	if (is_both)
+		reach_look(r, w, &both);
+	reach_look_at(r, w, seen);
+	reach_take_offers(r, w);
+}
+
+bool reach_stray(struct reach *r, const struct path *path, struct bytes data)
+{
+	struct probe_tag tag;
+	struct probe probe;
+	struct way *w;
+
+	if (probe_tag_of(&tag, data) < 0)
+		return false;
+	w = reach_by_tag(r, &tag);
+	if (!w || !reach_may(w) || w->person->consent != CONSENT_DIRECT || !reach_keys(r, w) ||
+	    probe_decode(&probe, data, &w->probe_keys) < 0)
+		return false;
+	/* It is there, and looks for us at this moment. */
+	if (!w->punch && w->state == WAY_IDLE && !reach_rests(r, w) && reach_wants(r, w))
+		reach_begin(r, w);
+	if (!w->punch) {
+		punch_answer(r->rooms->endpoint, &r->limits, path, &probe, &w->probe_keys,
+			     r->rooms->now);
+		return true;
+	}
+	punch_hear(w->punch, path, &probe, r->rooms->now);
+	reach_take_offers(r, w);
+	return true;
+}
+
+/* --- through others --- */
+
+mono_ns reach_stranded_at(const struct reach *r, const struct way *w)
+{
+	mono_ns at = w->stranded_since + REACH_STRANDED;
+
+	if (w->stranded_since == NEVER || w->tunnel)
+		return NEVER;
+	if (w->state == WAY_LINKED ? !w->is_lost : !reach_wants(r, w))
+		return NEVER;
+	return at > w->stranded_at ? at : w->stranded_at;
+}
+
+struct way *reach_next_stranded(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		struct way *w = r->ways[i];
+
+		if (r->rooms->now < reach_stranded_at(r, w))
+			continue;
+		w->stranded_at = r->rooms->now + REACH_STRANDED_AGAIN;
+		return w;
+	}
+	return NULL;
+}
+
+void reach_tunnelled(struct reach *r, struct way *w, uint32_t tunnel, bool is_dialler)
+{
+	struct path path = { .tunnel = tunnel };
+
+	w->tunnel = tunnel;
+	w->is_tunnel_dialler = is_dialler;
+	if (w->state == WAY_LINKED) {
+		if (w->is_lost && is_dialler)
+			reach_move(r, w, &path);
+		return;
+	}
+	if (!is_dialler)
+		return;
+	if (w->state == WAY_DIALLING)
+		link_offer(w->link, &path, true);
+	else
+		reach_dial(r, w);
+}
+
+void reach_untunnelled(struct reach *r, uint32_t tunnel)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		struct way *w = r->ways[i];
+
+		if (w->tunnel != tunnel)
+			continue;
+		w->tunnel = 0;
+		if (w->state == WAY_LINKED && link_path(w->link).tunnel == tunnel) {
+			reach_hang_up(r, w, LINK_CODE_IDLE);
+			w->retry_at = 0;
+		}
+	}
+}
