@@ -629,6 +629,7 @@ void small_client_records(struct small_client *c, struct wire_publish *publish)
 	struct address inside = { .family = 4, .port = 5000, .ip = { 192, 168, 0, 7 } };
 	struct peer_record r = { .device = c->device.public };
 
+	inside.ip[2] = c->address.ip[1];
 	memset(r.knock.bytes, 7, sizeof r.knock.bytes);
 	c->number = c->number ? c->number + 2 : (uint64_t)c->net->wall;
 	r.number = c->number;
