@@ -7,7 +7,7 @@
 #include "shared/sight.h"
 #include "shared/wire.h"
 
-enum { SIGHTS_MAX = 96 };
+enum { SIGHTS_MAX = 192 };
 
 enum sight_kind {
 	SIGHT_MAIN,    /* where clients connect */

@@ -180,6 +180,9 @@ static void add_interfaces(struct sight_list *list, const struct ifaddrs *interf
 			continue;
 		if (address_from_sockaddr(&at, i->ifa_addr) < 0)
 			continue;
+		/* told to nobody, and some machines have hundreds */
+		if (at.family == 6 && address_is_link_local(&at))
+			continue;
 		at.port = o->bound.port;
 		add(list, o->kind, socket, false, &at);
 	}

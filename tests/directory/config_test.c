@@ -41,6 +41,10 @@ static void every_key_is_understood(void **state)
 				   "registrations-per-prefix = 10\n"
 				   "key-queries-per-prefix = 11\n"
 				   "visits-per-device = 12\n"
+				   "sights-per-prefix = 15\n"
+				   "sight-port = 7001\n"
+				   "outside-address = 203.0.113.5\n"
+				   "outside-address = [2001:db8::5]:7001\n"
 				   "health-listen = [::1]:7000\n"
 				   "keyholder = /run/k/socket\n"
 				   "restart-seconds = 13\n"
@@ -63,6 +67,11 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(c.limits.size[LIMIT_REGISTER].burst, 10);
 	assert_int_equal(c.limits.size[LIMIT_KEY_QUERY].burst, 11);
 	assert_int_equal(c.limits.size[LIMIT_COME].burst, 12);
+	assert_int_equal(c.limits.size[LIMIT_SIGHT].burst, 15);
+	assert_int_equal(c.sight_port, 7001);
+	assert_int_equal(c.outside_count, 2);
+	assert_int_equal(c.outside[0].port, DIRECTORY_PORT);
+	assert_int_equal(c.outside[1].port, 7001);
 	assert_true(c.has_health);
 	assert_int_equal(c.health.port, 7000);
 	assert_string_equal(c.keyholder, "/run/k/socket");
@@ -79,6 +88,8 @@ static void an_empty_file_leaves_the_defaults(void **state)
 	assert_int_equal(c.registration, REGISTRATION_INVITE);
 	assert_int_equal(c.contacts_max, WIRE_CONTACTS_MAX);
 	assert_int_equal(c.listen_count, 0);
+	assert_int_equal(c.sight_port, 0);
+	assert_int_equal(c.outside_count, 0);
 	assert_false(c.has_place);
 	assert_false(c.has_health);
 	assert_string_equal(c.keyholder, "");
@@ -95,6 +106,11 @@ static void a_mistake_names_file_and_line_and_changes_nothing(void **state)
 		{ "log = info\n\nregistration = maybe\n", "d.conf:3: registration",
 		  ERR_FORMAT },
 		{ "listen = localhost:7272\n", "d.conf:1: listen", ERR_FORMAT },
+		{ "sight-port = 0\n", "d.conf:1: sight-port", ERR_FORMAT },
+		{ "sight-port = 65536\n", "d.conf:1: sight-port", ERR_FORMAT },
+		{ "sight-port = no\n", "d.conf:1: sight-port", ERR_FORMAT },
+		{ "outside-address = 0.0.0.0\n", "d.conf:1: outside-address", ERR_FORMAT },
+		{ "outside-address = host\n", "d.conf:1: outside-address", ERR_FORMAT },
 		{ "max-online = 0\n", "d.conf:1: max-online", ERR_LIMIT },
 		{ "max-online = 99999999999999999999\n", "d.conf:1: max-online", ERR_LIMIT },
 		{ "max-online = -5\n", "d.conf:1: max-online", ERR_LIMIT },
@@ -153,9 +169,34 @@ static void a_missing_file_is_told_from_a_wrong_one(void **state)
 			 ERR_NOT_FOUND);
 }
 
+static void a_directory_may_do_without_another_port(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "sight-port = none\n"), 0);
+	assert_int_equal(c.sight_port, CONFIG_SIGHT_NONE);
+}
+
+static void outside_addresses_are_few(void **state)
+{
+	struct config c;
+	char text[256];
+	int size = 0;
+
+	(void)state;
+	for (int i = 0; i <= CONFIG_OUTSIDE_MAX; i++)
+		size += snprintf(text + size, sizeof text - (size_t)size,
+				 "outside-address = 203.0.113.5\n");
+	assert_int_equal(parse(&c, text), ERR_LIMIT);
+	assert_int_equal(c.outside_count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_directory_may_do_without_another_port),
+		cmocka_unit_test(outside_addresses_are_few),
 		cmocka_unit_test(every_key_is_understood),
 		cmocka_unit_test(an_empty_file_leaves_the_defaults),
 		cmocka_unit_test(a_mistake_names_file_and_line_and_changes_nothing),
