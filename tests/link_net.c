@@ -27,6 +27,7 @@ void net_clear(struct net *net)
 	for (unsigned i = 0; i < net->count; i++) {
 		endpoint_free(net->nodes[i].e);
 		buf_clear(&net->nodes[i].token);
+		buf_clear(&net->nodes[i].words);
 		buf_clear(&net->nodes[i].inbox);
 	}
 	while (net->packets) {
@@ -70,7 +71,8 @@ void net_befriend(struct net *net, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < count; j++)
 			if (i != j)
-				endpoint_admit(net->nodes[i].e, &net->nodes[j].identity.public, false);
+				endpoint_admit(net->nodes[i].e, &net->nodes[j].identity.public,
+					       false);
 }
 
 void net_restart(struct net *net, unsigned n)
@@ -131,8 +133,25 @@ static bool chance(struct net *net, unsigned of_thousand)
 	return of_thousand && net_random(net) % 1000 < of_thousand;
 }
 
+/* Where it leaves from; an extra socket opens. */
+static struct address source_of(struct net_node *node, const struct datagram *d)
+{
+	struct address from = node->address;
+	unsigned n = (unsigned)d->path.socket - PATH_EXTRA;
+
+	assert(d->path.tunnel == 0);
+	if (d->path.socket < PATH_EXTRA)
+		return from;
+	assert(n < PATH_EXTRA_MAX);
+	node->open_count += !node->is_open[n];
+	node->is_open[n] = true;
+	from.port = NET_EXTRA_PORT + n;
+	return from;
+}
+
 static void transmit(struct net *net, unsigned from, struct datagram *d, uint8_t *data)
 {
+	struct address source = source_of(&net->nodes[from], d);
 	mono_ns after;
 
 	net->nodes[from].sent++;
@@ -140,11 +159,10 @@ static void transmit(struct net *net, unsigned from, struct datagram *d, uint8_t
 	if (net->tap && !net->tap(net, from, d, data))
 		return;
 	for (unsigned copies = 1 + chance(net, net->duplicates); copies > 0; copies--) {
-		if (chance(net, net->loss))
+		if (chance(net, net->loss) || (d->ttl && d->ttl < net->hops))
 			continue;
 		after = net->delay + (net->jitter ? net_random(net) % net->jitter : 0);
-		net_inject(net, &net->nodes[from].address, &d->path.remote,
-			   bytes_of(data, d->size), after);
+		net_inject(net, &source, &d->path.remote, bytes_of(data, d->size), after);
 	}
 }
 
@@ -175,6 +193,13 @@ static void take(struct net_node *node, const struct link_event *event)
 		buf_clear(&node->token);
 		buf_append(&node->token, event->data);
 		break;
+	case LINK_WORDS:
+		buf_clear(&node->words);
+		buf_append(&node->words, event->data);
+		break;
+	case STRAY:
+		node->stray_path = event->path;
+		break;
 	case LINK_DOWN:
 		if (node->link == event->link)
 			node->link = NULL;
@@ -183,6 +208,17 @@ static void take(struct net_node *node, const struct link_event *event)
 		break;
 	default:
 		break;
+	}
+}
+
+static void close_released(struct net_node *node)
+{
+	uint16_t socket;
+
+	while (endpoint_next_released(node->e, &socket)) {
+		if (node->is_open[socket - PATH_EXTRA])
+			node->closed_count++;
+		node->is_open[socket - PATH_EXTRA] = false;
 	}
 }
 
@@ -197,6 +233,7 @@ static void flush_node(struct net *net, unsigned n)
 		take(node, &event);
 	while (endpoint_send(node->e, room, &d, net->now))
 		transmit(net, n, &d, room);
+	close_released(node);
 	while (!node->is_deaf && endpoint_next(node->e, &event))
 		take(node, &event);
 }
@@ -208,14 +245,29 @@ void net_flush(struct net *net)
 			flush_node(net, i);
 }
 
+/* Which of its sockets is at `to`; below 0: none. */
+static int socket_at(const struct net_node *node, const struct address *to)
+{
+	unsigned n = (unsigned)to->port - NET_EXTRA_PORT;
+
+	if (address_equal(&node->address, to))
+		return 0;
+	if (address_same_ip(&node->address, to) && to->port >= NET_EXTRA_PORT &&
+	    n < PATH_EXTRA_MAX && node->is_open[n])
+		return PATH_EXTRA + (int)n;
+	return -1;
+}
+
 static void deliver(struct net *net, struct net_packet *p)
 {
 	for (unsigned i = 0; i < net->count; i++) {
 		struct net_node *node = &net->nodes[i];
 		struct path path = { .local = p->to, .remote = p->from };
+		int socket = socket_at(node, &p->to);
 
-		if (node->is_dead || !address_equal(&node->address, &p->to))
+		if (node->is_dead || socket < 0)
 			continue;
+		path.socket = socket;
 		node->received++;
 		endpoint_receive(node->e, &path, p->data, p->size, net->now);
 		break;

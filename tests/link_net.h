@@ -5,7 +5,7 @@
 
 #include "shared/endpoint.h"
 
-enum { NET_NODES_MAX = 300, NET_KINDS = STRAY + 1 };
+enum { NET_NODES_MAX = 300, NET_KINDS = STRAY + 1, NET_EXTRA_PORT = 20000 };
 
 struct net;
 struct net_packet {
@@ -22,17 +22,21 @@ struct net_node {
 	struct endpoint_config config;
 	struct identity identity;
 	struct address address; /* where it sends from and is found */
-	bool is_dead;           /* its packets vanish, it is never called */
+	/* An extra socket has the same IP and a port of its own: NET_EXTRA_PORT and up. */
+	bool is_open[PATH_EXTRA_MAX];
+	unsigned open_count, closed_count;
+	bool is_dead; /* its packets vanish, it is never called */
 	/* what has been told */
 	unsigned told[NET_KINDS];
 	unsigned first_told; /* the kind told first since set to NET_KINDS */
 	struct link *link;   /* the last that came up and is not down */
 	int down_error;
 	uint64_t down_code;
-	struct buf token;
-	bool is_deaf;     /* takes no events */
-	bool is_reading;  /* consumes what arrives */
-	struct buf inbox; /* what was read from any stream */
+	struct buf token, words;
+	struct path stray_path; /* of the last STRAY */
+	bool is_deaf;           /* takes no events */
+	bool is_reading;        /* consumes what arrives */
+	struct buf inbox;       /* what was read from any stream */
 	bool has_end;
 	uint64_t sent, sent_bytes; /* datagrams that left it */
 	uint64_t received;
@@ -41,6 +45,7 @@ struct net_node {
 struct net {
 	mono_ns now, delay, jitter;
 	unsigned loss;       /* of 1000 */
+	uint8_t hops;        /* from node to node: less time to live does not arrive */
 	unsigned duplicates; /* of 1000 */
 	uint64_t random, order;
 	struct net_packet *packets;
