@@ -322,6 +322,12 @@ static void refresh(struct address_book *b)
 		b->open.number = b->shut.number = 0;
 }
 
+void address_book_settle(struct address_book *b)
+{
+	b->looked_at = NEVER;
+	refresh(b);
+}
+
 const struct peer_record *address_book_open(struct address_book *b)
 {
 	refresh(b);

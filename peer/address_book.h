@@ -20,6 +20,9 @@ void address_book_reload(struct address_book *b); /* after a rollback */
  * shut one. */
 const struct peer_record *address_book_open(struct address_book *b);
 const struct peer_record *address_book_shut(struct address_book *b);
+/* At the end of a step, before the commit: looks for changes that came behind the first question,
+ * so that nothing is to be signed after it. */
+void address_book_settle(struct address_book *b);
 /* Whether a contact may know our addresses: which of both it is given; NULL: neither. */
 const struct peer_record *address_book_for(struct address_book *b, const struct person *p);
 

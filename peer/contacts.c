@@ -18,7 +18,8 @@
 static void admission(struct contacts *c, struct person *p)
 {
 	bool is_refused = account_standing(c->rooms->account) == STANDING_REFUSED;
-	bool is_wanted = person_is_open(p) && !is_refused;
+	bool is_wanted = person_is_open(p) && !is_refused && p->consent != CONSENT_NEVER;
+	bool is_relayed = p->consent == CONSENT_RELAY;
 
 	/* Nobody tells us of them any more. */
 	if (is_refused && p->is_online)
@@ -33,10 +34,11 @@ static void admission(struct contacts *c, struct person *p)
 		endpoint_dismiss(c->rooms->endpoint, &p->admitted);
 		p->is_admitted = false;
 	}
-	if (is_wanted && !p->is_admitted) {
-		endpoint_admit(c->rooms->endpoint, &p->identity);
+	if (is_wanted && !(p->is_admitted && p->is_admitted_relayed == is_relayed)) {
+		endpoint_admit(c->rooms->endpoint, &p->identity, is_relayed);
 		p->admitted = p->identity;
 		p->is_admitted = true;
+		p->is_admitted_relayed = is_relayed;
 	}
 }
 
@@ -248,6 +250,21 @@ int contacts_verify(struct contacts *c, const struct name *name, bool is_verifie
 	return 0;
 }
 
+int contacts_set_consent(struct contacts *c, const struct name *name, enum consent consent)
+{
+	struct person *p = persons_find(c->rooms->persons, name);
+
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (p->consent == consent)
+		return 0;
+	contacts_change_consent(c, p, consent);
+	contacts_touch(c, p);
+	persons_save(c->rooms->persons, p);
+	contacts_tell(c, p, EVENT_CONTACT);
+	return 0;
+}
+
 int contacts_block(struct contacts *c, const struct name *name)
 {
 	struct person *p = persons_find(c->rooms->persons, name);
@@ -302,6 +319,7 @@ void contacts_fill(const struct person *p, struct contact *out)
 	if (p->is_key_changed)
 		out->new_identity = p->new_identity;
 	out->is_change_signed = p->is_change_signed;
+	out->consent = p->consent;
 	out->devices = p->devices.count;
 	out->held = conversations_held(p);
 	out->last_seen = p->last_seen;

@@ -34,10 +34,11 @@ int contacts_accept(struct contacts *c, const struct name *name);
 int contacts_block(struct contacts *c, const struct name *name);
 int contacts_remove(struct contacts *c, const struct name *name);
 int contacts_verify(struct contacts *c, const struct name *name, bool is_verified);
+int contacts_set_consent(struct contacts *c, const struct name *name, enum consent consent);
 int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
 
-/* A name that we list at the directory from the last commit on, or no more; in the order they
- * came. True and the next one, which is not given again. */
+/* A name that we list at the directory from the last commit on, or with another consent, or no
+ * more; in the order they came. True and the next one, which is not given again. */
 struct listing_change {
 	struct name name;
 	bool is_listed;

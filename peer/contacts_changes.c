@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/address_book.h"
 #include "peer/conversations.h"
 #include "peer/events.h"
 #include "peer/persons.h"
@@ -83,8 +84,10 @@ void contacts_change_state(struct contacts *c, struct person *p, enum contact_st
 	persons_save(c->rooms->persons, p);
 	if (was_listed != person_is_listed(p))
 		contacts_list_changed(c, &p->name, person_is_listed(p));
-	if (was_listed && !person_is_listed(p))
+	if (was_listed && !person_is_listed(p)) {
 		contacts_lose_sight(c, p);
+		address_book_forget(c->rooms->book, p);
+	}
 	contacts_tell(c, p, EVENT_CONTACT);
 }
 
@@ -95,6 +98,19 @@ void contacts_set_state(struct contacts *c, struct person *p, enum contact_state
 	if (!is_removed || p->stamp > 0 || p->state != CONTACT_REQUESTS)
 		contacts_touch(c, p);
 	contacts_change_state(c, p, state, is_removed);
+}
+
+void contacts_change_consent(struct contacts *c, struct person *p, enum consent consent)
+{
+	if (p->consent == consent)
+		return;
+	p->consent = consent;
+	if (person_is_listed(p))
+		contacts_list_changed(c, &p->name, true);
+	/* They may know the knock, as who is blocked may. Who is reached through others goes on
+	 * needing it. */
+	if (consent == CONSENT_NEVER)
+		account_rotate_knock(c->rooms->account);
 }
 
 void contacts_trust(struct contacts *c, struct person *p,

@@ -32,6 +32,9 @@ void contacts_change_state(struct contacts *c, struct person *p, enum contact_st
 			   bool is_removed);
 void contacts_set_state(struct contacts *c, struct person *p, enum contact_state state,
 			bool is_removed);
+/* What is given to them of our addresses is another matter from now on; to be saved, and the
+ * directory is told. */
+void contacts_change_consent(struct contacts *c, struct person *p, enum consent consent);
 /* From now on `identity` is the one we trust. `keep_queued`: what waits for the one before is
  * held. */
 void contacts_trust(struct contacts *c, struct person *p,

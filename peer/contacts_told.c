@@ -158,7 +158,7 @@ void contacts_introduced(struct contacts *c, const struct wire_introduction *int
 	struct person *p = persons_find(c->rooms->persons, &introduction->name);
 
 	if (p && person_is_listed(p) && vouches(c, p, &introduction->device.certificate))
-		reach_introduced(c->rooms->reach, p, &introduction->device);
+		reach_introduced(c->rooms->reach, p, introduction);
 }
 
 /* The key that waits for the person to decide. */

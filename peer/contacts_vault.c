@@ -28,6 +28,7 @@ static bool form_of(const struct person *p, struct vault_contact *out)
 	if (p->has_identity)
 		out->identity = p->identity;
 	out->is_verified = p->is_verified;
+	out->consent = p->consent;
 	out->stamp = p->stamp;
 	return true;
 }
@@ -74,7 +75,9 @@ static int compare(const struct vault_contact *a, const struct vault_contact *b)
 		return a->has_identity < b->has_identity ? -1 : 1;
 	if (a->has_identity && !identity_public_equal(&a->identity, &b->identity))
 		return memcmp(a->identity.bytes, b->identity.bytes, sizeof a->identity);
-	return (int)a->is_verified - (int)b->is_verified;
+	if (a->is_verified != b->is_verified)
+		return a->is_verified < b->is_verified ? -1 : 1;
+	return (int)a->consent - (int)b->consent;
 }
 
 static bool is_listed(enum vault_state state)
@@ -147,6 +150,7 @@ static void take(struct contacts *c, struct person *p, const struct vault_contac
 		     !identity_public_equal(&p->identity, &v->identity);
 	if (v->has_identity)
 		take_key(c, p, v);
+	contacts_change_consent(c, p, v->consent);
 	take_state(c, p, v->state);
 	if (is_renewed && was_listed)
 		contacts_list_again(c, p);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/address_book.h"
 #include "peer/candidates.h"
 #include "peer/contacts.h"
 #include "peer/conversations.h"
@@ -51,7 +52,7 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 
 	r->now = now;
 	r->wall = wall;
-	r->save_at = NEVER;
+	r->save_at = e->asking_since = NEVER;
 	err = store_open(&r->store, config->store, config->key, config->durable, reason,
 			 reason_size);
 	if (err < 0)
@@ -64,6 +65,7 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 		goto unreadable;
 	make_endpoint(e, now);
 	account_equip(r->account);
+	r->book = address_book_new(r);
 	r->conversations = conversations_new(r);
 	r->outbox = outbox_new(r);
 	r->reach = reach_new(r);
@@ -106,6 +108,7 @@ void engine_close(struct engine *e)
 	conversations_free(r->conversations);
 	if (r->endpoint)
 		endpoint_free(r->endpoint);
+	address_book_free(r->book);
 	account_free(r->account);
 	own_candidates_free(r->candidates);
 	persons_free(r->persons);
@@ -155,6 +158,7 @@ int engine_settle(struct engine *e)
 	struct rooms *r = &e->rooms;
 	int err;
 
+	address_book_settle(r->book);
 	save(r);
 	err = store_commit(r->store);
 	if (err == 0) {
@@ -168,6 +172,7 @@ int engine_settle(struct engine *e)
 	events_drop(r->events, err);
 	account_reload(r->account);
 	contacts_reload(r->contacts);
+	address_book_reload(r->book);
 	reach_undo(r->reach);
 	safe_undo(e->safe);
 	store_commit(r->store); /* what reading again may have begun */
@@ -459,6 +464,16 @@ int engine_verify(struct engine *e, const char *text, bool is_verified)
 
 	if (err == 0)
 		err = contacts_verify(e->rooms.contacts, &name, is_verified);
+	return err < 0 ? err : engine_settle(e);
+}
+
+int engine_set_consent(struct engine *e, const char *text, enum consent consent)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	if (err == 0)
+		err = contacts_set_consent(e->rooms.contacts, &name, consent);
 	return err < 0 ? err : engine_settle(e);
 }
 

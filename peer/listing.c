@@ -1,9 +1,7 @@
 #include "peer/listing.h"
 
-#include <string.h>
-
 #include "peer/account.h"
-#include "peer/candidates.h"
+#include "peer/address_book.h"
 #include "peer/contacts.h"
 #include "peer/directory_client.h"
 #include "peer/persons.h"
@@ -15,15 +13,18 @@ void listing_start(struct listing *l)
 
 static void publish(struct listing *l, struct rooms *r)
 {
-	const struct knock *knock = account_knock(r->account);
-	const struct candidates *candidates = own_candidates(r->candidates);
+	const struct peer_record *open = address_book_open(r->book);
+	const struct peer_record *shut = address_book_shut(r->book);
 	struct wire_message m = { .type = WIRE_PUBLISH };
 
-	if (l->is_started && memcmp(knock, &l->knock, sizeof *knock) == 0 &&
-	    memcmp(candidates, &l->candidates, sizeof *candidates) == 0)
+	if (!open || !shut)
 		return;
-	m.publish.knock = l->knock = *knock;
-	m.publish.candidates = l->candidates = *candidates;
+	if (l->is_started && l->open == open->number && l->shut == shut->number)
+		return;
+	l->open = open->number;
+	l->shut = shut->number;
+	m.publish.open = *open;
+	m.publish.shut = *shut;
 	directory_client_send(r->directory, &m);
 }
 
@@ -39,6 +40,7 @@ static void say_listed(struct rooms *r, const struct person *p)
 	struct buf sealed = { 0 };
 
 	m.list_add.name = p->name;
+	m.list_add.consent = p->consent;
 	if (has_greeting(p) &&
 	    identity_seal(&p->identity, bytes_text(p->our_greeting), &sealed) == 0)
 		m.list_add.greeting = buf_view(&sealed);
@@ -61,7 +63,7 @@ static void say_list(struct rooms *r)
 			m.list.is_first = false;
 			m.list.count = 0;
 		}
-		m.list.names[m.list.count++] = p->name;
+		m.list.list[m.list.count++] = (struct wire_listed){ p->name, p->consent };
 	}
 	m.list.is_last = true;
 	directory_client_send(r->directory, &m);

@@ -1,4 +1,5 @@
-/* What the directory is told of us: how we can be reached, and whose names we list. */
+/* What the directory is told of us: how we can be reached, whose names we list, and who of them
+ * may have our addresses. */
 #ifndef PALIQUE_PEER_LISTING_H
 #define PALIQUE_PEER_LISTING_H
 
@@ -7,9 +8,8 @@
 
 /* Zeroed: nothing was said yet. */
 struct listing {
-	bool is_started;              /* in this session: what follows are changes */
-	struct knock knock;           /* as published last, */
-	struct candidates candidates; /* with these */
+	bool is_started;     /* in this session: what follows are changes */
+	uint64_t open, shut; /* numbers of the records that were published last */
 };
 
 /* A new session: everything is to be said. */

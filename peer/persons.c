@@ -114,10 +114,10 @@ void person_set_text(char **where, const char *text)
 /* A store may have been brought here by an import: what stands in it is not of our making. */
 static bool is_sound(struct name *name, struct statement *s)
 {
-	int64_t state = column_int(s, 2);
+	int64_t state = column_int(s, 2), consent = column_int(s, 14);
 
 	return name_check(name, bytes_text(column_text(s, 1))) == 0 && state >= 0 &&
-	       state <= CONTACT_BLOCKED;
+	       state <= CONTACT_BLOCKED && consent >= 0 && consent <= CONSENT_NEVER;
 }
 
 static void read_row(struct person *p, struct statement *s)
@@ -138,6 +138,7 @@ static void read_row(struct person *p, struct statement *s)
 		(void)device_list_decode(&p->devices, column_bytes(s, 11));
 	p->stamp = (uint64_t)column_int(s, 12);
 	p->is_change_signed = column_int(s, 13);
+	p->consent = (enum consent)column_int(s, 14);
 }
 
 int persons_load(struct persons *all)
@@ -146,7 +147,7 @@ int persons_load(struct persons *all)
 		store_db(all->store),
 		"SELECT id, name, state, is_removed, identity, new_identity,"
 		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
-		" devices, stamp, is_change_signed FROM contact ORDER BY name");
+		" devices, stamp, is_change_signed, consent FROM contact ORDER BY name");
 	struct name name;
 	int err;
 
@@ -179,12 +180,12 @@ void persons_save(struct persons *all, struct person *p)
 		store_db(store),
 		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
 		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
-		" devices, stamp, is_change_signed)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
+		" devices, stamp, is_change_signed, consent)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
 		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
 		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
 		" greeting = ?9, our_greeting = ?10, devices = ?11, stamp = ?12,"
-		" is_change_signed = ?13");
+		" is_change_signed = ?13, consent = ?14");
 	bind_text(s, 1, p->name.text);
 	bind_int(s, 2, p->state);
 	bind_int(s, 3, p->is_removed);
@@ -201,6 +202,7 @@ void persons_save(struct persons *all, struct person *p)
 		bind_bytes(s, 11, buf_view(&devices));
 	bind_int(s, 12, (int64_t)p->stamp);
 	bind_int(s, 13, p->is_change_signed);
+	bind_int(s, 14, p->consent);
 	if (store_run(store, s) >= 0 && p->id == 0)
 		p->id = db_last_id(store_db(store));
 	buf_clear(&devices);

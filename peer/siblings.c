@@ -67,7 +67,7 @@ static void admit(struct siblings *s)
 		self->is_admitted = false;
 	}
 	if (is_wanted && !self->is_admitted) {
-		endpoint_admit(s->rooms->endpoint, &self->identity);
+		endpoint_admit(s->rooms->endpoint, &self->identity, false);
 		self->admitted = self->identity;
 		self->is_admitted = true;
 	}
@@ -145,7 +145,7 @@ void siblings_introduced(struct rooms *r, const struct wire_introduction *introd
 
 	follow_account(s);
 	if (vouches(s, &introduction->device.certificate))
-		reach_introduced(s->rooms->reach, self_of(s), &introduction->device);
+		reach_introduced(s->rooms->reach, self_of(s), introduction);
 }
 
 static void hand_on_lists(struct siblings *s)
