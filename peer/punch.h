@@ -5,8 +5,9 @@
  * handful to an address that has not answered. Where the other side does the same at this
  * moment, IPv4 candidates beyond a NAT get one with a low TTL first, which opens our own NAT
  * and dies before theirs, and the others once theirs must be open. Every authentic probe
- * is answered to where it came from, and that becomes a candidate. After 200 ms without an answer hard
- * NATs are met by prediction and spraying (shared/nat.h), within PUNCH_ limits. */
+ * is answered to where it came from, and that becomes a candidate. When that finds no answer within a
+ * round trip (at most PUNCH_PATIENCE), hard NATs are met by prediction and spraying (shared/nat.h),
+ * within PUNCH_ limits. */
 #ifndef PALIQUE_PEER_PUNCH_H
 #define PALIQUE_PEER_PUNCH_H
 
@@ -20,11 +21,17 @@
 enum {
 	PUNCH_LOW_TTL = 5,   /* HyperDHT, frp: past the NATs at home, before theirs */
 	PUNCH_SOCKETS = 256, /* extra ones toward an easy NAT from a hard one */
-	PUNCH_RATE = 150,    /* sockets opened, and probes sprayed, in a second: a router that
-	                            bans scanners does not take us for one */
-	PUNCH_SPRAYED_MAX = 2048, /* probes of one spray */
+	/* Probes sprayed that may arrive, in any one second, whoever asks. A router that bans
+	 * scanners at 200 in a second does not take us for one, whether it counts by the second or by
+	 * a bucket, and with PUNCH_BUDGET on top. Within that they go as fast as PUNCH_PACE: 180 at
+	 * once find one of 256 sockets as often as not. */
+	PUNCH_RATE = 180,
+	PUNCH_PACE = 1000,        /* in a second, of all we spray */
+	PUNCH_SPRAYED_MAX = 2048, /* probes of one spray that may arrive; and as many with a low
+	                             TTL, that open our own NAT only and that nobody else sees */
 	PUNCH_BUDGET = 10, /* datagrams to an IP that has not answered, spraying aside, in
-	                            each PUNCH_REST */
+	                            each PUNCH_REST; to a private one: for each device */
+	PUNCH_HEARD = 128, /* nonces that are remembered, so that none is answered twice */
 };
 #define PUNCH_PATIENCE (200 * MILLISECOND) /* then the hard cases */
 #define PUNCH_LENGTH   (10 * SECOND)
@@ -38,14 +45,23 @@ enum {
 bool path_is_better(enum path_kind a, mono_ns a_round_trip, enum path_kind b,
 		    mono_ns b_round_trip);
 
-/* What all attempts of an engine share: how much has gone to whom, who sprays, who rests. Zeroed. */
+/* What all attempts of an engine share: how much has gone to whom, who sprays, who rests, which
+ * nonces were answered. Zeroed; inside of punch. */
 struct punch_limits {
 	struct punch_spent *spent; /* a table with a bound */
 	unsigned count;
 	const struct punch *sprayer;
-	mono_ns refill_at;
+	mono_ns sprayed_at[PUNCH_RATE]; /* a ring */
+	unsigned sprayed;
+	struct probe_nonce heard[PUNCH_HEARD]; /* a ring */
+	unsigned heard_count;
+	uint8_t nonce_key[16];
+	bool has_nonce_key;
 };
+/* Forgets it all; while no attempt lives. */
 void punch_limits_clear(struct punch_limits *l);
+/* Our network is another one: what did not get through from the old one may be tried again. */
+void punch_limits_renew(struct punch_limits *l);
 
 struct punch_goal {
 	struct probe_keys keys;
@@ -56,6 +72,9 @@ struct punch_goal {
 	const struct network *network;
 	mono_ns our_round_trip, their_round_trip; /* to who introduced us; 0: not known */
 	bool is_introduced;                       /* the other side does this now, too */
+	/* Not yet, but somebody has been asked to: what lies behind their NAT is left alone until
+	 * punch_introduced(), and little is spent on the rest. */
+	bool is_awaited;
 	bool is_first; /* of both the one whose device key is the smaller: who walks and who waits */
 	bool may_spray;
 };
@@ -75,7 +94,8 @@ void punch_introduced(struct punch *p, mono_ns our_round_trip, mono_ns their_rou
 void punch_hear(struct punch *p, const struct path *path, const struct probe *probe,
 		mono_ns now);
 
-/* Where the handshake may go, in order, each once; again with is_proved when it has answered. */
+/* Where the handshake may go, in order, each once; again with is_proved when it has answered; and
+ * again, a few times, when it goes on answering after the handshake should have come through. */
 struct punch_offer {
 	struct path path;
 	enum path_kind kind;
