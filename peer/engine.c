@@ -13,7 +13,9 @@
 #include "peer/conversations.h"
 #include "peer/directory_client.h"
 #include "peer/events.h"
+#include "peer/forwarding.h"
 #include "peer/history.h"
+#include "peer/lan.h"
 #include "peer/outbox.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
@@ -68,9 +70,14 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	r->book = address_book_new(r);
 	r->conversations = conversations_new(r);
 	r->outbox = outbox_new(r);
-	r->reach = reach_new(r);
 	r->directory = directory_client_new(r);
+	r->sighting = sighting_new(r);
+	r->port_map = port_map_new(r);
+	r->reach = reach_new(r);
 	r->siblings = siblings_new(r);
+	r->lan = lan_new(r);
+	r->forwarding = forwarding_new(r);
+	r->relay = relay_new(r);
 	e->safe = safe_new(r);
 	err = contacts_new(&r->contacts, r);
 	if (err < 0)
@@ -100,9 +107,14 @@ void engine_close(struct engine *e)
 		return;
 	r = &e->rooms;
 	safe_free(e->safe);
+	relay_free(r->relay);
+	forwarding_free(r->forwarding);
+	lan_free(r->lan);
 	contacts_free(r->contacts);
 	siblings_free(r->siblings);
 	reach_free(r->reach);
+	port_map_free(r->port_map);
+	sighting_free(r->sighting);
 	directory_client_free(r->directory);
 	outbox_free(r->outbox);
 	conversations_free(r->conversations);
@@ -223,6 +235,8 @@ static void take_answers(struct engine *e)
 
 		if (job->kind == JOB_RESOLVE)
 			directory_client_resolved(e->rooms.directory, job);
+		else if (job->kind == JOB_UPNP)
+			port_map_job_done(e->rooms.port_map, job);
 		else
 			account_job_done(e->rooms.account, job);
 		sodium_memzero(job, sizeof *job);
@@ -234,6 +248,10 @@ static void on_event(struct rooms *r, const struct link_event *event)
 {
 	const struct certificate *whose;
 
+	if (event->kind == STRAY) {
+		engine_hear_stray(r, event);
+		return;
+	}
 	if (directory_client_event(r->directory, event))
 		return;
 	if (event->kind != LINK_UP) {
@@ -261,7 +279,10 @@ static void take_events(struct engine *e)
 
 static void on_welcome(struct engine *e, const struct wire_message *m)
 {
-	(void)m;
+	const struct wire_welcome *w = &m->welcome;
+	struct address main = directory_client_address(e->rooms.directory);
+
+	sighting_welcomed(e->rooms.sighting, &main, w->sights, w->sight_count);
 	contacts_stale(e->rooms.contacts);
 	listing_start(&e->listing);
 	safe_welcomed(e->safe);
@@ -344,6 +365,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	r->now = now;
 	r->wall = wall;
 	r->has_more = false;
+	engine_follow_network(e);
 	contacts_step(r->contacts);
 	grant_wishes(e);
 	take_answers(e);
@@ -352,9 +374,10 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	deadline = directory_client_step(r->directory);
 	siblings_step(r);
 	contacts_step(r->contacts);
-	reach_take(r->reach);
+	engine_hear_peers(r);
 	siblings_step(r);
 	reach_step(r->reach);
+	deadline = mono_earlier(deadline, engine_step_reach(e));
 	contacts_take_goodbyes(r->contacts);
 	offer_recovery(r);
 	deadline = mono_earlier(deadline, account_step(r->account));
@@ -384,7 +407,8 @@ bool engine_next_event(struct engine *e, struct event *event)
 bool engine_next_job(struct engine *e, struct job *job)
 {
 	return account_next_job(e->rooms.account, job) ||
-	       directory_client_next_job(e->rooms.directory, job);
+	       directory_client_next_job(e->rooms.directory, job) ||
+	       port_map_next_job(e->rooms.port_map, job);
 }
 
 void engine_job_done(struct engine *e, const struct job *answer)
@@ -400,12 +424,6 @@ void engine_job_done(struct engine *e, const struct job *answer)
 	}
 	free(before);
 	e->answers[e->answer_count++] = *answer;
-}
-
-void engine_set_addresses(struct engine *e, const struct address *list, unsigned count,
-			  uint16_t port)
-{
-	own_candidates_set_host(e->rooms.candidates, list, count, port);
 }
 
 /* --- what faces ask --- */
@@ -477,6 +495,18 @@ int engine_set_consent(struct engine *e, const char *text, enum consent consent)
 	return err < 0 ? err : engine_settle(e);
 }
 
+static void fill(struct engine *e, const struct person *p, struct contact *out)
+{
+	const struct name *relay;
+
+	contacts_fill(p, out);
+	relay = out->path_kind == PATH_RELAYED
+			? relay_of_tunnel(e->rooms.relay, out->path.tunnel)
+			: NULL;
+	if (relay)
+		out->relay = *relay;
+}
+
 int engine_contact(struct engine *e, const char *text, struct contact *out)
 {
 	struct name name;
@@ -487,7 +517,7 @@ int engine_contact(struct engine *e, const char *text, struct contact *out)
 		return err;
 	if (!p || p->is_removed)
 		return ERR_NOT_FOUND;
-	contacts_fill(p, out);
+	fill(e, p, out);
 	return 0;
 }
 
@@ -498,7 +528,7 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 	for (unsigned i = 0; (p = persons_at(e->rooms.persons, i)) != NULL; i++) {
 		if (p->is_removed || index-- > 0)
 			continue;
-		contacts_fill(p, out);
+		fill(e, p, out);
 		return 0;
 	}
 	return ERR_NOT_FOUND;

@@ -70,7 +70,7 @@ struct engine_reach {
 	struct network network;
 	struct sighting_report sighting;
 	struct port_map_report maps[PORT_MAP_WAYS];
-	bool is_udp_blocked; /* nothing ever came back, though asked for REACH_BLOCKED */
+	bool is_udp_blocked; /* nothing ever came back, though asked for ENGINE_BLOCKED */
 	bool is_relay;
 	uint32_t relay_rate;
 	struct relay_report relay;

@@ -1,6 +1,6 @@
-/* The inside of the engine, for the files that make it up and nobody else: engine.c (the step, and
- * what faces ask about contacts and messages), engine_account.c (what they ask about our own
- * account). */
+/* The inside of the engine, for the files that make it up and nobody else: engine_reach.c (the
+ * network, and what comes from peers), engine.c (the step, and what faces ask about contacts and
+ * messages), engine_account.c (what they ask about our own account). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
 
@@ -27,7 +27,24 @@ struct engine {
 	struct buf texts;
 	struct job *answers;
 	unsigned answer_count;
+
+	bool has_moved;       /* another network since the last step */
+	bool was_online;      /* in the last step */
+	uint64_t received;    /* datagrams, before this network */
+	mono_ns asking_since; /* on this network something has left; NEVER: not yet */
 };
+
+/* --- engine_reach.c --- */
+
+void engine_follow_network(struct engine *e);
+/* A datagram outside QUIC: the room that it is for. */
+void engine_hear_stray(struct rooms *r, const struct link_event *event);
+/* What devices said, and the room that hears it. */
+void engine_hear_peers(struct rooms *r);
+/* The rooms of reach do what is due; when they want to be called again. */
+mono_ns engine_step_reach(struct engine *e);
+
+/* --- engine.c --- */
 
 /* All that happened since the last commit becomes durable; only then does anybody hear of
  * it. When it cannot, memory goes back to what the store says. */

@@ -109,7 +109,7 @@ static void on_readable(struct reach *r, struct way *w, const struct link_event 
 		reach_hang_up(r, w, LINK_CODE_PROTOCOL);
 		return;
 	}
-	w->line.is_readable = w->is_receiving = true;
+	w->line.is_readable = true;
 }
 
 static void on_down(struct reach *r, struct way *w, const struct link_event *event)

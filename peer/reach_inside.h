@@ -17,7 +17,6 @@ enum {
 #define REACH_ALONE_RETRY_MAX (300 * SECOND) /* ... and so seldom to one at last */
 #define REACH_ASKED           (1 * SECOND)   /* introduced, and they have not dialled: we do */
 #define REACH_ASK_AGAIN       (2 * SECOND)   /* for an introduction, where a path was lost */
-#define REACH_QUIET           (300 * MILLISECOND) /* they spoke, and are silent: a word from us */
 #define REACH_ALONE           (5 * SECOND) /* without the directory: everybody is looked for */
 #define REACH_FOUND           (90 * SECOND) /* so long the word of others than the directory holds */
 #define REACH_KNOWN           (60 * SECOND)

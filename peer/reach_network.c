@@ -84,22 +84,6 @@ static void on_silence(struct reach *r, struct way *w, mono_ns since)
 									  : since + REACH_LOST);
 }
 
-/* Who has just been spoken to and hears no more says a word: if it is our own address that has
- * changed on the way, the other side learns so where to go on. */
-static void break_silence(struct reach *r, struct way *w)
-{
-	mono_ns until = link_last_heard(w->link) + REACH_QUIET;
-
-	if (!w->is_receiving)
-		return;
-	if (r->rooms->now < until) {
-		w->check_at = mono_earlier(w->check_at, until);
-		return;
-	}
-	w->is_receiving = false;
-	reach_ping(r, w);
-}
-
 /* Behind a relay a direct path is looked for again and again, ever more seldom. */
 static void seek_directness(struct reach *r, struct way *w)
 {
@@ -135,7 +119,6 @@ void reach_watch(struct reach *r, struct way *w)
 		reach_hang_up(r, w, LINK_CODE_IDLE);
 		return;
 	}
-	break_silence(r, w);
 	seek_directness(r, w);
 }
 
@@ -143,6 +126,7 @@ void reach_watch(struct reach *r, struct way *w)
 
 void reach_network_changed(struct reach *r)
 {
+	punch_limits_renew(&r->limits);
 	for (unsigned i = 0; i < r->count; i++) {
 		struct way *w = r->ways[i];
 

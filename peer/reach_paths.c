@@ -10,16 +10,6 @@
 
 /* --- looking --- */
 
-/* Behind a NAT that they do not open at this moment: what arrives there unasked may spoil the very
- * place in it that they will need. Without anybody to introduce us there is no better moment. */
-static bool is_to_wait(const struct reach *r, const struct peer_record *record,
-		       const struct candidate *c)
-{
-	return c->kind == CANDIDATE_REFLEXIVE && c->address.family == 4 &&
-	       record->nat.mapping != NAT_NONE && record->nat.filtering != NAT_OPEN &&
-	       directory_client_is_online(r->rooms->directory);
-}
-
 static void make_goal(struct reach *r, struct way *w,
 		      const struct wire_introduction *introduction, struct punch_goal *goal)
 {
@@ -35,20 +25,15 @@ static void make_goal(struct reach *r, struct way *w,
 	goal->network = own_candidates_network(ours);
 	goal->is_first = memcmp(device->bytes, w->device.bytes, sizeof device->bytes) < 0;
 	goal->may_spray = !goal->network->is_metered;
-	if (introduction) {
-		goal->is_introduced = true;
-		goal->candidates = record->candidates;
-		goal->seen = w->seen;
-		goal->our_round_trip = (mono_ns)introduction->our_round_trip * 1000;
-		goal->their_round_trip = (mono_ns)introduction->their_round_trip * 1000;
+	goal->candidates = record->candidates;
+	goal->is_introduced = introduction != NULL;
+	/* Without anybody to introduce us there is no better moment than now. */
+	goal->is_awaited = directory_client_is_online(r->rooms->directory);
+	if (!introduction)
 		return;
-	}
-	for (unsigned i = 0; i < record->candidates.count; i++) {
-		const struct candidate *c = &record->candidates.list[i];
-
-		if (!is_to_wait(r, record, c))
-			goal->candidates.list[goal->candidates.count++] = *c;
-	}
+	goal->seen = w->seen;
+	goal->our_round_trip = (mono_ns)introduction->our_round_trip * 1000;
+	goal->their_round_trip = (mono_ns)introduction->their_round_trip * 1000;
 }
 
 static void begin(struct reach *r, struct way *w, const struct wire_introduction *introduction)
@@ -59,6 +44,7 @@ static void begin(struct reach *r, struct way *w, const struct wire_introduction
 	reach_look_no_more(w);
 	w->offer_count = 0;
 	make_goal(r, w, introduction, &goal);
+	w->introduced_at = introduction ? r->rooms->now : NEVER;
 	w->punch = punch_new(r->rooms->endpoint, &r->limits, &goal, r->rooms->now);
 	sodium_memzero(&goal, sizeof goal);
 	if (!directory_client_is_online(r->rooms->directory) &&
@@ -66,25 +52,30 @@ static void begin(struct reach *r, struct way *w, const struct wire_introduction
 		reach_look_at(r, w, &last);
 }
 
-/* An attempt that was begun before an introduction goes on with it, if it has found something;
- * else one begins that knows all from its first moment. */
+static void go_on(struct reach *r, struct way *w, const struct wire_introduction *introduction)
+{
+	w->introduced_at = r->rooms->now;
+	punch_introduced(w->punch, (mono_ns)introduction->our_round_trip * 1000,
+			 (mono_ns)introduction->their_round_trip * 1000, r->rooms->now);
+	if (w->seen.family)
+		punch_add(w->punch, &w->seen, CANDIDATE_REFLEXIVE, r->rooms->now);
+}
+
+/* What was begun before an introduction goes on with it; what was begun by an earlier one is over,
+ * unless both of us had asked. */
+static bool is_old(const struct reach *r, const struct way *w)
+{
+	return w->introduced_at != NEVER && r->rooms->now >= w->introduced_at + REACH_ASKED;
+}
+
 bool reach_look(struct reach *r, struct way *w, const struct wire_introduction *introduction)
 {
-	const struct peer_record *record = reach_record(r, w);
-
 	if (!reach_may_directly(r, w) || !reach_keys(r, w))
 		return false;
-	if (!w->punch || (introduction && punch_report(w->punch).heard == 0)) {
+	if (!w->punch || (introduction && is_old(r, w)))
 		begin(r, w, introduction);
-	} else if (introduction) {
-		punch_introduced(w->punch, (mono_ns)introduction->our_round_trip * 1000,
-				 (mono_ns)introduction->their_round_trip * 1000, r->rooms->now);
-		for (unsigned i = 0; i < record->candidates.count; i++)
-			punch_add(w->punch, &record->candidates.list[i].address,
-				  record->candidates.list[i].kind, r->rooms->now);
-		if (w->seen.family)
-			punch_add(w->punch, &w->seen, CANDIDATE_REFLEXIVE, r->rooms->now);
-	}
+	else if (introduction)
+		go_on(r, w, introduction);
 	reach_take_offers(r, w);
 	return true;
 }

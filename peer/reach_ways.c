@@ -205,6 +205,7 @@ void reach_forget(struct reach *r, struct person *p)
 	const struct person *self = persons_self(r->rooms->persons);
 
 	forget_ways(r, p);
+	address_book_forget(r->rooms->book, p);
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
 		if (self->ways[i])
 			way_forget(self->ways[i], p);
@@ -215,6 +216,7 @@ void reach_renew(struct reach *r, struct person *p)
 {
 	reach_drop(r, p);
 	forget_ways(r, p);
+	address_book_forget(r->rooms->book, p);
 }
 
 /* --- whose devices they are --- */
@@ -313,6 +315,8 @@ void reach_take_changes(struct reach *r)
 			struct way *w = self->ways[i];
 			const struct talk *t = w ? way_attend(r->rooms, w, p) : NULL;
 
+			if (w)
+				w->early_due = w->punch != NULL;
 			if (t && w->state == WAY_IDLE && talk_has_news(t))
 				w->is_wanted = true;
 			if (p->ways[i]) {

@@ -15,7 +15,7 @@ void siblings_free(struct siblings *s);
 void siblings_presence(struct rooms *r, const struct wire_presence *presence);
 void siblings_introduced(struct rooms *r, const struct wire_introduction *introduction);
 
-/* In a step, before and after reach_take(): we are who the account says, with the devices it
+/* In a step, before and after what devices said was read: we are who the account says, with the devices it
  * has; lists heard over links, of contacts too, are handed on. EVENT_DEVICES when others of ours
  * come or go. */
 void siblings_step(struct rooms *r);

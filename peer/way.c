@@ -179,7 +179,6 @@ void way_linked(struct rooms *rooms, struct way *w, struct link *link)
 	w->suspect_at = 0;
 	w->announced_at = w->dial_at = w->stranded_since = NEVER;
 	w->has_left = w->is_wanted = w->is_lost = w->early_due = false;
-	w->is_receiving = true;
 	w->moved_at = w->pinged_until = 0;
 	w->last_used = rooms->now;
 	w->devices_said = 0;

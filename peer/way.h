@@ -38,11 +38,11 @@ struct way {
 	struct punch *punch;                       /* paths are being looked for; or NULL */
 	struct punch_offer offers[WAY_OFFERS_MAX]; /* those found so far */
 	unsigned offer_count;
+	mono_ns introduced_at; /* punch: by an introduction of then; NEVER: without */
 	mono_ns dial_at; /* we asked to be introduced, and they dial: then we do, too; else NEVER */
 	bool early_due; /* what is said in our answer to their handshake is to be made (anew) */
 	enum path_kind path_kind;
-	bool is_lost;      /* LINKED, and the path does not answer: others are looked for */
-	bool is_receiving; /* LINKED: when it falls silent it is asked */
+	bool is_lost; /* LINKED, and the path does not answer: others are looked for */
 	mono_ns moved_at, asked_at; /* to another path; for an introduction */
 	mono_ns direct_at,
 		direct_wait; /* RELAYED: when a direct path is looked for again; else NEVER */
