@@ -22,24 +22,39 @@ static enum reach reach_of(const struct address *a)
 
 /* --- what clients are told --- */
 
-static bool is_for(const struct sight *s, const struct address *client)
+/* Answers are only to be compared where they come from one side of all NATs: of a family a client is
+ * told addresses that lead equally far, as far as the one it came to does for it. */
+static enum reach reach_told(const struct sights *all, const struct path *path, uint8_t family)
 {
-	enum reach reach = reach_of(&s->at);
+	enum reach own = reach_of(&path->local), client = reach_of(&path->remote);
 
-	/* an interface's address in v6 means nothing without the interface */
-	if (s->kind == SIGHT_HIDDEN || (reach == REACH_LINK && s->at.family == 6))
-		return false;
-	return reach == REACH_WORLD || reach == reach_of(client);
+	if (path->local.family == family && own == client)
+		return own;
+	for (unsigned i = 0; i < all->count; i++)
+		if (all->list[i].at.family == family &&
+		    reach_of(&all->list[i].at) == REACH_WORLD)
+			return REACH_WORLD;
+	return client;
 }
 
-/* The better, the lower: where the client came to, what the operator named, what leads far; and of
- * one address the main port first. */
+/* Another address of a private network that the machine happens to be in leads its clients nowhere,
+ * or to somebody else; and one of an interface in v6 means nothing without the interface. */
+static bool is_for(const struct sight *s, const struct path *path, enum reach reach)
+{
+	if (s->kind == SIGHT_HIDDEN || reach_of(&s->at) != reach)
+		return false;
+	if (reach == REACH_LINK && s->at.family == 6)
+		return false;
+	return reach == REACH_WORLD || s->is_named || path->local.family != s->at.family ||
+	       address_same_ip(&s->at, &path->local);
+}
+
+/* The better, the lower: where the client came to, then what the operator named; and of one address the
+ * main port first. */
 static unsigned rank(const struct sight *s, const struct path *path)
 {
-	unsigned at = 2 * (REACH_WORLD - reach_of(&s->at)) + !s->is_named + 1;
+	unsigned at = address_same_ip(&s->at, &path->local) ? 0 : s->is_named ? 1 : 2;
 
-	if (address_same_ip(&s->at, &path->local))
-		at = 0;
 	return at * 2 + (s->kind == SIGHT_FURTHER);
 }
 
@@ -55,12 +70,13 @@ static bool is_told(const struct address *out, unsigned count, const struct addr
 static const struct sight *best(const struct sights *all, const struct path *path,
 				uint8_t family, const struct address *out, unsigned count)
 {
+	enum reach reach = reach_told(all, path, family);
 	const struct sight *found = NULL;
 
 	for (unsigned i = 0; i < all->count; i++) {
 		const struct sight *s = &all->list[i];
 
-		if (s->at.family != family || !is_for(s, &path->remote) ||
+		if (s->at.family != family || !is_for(s, path, reach) ||
 		    is_told(out, count, &s->at))
 			continue;
 		if (!found || rank(s, path) < rank(found, path))

@@ -112,18 +112,30 @@ static void open_hidden(struct sockets *s, struct udp *udp, const struct address
 		  udp_socket_trouble(err), NULL);
 }
 
-/* Where we are reached behind somebody else's address: its own main and further port. */
+static void note_one(struct sockets *s, const struct config *config, const struct address *main)
+{
+	struct address at = *main;
+
+	s->outside[s->outside_count++] = (struct socket_opened){ SIGHT_MAIN, at };
+	at.port = further_port(config, main);
+	if (at.port)
+		s->outside[s->outside_count++] = (struct socket_opened){ SIGHT_FURTHER, at };
+}
+
+/* Where we are reached behind somebody else's address: as configured, or as our links say. */
 static void note_outside(struct sockets *s, const struct config *config)
 {
-	for (unsigned i = 0; i < config->outside_count; i++) {
-		struct address at = config->outside[i];
+	const char *host = config->place.host;
+	char text[sizeof config->place.host + 2];
+	struct address at;
 
-		s->outside[s->outside_count++] = (struct socket_opened){ SIGHT_MAIN, at };
-		at.port = further_port(config, &at);
-		if (at.port)
-			s->outside[s->outside_count++] = (struct socket_opened){ SIGHT_FURTHER,
-										 at };
-	}
+	for (unsigned i = 0; i < config->outside_count; i++)
+		note_one(s, config, &config->outside[i]);
+	if (config->outside_count || !config->has_place)
+		return;
+	snprintf(text, sizeof text, strchr(host, ':') ? "[%s]" : "%s", host);
+	if (address_parse(&at, text, config->place.port) == 0 && address_is_unicast(&at))
+		note_one(s, config, &at);
 }
 
 int sockets_open(struct sockets *s, struct udp *udp, const struct config *config, char *reason,

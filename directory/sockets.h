@@ -17,7 +17,7 @@ struct sockets {
 	} opened[SOCKETS_OPEN_MAX];
 	unsigned main_count; /* the first so many */
 	unsigned outside_count;
-	struct socket_opened outside[2 * CONFIG_OUTSIDE_MAX]; /* not ours: told only */
+	struct socket_opened outside[2 * CONFIG_OUTSIDE_MAX]; /* perhaps not ours: told only */
 };
 
 /* Opens all that `config` says, the first ones of `udp`. ERR_EXISTS: an address cannot be listened on

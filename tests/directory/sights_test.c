@@ -96,14 +96,14 @@ static void a_client_is_told_what_it_can_reach_and_no_more(void **state)
 			    "198.51.100.1:7272 198.51.100.1:7273 [2001:db8::1]:7272 "
 			    "[2001:db8::1]:7273");
 	assert_string_equal(words("10.0.0.5:7272", "10.0.0.7:5000"),
-			    "10.0.0.5:7272 10.0.0.5:7273 198.51.100.1:7272 "
-			    "[2001:db8::1]:7272");
+			    "10.0.0.5:7272 10.0.0.5:7273 [2001:db8::1]:7272 "
+			    "[2001:db8::1]:7273");
 	assert_string_equal(words("127.0.0.1:7272", "127.0.0.1:5000"),
-			    "127.0.0.1:7272 127.0.0.1:7273 198.51.100.1:7272 "
-			    "[2001:db8::1]:7272");
+			    "127.0.0.1:7272 127.0.0.1:7273 [2001:db8::1]:7272 "
+			    "[2001:db8::1]:7273");
 	assert_string_equal(words("169.254.9.9:7272", "169.254.9.8:5000"),
-			    "169.254.9.9:7272 169.254.9.9:7273 198.51.100.1:7272 "
-			    "[2001:db8::1]:7272");
+			    "169.254.9.9:7272 169.254.9.9:7273 [2001:db8::1]:7272 "
+			    "[2001:db8::1]:7273");
 	assert_null(strstr(words("[fe80::1%2]:7272", "[fe80::7%2]:5000"), "fe80"));
 }
 
@@ -116,6 +116,24 @@ static void where_others_reach_it_comes_before_what_the_machine_has(void **state
 	add(SIGHT_FURTHER, 0, true, "203.0.113.5:7273");
 	assert_string_equal(words("10.0.0.5:7272", "192.0.2.7:5000"),
 			    "203.0.113.5:7272 203.0.113.5:7273");
+}
+
+/* Answers from both sides of a NAT would look like those of a bad one. */
+static void a_private_client_is_told_of_private_addresses_or_of_others(void **state)
+{
+	(void)state;
+	add(SIGHT_MAIN, 0, true, "198.51.100.1:7272");
+	add(SIGHT_MAIN, 1, true, "10.0.0.5:7272");
+	add(SIGHT_MAIN, 2, true, "10.0.0.6:7272");
+	assert_string_equal(words("10.0.0.5:7272", "10.0.0.7:5000"),
+			    "10.0.0.5:7272 10.0.0.6:7272");
+	assert_string_equal(words("198.51.100.1:7272", "10.0.0.7:5000"), "198.51.100.1:7272");
+	assert_string_equal(words("10.0.0.5:7272", "192.0.2.7:5000"), "198.51.100.1:7272");
+	assert_string_equal(words("[fd00::1]:7272", "[fd00::7]:5000"), "198.51.100.1:7272");
+	all.list[0] = all.list[1]; /* no other but the private ones */
+	assert_string_equal(words("[fd00::1]:7272", "[fd00::7]:5000"),
+			    "10.0.0.5:7272 10.0.0.6:7272");
+	assert_string_equal(words("[2001:db8::1]:7272", "[2001:db8::7]:5000"), "");
 }
 
 /* Two addresses at two ports each tell every kind of NAT. */
@@ -227,6 +245,7 @@ int main(void)
 		ROW(a_directory_on_one_address_names_its_two_ports),
 		ROW(a_client_is_told_what_it_can_reach_and_no_more),
 		ROW(where_others_reach_it_comes_before_what_the_machine_has),
+		ROW(a_private_client_is_told_of_private_addresses_or_of_others),
 		ROW(all_places_are_used_for_ipv4_where_there_is_no_other),
 		ROW(a_plain_question_is_answered_from_where_it_came_to),
 		ROW(what_wants_a_stranger_gets_it_from_another_address_or_at_least_port),

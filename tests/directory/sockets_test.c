@@ -191,6 +191,25 @@ static void where_others_reach_us_is_told_but_never_sent_from(void **state)
 	assert_int_equal(sights[1].at.port, 7273);
 }
 
+static void a_name_that_is_an_address_is_where_others_reach_us(void **state)
+{
+	(void)state;
+	config.listen[0] = address("127.0.0.1:1");
+	config.listen[0].port = 0;
+	config.has_place = true;
+	config.place = (struct directory_place){ "dir.example.org", 7272 };
+	assert_int_equal(open_all(), 0);
+	assert_int_equal(sockets.outside_count, 0);
+	config.place = (struct directory_place){ "203.0.113.5", 443 };
+	assert_int_equal(open_all(), 0);
+	assert_int_equal(sockets.outside_count, 2);
+	assert_int_equal(sockets.outside[0].bound.port, 443);
+	assert_int_equal(sockets.outside[1].bound.port, 444);
+	config.place = (struct directory_place){ "2001:db8::5", 7272 };
+	assert_int_equal(open_all(), 0);
+	assert_int_equal(sockets.outside[0].bound.family, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +220,7 @@ int main(void)
 		ROW(a_main_port_that_is_taken_is_the_end),
 		ROW(behind_a_wildcard_are_the_addresses_of_the_machine),
 		ROW(the_further_port_is_one_above),
+		ROW(a_name_that_is_an_address_is_where_others_reach_us),
 		ROW(where_others_reach_us_is_told_but_never_sent_from),
 	};
 
