@@ -11,6 +11,7 @@
 #include "peer/persons.h"
 #include "peer/store.h"
 #include "shared/error.h"
+#include "shared/log.h"
 #include "shared/text.h"
 
 struct conversations *conversations_new(struct rooms *rooms)
@@ -299,6 +300,7 @@ static int write_heard(struct conversations *c, struct person *p, struct chain *
 	if (!chain->is_ours) {
 		p->conversation->unread++;
 		p->conversation->is_dirty = true;
+		log_event(LOG_DEBUG, "heard", "us", log_int((int64_t)(c->rooms->now / 1000)), NULL);
 	}
 	events_message(c->rooms->events, chain->is_ours ? EVENT_SAID : EVENT_HEARD, &m);
 	return write_message(c, p, chain, &m, NULL);

@@ -5,6 +5,7 @@
 #include "peer/address_book.h"
 #include "peer/directory_client.h"
 #include "peer/reach_inside.h"
+#include "shared/log.h"
 
 mono_ns reach_backoff(unsigned failures, mono_ns max)
 {
@@ -201,6 +202,8 @@ void reach_introduced(struct reach *r, struct person *p,
 {
 	struct way *w;
 
+	/* What is measured between this and "heard": tests/system/netlab.sh. */
+	log_event(LOG_DEBUG, "introduced", "us", log_int((int64_t)(r->rooms->now / 1000)), NULL);
 	renew(r, p);
 	if (!person_is_open(p))
 		return;

@@ -7,6 +7,7 @@
 #include "peer/candidates.h"
 #include "peer/directory_client.h"
 #include "peer/reach_inside.h"
+#include "shared/log.h"
 
 /* --- looking --- */
 
@@ -162,6 +163,8 @@ void reach_on_path(struct reach *r, struct way *w)
 	struct path path = link_path(w->link);
 
 	w->path_kind = reach_kind_of(r, w, &path);
+	log_event(LOG_DEBUG, "path", "kind", log_int(w->path_kind), "us",
+		  log_int((int64_t)(r->rooms->now / 1000)), NULL);
 	if (w->path_kind == PATH_RELAYED) {
 		if (w->direct_at == NEVER) {
 			w->direct_wait = REACH_DIRECT_AGAIN;
