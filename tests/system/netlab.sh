@@ -56,11 +56,11 @@ meet() {
 	fi
 	sleep "$wait_before"
 	begun=$(clock_ms)
-	ask "$1" send "$2" "$cell $run" --wait delivered --timeout $limit >/dev/null 2>&1 || return 0
+	peer "$1" send "$2" "$cell $run" --wait delivered --timeout $limit >/dev/null 2>&1 || return 0
 	ended=$(clock_ms)
 	kind=$(path_kind "$1" "$2")
 	kind=${kind:-connected}
-	heard=$(logged "$2" first-message | head -n 1)
+	heard=$(logged "$2" heard | head -n 1)
 	first=$(introduced "$1" "$2")
 	[ -n "$first" ] || first=$((begun * 1000))
 	if [ -n "$heard" ]; then
@@ -81,7 +81,7 @@ blocked() {
 	kind=blocked
 }
 says_blocked() {
-	ask "$1" status --json | grep -q '"udpBlocked":true'
+	peer "$1" status --json | grep -q '"udpBlocked":true'
 }
 
 median() {

@@ -14,12 +14,6 @@ peer() {
 	shift
 	lab_in "$name" "$programs/palique" --home "$folder/home-$name" "$@"
 }
-# What needs no network: asked of an engine that runs
-ask() {
-	name=$1
-	shift
-	"$programs/palique" --home "$folder/home-$name" "$@"
-}
 
 begin_directory() {
 	ip netns exec "$lab-dir" "$programs/palique-directory" serve --data "$folder/directory" \
@@ -75,11 +69,16 @@ wake_one() {
 awake() {
 	each wake_one "$@"
 }
+# fell HOST: its engine began more than once since it was woken: it had fallen
+fell() {
+	[ "$(grep -c ' started ' "$folder/home-$1/engine.log")" -gt 1 ]
+}
 asleep_one() {
-	ask "$1" stop >/dev/null 2>&1 || true
+	! fell "$1" || fail "the engine of $1 fell: $(cat "$folder/home-$1/engine.log")"
+	peer "$1" stop >/dev/null 2>&1 || true
 }
 asleep() {
-	each asleep_one "$@" || true
+	each asleep_one "$@"
 }
 # online HOST...: each is, and sees the others be so
 online() {
@@ -93,7 +92,7 @@ online() {
 
 # contact HOST WHOM FIELD: what its engine says of them ("" if nothing)
 contact() {
-	ask "$1" ls --json | grep "\"name\":\"$2\"" | sed -n "s/.*\"$3\":\"\{0,1\}\([^\",}]*\).*/\1/p"
+	peer "$1" ls --json | grep "\"name\":\"$2\"" | sed -n "s/.*\"$3\":\"\{0,1\}\([^\",}]*\).*/\1/p"
 }
 path_kind() {
 	contact "$1" "$2" pathKind
