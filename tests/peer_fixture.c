@@ -174,12 +174,16 @@ static void tell(struct peer *p, const struct wire_presence *w)
 
 static void show(struct wire_presence *w, const struct peer *who, const struct address *at)
 {
+	static uint64_t records; /* each one newer than the one before */
 	struct wire_device *d = &w->online[w->device_count++];
 
 	d->certificate = who->certificate;
-	d->knock = who->knock;
+	d->record.device = who->device.public;
+	d->record.number = 1700000000000 + ++records;
+	d->record.knock = who->knock;
 	if (at)
-		candidates_add(&d->candidates, CANDIDATE_HOST, at);
+		candidates_add(&d->record.candidates, CANDIDATE_HOST, at);
+	peer_record_sign(&d->record, &who->identity);
 }
 
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
