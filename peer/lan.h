@@ -20,7 +20,7 @@
 #include "peer/rooms.h"
 
 enum {
-	LAN_PORT = 7273,
+	LAN_PORT = 7271,           /* 7272 and 7273 may be a directory's on the same machine */
 	LAN_TOKENS_MAX = 128,      /* in one announcement; more contacts: more of them */
 	LAN_HEARD_A_SECOND = 20,   /* announcements looked at; the others are passed over */
 	LAN_REPLIES_A_SECOND = 64, /* ... replies */
