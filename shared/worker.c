@@ -96,10 +96,15 @@ void worker_stop(void)
 	atomic_store(&has_stopped, true);
 }
 
+bool worker_has_stopped(void)
+{
+	return atomic_load(&has_stopped);
+}
+
 static bool is_cancelled(void *user)
 {
 	(void)user;
-	return atomic_load(&has_stopped);
+	return worker_has_stopped();
 }
 
 static int work(struct job *job)
@@ -107,14 +112,26 @@ static int work(struct job *job)
 	return work_solve(&job->work, &job->nonce, is_cancelled, NULL);
 }
 
+static int no_idea(struct job *job)
+{
+	(void)job;
+	return ERR_NOT_FOUND;
+}
+
+static int (*kinds[])(struct job *job) = {
+	[JOB_STRETCH] = stretch,
+	[JOB_RESOLVE] = resolve,
+	[JOB_WORK] = work,
+	[JOB_UPNP] = no_idea,
+};
+
+void worker_learn(enum job_kind kind, int (*run)(struct job *job))
+{
+	kinds[kind] = run;
+}
+
 void job_run(struct job *job)
 {
-	static int (*const kinds[])(struct job * job) = {
-		[JOB_STRETCH] = stretch,
-		[JOB_RESOLVE] = resolve,
-		[JOB_WORK] = work,
-	};
-
 	job->err = kinds[job->kind](job);
 }
 
