@@ -35,43 +35,92 @@ struct packet {
 	uint8_t *data;
 };
 
-static struct calm_net_node *node_at(struct calm_net *net, const struct address *a)
+/* Sockets beside the first have the ports behind its own. */
+static struct calm_net_node *node_at(struct calm_net *net, const struct address *a,
+				     uint16_t *socket)
 {
 	for (unsigned i = 0; i < net->count; i++) {
-		if (address_equal(&net->nodes[i].address, a))
+		const struct address *own = &net->nodes[i].address;
+
+		*socket = (uint16_t)(a->port - own->port);
+		if (address_same_ip(own, a) && (*socket == 0 || *socket >= PATH_EXTRA))
 			return &net->nodes[i];
 	}
 	return NULL;
+}
+
+static struct address sender(const struct calm_net_node *from, const struct path *path)
+{
+	struct address a = from->address;
+
+	if (path->socket >= PATH_EXTRA)
+		a.port = (uint16_t)(a.port + path->socket);
+	return a;
+}
+
+static bool is_multicast(const struct address *a)
+{
+	return a->family == 4 ? (a->ip[0] & 0xf0) == 0xe0 : a->ip[0] == 0xff;
+}
+
+struct post {
+	struct packet *list;
+	size_t count;
+};
+
+static void put(struct calm_net *net, struct post *post, struct calm_net_node *from,
+		struct calm_net_node *to, uint16_t socket, const struct datagram *d,
+		const uint8_t *contents)
+{
+	struct packet *p;
+
+	if (!to->endpoint || (net->is_cut && net->is_cut(net->cut_user, from, to)))
+		return;
+	post->list = memory_grow(post->list, post->count + 1, sizeof *post->list);
+	p = &post->list[post->count++];
+	*p = (struct packet){ .to = to, .size = d->size };
+	p->path.socket = socket;
+	p->path.local = is_multicast(&d->path.remote) ? d->path.remote : to->address;
+	p->path.remote = sender(from, &d->path);
+	p->data = memory_new(d->size);
+	memcpy(p->data, contents, d->size);
+}
+
+static void send(struct calm_net *net, struct post *post, struct calm_net_node *from,
+		 const struct datagram *d, const uint8_t *contents)
+{
+	uint16_t socket = 0;
+	struct calm_net_node *to = node_at(net, &d->path.remote, &socket);
+
+	/* Who opens nothing but its own NAT goes no further. */
+	if (d->ttl)
+		return;
+	if (to)
+		put(net, post, from, to, socket, d, contents);
+	for (unsigned i = 0; is_multicast(&d->path.remote) && i < net->count; i++) {
+		if (&net->nodes[i] != from)
+			put(net, post, from, &net->nodes[i], 0, d, contents);
+	}
 }
 
 /* Takes all that the nodes want to send now. */
 static size_t collect(struct calm_net *net, struct packet **out)
 {
 	static uint8_t room[ENDPOINT_LOOPBACK_MAX];
-	struct packet *list = NULL;
+	struct post post = { 0 };
 	struct datagram d;
-	size_t count = 0;
+	uint16_t socket;
 
 	for (unsigned i = 0; i < net->count; i++) {
 		struct calm_net_node *from = &net->nodes[i];
 
-		while (from->endpoint && endpoint_send(from->endpoint, room, &d, net->now)) {
-			struct calm_net_node *to = node_at(net, &d.path.remote);
-
-			if (!to || !to->endpoint ||
-			    (net->is_cut && net->is_cut(net->cut_user, from, to)))
-				continue;
-			list = memory_grow(list, count + 1, sizeof *list);
-			list[count] = (struct packet){ .to = to, .size = d.size };
-			list[count].path.local = to->address;
-			list[count].path.remote = from->address;
-			list[count].data = memory_new(d.size);
-			memcpy(list[count].data, room, d.size);
-			count++;
-		}
+		while (from->endpoint && endpoint_send(from->endpoint, room, &d, net->now))
+			send(net, &post, from, &d, room);
+		while (from->endpoint && endpoint_next_released(from->endpoint, &socket))
+			continue;
 	}
-	*out = list;
-	return count;
+	*out = post.list;
+	return post.count;
 }
 
 static void deliver(struct calm_net *net, struct packet *list, size_t count)

@@ -10,6 +10,7 @@
 #include "peer/account.h"
 #include "peer/persons.h"
 #include "peer/siblings.h"
+#include "shared/error.h"
 
 struct name name_of(const char *text)
 {
@@ -33,7 +34,7 @@ static void write_account(struct peer *p)
 				    " directory_key, identity_public, identity_secret,"
 				    " device_public, device_secret, certificate, knock,"
 				    " devices)"
-				    " VALUES(1,?,?,'10.9.9.9',7272,?,?,?,?,?,?,?,?)");
+				    " VALUES(1,?,?,'directory.example',7272,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, STANDING_MEMBER);
 	bind_text(s, 2, p->name.text);
 	bind_bytes(s, 3, BYTES(p->device.public.bytes));
@@ -164,6 +165,27 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
 	return deadline;
 }
 
+/* Nobody answers where the directory is: it is neither there nor known not to be. */
+void peer_lose_directory(struct peer *p)
+{
+	struct job job;
+
+	while (engine_next_job(p->engine, &job)) {
+		job.err = job.kind == JOB_RESOLVE ? ERR_OFFLINE : ERR_NOT_FOUND;
+		engine_job_done(p->engine, &job);
+	}
+}
+
+void peer_set_network(struct peer *p, const struct address *at, unsigned count)
+{
+	struct network network = { .port = at[0].port };
+
+	for (unsigned i = 0; i < count; i++)
+		network.addresses[network.address_count++] = at[i];
+	network.links[network.link_count++] = 1;
+	engine_set_network(p->engine, &network);
+}
+
 static void tell(struct peer *p, const struct wire_presence *w)
 {
 	if (name_equal(&w->name, &p->name))
@@ -184,6 +206,25 @@ static void show(struct wire_presence *w, const struct peer *who, const struct a
 	if (at)
 		candidates_add(&d->record.candidates, CANDIDATE_HOST, at);
 	peer_record_sign(&d->record, &who->identity);
+}
+
+void peer_introduce(struct peer *p, const struct peer *other, const struct address *at,
+		    bool is_dialler, mono_ns round_trip)
+{
+	struct wire_presence *w = memory_new(sizeof *w);
+	struct wire_introduction *i = memory_new(sizeof *i);
+
+	show(w, other, at);
+	i->name = other->name;
+	i->device = w->online[0];
+	i->is_dialler = is_dialler;
+	i->our_round_trip = i->their_round_trip = (uint32_t)(round_trip / 1000);
+	if (name_equal(&other->name, &p->name))
+		siblings_introduced(p->rooms, i);
+	else
+		contacts_introduced(p->rooms->contacts, i);
+	free(w);
+	free(i);
 }
 
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,

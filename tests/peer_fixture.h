@@ -44,6 +44,11 @@ void peer_hide(struct peer *p);   /* the open store's files lose their names */
 /* One step, events counted. For the calm network too. */
 mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
 
+/* The directory cannot be found. */
+void peer_lose_directory(struct peer *p);
+/* Its interfaces' addresses, in one network. */
+void peer_set_network(struct peer *p, const struct address *at, unsigned count);
+
 /* What the directory would say of the other: `is_online` with the address of its node. */
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
 			bool is_online);
@@ -51,6 +56,9 @@ void peer_tell_presence(struct peer *p, const struct peer *other, const struct a
  * node in `net` that is up are online. */
 void peer_tell_devices(struct peer *p, const struct calm_net *net,
 		       const struct peer *const *others, unsigned count);
+/* Both are to be told in the same moment. */
+void peer_introduce(struct peer *p, const struct peer *other, const struct address *at,
+		    bool is_dialler, mono_ns round_trip);
 struct name name_of(const char *text);
 struct person *peer_person(struct peer *p, const char *name);
 

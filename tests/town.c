@@ -27,6 +27,8 @@ static void answer_jobs(struct engine *e)
 	while (engine_next_job(e, &job)) {
 		if (job.kind == JOB_WORK)
 			job.err = work_solve(&job.work, &job.nonce, NULL, NULL);
+		else if (job.kind == JOB_UPNP)
+			job.err = ERR_NOT_FOUND;
 		else
 			assert_int_equal(job.kind, JOB_STRETCH);
 		for (size_t i = 0; job.kind == JOB_STRETCH && i < sizeof job.stretch; i++)
@@ -116,13 +118,16 @@ void start_home(struct town *t, struct home *h)
 {
 	struct engine_config config = { .store = h->path, .device_label = "test" };
 	struct calm_net_node *node = &t->net.nodes[h->node];
+	struct network network = { 0 };
 	char reason[200] = "";
 
 	if (engine_open(&h->engine, &config, t->net.now, t->net.wall, reason, sizeof reason) <
 	    0)
 		fail_msg("engine: %s", reason);
 	node->endpoint = engine_endpoint(h->engine);
-	engine_set_addresses(h->engine, &node->address, 1, node->address.port);
+	network.port = node->address.port;
+	network.addresses[network.address_count++] = node->address;
+	engine_set_network(h->engine, &network);
 }
 
 void stop_home(struct town *t, struct home *h)

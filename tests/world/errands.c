@@ -60,6 +60,9 @@ static void answer(struct job *job, const struct address *directory)
 	case JOB_RESOLVE:
 		resolve(job, directory);
 		break;
+	case JOB_UPNP: /* no router here speaks it */
+		job->err = ERR_NOT_FOUND;
+		break;
 	}
 }
 

@@ -274,9 +274,10 @@ static void keep_counters(struct world *w, struct machine *m)
 
 static void tell_addresses(const struct world *w, struct machine *m)
 {
-	struct address a = place(w, m);
+	struct network network = { .address_count = 1, .addresses = { place(w, m) } };
 
-	engine_set_addresses(m->engine, &a, 1, a.port);
+	network.port = network.addresses[0].port;
+	engine_set_network(m->engine, &network);
 }
 
 void world_start(struct world *w, unsigned machine)
