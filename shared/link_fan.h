@@ -14,7 +14,7 @@ enum {
 	LINK_FAN_DATAGRAM = 1200, /* LINK_DATAGRAM_SAFE */
 };
 #define LINK_FAN_REPEAT     (200 * MILLISECOND) /* to ways that are proved; doubles */
-#define LINK_FAN_REPEAT_MAX (3200 * MILLISECOND)
+#define LINK_FAN_REPEAT_MAX (800 * MILLISECOND)
 #define LINK_FAN_STALE      (30 * MILLISECOND) /* then a fresh one is made, if it can be */
 
 struct link_way {
