@@ -71,7 +71,9 @@ static void add_escaped(struct buf *line, const char *text)
 
 static bool is_number(const char *value)
 {
-	return value >= ring[0] && value < ring[0] + sizeof ring;
+	const char *begin = (const char *)ring;
+
+	return value >= begin && value < begin + sizeof ring;
 }
 
 static void add_value(struct buf *line, const char *value)
