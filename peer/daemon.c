@@ -18,8 +18,11 @@
 #include "peer/home.h"
 #include "peer/host.h"
 #include "peer/import.h"
+#include "peer/lan.h"
 #include "peer/listening.h"
+#include "peer/netwatch.h"
 #include "peer/store_key.h"
+#include "peer/upnp_child.h"
 #include "shared/error.h"
 #include "shared/lines.h"
 #include "shared/log.h"
@@ -29,9 +32,8 @@
 #include "shared/worker.h"
 
 enum {
-	LOCK_WAIT_S = 10,          /* for an engine that is just leaving */
-	PRESSED_MS = 10,           /* how soon to look whether a slow face has read on */
-	ADDRESSES_EVERY_MS = 5000, /* libuv does not tell when an interface changes */
+	LOCK_WAIT_S = 10, /* for an engine that is just leaving */
+	PRESSED_MS = 10,  /* how soon to look whether a slow face has read on */
 	EXIT_FAILED = 1,
 	EXIT_LOCKED = 3,
 	PASSPHRASE_MAX = 1024, /* bytes */
@@ -46,7 +48,7 @@ struct secrets {
 
 struct daemon {
 	uv_loop_t loop;
-	uv_timer_t addresses_timer, pressed_timer;
+	uv_timer_t pressed_timer;
 	uv_signal_t signals[3];
 	struct home home;
 	struct peer_config config;
@@ -57,37 +59,55 @@ struct daemon {
 	struct api *api;
 	struct lines_server *server;
 	struct host *host;
+	struct netwatch *watch;
 	struct address bound;
-	struct address addresses[API_ADDRESSES_MAX];
-	unsigned address_count;
 	int lock;
-	bool wants_stop, is_stopping, is_not_needed; /* the last: another one is there */
+	bool wants_stop, is_stopping, is_deaf,
+		is_not_needed; /* deaf: told that the LAN cannot be heard; the last: another one is there */
 	const char *hint; /* what to type when it does not start; "": the reason says it */
 };
 
-/* --- this machine's addresses --- */
+/* --- the network --- */
 
-static void look_at_addresses(struct daemon *d)
+/* Without it the LAN's contacts are found by the directory all the same. */
+static void hear_lan(struct daemon *d, const struct network *n)
 {
-	struct address list[API_ADDRESSES_MAX];
-	unsigned count;
+	int err = udp_join(d->udp, lan_groups, LAN_GROUPS, n->links,
+			   d->config.has_lan ? n->link_count : 0);
 
-	memset(list, 0, sizeof list);
-	count = listening_addresses(&d->bound, list, API_ADDRESSES_MAX);
-	if (count == d->address_count && !memcmp(list, d->addresses, count * sizeof *list))
+	if (err == 0 || d->is_deaf)
 		return;
-	memcpy(d->addresses, list, sizeof list);
-	d->address_count = count;
-	engine_set_addresses(d->engine, list, count, d->bound.port);
-	api_set_addresses(d->api, list, count, d->bound.port);
+	d->is_deaf = true;
+	log_event(LOG_WARNING, "lan-not-heard", "error", log_error(err), NULL);
+}
+
+static void on_network(void *user, const struct network *n)
+{
+	struct daemon *d = user;
+
+	if (d->is_stopping)
+		return;
+	hear_lan(d, n);
+	engine_set_network(d->engine, n);
+	api_set_addresses(d->api, n->addresses, n->address_count, n->port);
 	if (d->host)
-		host_set_addresses(d->host, list, count);
+		host_set_addresses(d->host, n->addresses, n->address_count);
 	udp_wake(d->udp);
 }
 
-static void on_addresses_timer(uv_timer_t *timer)
+static void set_reach(struct daemon *d)
 {
-	look_at_addresses(timer->data);
+	const struct engine_reach_settings settings = { .maps_ports = d->config.maps_ports,
+							.has_lan = d->config.has_lan };
+
+	engine_set_reach(d->engine, &settings);
+}
+
+static void watch_network(struct daemon *d)
+{
+	set_reach(d);
+	d->watch = netwatch_new(&d->loop, &d->bound, d->config.metered, on_network, d);
+	on_network(d, netwatch_network(d->watch));
 }
 
 /* --- the engine's turn --- */
@@ -196,8 +216,9 @@ static int on_host(void *user, const struct address *listen, char *reason, size_
 	err = host_new(&d->host, &d->loop, &d->home, listen, reason, reason_size);
 	if (d->host) {
 		struct address near = host_near(d->host);
+		const struct network *n = netwatch_network(d->watch);
 
-		host_set_addresses(d->host, d->addresses, d->address_count);
+		host_set_addresses(d->host, n->addresses, n->address_count);
 		engine_directory_here(d->engine, host_key(d->host), &near);
 	}
 	return err;
@@ -255,20 +276,38 @@ static void on_export_status(void *user, struct json *result)
 
 /* --- the end --- */
 
+static void on_last_job_done(void *user, const struct job *answer)
+{
+	(void)user;
+	if (answer->err < 0)
+		log_event(LOG_INFO, "port-stays-mapped", "error", log_error(answer->err), NULL);
+}
+
+/* What a datagram cannot take back the worker does, while the rest is closed: the loop ends when
+ * that is done, or given up. */
+static void say_goodbye(struct daemon *d)
+{
+	struct job job;
+
+	engine_goodbye(d->engine, udp_now());
+	if (engine_last_job(d->engine, &job))
+		worker_run(&d->loop, &job, on_last_job_done, NULL);
+}
+
 static void close_handles(struct daemon *d)
 {
 	d->is_stopping = true;
 	worker_stop();
 	exporter_close(d->exporter);
 	if (d->engine)
-		engine_goodbye(d->engine, udp_now());
+		say_goodbye(d);
 	if (d->udp)
 		udp_close(d->udp);
 	if (d->host)
 		host_close(d->host);
 	if (d->server)
 		lines_server_close(d->server);
-	uv_close((uv_handle_t *)&d->addresses_timer, NULL);
+	netwatch_close(d->watch);
 	uv_close((uv_handle_t *)&d->pressed_timer, NULL);
 	for (unsigned i = 0; i < 3; i++)
 		uv_close((uv_handle_t *)&d->signals[i], NULL);
@@ -284,6 +323,20 @@ static void on_stop(void *user)
 		udp_wake(d->udp);
 }
 
+/* What can change while it runs. */
+static void take_config(struct daemon *d, const struct peer_config *fresh)
+{
+	log_init(fresh->log, false);
+	d->config.maps_ports = fresh->maps_ports;
+	d->config.has_lan = fresh->has_lan;
+	d->config.metered = fresh->metered;
+	if (!d->watch)
+		return;
+	set_reach(d);
+	netwatch_set_metered(d->watch, fresh->metered);
+	on_network(d, netwatch_network(d->watch));
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct daemon *d = handle->data;
@@ -293,7 +346,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		struct peer_config fresh;
 		if (home_path(&d->home, "peer.conf", path) == 0 &&
 		    peer_config_read(&fresh, path, reason, sizeof reason) == 0)
-			log_init(fresh.log, false);
+			take_config(d, &fresh);
 		else
 			log_event(LOG_ERROR, "config-refused", "reason", reason, NULL);
 		return;
@@ -454,8 +507,6 @@ static void start_handles(struct daemon *d)
 {
 	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
 
-	uv_timer_init(&d->loop, &d->addresses_timer);
-	d->addresses_timer.data = d;
 	uv_timer_init(&d->loop, &d->pressed_timer);
 	d->pressed_timer.data = d;
 	for (unsigned i = 0; i < 3; i++) {
@@ -498,9 +549,8 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 		err = open_api(d, reason, reason_size);
 	if (err < 0)
 		return err;
-	look_at_addresses(d);
-	uv_timer_start(&d->addresses_timer, on_addresses_timer, ADDRESSES_EVERY_MS,
-		       ADDRESSES_EVERY_MS);
+	worker_learn(JOB_UPNP, upnp_child_run);
+	watch_network(d);
 	/* Before our own line to it: the account of this home may live there. */
 	if (host_exists(&d->home) && on_host(d, NULL, reason, reason_size) < 0)
 		log_event(LOG_ERROR, "directory-not-hosted", "reason", reason, NULL);

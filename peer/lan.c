@@ -35,12 +35,10 @@ enum {
 #define SAID_FOR (10 * SECOND) /* an answer comes within this, or not at all */
 
 /* 239.255.0.0/16: the local scope (RFC 2365); ff02::/16: the link (RFC 4291). */
-static const struct address group_v4 = { .family = 4,
-					 .port = LAN_PORT,
-					 .ip = { 239, 255, 71, 72 } };
-static const struct address group_v6 = { .family = 6,
-					 .port = LAN_PORT,
-					 .ip = { 0xff, 0x02, [14] = 0x71, [15] = 0x72 } };
+const struct address lan_groups[LAN_GROUPS] = {
+	{ .family = 4, .port = LAN_PORT, .ip = { 239, 255, 71, 72 } },
+	{ .family = 6, .port = LAN_PORT, .ip = { 0xff, 0x02, [14] = 0x71, [15] = 0x72 } },
+};
 static const mono_ns rounds[] = { 0, 250 * MILLISECOND, 1000 * MILLISECOND };
 enum { ROUNDS = sizeof rounds / sizeof *rounds };
 
@@ -313,7 +311,7 @@ static bool is_source(const struct network *n, const struct address *a, struct p
 	memset(path, 0, sizeof *path);
 	path->local = *a;
 	path->local.port = n->port;
-	path->remote = is_v6 ? group_v6 : group_v4;
+	path->remote = is_v6 ? lan_groups[1] : lan_groups[0];
 	path->remote.scope = a->scope;
 	return is_on_link && n->link_count > 0;
 }

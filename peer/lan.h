@@ -27,6 +27,10 @@ enum {
 };
 #define LAN_EVERY (60 * SECOND)
 
+/* What the shell has to hear for us (shared/udp.h); what is heard goes to lan_stray(). */
+enum { LAN_GROUPS = 2 };
+extern const struct address lan_groups[LAN_GROUPS];
+
 struct lan;
 struct lan *lan_new(struct rooms *rooms);
 void lan_free(struct lan *l);

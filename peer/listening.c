@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <uv.h>
 
 #include "shared/error.h"
 #include "shared/text.h"
@@ -41,37 +39,4 @@ int listening_begin(struct udp *udp, const struct home *home, const struct peer_
 	if (!config->is_port_chosen && bound->port != last)
 		home_remember(home, "port", port);
 	return 0;
-}
-
-static bool is_wildcard(const struct address *a)
-{
-	static const uint8_t zeros[16];
-
-	return !memcmp(a->ip, zeros, sizeof zeros);
-}
-
-unsigned listening_addresses(const struct address *bound, struct address *list, unsigned max)
-{
-	uv_interface_address_t *all = NULL;
-	unsigned count = 0;
-	int total = 0;
-
-	if (!is_wildcard(bound)) {
-		list[0] = *bound;
-		return 1;
-	}
-	if (uv_interface_addresses(&all, &total) < 0)
-		return 0;
-	for (int i = 0; i < total && count < max; i++) {
-		struct sockaddr_storage storage = { 0 };
-		memcpy(&storage, &all[i].address, sizeof all[i].address);
-		if (address_from_sockaddr(&list[count], &storage) < 0)
-			continue;
-		if (bound->family == 4 && list[count].family != 4)
-			continue;
-		list[count].port = bound->port;
-		count++;
-	}
-	uv_free_interface_addresses(all, total);
-	return count;
 }

@@ -1,5 +1,5 @@
-/* Shell: where other devices reach this engine: its UDP port, and the addresses of this machine
- * by which that is open. */
+/* Shell: where other devices reach this engine: its UDP port. By which addresses of this machine is
+ * netwatch's to say. */
 #ifndef PALIQUE_PEER_LISTENING_H
 #define PALIQUE_PEER_LISTENING_H
 
@@ -12,8 +12,5 @@
  * `reason` gets a sentence. */
 int listening_begin(struct udp *udp, const struct home *home, const struct peer_config *config,
 		    struct address *bound, char *reason, size_t reason_size);
-
-/* By which of this machine's addresses `bound` can be reached now, at most `max`; how many. */
-unsigned listening_addresses(const struct address *bound, struct address *list, unsigned max);
 
 #endif

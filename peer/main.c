@@ -12,6 +12,7 @@
 #include "peer/home.h"
 #include "peer/import.h"
 #include "peer/store_key.h"
+#include "peer/upnp.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -150,6 +151,8 @@ int main(int argc, char **argv)
 		.import_account = import,
 	};
 
+	if (upnp_is_called(argc, argv))
+		return upnp_main(argc, argv);
 	text_init();
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0) {

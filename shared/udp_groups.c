@@ -49,8 +49,11 @@ int udp_join(struct udp *udp, const struct address *groups, unsigned group_count
 
 	for (unsigned i = 0; i < group_count; i++) {
 		struct socket *s = find(udp, &groups[i]);
-		int failed = s ? 0 : open_group(udp, &groups[i], &s);
+		int failed;
 
+		if (!s && link_count == 0)
+			continue; /* nowhere to hear it */
+		failed = s ? 0 : open_group(udp, &groups[i], &s);
 		if (failed == 0)
 			set_links(s, links, link_count);
 		else if (err == 0)

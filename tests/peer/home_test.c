@@ -192,7 +192,9 @@ static void a_configuration_is_read(void **state)
 	(void)state;
 	assert_int_equal(read_config(&config, "# mine\nlisten = 0.0.0.0:7373\ndurable = no\n"
 					      "device = laptop\nlog = debug\n"
-					      "directory = dir.example.org\n"),
+					      "directory = dir.example.org\n"
+					      "map-ports = no\nlan = off\n"
+					      "metered = yes\n"),
 			 0);
 	assert_int_equal(config.listen.port, 7373);
 	assert_int_equal(config.listen.family, 4);
@@ -201,6 +203,13 @@ static void a_configuration_is_read(void **state)
 	assert_string_equal(config.device, "laptop");
 	assert_int_equal(config.log, LOG_DEBUG);
 	assert_string_equal(config.directory.host, "dir.example.org");
+	assert_false(config.maps_ports);
+	assert_false(config.has_lan);
+	assert_int_equal(config.metered, METERED_YES);
+	assert_int_equal(read_config(&config, "metered = no\n"), 0);
+	assert_int_equal(config.metered, METERED_NO);
+	assert_int_equal(read_config(&config, "metered = auto\n"), 0);
+	assert_int_equal(config.metered, METERED_AUTO);
 }
 
 static void a_missing_configuration_is_the_default(void **state)
@@ -213,6 +222,9 @@ static void a_missing_configuration_is_the_default(void **state)
 	assert_true(config.durable);
 	assert_int_equal(config.listen.port, 0);
 	assert_false(config.is_port_chosen);
+	assert_true(config.maps_ports);
+	assert_true(config.has_lan);
+	assert_int_equal(config.metered, METERED_AUTO);
 }
 
 static void a_wrong_line_is_named(void **state)
@@ -225,6 +237,9 @@ static void a_wrong_line_is_named(void **state)
 		"durable = yes\njust words\n",
 		"durable = yes\n[section]\nlog = debug\n",
 		"durable = yes\ndevice = \n",
+		"durable = yes\nmap-ports = sometimes\n",
+		"durable = yes\nlan = auto\n",
+		"durable = yes\nmetered = maybe\n",
 		"durable = yes\n[section]\n",
 		too_long,
 	};
