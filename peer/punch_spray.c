@@ -13,7 +13,9 @@ enum {
 	AIM_PASSES = 2, /* each of a round's in full so often */
 	BATCH = 16,     /* at most in one step, after a late one */
 };
-#define PACE (SECOND / PUNCH_PACE)
+#define PACE       (SECOND / PUNCH_PACE)
+#define PACE_PAIRS (SECOND / 4000)     /* LIST, PAIRS: two megabits a second, for half of one */
+#define PAIRS_OPEN (100 * MILLISECOND) /* so many that one which arrives has a chance */
 #define SOCKETS_OPEN                                                                           \
 	(200 * MILLISECOND) /* most sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
@@ -80,8 +82,10 @@ static struct address find_target(const struct punch_goal *g)
 
 	for (unsigned i = 0; i < g->candidates.count; i++) {
 		const struct candidate *c = &g->candidates.list[i];
+		bool is_outside = c->kind == CANDIDATE_REFLEXIVE ||
+				  (c->kind == CANDIDATE_HOST && g->theirs.mapping == NAT_NONE);
 
-		if (c->kind != CANDIDATE_REFLEXIVE || c->address.family != 4)
+		if (!is_outside || c->address.family != 4)
 			continue;
 		if (address_same_ip(&c->address, &g->seen))
 			return g->seen;
@@ -100,7 +104,7 @@ static mono_ns find_patience(const struct punch_goal *g)
 		return PUNCH_PATIENCE;
 	/* The way by the directory is no shorter than the direct one. */
 	return mono_earlier(PUNCH_PATIENCE,
-			    g->our_round_trip + g->their_round_trip + 20 * MILLISECOND);
+			    g->our_round_trip + g->their_round_trip + 5 * MILLISECOND);
 }
 
 void punch_spray_plan(struct punch *p, mono_ns now)
@@ -141,7 +145,8 @@ void punch_spray_plan(struct punch *p, mono_ns now)
 			s->list[i] = nat_guess_next(&s->guess);
 		/* fall through */
 	case METHOD_PAIRS:
-		s->open_at = s->full_at = begin;
+		s->open_at = begin;
+		s->full_at = begin + PAIRS_OPEN;
 		return;
 	}
 }
@@ -275,18 +280,20 @@ static bool find_repeated(const struct punch_spray *s, unsigned *index)
 static void send_opens(struct punch *p, mono_ns now)
 {
 	struct punch_spray *s = &p->spray;
+	mono_ns pace = s->method == METHOD_LIST || s->method == METHOD_PAIRS ? PACE_PAIRS
+									     : PACE;
 
 	for (unsigned i = 0; i < BATCH && s->open_at <= now && opens_left(s) > 0; i++) {
 		if (!spray(p, s->opened, PUNCH_LOW_TTL, now))
 			s->list_count = s->opened; /* these sockets have to do */
 		else
 			s->opened++;
-		s->open_at += PACE;
+		s->open_at += pace;
 	}
 	if (opens_left(s) == 0)
 		s->open_at = NEVER;
 	else if (s->open_at <= now)
-		s->open_at = now + PACE;
+		s->open_at = now + pace;
 }
 
 static void send_fulls(struct punch *p, mono_ns now)

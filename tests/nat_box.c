@@ -127,6 +127,18 @@ static uint16_t allocate(struct nat_box *b, const struct address *inside,
 	return 0;
 }
 
+static void add_flow(struct nat_box *b, const struct address *inside,
+		     const struct address *remote, uint16_t port, mono_ns now)
+{
+	if (b->count == b->capacity) {
+		b->capacity = b->capacity ? b->capacity * 2 : 16;
+		b->flows = memory_grow(b->flows, b->capacity, sizeof *b->flows);
+	}
+	b->flows[b->count++] = (struct nat_box_flow){
+		.inside = *inside, .remote = *remote, .port = port, .used_at = now
+	};
+}
+
 static bool is_nat(const struct nat_box *b)
 {
 	return b->kind != BOX_PUBLIC && b->kind != BOX_FW;
@@ -164,13 +176,7 @@ bool nat_box_out(struct nat_box *b, const struct address *inside, const struct a
 			port = allocate(b, inside, to, now);
 		if (port == 0)
 			return false;
-		if (b->count == b->capacity) {
-			b->capacity = b->capacity ? b->capacity * 2 : 16;
-			b->flows = memory_grow(b->flows, b->capacity, sizeof *b->flows);
-		}
-		b->flows[b->count++] = (struct nat_box_flow){
-			.inside = *inside, .remote = *to, .port = port, .used_at = now
-		};
+		add_flow(b, inside, to, port, now);
 	}
 	if (is_nat(b)) {
 		*as = b->outside;
@@ -215,6 +221,21 @@ static void note_stray(struct nat_box *b, const struct address *from, const stru
 	}
 }
 
+/* What comes in where nobody called begins a flow too: its answers leave by the port it came to. */
+static void answer_by_same_port(struct nat_box *b, const struct address *inside,
+				const struct address *remote, uint16_t port, mono_ns now)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		struct nat_box_flow *f = &b->flows[i];
+
+		if (address_equal(&f->inside, inside) && address_equal(&f->remote, remote)) {
+			f->port = port;
+			return;
+		}
+	}
+	add_flow(b, inside, remote, port, now);
+}
+
 bool nat_box_in(struct nat_box *b, const struct address *from, const struct address *to,
 		mono_ns now, struct address *inside)
 {
@@ -234,6 +255,7 @@ bool nat_box_in(struct nat_box *b, const struct address *from, const struct addr
 			f->is_answered = true;
 			f->used_at = now;
 			*inside = f->inside;
+			answer_by_same_port(b, inside, from, to->port, now);
 			return true;
 		}
 	}
