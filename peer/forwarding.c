@@ -240,9 +240,12 @@ static unsigned gather_readers(const struct forwarding *f, const struct person *
 
 	*has_others = false;
 	for (unsigned i = 0; (p = person_at(f, i)) != NULL; i++) {
-		if (p == third || !person_is_open(p))
+		unsigned devices = p->devices.count - p->is_self; /* but for this one */
+
+		/* The third itself is told without this, its other devices are not. */
+		if (!person_is_open(p) || (p == third && devices <= 1))
 			continue;
-		*has_others |= !p->is_self || p->devices.count > 1;
+		*has_others |= !p->is_self || devices > 0;
 		if (!is_fit(p))
 			continue;
 		all = memory_grow(all, count + 1, sizeof(struct person *));
