@@ -242,7 +242,9 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	const struct conversation_id *id = conversation_in(m);
 	struct talk *t = id ? find_talk(w, id) : NULL;
 
-	w->last_used = rooms->now;
+	/* Where somebody is, is said on a link that is there; it does not keep it. */
+	if (m->type < WIRE_RECORD || m->type > WIRE_THERE)
+		w->last_used = rooms->now;
 	w->refusals = 0;
 	if (m->type == WIRE_DEVICES)
 		return on_devices(w, &m->devices.devices);

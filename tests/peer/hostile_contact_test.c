@@ -89,7 +89,7 @@ static void begin_as(const struct device *device)
 	seen.reads = true;
 	certificate_make(&config.certificate, &mallory.identity, &device->public, "evil", 1, 0);
 	evil = endpoint_new(&config, net.now);
-	endpoint_admit(evil, &alice.identity.public);
+	endpoint_admit(evil, &alice.identity.public, false);
 	net.nodes[mallory.node].endpoint = evil;
 	assert_non_null(endpoint_dial(evil, &t, net.now));
 	pass(200 * MILLISECOND);
