@@ -63,7 +63,7 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 	p->initial_max_stream_data_bidi_local = STREAM_WINDOW_FIRST;
 	p->initial_max_stream_data_bidi_remote = STREAM_WINDOW_FIRST;
 	p->initial_max_streams_bidi = LINK_STREAMS_MAX;
-	p->max_idle_timeout = 0; /* ours is silent_at() */
+	p->max_idle_timeout = l->idle_timeout == NEVER ? 0 : l->idle_timeout;
 	p->active_connection_id_limit = 2;
 	p->max_datagram_frame_size = l->home->config->policy == ENDPOINT_ADMITTED
 					     ? LINK_DATAGRAM_FRAME_MAX
@@ -279,149 +279,6 @@ void link_receive(struct link *l, const struct path *path, const uint8_t *datagr
 
 /* --- sending --- */
 
-static void update_keys_if_old(struct link *l, mono_ns now)
-{
-	/* The responder waits a little longer, so that one side does it. */
-	mono_ns life = LINK_KEY_LIFE + (l->is_initiator ? 0 : 5 * SECOND);
-
-	if (l->state == LINK_IS_UP && l->is_confirmed && now - l->key_updated_at >= life &&
-	    ngtcp2_conn_initiate_key_update(l->conn, link_library_now(l, now)) == 0)
-		l->key_updated_at = now;
-}
-
-static ngtcp2_ssize write_packet(struct link *l, struct stream *s, uint8_t *room, size_t size,
-				 mono_ns now)
-{
-	ngtcp2_vec parts[STREAM_VECTORS];
-	size_t count = 0;
-	bool is_last = false;
-	ngtcp2_ssize taken = -1, written;
-	uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
-	ngtcp2_pkt_info info;
-	size_t offered = 0;
-
-	if (s) {
-		count = stream_unsent(s, parts, &is_last);
-		if (is_last)
-			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
-		for (size_t i = 0; i < count; i++)
-			offered += parts[i].len;
-	}
-	written = ngtcp2_conn_writev_stream(l->conn, NULL, &info, room, size, &taken, flags,
-					    s ? s->id : -1, parts, count,
-					    link_library_now(l, now));
-	if (taken >= 0) {
-		stream_sent(s, taken);
-		if (is_last && (size_t)taken == offered)
-			s->is_last_sent = true;
-	}
-	return written;
-}
-
-/* A DATAGRAM frame in a packet of its own; it may turn out to be another packet that was
- * due before. */
-static ngtcp2_ssize write_frame(struct link *l, uint8_t *frame, size_t frame_size,
-				uint8_t *room, size_t size, bool *is_taken, mono_ns now)
-{
-	ngtcp2_vec part = { frame, frame_size };
-	ngtcp2_pkt_info info;
-	ngtcp2_ssize written;
-	int taken = 0;
-
-	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, size, &taken,
-					      NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1,
-					      link_library_now(l, now));
-	*is_taken = taken;
-	return written;
-}
-
-/* A challenge or an answer. */
-static ngtcp2_ssize write_proof(struct link *l, uint8_t *room, size_t size, mono_ns now)
-{
-	uint8_t said[LINK_PROOF_SIZE];
-	ngtcp2_ssize written;
-	bool is_taken;
-
-	if (l->state != LINK_IS_UP || link_proof_next(l, said) == 0)
-		return 0;
-	written = write_frame(l, said, sizeof said, room, size, &is_taken, now);
-	if (is_taken)
-		link_proof_sent(l, said);
-	return written;
-}
-
-/* Early words, or what is carried for others. */
-static ngtcp2_ssize write_datagram(struct link *l, uint8_t *room, size_t size, mono_ns now)
-{
-	uint8_t frame[LINK_DATAGRAM_FRAME_MAX];
-	size_t fits = ngtcp2_conn_get_path_max_tx_udp_payload_size(l->conn), frame_size;
-	ngtcp2_ssize written;
-	bool is_taken;
-
-	frame_size = link_datagram_next(l, frame, fits < size ? fits : size);
-	if (frame_size == 0)
-		return 0;
-	written = write_frame(l, frame, frame_size, room, size, &is_taken, now);
-	if (is_taken)
-		link_datagram_sent(l, frame);
-	return written;
-}
-
-/* Of the streams, or what the library has to say by itself. */
-static ngtcp2_ssize write_stream(struct link *l, uint8_t *room, size_t size, mono_ns now)
-{
-	for (;;) {
-		struct stream *s = NULL;
-		ngtcp2_ssize written;
-
-		if (l->state == LINK_IS_UP)
-			s = streams_next_sender(&l->streams);
-		written = write_packet(l, s, room, size, now);
-		if (!s || written >= 0)
-			return written;
-		if (written == NGTCP2_ERR_STREAM_DATA_BLOCKED)
-			s->is_blocked = true;
-		else if (written == NGTCP2_ERR_STREAM_SHUT_WR)
-			s->is_last_sent = true;
-		else if (written == NGTCP2_ERR_STREAM_NOT_FOUND)
-			s->is_over = true;
-		else
-			return written;
-	}
-}
-
-/* 0: nothing now; negative: the library's error. Datagrams and streams take turns. */
-static ngtcp2_ssize write_next(struct link *l, uint8_t *room, size_t size, mono_ns now)
-{
-	bool is_turn = l->datagrams.is_turn;
-	ngtcp2_ssize written = write_proof(l, room, size, now);
-
-	if (written == 0 && is_turn)
-		written = write_datagram(l, room, size, now);
-	l->datagrams.is_turn = !is_turn;
-	if (written == 0)
-		written = write_stream(l, room, size, now);
-	if (written == 0 && !is_turn)
-		written = write_datagram(l, room, size, now);
-	return written;
-}
-
-/* The library's only way to make a PING is a keep-alive that is due. A packet that is
- * acknowledged anyway does as well; one with nothing but an acknowledgement does not. */
-static ngtcp2_ssize write_with_ping(struct link *l, uint8_t *room, size_t size, mono_ns now)
-{
-	ngtcp2_conn_stat before, after;
-	ngtcp2_ssize written;
-
-	ngtcp2_conn_get_conn_stat(l->conn, &before);
-	ngtcp2_conn_set_keep_alive_timeout(l->conn, QUIC_KEEP_ALIVE_DUE);
-	written = write_next(l, room, size, now);
-	link_keep_alive_set(l);
-	ngtcp2_conn_get_conn_stat(l->conn, &after);
-	l->wants_ping = after.bytes_in_flight <= before.bytes_in_flight;
-	return written;
-}
-
 void link_burst_over(struct link *l, mono_ns now)
 {
 	if (l->burst > 0 && l->is_confirmed)
@@ -448,9 +305,7 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 		link_burst_over(l, now);
 		return 0;
 	}
-	update_keys_if_old(l, now);
-	written = l->wants_ping ? write_with_ping(l, room, size, now)
-				: write_next(l, room, size, now);
+	written = link_write_next(l, room, size, now);
 	if (written < 0)
 		l->error = error_of(l, (int)written);
 	if (written <= 0) {
@@ -470,36 +325,6 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 	return written;
 }
 
-/* The ways have changed: the newest datagram goes there, or one made now. */
-static void go_there(struct link *l, mono_ns now)
-{
-	if (l->fan->size && now - l->fan->made_at > LINK_FAN_STALE)
-		link_hurry(l, now);
-	link_wake(l);
-}
-
-void link_offer(struct link *l, const struct path *path, bool is_proved)
-{
-	mono_ns now = l->home->now;
-
-	if (l->state != LINK_SHAKING || !l->fan || (l->is_relayed_only && !path->tunnel))
-		return;
-	if (link_fan_offer(l->fan, path, is_proved, LINK_OFFERS_MAX, now))
-		go_there(l, now);
-}
-
-void link_add_path(struct link *l, const struct path *path)
-{
-	unsigned most = LINK_OFFERS_MAX + LINK_OFFERS_HEARD;
-
-	if (!l->fan || (l->is_relayed_only && !path->tunnel))
-		return;
-	if (!l->fan->is_offered && !path->tunnel
-		    ? link_fan_add(l->fan, &path->remote)
-		    : link_fan_offer(l->fan, path, false, most, l->home->now))
-		link_wake(l);
-}
-
 /* When the other side has been silent for too long. The library's own timer will not do: it
  * begins anew when something is sent (RFC 9000 section 10.1), so that who vanished would be
  * held for as long again by a single word to them. */
@@ -515,25 +340,6 @@ static mono_ns given_up_at(const struct link *l)
 	return l->state == LINK_SHAKING ? l->give_up_at : NEVER;
 }
 
-/* Where an authentic answer came from the handshake is said again, soon at first. */
-static mono_ns repeat_at(const struct link *l)
-{
-	return l->fan && l->fan->repeat_at ? l->fan->repeat_at : NEVER;
-}
-
-static void repeat_tick(struct link *l, mono_ns now)
-{
-	struct link_fan *fan = l->fan;
-
-	if (repeat_at(l) > now)
-		return;
-	if (!link_hurry(l, now))
-		link_fan_repeat(fan);
-	if (fan->repeat_wait < LINK_FAN_REPEAT_MAX)
-		fan->repeat_wait *= 2;
-	fan->repeat_at = now + fan->repeat_wait;
-}
-
 void link_tick(struct link *l, mono_ns now)
 {
 	int err;
@@ -547,7 +353,7 @@ void link_tick(struct link *l, mono_ns now)
 		l->error = ERR_TIMEOUT;
 		return;
 	}
-	repeat_tick(l, now);
+	link_attempt_tick(l, now);
 	link_proof_tick(l, now);
 	link_unrest_tick(l, now);
 	/* Twice probed without an answer: perhaps large datagrams vanish somewhere. */
@@ -561,7 +367,7 @@ static mono_ns library_due(const struct link *l)
 {
 	mono_ns at = ngtcp2_conn_get_expiry(l->conn);
 
-	return at == NEVER || at < l->unrest.ahead ? at : at - l->unrest.ahead;
+	return at == NEVER || at < l->library_ahead ? at : at - l->library_ahead;
 }
 
 mono_ns link_due(const struct link *l)
@@ -573,7 +379,7 @@ mono_ns link_due(const struct link *l)
 	if (l->state == LINK_IS_DOWN)
 		return NEVER;
 	own = mono_earlier(mono_earlier(silent_at(l), given_up_at(l)),
-			   mono_earlier(repeat_at(l), link_unrest_at(l)));
+			   mono_earlier(link_attempt_at(l), link_unrest_at(l)));
 	return mono_earlier(own, mono_earlier(library_due(l), link_proof_at(l)));
 }
 

@@ -7,6 +7,7 @@
 #include "shared/deadline_heap.h"
 #include "shared/door.h"
 #include "shared/endpoint.h"
+#include "shared/link_attempt.h"
 #include "shared/link_callbacks.h"
 #include "shared/link_crypto.h"
 #include "shared/link_datagram.h"
@@ -16,6 +17,7 @@
 #include "shared/link_path.h"
 #include "shared/link_stream.h"
 #include "shared/link_unrest.h"
+#include "shared/link_write.h"
 #include "shared/quic_compat.h"
 
 enum {
@@ -49,6 +51,7 @@ struct link {
 	void *user;
 
 	struct link_handshake *handshake; /* NULL once done */
+	mono_ns library_ahead;            /* the library's clock is ahead of ours by this */
 	struct link_fan *fan;             /* initiator, until an authentic answer */
 	struct link_crypto crypto;
 	struct door_keys keys;       /* of the responder; wiped when up */
@@ -100,9 +103,6 @@ struct link_arrival { /* what a first Initial has shown */
 struct link *link_accept(struct link_home *home, const struct link_arrival *arrival,
 			 mono_ns now);
 void link_free(struct link *l);
-
-/* Another address of a list; where ways are offered it is one that they knocked at. */
-void link_add_path(struct link *l, const struct path *path);
 
 /* Feeds one datagram. After it `error` may be set, `has_news_up` too. */
 void link_receive(struct link *l, const struct path *path, const uint8_t *datagram, size_t size,

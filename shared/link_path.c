@@ -118,9 +118,9 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
 
 	l->has_moved = path->tunnel != l->path.tunnel && path->tunnel;
 	l->path = *path;
-	link_unrest_begin(l, now);
 	if (is_known || path->tunnel) {
 		is_proved(l);
+		link_unrest_begin(l, now); /* a challenge would do the same */
 		return;
 	}
 	not_proved(l, size);

@@ -2,14 +2,6 @@
 
 #include "shared/link.h"
 
-enum { HURRY_STEPS = 6 };
-#define HURRY_AHEAD_MAX (600 * SECOND)
-
-mono_ns link_library_now(const struct link *l, mono_ns now)
-{
-	return now + l->unrest.ahead;
-}
-
 mono_ns link_round_trip(const struct link *l)
 {
 	ngtcp2_conn_stat stat;
@@ -21,40 +13,6 @@ mono_ns link_round_trip(const struct link *l)
 void link_keep_alive_set(struct link *l)
 {
 	ngtcp2_conn_set_keep_alive_timeout(l->conn, l->keep_alive == NEVER ? 0 : l->keep_alive);
-}
-
-static uint64_t in_flight(const struct link *l)
-{
-	ngtcp2_conn_stat stat;
-
-	ngtcp2_conn_get_conn_stat(l->conn, &stat);
-	return stat.bytes_in_flight;
-}
-
-bool link_hurry(struct link *l, mono_ns now)
-{
-	uint64_t before = in_flight(l);
-	size_t probes = quic_pto_count(l->conn);
-	bool has_probed = false;
-
-	if (before == 0)
-		return false;
-	ngtcp2_conn_set_keep_alive_timeout(l->conn, 0); /* not this timer */
-	for (int i = 0; i < HURRY_STEPS && !has_probed; i++) {
-		mono_ns at = ngtcp2_conn_get_expiry(l->conn);
-		mono_ns library = link_library_now(l, now);
-
-		if (at == NEVER || (at > library && at - library > HURRY_AHEAD_MAX))
-			break;
-		if (at > library)
-			l->unrest.ahead += at - library;
-		if (ngtcp2_conn_handle_expiry(l->conn, link_library_now(l, now)) != 0)
-			break;
-		has_probed = quic_has_probed(l->conn, probes) || in_flight(l) < before;
-	}
-	link_keep_alive_set(l);
-	link_wake(l);
-	return has_probed;
 }
 
 static mono_ns at_least(mono_ns wait, mono_ns round_trips)
@@ -80,9 +38,10 @@ void link_unrest_heard(struct link *l, mono_ns now)
 	u->at = now + u->wait;
 }
 
-static void ping(struct link *l, mono_ns now)
+/* It goes past the congestion window; with its answer all that was sent before and is not
+ * acknowledged counts as lost, however far the library's timer has backed off. */
+static void ping(struct link *l)
 {
-	link_hurry(l, now);
 	l->wants_ping = true;
 	link_wake(l);
 }
@@ -96,7 +55,7 @@ void link_unrest_begin(struct link *l, mono_ns now)
 	u->left = LINK_UNREST_PINGS;
 	u->wait = at_least(LINK_UNREST_SOON, link_round_trip(l));
 	u->at = now + u->wait;
-	ping(l, now);
+	ping(l);
 }
 
 void link_unrest_tick(struct link *l, mono_ns now)
@@ -105,7 +64,7 @@ void link_unrest_tick(struct link *l, mono_ns now)
 
 	if (u->at == 0 || now < u->at)
 		return;
-	ping(l, now);
+	ping(l);
 	u->wait *= 2;
 	u->at = --u->left ? now + u->wait : 0;
 }

@@ -1,6 +1,5 @@
 /* When a link does not wait for the other side: after stream data nothing authentic is heard
- * any more, or an address has changed. It pings then, a few times, and packets that were sent
- * to nowhere are followed by others at once. */
+ * any more, or an address has changed. It pings then, a few times. */
 #ifndef PALIQUE_SHARED_LINK_UNREST_H
 #define PALIQUE_SHARED_LINK_UNREST_H
 
@@ -18,16 +17,10 @@ struct link_unrest {
 	mono_ns at, wait; /* the next ping; 0: calm */
 	unsigned left;
 	bool has_data; /* since the last authentic packet */
-	/* The library's clock is ahead of ours by this: nothing else makes it probe at once
-	 * when its own timer has backed off (RFC 9002 section 6.2). */
-	mono_ns ahead;
 };
 
 /* The round trip (shared/endpoint.h) is here, too, and: pings after quiet as configured. */
 void link_keep_alive_set(struct link *l);
-
-/* What the library is told of time. */
-mono_ns link_library_now(const struct link *l, mono_ns now);
 
 /* Something authentic was heard. */
 void link_unrest_heard(struct link *l, mono_ns now);
@@ -35,9 +28,5 @@ void link_unrest_heard(struct link *l, mono_ns now);
 void link_unrest_begin(struct link *l, mono_ns now);
 void link_unrest_tick(struct link *l, mono_ns now);
 mono_ns link_unrest_at(const struct link *l);
-
-/* What is in flight is taken for lost now: a probe goes past the congestion window. False:
- * nothing is in flight. */
-bool link_hurry(struct link *l, mono_ns now);
 
 #endif

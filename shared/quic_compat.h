@@ -4,6 +4,8 @@
 #ifndef PALIQUE_SHARED_QUIC_COMPAT_H
 #define PALIQUE_SHARED_QUIC_COMPAT_H
 
+#include <stdbool.h>
+
 #include <ngtcp2/ngtcp2.h>
 
 #if NGTCP2_VERSION_NUM >= 0x010000
