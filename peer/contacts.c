@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/address_book.h"
 #include "peer/conversations.h"
 #include "peer/events.h"
 #include "peer/persons.h"
@@ -89,6 +90,8 @@ static void take_apart(struct contacts *c, struct person *p)
 {
 	reach_forget(c->rooms->reach, p);
 	conversations_close(p);
+	if (p->id == 0) /* it never was in the store */
+		address_book_forget(c->rooms->book, p);
 }
 
 int contacts_new(struct contacts **out, struct rooms *rooms)

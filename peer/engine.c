@@ -185,6 +185,7 @@ int engine_settle(struct engine *e)
 	account_reload(r->account);
 	contacts_reload(r->contacts);
 	address_book_reload(r->book);
+	forwarding_reload(r->forwarding);
 	reach_undo(r->reach);
 	safe_undo(e->safe);
 	store_commit(r->store); /* what reading again may have begun */

@@ -1,5 +1,5 @@
-/* Inside of forwarding: forwarding.c says where we are and asks where others are,
- * forwarding_seal.c makes and opens what a third cannot read, forwarding_kept.c is that third. */
+/* Inside of forwarding: forwarding_say.c says where we are and asks where others are,
+ * forwarding.c when, and hears the answers; forwarding_seal.c makes and opens what a third cannot read, forwarding_kept.c is that third. */
 #ifndef PALIQUE_PEER_FORWARDING_INSIDE_H
 #define PALIQUE_PEER_FORWARDING_INSIDE_H
 
@@ -103,7 +103,22 @@ int forwarding_hear_left(struct forwarding *f, struct way *from,
 int forwarding_hear_where(struct forwarding *f, struct way *from, struct post *post,
 			  const struct wire_where *m);
 
+/* --- forwarding_say.c: each returns whether it did something, or would have with room --- */
+
+/* Those who may have our addresses, and of whom we may have theirs: our own account, if it has
+ * other devices, and contacts. */
+bool forwarding_is_fit(const struct person *p);
+/* Who reads what we leave, whom we look for: another sum, and they are others. 0: nobody. */
+uint64_t forwarding_sum_readers(const struct forwarding *f);
+uint64_t forwarding_sum_targets(const struct forwarding *f);
+bool forwarding_say_record(struct forwarding *f, struct way *w, struct post *post);
+bool forwarding_leave(struct forwarding *f, struct way *w, struct post *post, uint64_t readers);
+bool forwarding_ask(struct forwarding *f, struct way *w, struct post *post);
+
 /* --- forwarding.c --- */
+
+/* How often each third is asked. */
+mono_ns forwarding_period(const struct forwarding *f);
 
 /* The post of a way that is linked; NULL: none. */
 struct post *forwarding_post(const struct forwarding *f, const struct way *w);
