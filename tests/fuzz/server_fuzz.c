@@ -1,6 +1,6 @@
 /* Two clients of a directory and a guest say anything. The input is a row of
- * (who, how, length, bytes): raw bytes, a frame, or a well-formed message with some of its
- * bytes changed. */
+ * (who, how, length, bytes): raw bytes, a frame, a well-formed message with some of its
+ * bytes changed, or a datagram outside of the link. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,11 +134,16 @@ static void begin(void)
 	if (sodium_init() < 0)
 		abort();
 	small_net_begin(&net, &config);
+	net.ways[net.way_count] = net.ways[0];
+	net.ways[net.way_count++].port++;
 	atexit(finish);
 	speakers[ALICE] = small_client_online(&net, "alice");
 	speakers[BOB] = small_client_online(&net, "bob");
 	speakers[GUEST] = small_client_new(&net, "guest");
 	make_messages();
+	server_set_sights(
+		net.server,
+		&(struct sight){ .kind = SIGHT_HIDDEN, .socket = 1, .at = net.ways[1] }, 1);
 }
 
 static void write_all(struct small_client *c, struct bytes b)
@@ -170,6 +175,23 @@ static void say_changed(struct small_client *c, const struct buf *message, struc
 	buf_clear(&copy);
 }
 
+/* A question of sight with some of its bytes changed. */
+static void ask_changed(struct small_client *c, struct bytes changes)
+{
+	const struct sight_question q = { .wants = SIGHT_PORT, .port = 4711 };
+	uint8_t question[SIGHT_QUESTION_SIZE];
+	struct path path = { .remote = net.ways[0] };
+
+	sight_question_encode(question, &q);
+	for (size_t i = 0; i + 1 < changes.size; i += 2)
+		question[changes.data[i] % sizeof question] = changes.data[i + 1];
+	question[0] &= 0x3f; /* else it is no stray */
+	endpoint_send_stray(c->endpoint, &path, BYTES(question), 0);
+	small_net_run(&net, MILLISECOND);
+	if (c->stray.size > sizeof question)
+		abort(); /* more than was asked with */
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	bool spoke_raw[SPEAKERS] = { false };
@@ -190,9 +212,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			say_changed(speakers[who], &messages[how % MESSAGES], b);
 		else if (how < 224)
 			say_framed(speakers[who], b);
-		else
+		else if (how < 240)
 			write_all(speakers[who], b);
-		spoke_raw[who] |= how >= 224;
+		else
+			ask_changed(speakers[who], b);
+		spoke_raw[who] |= how >= 224 && how < 240;
 		data += b.size;
 		size -= b.size;
 	}
