@@ -6,7 +6,7 @@
 struct own_candidates {
 	struct network network;
 	struct nat nat;
-	struct address observed; /* family 0: not known */
+	struct address observed4, observed6; /* family 0: not known */
 	struct address mapped[CANDIDATES_MAX];
 	unsigned mapped_count;
 	struct candidates published;
@@ -32,7 +32,7 @@ static bool is_global(const struct address *a)
  * nothing of its outside; then any address is believed that could be one. */
 static bool is_outside(const struct own_candidates *c, const struct address *mapped)
 {
-	const struct address *seen = &c->observed;
+	const struct address *seen = &c->observed4;
 
 	if (mapped->family == 6)
 		return network_has(&c->network, mapped);
@@ -43,7 +43,8 @@ static bool is_outside(const struct own_candidates *c, const struct address *map
 
 static void gather(struct own_candidates *c)
 {
-	bool is_local = c->observed.family && address_is_loopback(&c->observed);
+	bool is_local = (c->observed4.family && address_is_loopback(&c->observed4)) ||
+			(c->observed6.family && address_is_loopback(&c->observed6));
 
 	memset(&c->published, 0, sizeof c->published);
 	for (unsigned i = 0; i < c->network.address_count; i++) {
@@ -60,9 +61,22 @@ static void gather(struct own_candidates *c)
 		if (is_outside(c, &c->mapped[i]))
 			candidates_add(&c->published, CANDIDATE_MAPPED, &c->mapped[i]);
 	}
-	if (c->observed.family)
-		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed);
+	if (c->observed4.family)
+		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed4);
+	if (c->observed6.family)
+		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed6);
 	c->version++;
+}
+
+/* An address is left that this may be the outside of. */
+static bool may_hold(const struct network *n, const struct address *observed)
+{
+	for (unsigned i = 0; i < n->address_count; i++)
+		if (n->addresses[i].family == observed->family &&
+		    !address_is_link_local(&n->addresses[i]) &&
+		    address_is_loopback(&n->addresses[i]) == address_is_loopback(observed))
+			return true;
+	return false;
 }
 
 void own_candidates_set_network(struct own_candidates *c, const struct network *network)
@@ -70,18 +84,36 @@ void own_candidates_set_network(struct own_candidates *c, const struct network *
 	if (network_equal(&c->network, network))
 		return;
 	c->network = *network;
+	/* Nobody will say that it is not true any more. */
+	if (!may_hold(network, &c->observed4))
+		c->observed4.family = 0;
+	if (!may_hold(network, &c->observed6))
+		c->observed6.family = 0;
 	gather(c);
+}
+
+static bool replace(struct address *old, const struct address *fresh)
+{
+	if (fresh->family == old->family && (fresh->family == 0 || address_equal(fresh, old)))
+		return false;
+	*old = *fresh;
+	return true;
 }
 
 void own_candidates_set_observed(struct own_candidates *c, const struct address *observed)
 {
-	struct address now = observed ? *observed : (struct address){ 0 };
+	const struct address none = { 0 };
+	bool is_other;
 
-	if (now.family == c->observed.family &&
-	    (now.family == 0 || address_equal(&now, &c->observed)))
-		return;
-	c->observed = now;
-	gather(c);
+	if (observed && observed->family) {
+		is_other = replace(observed->family == 4 ? &c->observed4 : &c->observed6,
+				   observed);
+	} else {
+		is_other = replace(&c->observed4, &none);
+		is_other = replace(&c->observed6, &none) || is_other;
+	}
+	if (is_other)
+		gather(c);
 }
 
 void own_candidates_set_nat(struct own_candidates *c, const struct nat *nat)
@@ -129,7 +161,7 @@ const struct nat *own_candidates_nat(const struct own_candidates *c)
 
 const struct address *own_candidates_observed(const struct own_candidates *c)
 {
-	return &c->observed;
+	return c->observed4.family ? &c->observed4 : &c->observed6;
 }
 
 uint64_t own_candidates_version(const struct own_candidates *c)

@@ -13,7 +13,7 @@ struct own_candidates *own_candidates_new(void);
 void own_candidates_free(struct own_candidates *c);
 
 void own_candidates_set_network(struct own_candidates *c, const struct network *network);
-/* NULL: not known. */
+/* One of each family is kept: the line may be of v6, and v4 seen beside it. NULL: nothing is known. */
 void own_candidates_set_observed(struct own_candidates *c, const struct address *observed);
 void own_candidates_set_nat(struct own_candidates *c, const struct nat *nat);
 /* What routers have mapped to our port; those whose outer address is not the one by which the
@@ -27,7 +27,7 @@ const struct candidates *own_candidates(const struct own_candidates *c);
 const struct network *own_candidates_network(const struct own_candidates *c);
 const struct nat *own_candidates_nat(const struct own_candidates *c);
 const struct address *
-own_candidates_observed(const struct own_candidates *c); /* family 0: none */
+own_candidates_observed(const struct own_candidates *c); /* v4 before v6; family 0: none */
 /* Raised whenever one of the above changed. */
 uint64_t own_candidates_version(const struct own_candidates *c);
 
