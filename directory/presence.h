@@ -47,9 +47,9 @@ const struct address *record_seen(const struct record *r);
 unsigned presence_devices(const struct presence *p, name_id account, enum consent consent,
 			  struct wire_device out[WIRE_DEVICES_MAX]);
 /* The device list of an account that is online, one for all of its sessions; an older one than
- * is known changes nothing. NULL: none known. */
+ * is known changes nothing. false: none known. */
 void presence_set_list(struct presence *p, name_id account, const struct device_list *list);
-const struct device_list *presence_list(const struct presence *p, name_id account);
+bool presence_list(const struct presence *p, name_id account, struct device_list *out);
 bool presence_is_online(const struct presence *p, name_id account);
 
 struct presence_counts {

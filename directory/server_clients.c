@@ -150,7 +150,6 @@ static bool fill_presence(struct server *s, const struct watchers_due *due,
 			  struct wire_message *m)
 {
 	enum consent consent = watchers_consent(s->watchers, due->about, due->to);
-	const struct device_list *list;
 
 	m->type = WIRE_PRESENCE;
 	m->presence.name = *names_of(s->names, due->about);
@@ -160,9 +159,7 @@ static bool fill_presence(struct server *s, const struct watchers_due *due,
 		return true;
 	m->presence.device_count = presence_devices(s->presence, due->about, consent,
 						    m->presence.online);
-	list = presence_list(s->presence, due->about);
-	if (list)
-		m->presence.devices = *list;
+	(void)presence_list(s->presence, due->about, &m->presence.devices);
 	return true;
 }
 

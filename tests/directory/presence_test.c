@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,27 +44,43 @@ static void a_name_has_one_number_while_somebody_holds_it(void **state)
 	names_free(n);
 }
 
+static unsigned version(const struct presence *p, name_id account)
+{
+	struct device_list list;
+
+	return presence_list(p, account, &list) ? (unsigned)list.version : 0;
+}
+
 static void an_account_has_one_list_while_it_is_online(void **state)
 {
 	struct presence *p = presence_new();
 	struct record *one = presence_enter(p, 5, &phone, NULL), *two;
-	struct device_list list = { .version = 3, .count = 2 };
+	struct device_list list = { 0 }, older, found;
+	struct identity identity;
 
 	(void)state;
-	assert_null(presence_list(p, 5));
-	assert_null(presence_list(p, 500));
+	identity_make(&identity);
+	device_list_add(&list, &phone.device, "phone", 1);
+	device_list_sign(&list, &identity);
+	older = list;
+	device_list_add(&list, &desk.device, "desk", 2);
+	device_list_sign(&list, &identity);
+	assert_int_equal(version(p, 5), 0);
+	assert_int_equal(version(p, 500), 0);
 	presence_set_list(p, 5, &list);
 	two = presence_enter(p, 5, &desk, NULL);
-	list.version = 2; /* an older one */
+	presence_set_list(p, 5, &older);
+	assert_true(presence_list(p, 5, &found));
+	assert_int_equal(found.count, 2);
+	assert_string_equal(found.devices[1].label, "desk");
+	assert_int_equal(device_list_verify(&found), 0);
+	device_list_sign(&list, &identity);
 	presence_set_list(p, 5, &list);
-	assert_int_equal(presence_list(p, 5)->version, 3);
-	list.version = 4;
-	presence_set_list(p, 5, &list);
-	assert_int_equal(presence_list(p, 5)->version, 4);
+	assert_int_equal(version(p, 5), 3);
 	presence_leave(p, one);
-	assert_non_null(presence_list(p, 5));
+	assert_int_equal(version(p, 5), 3);
 	presence_leave(p, two);
-	assert_null(presence_list(p, 5));
+	assert_int_equal(version(p, 5), 0);
 	presence_free(p);
 }
 
@@ -204,5 +221,7 @@ int main(void)
 		cmocka_unit_test(an_account_has_eight_places),
 	};
 
+	if (sodium_init() < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
