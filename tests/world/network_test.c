@@ -19,32 +19,32 @@ static struct address at(unsigned machine)
 	return a;
 }
 
-static struct network *begin(const struct weather *weather)
+static struct internet *begin(const struct weather *weather)
 {
-	struct network *n = network_new(7);
+	struct internet *n = network_new(7);
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct address a = at(i);
 
-		network_place(n, i, &a);
+		network_place(n, i, 0, &a);
 	}
 	network_set_weather(n, weather);
 	return n;
 }
 
-static void send_many(struct network *n, unsigned count)
+static void send_many(struct internet *n, unsigned count)
 {
-	struct address to = at(1);
+	const struct path path = { .remote = at(1) };
 
 	for (uint32_t i = 0; i < count; i++)
-		network_send(n, 0, &to, (const uint8_t *)&i, sizeof i, 0);
+		network_send(n, 0, &path, 0, (const uint8_t *)&i, sizeof i, 0);
 }
 
 struct tally {
 	unsigned arrived, out_of_order, changed;
 };
 
-static struct tally receive_all(struct network *n)
+static struct tally receive_all(struct internet *n)
 {
 	struct tally t = { 0 };
 	struct arrival a;
@@ -72,7 +72,7 @@ static struct tally receive_all(struct network *n)
 static void in_fair_weather_everything_arrives_in_order_and_in_time(void **state)
 {
 	const struct weather fair = { .delay = 5 * MILLISECOND };
-	struct network *n = begin(&fair);
+	struct internet *n = begin(&fair);
 	struct arrival a;
 	struct tally t;
 
@@ -90,7 +90,7 @@ static void in_a_storm_datagrams_are_lost_doubled_damaged_and_out_of_order(void 
 	const struct weather storm = {
 		.loss = 300, .duplicate = 50, .damage = 100, .jitter = 50 * MILLISECOND
 	};
-	struct network *n = begin(&storm);
+	struct internet *n = begin(&storm);
 	struct network_counts c;
 	struct tally t;
 
@@ -109,7 +109,7 @@ static void in_a_storm_datagrams_are_lost_doubled_damaged_and_out_of_order(void 
 static void what_is_cut_or_sent_to_nobody_does_not_arrive(void **state)
 {
 	const struct weather fair = { 0 };
-	struct network *n = begin(&fair);
+	struct internet *n = begin(&fair);
 	struct address elsewhere = at(9);
 
 	(void)state;
@@ -118,7 +118,7 @@ static void what_is_cut_or_sent_to_nobody_does_not_arrive(void **state)
 	assert_int_equal(receive_all(n).arrived, 0);
 	network_mend(n);
 	send_many(n, 10);
-	network_place(n, 1, &elsewhere);
+	network_place(n, 1, 0, &elsewhere);
 	assert_int_equal(receive_all(n).arrived, 0);
 	assert_int_equal(network_counts(n).cut, 10);
 	assert_int_equal(network_counts(n).nowhere, 10);

@@ -43,7 +43,7 @@ static void share_out(struct dice *shape, unsigned persons, unsigned most,
 
 struct cast {
 	unsigned persons, machines[PEOPLE_MAX];
-	bool is_v6, has_host_name;
+	bool is_v6, has_host_name, has_nats;
 };
 
 static void begin(struct story *s, uint64_t seed, const struct cast *cast)
@@ -53,6 +53,8 @@ static void begin(struct story *s, uint64_t seed, const struct cast *cast)
 		.seed = seed,
 		.registration = is_by_invitation ? REGISTRATION_INVITE : REGISTRATION_OPEN,
 		.is_v6 = cast->is_v6,
+		.has_nats = cast->has_nats,
+		.has_relays = cast->has_nats && !s->has_partings,
 		.has_host_name = cast->has_host_name,
 		.on_event = people_on_event,
 		.on_start = people_on_start,
@@ -277,6 +279,7 @@ static void storm(struct story *s, uint64_t seed)
 	}
 	cast.is_v6 = dice_chance(&shape, 500);
 	cast.has_host_name = dice_chance(&shape, 500);
+	cast.has_nats = dice_chance(&shape, 600);
 	begin(s, seed, &cast);
 	if (dice_chance(&shape, 500))
 		storm_change_weather(s);
@@ -406,6 +409,7 @@ static void quiet_day(struct story *s, uint64_t seed)
 	share_out(&shape, cast.persons, cast.persons + dice_below(&shape, 3), cast.machines);
 	cast.is_v6 = dice_chance(&shape, 500);
 	cast.has_host_name = dice_chance(&shape, 500);
+	cast.has_nats = dice_chance(&shape, 600);
 	begin(s, seed, &cast);
 	fair_weather(s);
 	wish_all_contacts(s);

@@ -18,6 +18,7 @@ enum { IDLE_STEPS_MAX = 2000, PATH_SIZE = 256, NEVER_CRASHES = -1 };
 enum {
 	RETRY_AFTER_S = 2, /* what the directory says when it is stopped in order */
 	WORK_BITS = 8,
+	RELAY_RATE = 256 << 10,
 };
 
 struct machine {
@@ -27,10 +28,12 @@ struct machine {
 	unsigned life;        /* names its folder: a crash goes on in a copy */
 	mono_ns clock_offset; /* its monotonic clock begins anew when it is switched on */
 	int64_t wall_skew;
-	mono_ns wake;    /* the world's time */
-	int crash_after; /* datagrams, or NEVER_CRASHES */
-	struct address address;
+	mono_ns wake;           /* the world's time */
+	int crash_after;        /* datagrams, or NEVER_CRASHES */
+	struct address address; /* of its main socket, as it knows it */
 	unsigned moves;
+	struct nat_box *box; /* its router; NULL: none */
+	unsigned lan;        /* 0: it is alone there */
 	struct errands errands;
 	mono_ns idle_since;
 	unsigned idle_steps;
@@ -40,12 +43,15 @@ struct machine {
 struct world {
 	struct world_config config;
 	struct dice dice;
-	struct network *network;
+	struct internet *network;
 	mono_ns now;
 	wall_ms began;
 	char folder[PATH_SIZE];
 	struct machine machines[WORLD_MACHINES_MAX];
-	struct server_status before; /* counters of the directory's earlier lives */
+	struct nat_box
+		boxes[WORLD_MACHINES_MAX]; /* number n: of the machine n, which may share it */
+	bool has_two_addresses;            /* the directory */
+	struct server_status before;       /* counters of the directory's earlier lives */
 	struct world_counts counts;
 	char trouble[512];
 	struct device_public directory_key;
@@ -63,9 +69,10 @@ static void folder_of(const struct world *w, const struct machine *m, char out[P
 
 /* --- life of the world --- */
 
-static struct address place(const struct world *w, const struct machine *m)
+/* Out in the world, each machine in a network of its own, as limits count. */
+static struct address outside_of(const struct world *w, unsigned number, unsigned moves)
 {
-	struct address a = { .family = 4, .port = m->number ? 40000 + m->moves % 1000 : 7272 };
+	struct address a = { .family = 4, .port = number ? 40000 + moves % 1000 : 7272 };
 
 	if (w->config.is_v6) {
 		a.family = 6;
@@ -73,17 +80,111 @@ static struct address place(const struct world *w, const struct machine *m)
 		a.ip[1] = 0x01;
 		a.ip[2] = 0x0d;
 		a.ip[3] = 0xb7;
-		a.ip[5] = m->number; /* each in a network of its own, as limits count */
-		a.ip[7] = m->moves >> 8;
-		a.ip[8] = m->moves;
-		a.ip[15] = m->number + 1;
+		a.ip[5] = number;
+		a.ip[7] = moves >> 8;
+		a.ip[8] = moves;
+		a.ip[15] = number + 1;
 	} else {
 		a.ip[0] = 93;
-		a.ip[1] = m->number;
-		a.ip[2] = m->moves;
-		a.ip[3] = m->number + 1;
+		a.ip[1] = number;
+		a.ip[2] = moves;
+		a.ip[3] = number + 1;
 	}
 	return a;
+}
+
+static bool is_translated(const struct machine *m)
+{
+	return m->box && m->box->outside.family;
+}
+
+static struct address place(const struct world *w, const struct machine *m)
+{
+	struct address a = outside_of(w, m->number, m->moves);
+
+	if (is_translated(m)) {
+		a.ip[0] = 10;
+		a.ip[1] = m->lan; /* 0: as many at home have the same network */
+	}
+	return a;
+}
+
+/* The directory's sockets: where clients connect, a further port, and a hidden one that is on
+ * another address, where it has two of each. */
+static unsigned directory_sights(const struct world *w, struct sight list[5])
+{
+	static const struct {
+		enum sight_kind kind;
+		bool is_second;
+		uint16_t port;
+	} all[5] = {
+		{ SIGHT_MAIN, false, 7272 },   { SIGHT_FURTHER, false, 7273 },
+		{ SIGHT_HIDDEN, true, 7999 },  { SIGHT_MAIN, true, 7272 },
+		{ SIGHT_FURTHER, true, 7273 },
+	};
+	unsigned count = w->has_two_addresses ? 5 : 3;
+
+	for (unsigned i = 0; i < count; i++) {
+		list[i] = (struct sight){ .kind = all[i].kind,
+					  .socket = (uint16_t)i,
+					  .is_named = true,
+					  .at = w->machines[WORLD_DIRECTORY].address };
+		list[i].at.port = all[i].port;
+		if (all[i].is_second && w->has_two_addresses)
+			list[i].at.ip[list[i].at.family == 4 ? 3 : 15] = 200;
+	}
+	return count;
+}
+
+static void settle_down(struct world *w, struct machine *m)
+{
+	m->address = place(w, m);
+	if (m->number == WORLD_DIRECTORY) {
+		struct sight list[5];
+		unsigned count = directory_sights(w, list);
+
+		for (unsigned i = 0; i < count; i++)
+			network_place(w->network, m->number, i, &list[i].at);
+		return;
+	}
+	network_place(w->network, m->number, 0, &m->address);
+	network_put_behind(w->network, m->number, m->box, m->lan);
+}
+
+/* Routers of every kind. The first two are such that everybody reaches them, for those who need a
+ * relay; where people part there may be nobody to relay, and only kinds are taken that meet any
+ * other. */
+static void put_up_routers(struct world *w)
+{
+	static const enum nat_box_kind open[] = { BOX_PUBLIC, BOX_FC, BOX_FW, BOX_ARC },
+				       easy[] = { BOX_PUBLIC, BOX_FW,    BOX_FC,    BOX_ARC,
+						  BOX_PRC,    BOX_LINUX, BOX_SYMEIF };
+	struct dice shape;
+
+	dice_init(&shape, w->config.seed, 5);
+	w->has_two_addresses = dice_chance(&shape, 500);
+	for (unsigned i = 1; i <= w->config.peers && w->config.has_nats; i++) {
+		enum nat_box_kind kind = dice_below(&shape, BOX_KINDS);
+		struct machine *m = &w->machines[i];
+		struct address outside = outside_of(w, i, 0);
+
+		if (i <= 2)
+			kind = open[dice_below(&shape, sizeof open / sizeof *open)];
+		else if (!w->config.has_relays)
+			kind = easy[dice_below(&shape, sizeof easy / sizeof *easy)];
+		if (w->config.is_v6)
+			kind = dice_chance(&shape, 500) ? BOX_FW : BOX_PUBLIC;
+		if (kind == BOX_PUBLIC || kind == BOX_FW)
+			outside.family = 0;
+		nat_box_init(&w->boxes[i], kind, &outside, w->config.seed + i);
+		w->boxes[i].hairpins = dice_chance(&shape, 500);
+		m->box = &w->boxes[i];
+		if (i > 3 && is_translated(&w->machines[i - 1]) && dice_chance(&shape, 200)) {
+			m->box = w->machines[i - 1].box;
+			m->lan = w->machines[i - 1].lan ? w->machines[i - 1].lan : i;
+			w->machines[i - 1].lan = m->lan;
+		}
+	}
 }
 
 struct world *world_new(const struct world_config *config)
@@ -101,15 +202,16 @@ struct world *world_new(const struct world_config *config)
 	snprintf(w->folder, sizeof w->folder, "%s/palique-world-XXXXXX", base);
 	if (!mkdtemp(w->folder))
 		abort();
+	for (unsigned i = 0; i <= config->peers; i++)
+		w->machines[i].number = i;
+	put_up_routers(w);
 	for (unsigned i = 0; i <= config->peers; i++) {
 		struct machine *m = &w->machines[i];
 
-		m->number = i;
+		settle_down(w, m);
 		m->wake = NEVER;
 		m->crash_after = NEVER_CRASHES;
 		m->wall_skew = (int64_t)dice_between(&w->dice, 0, 600000) - 300000;
-		m->address = place(w, m);
-		network_place(w->network, i, &m->address);
 		errands_forget(&m->errands);
 		folder_of(w, m, data);
 		if (i != WORLD_DIRECTORY && mkdir(data, 0700) < 0)
@@ -146,6 +248,8 @@ void world_free(struct world *w)
 		disk_remove(folder);
 	}
 	rmdir(w->folder);
+	for (unsigned i = 0; i < WORLD_MACHINES_MAX; i++)
+		nat_box_clear(&w->boxes[i]);
 	network_free(w->network);
 	free(w);
 }
@@ -176,7 +280,7 @@ wall_ms world_wall(const struct world *w)
 	return w->began + (wall_ms)(w->now / MILLISECOND);
 }
 
-struct network *world_network(struct world *w)
+struct internet *world_network(struct world *w)
 {
 	return w->network;
 }
@@ -272,11 +376,14 @@ static void keep_counters(struct world *w, struct machine *m)
 
 /* --- switching machines on and off --- */
 
-static void tell_addresses(const struct world *w, struct machine *m)
+static void tell_network(struct machine *m)
 {
-	struct network network = { .address_count = 1, .addresses = { place(w, m) } };
+	struct network network = { .address_count = 1,
+				   .addresses = { m->address },
+				   .port = m->address.port,
+				   .link_count = m->lan != 0,
+				   .links = { 1 } };
 
-	network.port = network.addresses[0].port;
 	engine_set_network(m->engine, &network);
 }
 
@@ -300,8 +407,12 @@ void world_start(struct world *w, unsigned machine)
 		config.limits.work_bits_max = WORK_BITS;
 		err = server_open(&m->server, &config, mono_of(w, m), wall_of(w, m), reason,
 				  sizeof reason);
-		if (err == 0)
+		if (err == 0) {
+			struct sight list[5];
+
 			w->directory_key = *server_key(m->server);
+			server_set_sights(m->server, list, directory_sights(w, list));
+		}
 	} else {
 		struct engine_config config = { .store = store,
 						.device_label = "world",
@@ -318,8 +429,11 @@ void world_start(struct world *w, unsigned machine)
 	}
 	m->wake = w->now;
 	m->is_new = machine != WORLD_DIRECTORY;
-	if (m->is_new)
-		tell_addresses(w, m);
+	if (!m->is_new)
+		return;
+	tell_network(m);
+	if (w->config.has_relays)
+		engine_set_relay(m->engine, true, RELAY_RATE);
 }
 
 /* What was committed before is all that survives: the folder as it is now is copied, then
@@ -364,6 +478,7 @@ static struct endpoint *endpoint_of(const struct machine *m)
 static bool flush(struct world *w, struct machine *m)
 {
 	struct datagram out;
+	uint16_t socket;
 
 	while (endpoint_send(endpoint_of(m), w->room, &out, mono_of(w, m))) {
 		if (m->crash_after == 0) {
@@ -374,10 +489,12 @@ static bool flush(struct world *w, struct machine *m)
 			m->crash_after--;
 		if (memmem(w->room, out.size, WORLD_MARKER, sizeof WORLD_MARKER - 1))
 			world_fail(w, "machine %u sent a text in the clear", m->number);
-		network_send(w->network, m->number, &out.path.remote, w->room, out.size,
+		network_send(w->network, m->number, &out.path, out.ttl, w->room, out.size,
 			     w->now);
 		m->idle_steps = 0;
 	}
+	while (endpoint_next_released(endpoint_of(m), &socket))
+		continue; /* a router forgets it soon */
 	return true;
 }
 
@@ -417,15 +534,22 @@ void world_wipe(struct world *w, unsigned machine)
 void world_move(struct world *w, unsigned machine, bool is_behind_nat)
 {
 	struct machine *m = &w->machines[machine];
+	struct address outside;
 
 	if (machine == WORLD_DIRECTORY && !w->config.has_host_name)
 		return;
 	m->moves++;
-	m->address = place(w, m);
-	network_place(w->network, machine, &m->address);
 	w->counts.moves++;
+	outside = outside_of(w, m->number, m->moves);
+	if (is_translated(m) && (is_behind_nat || m->lan)) {
+		nat_box_rebind(m->box, dice_chance(&w->dice, 500) ? &outside : NULL);
+		return;
+	}
+	if (is_translated(m))
+		nat_box_rebind(m->box, &outside);
+	settle_down(w, m);
 	if (m->engine && !is_behind_nat) {
-		tell_addresses(w, m);
+		tell_network(m);
 		world_wake(w, machine);
 	}
 }
@@ -527,12 +651,11 @@ static void work(struct world *w, struct machine *m)
 static void receive(struct world *w, const struct arrival *a)
 {
 	struct machine *m = &w->machines[a->to];
-	struct path path = { .remote = a->sender };
 
 	if (!world_is_up(w, a->to))
 		return;
 	m->idle_steps = 0;
-	endpoint_receive(endpoint_of(m), &path, a->data, a->size, mono_of(w, m));
+	endpoint_receive(endpoint_of(m), &a->path, a->data, a->size, mono_of(w, m));
 	m->wake = w->now;
 }
 

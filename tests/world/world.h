@@ -23,6 +23,8 @@ struct world_config {
 	unsigned peers;
 	enum registration registration;
 	bool is_v6;
+	bool has_nats;      /* peers live behind routers, some of them together */
+	bool has_relays;    /* ... also such as need a relay: everybody relays */
 	bool has_host_name; /* the directory is known as "directory.world" and may move */
 	world_on_event *on_event;
 	world_on_start *on_start;
@@ -58,14 +60,15 @@ void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams);
 void world_wipe(struct world *w, unsigned machine);
 void world_no_more_crashes(struct world *w); /* none that was announced comes */
 bool world_is_up(const struct world *w, unsigned machine);
-/* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`. */
+/* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`: then its router,
+ * where it has one, forgets everything and perhaps has another address. */
 void world_move(struct world *w, unsigned machine, bool is_behind_nat);
 void world_jump_clock(struct world *w, unsigned machine, int64_t by_ms);
 void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut);
 /* Something was asked of the machine from outside its own step: it works soon. */
 void world_wake(struct world *w, unsigned machine);
 
-struct network *world_network(struct world *w);
+struct internet *world_network(struct world *w);
 struct dice *world_dice(struct world *w); /* for the story; the network has its own */
 struct engine *world_engine(struct world *w, unsigned peer); /* NULL while it is off */
 struct server *world_server(struct world *w);                /* NULL while it is off */
