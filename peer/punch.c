@@ -248,13 +248,37 @@ static bool are_behind_one(const struct punch_goal *g)
 	return false;
 }
 
-/* Introduced: from here the time counts. */
+static void take_goal(struct punch *p, const struct punch_goal *goal)
+{
+	const struct network *n = goal->network;
+
+	assert(n && n->address_count <= NETWORK_ADDRESSES_MAX);
+	p->goal = *goal;
+	p->goal.network = NULL;
+	p->who = punch_who(&goal->keys);
+	p->has_public_peer = are_behind_one(goal);
+	p->is_metered = n->is_metered;
+	p->local_count = n->address_count;
+	memcpy(p->locals, n->addresses, n->address_count * sizeof p->locals[0]);
+}
+
+/* From here the time counts. */
 static void begin(struct punch *p, mono_ns now)
 {
-	p->hold_until = now + find_hold(&p->goal);
+	const struct punch_goal *g = &p->goal;
+
+	p->hold_until = now + find_hold(g);
 	p->ends_at = now + PUNCH_LENGTH;
-	if (p->goal.is_introduced)
+	for (unsigned i = 0; i < p->way_count; i++)
+		if (!p->ways[i].is_proved)
+			begin_way(&p->ways[i], now);
+	for (unsigned i = 0; i < g->candidates.count; i++)
+		add(p, &g->candidates.list[i].address, g->candidates.list[i].kind, now);
+	if (g->seen.family != 0)
+		add(p, &g->seen, CANDIDATE_REFLEXIVE, now);
+	if (g->is_introduced)
 		punch_spray_plan(p, now);
+	punch_step(p, now);
 }
 
 struct punch *punch_new(struct endpoint *e, struct punch_limits *limits,
@@ -262,25 +286,13 @@ struct punch *punch_new(struct endpoint *e, struct punch_limits *limits,
 {
 	struct punch *p = memory_new(sizeof *p);
 
-	assert(goal->network && goal->network->address_count <= NETWORK_ADDRESSES_MAX);
 	p->endpoint = e;
 	p->limits = limits;
-	p->goal = *goal;
-	p->goal.network = NULL;
-	p->who = punch_who(&goal->keys);
-	p->has_public_peer = are_behind_one(goal);
-	p->local_count = goal->network->address_count;
-	memcpy(p->locals, goal->network->addresses, p->local_count * sizeof p->locals[0]);
-	p->is_metered = goal->network->is_metered;
 	p->began = now;
 	p->heard_at = NEVER;
 	p->spray.open_at = p->spray.full_at = p->spray.round_at = NEVER;
+	take_goal(p, goal);
 	begin(p, now);
-	for (unsigned i = 0; i < goal->candidates.count; i++)
-		add(p, &goal->candidates.list[i].address, goal->candidates.list[i].kind, now);
-	if (goal->seen.family != 0)
-		add(p, &goal->seen, CANDIDATE_REFLEXIVE, now);
-	punch_step(p, now);
 	return p;
 }
 
@@ -302,19 +314,13 @@ void punch_add(struct punch *p, const struct address *a, enum candidate_kind kin
 	punch_step(p, now);
 }
 
-void punch_introduced(struct punch *p, mono_ns our_round_trip, mono_ns their_round_trip,
-		      mono_ns now)
+void punch_introduced(struct punch *p, const struct punch_goal *goal, mono_ns now)
 {
-	if (p->goal.is_introduced)
+	if (p->goal.is_introduced || p->has_proof)
 		return;
+	take_goal(p, goal);
 	p->goal.is_introduced = true;
-	p->goal.our_round_trip = our_round_trip;
-	p->goal.their_round_trip = their_round_trip;
 	begin(p, now);
-	for (unsigned i = 0; i < p->way_count; i++)
-		if (!p->ways[i].is_proved)
-			begin_way(&p->ways[i], now);
-	punch_step(p, now);
 }
 
 bool punch_step(struct punch *p, mono_ns now)

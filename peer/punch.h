@@ -87,9 +87,9 @@ struct punch *punch_new(struct endpoint *e, struct punch_limits *limits,
 void punch_free(struct punch *p);
 /* One more address (a newer record, an introduction, a LAN announcement): probed at once. */
 void punch_add(struct punch *p, const struct address *a, enum candidate_kind kind, mono_ns now);
-/* We were introduced after all: as goal.is_introduced from now on. */
-void punch_introduced(struct punch *p, mono_ns our_round_trip, mono_ns their_round_trip,
-		      mono_ns now);
+/* We were introduced after all: `goal` as it would be for punch_new() now. What has answered
+ * already stays. */
+void punch_introduced(struct punch *p, const struct punch_goal *goal, mono_ns now);
 /* An authentic probe or answer of the device came by `path`. */
 void punch_hear(struct punch *p, const struct path *path, const struct probe *probe,
 		mono_ns now);

@@ -55,11 +55,12 @@ static void begin(struct reach *r, struct way *w, const struct wire_introduction
 
 static void go_on(struct reach *r, struct way *w, const struct wire_introduction *introduction)
 {
+	struct punch_goal goal;
+
+	make_goal(r, w, introduction, &goal);
 	w->introduced_at = r->rooms->now;
-	punch_introduced(w->punch, (mono_ns)introduction->our_round_trip * 1000,
-			 (mono_ns)introduction->their_round_trip * 1000, r->rooms->now);
-	if (w->seen.family)
-		punch_add(w->punch, &w->seen, CANDIDATE_REFLEXIVE, r->rooms->now);
+	punch_introduced(w->punch, &goal, r->rooms->now);
+	sodium_memzero(&goal, sizeof goal);
 }
 
 /* What was begun before an introduction goes on with it; what was begun by an earlier one is over,
