@@ -357,7 +357,10 @@ static void own_devices_find_each_other(void **state)
 static void an_own_announcement_is_nobody_elses(void **state)
 {
 	(void)state;
-	small_home_begin_sibling(&homes[2], "alice", alice);
+	small_home_end(carol);
+	lan_free(lans[2]);
+	small_home_begin_sibling(carol, "alice", alice);
+	start(carol);
 	step(alice);
 	deliver(&sent[0], alice);
 	assert_int_equal(sent_count, 1);
