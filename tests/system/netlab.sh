@@ -2,7 +2,7 @@
 # netlab.sh BUILD [RUNS [CELL...]]: the matrix of reach. Two people in each of the networks of
 # netlab.expected meet through the directory: did they connect, by which kind of path, how long
 # from the introduction to the first message; beside the figures there, and which are worse.
-# With one cell: netlab.sh BUILD 1 prc-sym. PALIQUE_KEEP=1 keeps logs/CELL-RUN-HOST of the engines.
+# With one cell: netlab.sh BUILD 1 prc-sym. PALIQUE_LOGS=FOLDER keeps the engines' logs there.
 BUILD=${1-build}
 runs=${2-1}
 [ $# -gt 2 ] && shift 2 || set --
@@ -17,21 +17,23 @@ lab_begin || {
 	exit 0
 }
 limit=8     # seconds for a message
+settle=0.5  # seconds in which everybody learns what NAT is before them, as the prototype did
 slack=20    # milliseconds that a median of real programs may differ and be as good
 began=$(date +%s)
 worse=''
 slower=''
 count=0
-mkdir "$folder/logs"
 
 # cables WHERE:MS:JITTER:PERCENT,...
 cables() {
-	wait_before=0
+	wait_before=$settle
 	relay=''
+	is_cold=''
 	for cable in $(echo "$1" | tr , ' '); do
 		case $cable in
 		-) ;;
 		relay) relay=c1 ;;
+		cold) is_cold=yes ;;
 		settle:*) wait_before=${cable#*:} ;;
 		*) lab_wire $(echo "$cable" | tr : ' ') ;;
 		esac
@@ -50,6 +52,10 @@ introduced() {
 meet() {
 	kind=''
 	ms=''
+	if [ -n "$is_cold" ]; then
+		meet_cold "$1" "$2"
+		return
+	fi
 	awake "$1" "$2" $relay
 	if [ "$3" != lan ] || [ "$spec" != "lan,hosts=2" ]; then
 		online "$1" "$2" $relay || return 0
@@ -58,6 +64,24 @@ meet() {
 	begun=$(clock_ms)
 	peer "$1" send "$2" "$cell $run" --wait delivered --timeout $limit >/dev/null 2>&1 || return 0
 	ended=$(clock_ms)
+	timed "$1" "$2"
+}
+
+# What waits for somebody who comes online only then
+meet_cold() {
+	awake "$1" $relay
+	online "$1" $relay || return 0
+	sleep "$settle"
+	peer "$1" send "$2" "$cell $run" --wait queued >/dev/null
+	begun=$(clock_ms)
+	awake "$2"
+	until_true $limit has "$2" "$1" "$cell $run" || return 0
+	ended=$(clock_ms)
+	timed "$1" "$2"
+}
+
+# timed FROM TO: they have met
+timed() {
 	kind=$(path_kind "$1" "$2")
 	kind=${kind:-connected}
 	heard=$(logged "$2" heard | head -n 1)
@@ -84,6 +108,18 @@ says_blocked() {
 	peer "$1" status --json | grep -q '"udpBlocked":true'
 }
 
+# What could not be said must not be under way in the next network.
+drain() {
+	lab_up public,hosts=2/public
+	awake "$1" "$2"
+	until_true 30 owes_nothing "$1" || fail "$cell: $1 has still not said what it could not"
+	until_true 30 owes_nothing "$2" || fail "$cell: $2 has still not said what it could not"
+	asleep "$1" "$2"
+}
+owes_nothing() {
+	peer "$1" status --json | grep -q '"queued":0'
+}
+
 median() {
 	tr ' ' '\n' | grep . | sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
@@ -107,9 +143,10 @@ measure() {
 			case " $kinds " in *" $kind "*) ;; *) kinds="$kinds $kind" ;; esac
 		fi
 		for host in $from $to $relay; do
-			cp "$folder/home-$host/engine.log" "$folder/logs/$cell-$run-$host" 2>/dev/null || true
+			[ -z "${PALIQUE_LOGS-}" ] || cp "$folder/home-$host/engine.log" "$PALIQUE_LOGS/$cell-$run-$host"
 		done
 		asleep "$from" "$to" $relay
+		[ -n "$kind" ] || drain "$from" "$to"
 	done
 	count=$((count + 1))
 	judge

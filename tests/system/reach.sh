@@ -247,4 +247,5 @@ if ! skip third; then
 	begin_directory
 fi
 
+! directory status --json | grep -q '"SAY":[1-9]' || fail 'a message passed through the directory'
 say "reach: $reached ways to meet and to stay in touch"
