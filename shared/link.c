@@ -63,7 +63,7 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 	p->initial_max_stream_data_bidi_local = STREAM_WINDOW_FIRST;
 	p->initial_max_stream_data_bidi_remote = STREAM_WINDOW_FIRST;
 	p->initial_max_streams_bidi = LINK_STREAMS_MAX;
-	p->max_idle_timeout = l->idle_timeout == NEVER ? 0 : l->idle_timeout;
+	p->max_idle_timeout = 0; /* ours is silent_at() */
 	p->active_connection_id_limit = 2;
 	p->max_datagram_frame_size = l->home->config->policy == ENDPOINT_ADMITTED
 					     ? LINK_DATAGRAM_FRAME_MAX
@@ -306,6 +306,8 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 		return 0;
 	}
 	written = link_write_next(l, room, size, now);
+	if (written == 0 && link_unrest_presses(l) && link_hurry(l, now))
+		written = link_write_next(l, room, size, now);
 	if (written < 0)
 		l->error = error_of(l, (int)written);
 	if (written <= 0) {
@@ -363,13 +365,6 @@ void link_tick(struct link *l, mono_ns now)
 	link_wake(l);
 }
 
-static mono_ns library_due(const struct link *l)
-{
-	mono_ns at = ngtcp2_conn_get_expiry(l->conn);
-
-	return at == NEVER || at < l->library_ahead ? at : at - l->library_ahead;
-}
-
 mono_ns link_due(const struct link *l)
 {
 	mono_ns own;
@@ -380,7 +375,7 @@ mono_ns link_due(const struct link *l)
 		return NEVER;
 	own = mono_earlier(mono_earlier(silent_at(l), given_up_at(l)),
 			   mono_earlier(link_attempt_at(l), link_unrest_at(l)));
-	return mono_earlier(own, mono_earlier(library_due(l), link_proof_at(l)));
+	return mono_earlier(own, mono_earlier(link_library_due(l), link_proof_at(l)));
 }
 
 size_t link_say_goodbye(struct link *l, uint64_t code, uint8_t *room, size_t size, mono_ns now)

@@ -9,6 +9,7 @@
 #include "shared/endpoint.h"
 #include "shared/link_attempt.h"
 #include "shared/link_callbacks.h"
+#include "shared/link_clock.h"
 #include "shared/link_crypto.h"
 #include "shared/link_datagram.h"
 #include "shared/link_fan.h"

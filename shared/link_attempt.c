@@ -2,55 +2,11 @@
 
 #include "shared/link.h"
 
-enum { HURRY_STEPS = 6 };
-#define LIBRARY_AHEAD_MAX (12 * SECOND) /* well below every idle timeout */
-
-mono_ns link_library_now(const struct link *l, mono_ns now)
-{
-	return now + l->library_ahead;
-}
-
-static uint64_t in_flight(const struct link *l)
-{
-	ngtcp2_conn_stat stat;
-
-	ngtcp2_conn_get_conn_stat(l->conn, &stat);
-	return stat.bytes_in_flight;
-}
-
-/* The library makes a probe now, instead of when its timer says: false if nothing is in
- * flight, or its clock would run too far ahead. */
-static bool hurry(struct link *l, mono_ns now)
-{
-	uint64_t before = in_flight(l);
-	size_t probes = quic_pto_count(l->conn);
-	bool has_probed = false;
-
-	if (before == 0)
-		return false;
-	ngtcp2_conn_set_keep_alive_timeout(l->conn, 0); /* not this timer */
-	for (int i = 0; i < HURRY_STEPS && !has_probed; i++) {
-		mono_ns at = ngtcp2_conn_get_expiry(l->conn);
-		mono_ns library = link_library_now(l, now);
-
-		if (at == NEVER || (at > now && at - now > LIBRARY_AHEAD_MAX))
-			break;
-		if (at > library)
-			l->library_ahead += at - library;
-		if (ngtcp2_conn_handle_expiry(l->conn, link_library_now(l, now)) != 0)
-			break;
-		has_probed = quic_has_probed(l->conn, probes) || in_flight(l) < before;
-	}
-	link_keep_alive_set(l);
-	link_wake(l);
-	return has_probed;
-}
-
 /* The ways have changed: the newest datagram goes there, or one made now. */
 static void go_there(struct link *l, mono_ns now)
 {
 	if (l->fan->size && now - l->fan->made_at > LINK_FAN_STALE)
-		hurry(l, now);
+		link_hurry(l, now);
 	link_wake(l);
 }
 
@@ -88,7 +44,7 @@ void link_attempt_tick(struct link *l, mono_ns now)
 
 	if (link_attempt_at(l) > now)
 		return;
-	if (!hurry(l, now))
+	if (!link_hurry(l, now))
 		link_fan_repeat(fan);
 	if (fan->repeat_wait < LINK_FAN_REPEAT_MAX)
 		fan->repeat_wait *= 2;

@@ -8,11 +8,6 @@
 
 struct link;
 
-/* What the library is told of time: nothing else makes it write a fresh datagram when its
- * timer has backed off (RFC 9002 section 6.2), and of a stale one the round trip would be
- * measured wrong. */
-mono_ns link_library_now(const struct link *l, mono_ns now);
-
 /* Another address of a list; where ways are offered it is one that they knocked at. */
 void link_add_path(struct link *l, const struct path *path);
 

@@ -118,9 +118,9 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
 
 	l->has_moved = path->tunnel != l->path.tunnel && path->tunnel;
 	l->path = *path;
+	link_unrest_begin(l, true, now); /* what went to the old place may be lost */
 	if (is_known || path->tunnel) {
 		is_proved(l);
-		link_unrest_begin(l, now); /* a challenge would do the same */
 		return;
 	}
 	not_proved(l, size);
@@ -180,12 +180,12 @@ void link_move(struct link *l, const struct path *path, mono_ns now)
 	l->path = *path;
 	l->proof.is_moved = false;
 	is_proved(l);
-	link_unrest_begin(l, now);
+	link_unrest_begin(l, false, now); /* the old path may still be good */
 }
 
 void link_unsettle(struct link *l, mono_ns now)
 {
-	link_unrest_begin(l, now);
+	link_unrest_begin(l, true, now);
 }
 
 /* How large the next datagram may be; 0: none now. */

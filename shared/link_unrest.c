@@ -38,15 +38,14 @@ void link_unrest_heard(struct link *l, mono_ns now)
 	u->at = now + u->wait;
 }
 
-/* It goes past the congestion window; with its answer all that was sent before and is not
- * acknowledged counts as lost, however far the library's timer has backed off. */
-static void ping(struct link *l)
+static void ping(struct link *l, bool is_pressing)
 {
+	l->unrest.is_pressing = is_pressing;
 	l->wants_ping = true;
 	link_wake(l);
 }
 
-void link_unrest_begin(struct link *l, mono_ns now)
+void link_unrest_begin(struct link *l, bool is_pressing, mono_ns now)
 {
 	struct link_unrest *u = &l->unrest;
 
@@ -55,7 +54,7 @@ void link_unrest_begin(struct link *l, mono_ns now)
 	u->left = LINK_UNREST_PINGS;
 	u->wait = at_least(LINK_UNREST_SOON, link_round_trip(l));
 	u->at = now + u->wait;
-	ping(l);
+	ping(l, is_pressing);
 }
 
 void link_unrest_tick(struct link *l, mono_ns now)
@@ -64,9 +63,17 @@ void link_unrest_tick(struct link *l, mono_ns now)
 
 	if (u->at == 0 || now < u->at)
 		return;
-	ping(l);
+	ping(l, true);
 	u->wait *= 2;
 	u->at = --u->left ? now + u->wait : 0;
+}
+
+bool link_unrest_presses(struct link *l)
+{
+	bool is_pressing = l->unrest.is_pressing && l->wants_ping;
+
+	l->unrest.is_pressing = false;
+	return is_pressing;
 }
 
 mono_ns link_unrest_at(const struct link *l)

@@ -16,7 +16,8 @@ enum { LINK_UNREST_PINGS = 4 };
 struct link_unrest {
 	mono_ns at, wait; /* the next ping; 0: calm */
 	unsigned left;
-	bool has_data; /* since the last authentic packet */
+	bool is_pressing; /* the ping goes even past a full window */
+	bool has_data;    /* since the last authentic packet */
 };
 
 /* The round trip (shared/endpoint.h) is here, too, and: pings after quiet as configured. */
@@ -24,8 +25,11 @@ void link_keep_alive_set(struct link *l);
 
 /* Something authentic was heard. */
 void link_unrest_heard(struct link *l, mono_ns now);
-/* Pings at once, and again soon unless something is heard. */
-void link_unrest_begin(struct link *l, mono_ns now);
+/* Pings at once, and again soon unless something is heard. `is_pressing`: what is in flight is
+ * lost, most likely. */
+void link_unrest_begin(struct link *l, bool is_pressing, mono_ns now);
+/* There was no room for anything: whether the ping must go all the same. Once for each. */
+bool link_unrest_presses(struct link *l);
 void link_unrest_tick(struct link *l, mono_ns now);
 mono_ns link_unrest_at(const struct link *l);
 

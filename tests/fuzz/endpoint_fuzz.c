@@ -1,9 +1,11 @@
 /* Datagrams at a peer and at a directory: raw ones, and those of a true session with
- * bytes changed on the way. No crash, no answer to who has shown nothing, no growth. */
+ * bytes changed on the way; and DATAGRAM frames of a contact to one who relays for it. No
+ * crash, no answer to who has shown nothing, no growth. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/link.h"
 #include "shared/quic_wire.h"
 #include "tests/link_net.h"
 
@@ -118,6 +120,56 @@ static void session(unsigned with)
 	net_run(&net, 60 * SECOND);
 }
 
+static struct link *dialled(unsigned from, unsigned to, struct link **theirs)
+{
+	net_dial(&net, from, to);
+	net_run(&net, SECOND);
+	*theirs = net.nodes[to].link;
+	return net.nodes[from].link;
+}
+
+/* One frame of any bytes from node 0 to node 1, who relays a circuit to node 3 and has a
+ * tunnel of its own there. */
+static void frame(struct link *l)
+{
+	uint8_t room[1452], contents[LINK_DATAGRAM_FRAME_MAX] = { 0 };
+	size_t length = (size_t)next_byte() * 5 + 1;
+	size_t part_size = length < input.size ? length : input.size;
+	ngtcp2_vec part = { contents, length };
+	ngtcp2_pkt_info info;
+	ngtcp2_ssize written;
+	int is_taken;
+
+	memcpy(contents, input.data, part_size);
+	input.data += part_size < 16 ? part_size : 16;
+	input.size -= part_size < 16 ? part_size : 16;
+	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, sizeof room,
+					      &is_taken, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0,
+					      &part, 1, net.now);
+	if (written > 0)
+		net_inject(&net, &net.nodes[0].address, &net.nodes[1].address,
+			   bytes_of(room, written), 0);
+	net_run(&net, 20 * MILLISECOND);
+}
+
+static void frames(void)
+{
+	struct link *theirs[2], *l, *other;
+
+	l = dialled(0, 1, &theirs[0]);
+	other = dialled(3, 1, &theirs[1]);
+	if (!l || !other || theirs[0] == theirs[1])
+		abort();
+	endpoint_relay_join(net.nodes[1].e, theirs[0], 1, theirs[1], 1, 1 << 20);
+	endpoint_tunnel_open(net.nodes[1].e, theirs[0], 0);
+	endpoint_tunnel_open(net.nodes[3].e, other, 1);
+	while (input.size > 0 && net.nodes[0].link == l)
+		frame(l);
+	if (!net.nodes[3].link) /* what is carried harms nobody */
+		abort();
+	net_run(&net, 60 * SECOND);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	sequence = 1;
@@ -127,13 +179,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	net_add(&net, ENDPOINT_ADMITTED);
 	net_add(&net, ENDPOINT_ADMITTED);
 	net_add(&net, ENDPOINT_ANYONE);
+	net_add(&net, ENDPOINT_ADMITTED);
 	net_befriend(&net, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		endpoint_admit(net.nodes[i].e, &net.nodes[3].identity.public, false);
+		endpoint_admit(net.nodes[3].e, &net.nodes[i].identity.public, false);
+	}
 	switch (next_byte() & 3) {
 	case 0:
 		raw();
 		break;
 	case 1:
 		session(2);
+		break;
+	case 2:
+		frames();
 		break;
 	default:
 		session(1);

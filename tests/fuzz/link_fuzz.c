@@ -1,9 +1,10 @@
 /* A proved contact that does with QUIC what it likes: streams opened, cut off, ended,
- * blocked, in any order, while the other side reads, stops, writes and closes. */
+ * blocked, in any order, while the other side reads, stops, writes and closes; DATAGRAM frames
+ * of any form, circuits and tunnels that come and go, ways and moves. */
 #include <sodium.h>
 #include <string.h>
 
-#include "shared/link.h"
+#include "shared/endpoint_inside.h"
 #include "tests/link_net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,6 +36,78 @@ static struct randombytes_implementation repeatable = {
 	.buf = sequence_fill,
 };
 
+/* A frame of the size and with the mark that the input says. */
+static void frame(struct net_node *node, struct link *l, uint8_t kind, uint8_t more)
+{
+	uint8_t data[LINK_DATAGRAM_FRAME_MAX] = { kind, 0, 0, 0, more & 3, 0, more >> 6 };
+	size_t size = more >= 250 ? sizeof data : more >= 128 ? more * 5u : (more & 15) + 1u;
+	ngtcp2_vec part = { data, size };
+	uint8_t room[1452];
+	ngtcp2_pkt_info info;
+	ngtcp2_ssize written;
+	int is_taken;
+
+	if (size > 7)
+		data[7] = 0xc0 | more;
+	written = ngtcp2_conn_writev_datagram(l->conn, NULL, &info, room, sizeof room,
+					      &is_taken, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0,
+					      &part, 1, net.now);
+	if (written > 0)
+		net_inject(&net, &node->address, &l->path.remote, bytes_of(room, written), 0);
+}
+
+/* Circuits over the one link there is, to itself even; attempts through its tunnels. */
+static void carry(struct net_node *node, struct link *l, uint8_t what, uint8_t more)
+{
+	static const uint8_t data[1200] = { 0xc3 };
+	struct path path = { .tunnel = more & 15 };
+
+	switch (what & 15) {
+	case 0:
+		endpoint_tunnel_open(node->e, l, more & 3);
+		break;
+	case 1:
+		endpoint_tunnel_close(node->e, more & 15);
+		break;
+	case 2:
+		endpoint_relay_join(node->e, l, more & 3, l, more >> 2 & 3, more << 10);
+		break;
+	case 3:
+		endpoint_relay_part(node->e, l, more & 3);
+		break;
+	case 4:
+		link_carry(l, more & 3, bytes_of(data, more * 4u));
+		break;
+	case 5:
+		if (more >= 128)
+			path = (struct path){ .remote = net.nodes[!(what >> 7)].address };
+		link_move(l, &path, net.now);
+		break;
+	case 6:
+		link_unsettle(l, net.now);
+		break;
+	case 7:
+		endpoint_early(node->e, &net.nodes[!(what >> 7)].config.device.public,
+			       bytes_of(data, more * 3u));
+		break;
+	case 8: {
+		struct link_target t = net_target(&net, !(what >> 7));
+
+		t.address_count = 0;
+		t.is_offered = true;
+		l = endpoint_dial(node->e, &t, net.now);
+		link_offer(l, &path, more & 16);
+		break;
+	}
+	case 9:
+		endpoint_admit(node->e, &net.nodes[!(what >> 7)].identity.public, more & 1);
+		node->link = node->link && link_is_up(node->link) ? node->link : NULL;
+		break;
+	default:
+		frame(node, l, what & 7, more);
+	}
+}
+
 static void act(uint8_t what, uint8_t more)
 {
 	static const uint8_t zeros[60000];
@@ -48,6 +121,10 @@ static void act(uint8_t what, uint8_t more)
 		net_run(&net, SECOND);
 		net_dial(&net, what >> 7, !(what >> 7));
 		net_run(&net, SECOND);
+		return;
+	}
+	if (what & 16) {
+		carry(node, l, what, more);
 		return;
 	}
 	switch (what & 15) {

@@ -235,11 +235,13 @@ static void a_socket_that_nobody_came_to_use_closes_at_once(void **state)
 {
 	struct path path = way_to(1);
 	static const uint8_t stray[] = { 3 };
+	uint16_t socket;
 
 	(void)state;
 	path.socket = endpoint_extra_socket(net.nodes[0].e);
 	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 0);
 	endpoint_release_socket(net.nodes[0].e, path.socket);
+	assert_false(endpoint_next_released(net.nodes[0].e, &socket)); /* it would open again */
 	net_flush(&net);
 	assert_int_equal(net.nodes[0].open_count, 1);
 	assert_int_equal(net.nodes[0].closed_count, 1);

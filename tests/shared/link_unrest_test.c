@@ -139,6 +139,32 @@ static void a_first_ping_that_is_lost_is_followed_soon(void **state)
 	assert_true(net.now - began < 300 * MILLISECOND);
 }
 
+static void who_comes_back_to_where_it_was_is_served_at_once(void **state)
+{
+	mono_ns began;
+	size_t arrived;
+
+	(void)state;
+	connect_both();
+	transfer(SECOND);
+	net.nodes[1].address.port = 7777;
+	link_unsettle(net.nodes[1].link, net.now);
+	net_run(&net, 11 * MILLISECOND); /* it has been heard there; what goes there is lost */
+	net.loss = 1000;
+	transfer(7 * SECOND);
+	assert_int_equal(link_path(net.nodes[0].link).remote.port, 7777);
+	assert_true(net.nodes[0].link->is_unproved);
+	net.loss = 0;
+	net.nodes[1].address.port = 1000;
+	began = net.now;
+	arrived = net.nodes[1].inbox.size;
+	link_unsettle(net.nodes[1].link, net.now);
+	while (transfer(5 * MILLISECOND) == arrived)
+		assert_true(net.now < began + SECOND);
+	assert_true(net.now - began < 200 * MILLISECOND);
+	assert_int_equal(net.nodes[0].told[LINK_MOVED], 0);
+}
+
 static bool from_first(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
 {
 	mono_ns *at = n->user;
@@ -278,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rebound_port_is_repaired_within_a_second),
 		cmocka_unit_test(after_an_outage_nobody_waits_for_a_timer),
+		PEERS(who_comes_back_to_where_it_was_is_served_at_once),
 		PEERS(a_first_ping_that_is_lost_is_followed_soon),
 		PEERS(who_hears_nothing_after_data_pings_a_few_times),
 		PEERS(a_ping_that_is_answered_is_the_last),

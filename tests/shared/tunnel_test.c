@@ -228,6 +228,37 @@ static void a_link_moves_out_of_its_tunnel_and_back(void **state)
 	assert_works(B);
 }
 
+static bool no_direct(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	(void)data;
+	return from == RELAY || address_equal(&d->path.remote, &n->nodes[RELAY].address);
+}
+
+static void who_follows_into_a_tunnel_waits_for_no_timer(void **state)
+{
+	static uint8_t much[400000];
+	struct path path;
+	size_t before;
+
+	(void)state;
+	join(PLENTY);
+	path = (struct path){ .tunnel = tunnels[A] };
+	net_dial(&net, A, B);
+	assert_true(net_run_until(&net, ends_up, 5 * SECOND));
+	net_run(&net, SECOND);
+	assert_int_equal(link_write(net.nodes[B].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&net, 25 * MILLISECOND);
+	net.tap = no_direct;
+	net_run(&net, 8 * SECOND);
+	before = net.nodes[A].inbox.size;
+	assert_true(before < sizeof much);
+	link_move(net.nodes[A].link, &path, net.now);
+	net_run(&net, 100 * MILLISECOND);
+	assert_int_equal(link_path(net.nodes[B].link).tunnel, tunnels[B]);
+	net_run(&net, 100 * MILLISECOND);
+	assert_true(net.nodes[A].inbox.size > before);
+}
+
 static bool note_size(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
 {
 	size_t *largest = n->user;
@@ -568,6 +599,7 @@ int main(void)
 		PEERS(a_relay_carries_no_more_than_its_rate),
 		PEERS(the_relay_sees_ciphertext),
 		PEERS(a_link_moves_out_of_its_tunnel_and_back),
+		PEERS(who_follows_into_a_tunnel_waits_for_no_timer),
 		PEERS(out_of_a_tunnel_datagrams_grow),
 		PEERS(a_link_moves_in_mid_transfer_and_loses_nothing),
 		PEERS(a_tunnel_ends_with_the_link_it_is_in),
