@@ -71,10 +71,11 @@ void reach_dial(struct reach *r, struct way *w)
 	struct path through = { .tunnel = w->tunnel };
 	struct link *link;
 
-	if (w->state == WAY_DIALLING || !record)
+	if (w->state == WAY_DIALLING)
 		return;
-	target.knock = record->knock;
-	link = endpoint_dial(r->rooms->endpoint, &target, r->rooms->now);
+	if (record)
+		target.knock = record->knock;
+	link = record ? endpoint_dial(r->rooms->endpoint, &target, r->rooms->now) : NULL;
 	if (!link) {
 		reach_failed(r, w);
 		return;
@@ -203,7 +204,8 @@ void reach_introduced(struct reach *r, struct person *p,
 	struct way *w;
 
 	/* What is measured between this and "heard": tests/system/netlab.sh. */
-	log_event(LOG_DEBUG, "introduced", "us", log_int((int64_t)(r->rooms->now / 1000)), NULL);
+	log_event(LOG_DEBUG, "introduced", "us", log_int((int64_t)(r->rooms->now / 1000)),
+		  NULL);
 	renew(r, p);
 	if (!person_is_open(p))
 		return;

@@ -105,6 +105,7 @@ void reach_watch(struct reach *r, struct way *w)
 		give_up(r, w);
 		return;
 	}
+	seek_directness(r, w);
 	if (since != NEVER) {
 		on_silence(r, w, since);
 		return;
@@ -119,7 +120,6 @@ void reach_watch(struct reach *r, struct way *w)
 		reach_hang_up(r, w, LINK_CODE_IDLE);
 		return;
 	}
-	seek_directness(r, w);
 }
 
 /* --- another network --- */
