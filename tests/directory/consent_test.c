@@ -371,6 +371,45 @@ static void who_moves_is_told_and_so_are_contacts(void **state)
 	assert_false(small_client_hears(bob, WIRE_OBSERVED, &m));
 }
 
+/* Her stream is full: she is told when she reads again, and of the last move at any rate. */
+static void who_reads_slowly_is_told_of_its_last_move(void **state)
+{
+	enum { NOTES = 1700, MOVES = 150 };
+	struct address last = { 0 };
+	unsigned told = 0;
+
+	(void)state;
+	make_contacts(CONSENT_DIRECT, CONSENT_DIRECT);
+	forget();
+	alice->is_deaf = true;
+	for (int i = 0; i < NOTES; i++) {
+		struct wire_message say = { .type = WIRE_PUBLISH };
+
+		small_client_records(bob, &say.publish);
+		for (uint8_t k = 0; k < CANDIDATES_MAX; k++) {
+			struct address a = { .family = 6, .port = 5000, .ip = { 0x20, 1, k } };
+
+			candidates_add(&say.publish.open.candidates, CANDIDATE_HOST, &a);
+		}
+		small_client_say(bob, &say);
+		small_net_run(&net, 20 * MILLISECOND);
+	}
+	/* a few of these fit where no presence does */
+	for (int i = 0; i < MOVES; i++)
+		small_client_move(alice);
+	alice->is_deaf = false;
+	for (int i = 0; i < 50; i++) {
+		small_client_read(alice);
+		small_net_run(&net, 100 * MILLISECOND);
+	}
+	while (small_client_hears(alice, WIRE_OBSERVED, &m)) {
+		last = m.observed.observed;
+		told++;
+	}
+	assert_in_range(told, 1, MOVES - 1);
+	assert_true(address_equal(&last, &alice->address));
+}
+
 /* --- questions of sight --- */
 
 /* Another port of the directory, a hidden one of it, and one at another address. */
@@ -482,6 +521,7 @@ int main(void)
 		ROW(another_address_is_worth_another_introduction),
 		ROW(nobody_is_introduced_unless_both_consent),
 		ROW(who_moves_is_told_and_so_are_contacts),
+		ROW(who_reads_slowly_is_told_of_its_last_move),
 		ROW(an_asker_is_told_how_it_is_seen),
 		ROW(who_comes_is_told_where_to_ask),
 		ROW(whoever_asks_too_often_is_not_answered),
