@@ -201,6 +201,19 @@ bool directory_client_is_online(const struct directory_client *d)
 	return d->state == STATE_ONLINE;
 }
 
+bool directory_client_is_asking(const struct directory_client *d)
+{
+	switch (d->state) {
+	case STATE_REST:
+	case STATE_ONLINE:
+		return false;
+	case STATE_WAITING:
+		return d->address_count > 0 && d->failures > 0;
+	default:
+		return true;
+	}
+}
+
 bool directory_client_is_away(const struct directory_client *d)
 {
 	return d->state != STATE_ONLINE && d->failures > 0;

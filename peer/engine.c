@@ -245,12 +245,13 @@ static void take_answers(struct engine *e)
 	e->answer_count = 0;
 }
 
-static void on_event(struct rooms *r, const struct link_event *event)
+static void on_event(struct engine *e, const struct link_event *event)
 {
+	struct rooms *r = &e->rooms;
 	const struct certificate *whose;
 
 	if (event->kind == STRAY) {
-		engine_hear_stray(r, event);
+		e->received += engine_hear_stray(r, event);
 		return;
 	}
 	if (directory_client_event(r->directory, event))
@@ -270,7 +271,7 @@ static void take_events(struct engine *e)
 	unsigned i;
 
 	for (i = 0; i < ENGINE_EVENTS_MAX && endpoint_next(e->rooms.endpoint, &event); i++)
-		on_event(&e->rooms, &event);
+		on_event(e, &event);
 	if (i == ENGINE_EVENTS_MAX)
 		e->rooms.has_more = true;
 	contacts_take_goodbyes(e->rooms.contacts);

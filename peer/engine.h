@@ -70,7 +70,8 @@ struct engine_reach {
 	struct network network;
 	struct sighting_report sighting;
 	struct port_map_report maps[PORT_MAP_WAYS];
-	bool is_udp_blocked; /* nothing ever came back, though asked for ENGINE_BLOCKED */
+	bool is_udp_asked;   /* the directory is, and nothing came back yet */
+	bool is_udp_blocked; /* ... for ENGINE_BLOCKED, on this network: nothing ever came back */
 	bool is_relay;
 	uint32_t relay_rate;
 	struct relay_report relay;

@@ -31,14 +31,15 @@ struct engine {
 	bool has_moved;       /* another network since the last step */
 	bool was_online;      /* in the last step */
 	uint64_t received;    /* datagrams, before this network */
-	mono_ns asking_since; /* on this network something has left; NEVER: not yet */
+	mono_ns asking_since; /* on this network the directory is asked; NEVER: it is not */
 };
 
 /* --- engine_reach.c --- */
 
 void engine_follow_network(struct engine *e);
-/* A datagram outside QUIC: the room that it is for. */
-void engine_hear_stray(struct rooms *r, const struct link_event *event);
+/* A datagram outside QUIC: the room that it is for. True: it is of our own network, and says nothing
+ * of the way out of it. */
+bool engine_hear_stray(struct rooms *r, const struct link_event *event);
 /* What devices said, and the room that hears it. */
 void engine_hear_peers(struct rooms *r);
 /* The rooms of reach do what is due; when they want to be called again. */

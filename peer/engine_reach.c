@@ -41,8 +41,9 @@ static bool is_mute(const struct engine *e)
 
 static mono_ns watch_udp(struct engine *e)
 {
-	if (e->asking_since == NEVER && !directory_client_is_online(e->rooms.directory) &&
-	    endpoint_counters(e->rooms.endpoint).sent > 0)
+	if (!directory_client_is_asking(e->rooms.directory))
+		e->asking_since = NEVER;
+	else if (e->asking_since == NEVER)
 		e->asking_since = e->rooms.now;
 	if (!is_mute(e) || e->rooms.now >= e->asking_since + ENGINE_BLOCKED)
 		return NEVER;
@@ -76,16 +77,21 @@ static bool hear_probe(struct rooms *r, const struct link_event *event)
 	return reach_stray(r->reach, &event->path, event->data);
 }
 
-static bool (*const strays[])(struct rooms *r, const struct link_event *event) = {
-	hear_key, hear_router, hear_sight, hear_lan, hear_probe,
+static const struct {
+	bool (*hear)(struct rooms *r, const struct link_event *event);
+	bool is_near; /* of our own network: it says nothing of the way out */
+} strays[] = {
+	{ hear_key, false }, { hear_router, true }, { hear_sight, false },
+	{ hear_lan, true },  { hear_probe, false },
 };
 
-void engine_hear_stray(struct rooms *r, const struct link_event *event)
+bool engine_hear_stray(struct rooms *r, const struct link_event *event)
 {
 	for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
-		if (strays[i](r, event))
-			return;
+		if (strays[i].hear(r, event))
+			return strays[i].is_near;
 	}
+	return false;
 }
 
 /* --- what devices say --- */
@@ -171,6 +177,7 @@ void engine_reach(const struct engine *e, struct engine_reach *out)
 	out->sighting = sighting_report(r->sighting);
 	for (unsigned i = 0; i < PORT_MAP_WAYS; i++)
 		out->maps[i] = port_map_report(r->port_map, (enum port_map_way)i);
+	out->is_udp_asked = is_mute(e);
 	out->is_udp_blocked = is_mute(e) && r->now >= e->asking_since + ENGINE_BLOCKED;
 	out->is_relay = relay_is_on(r->relay, &out->relay_rate);
 	out->relay = relay_report(r->relay);

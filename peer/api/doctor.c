@@ -1,4 +1,4 @@
-#include "peer/api/doctor.h"
+#include "peer/api/doctor_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +19,6 @@ enum {
 	LATELY_EVENTS = 500, /* looked through for them */
 };
 
-struct findings {
-	struct json *list;
-	bool is_well;
-};
-
 static void add(struct findings *f, const char *check, const char *text, const char *hint,
 		bool is_remark)
 {
@@ -37,14 +32,12 @@ static void add(struct findings *f, const char *check, const char *text, const c
 	f->is_well = f->is_well && !hint;
 }
 
-/* `hint` NULL: it is well. */
-static void note(struct findings *f, const char *check, const char *text, const char *hint)
+void doctor_note(struct findings *f, const char *check, const char *text, const char *hint)
 {
 	add(f, check, text, hint, false);
 }
 
-/* Neither good nor bad: to be known. */
-static void remark(struct findings *f, const char *check, const char *text)
+void doctor_remark(struct findings *f, const char *check, const char *text)
 {
 	add(f, check, text, NULL, true);
 }
@@ -62,7 +55,7 @@ static void check_home(struct findings *f, const struct api_config *shell)
 			    : _("others can look into the home folder %s"),
 		 shell->home->folder);
 	snprintf(path, sizeof path, "chmod 700 %s", shell->home->folder);
-	note(f, "home", text, is_private ? NULL : path);
+	doctor_note(f, "home", text, is_private ? NULL : path);
 	if (home_path(shell->home, "store.db", path) < 0)
 		return;
 	if (stat(path, &st) == 0)
@@ -71,7 +64,7 @@ static void check_home(struct findings *f, const struct api_config *shell)
 	else
 		snprintf(text, sizeof text, _("the store %s is gone from under the engine"),
 			 path);
-	note(f, "store", text, stat(path, &st) == 0 ? NULL : "palique stop");
+	doctor_note(f, "store", text, stat(path, &st) == 0 ? NULL : "palique stop");
 }
 
 static void check_disk(struct findings *f, const struct api_config *shell)
@@ -85,30 +78,7 @@ static void check_disk(struct findings *f, const struct api_config *shell)
 	snprintf(text, sizeof text, _("the disk of %s is full: nothing new can be kept"),
 		 shell->home->folder);
 	snprintf(hint, sizeof hint, _("df -h %s, and make room"), shell->home->folder);
-	note(f, "disk", text, hint);
-}
-
-static void check_network(struct findings *f, const struct api_machine *machine)
-{
-	const struct address *list = machine->addresses;
-	unsigned outside = 0;
-	char text[256];
-
-	snprintf(text, sizeof text, _("UDP port %u is open for peers"), machine->port);
-	note(f, "port", machine->port ? text : _("no UDP port is open"),
-	     machine->port ? NULL : "palique stop");
-	for (unsigned i = 0; i < machine->address_count; i++)
-		outside += !address_is_loopback(&list[i]) && !address_is_link_local(&list[i]);
-	if (outside)
-		snprintf(text, sizeof text,
-			 ngettext("%u address on the network", "%u addresses on the network",
-				  outside),
-			 outside);
-	else
-		snprintf(text, sizeof text, "%s",
-			 _("no address on any network: only programs on this machine can be "
-			   "reached"));
-	note(f, "addresses", text, outside ? NULL : "ip address");
+	doctor_note(f, "disk", text, hint);
 }
 
 static void check_clock(struct findings *f, const struct engine_account *account)
@@ -127,7 +97,7 @@ static void check_clock(struct findings *f, const struct engine_account *account
 		snprintf(text, sizeof text,
 			 _("the clock differs from the directory's by %lld s"),
 			 (long long)ahead / 1000);
-	note(f, "clock", text, is_fine ? NULL : "timedatectl set-ntp true");
+	doctor_note(f, "clock", text, is_fine ? NULL : "timedatectl set-ntp true");
 }
 
 /* What helps where the directory does not let us in, or is not there. */
@@ -150,21 +120,21 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		hint[URI_HOST_MAX + 64];
 
 	if (account->state == ACCOUNT_NONE) {
-		note(f, "account", _("there is no account here yet"),
-		     _("palique join LINK, or palique login NAME@DIRECTORY"));
+		doctor_note(f, "account", _("there is no account here yet"),
+			    _("palique join LINK, or palique login NAME@DIRECTORY"));
 		return;
 	}
 	place_print(&account->place, place);
 	snprintf(text, sizeof text, _("this is %s@%s"), account->name.text, place);
-	note(f, "account", text, NULL);
+	doctor_note(f, "account", text, NULL);
 	switch (account->state) {
 	case ACCOUNT_ONLINE:
 		snprintf(text, sizeof text, _("the directory %s answers"), place);
-		note(f, "directory", text, NULL);
+		doctor_note(f, "directory", text, NULL);
 		if (account->observed.family) {
 			address_print(&account->observed, address);
 			snprintf(text, sizeof text, _("it sees us at %s"), address);
-			note(f, "observed", text, NULL);
+			doctor_note(f, "observed", text, NULL);
 		}
 		break;
 	case ACCOUNT_REFUSED:
@@ -175,7 +145,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 				 _("the directory %s does not know this device any more"),
 				 place);
 		snprintf(hint, sizeof hint, "palique login %s@%s", account->name.text, place);
-		note(f, "directory", text, hint);
+		doctor_note(f, "directory", text, hint);
 		break;
 	default:
 		if (account->trouble[0])
@@ -187,7 +157,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 				text, sizeof text,
 				_("the directory %s does not answer; open conversations go on"),
 				place);
-		note(f, "directory", text, way_back(account));
+		doctor_note(f, "directory", text, way_back(account));
 	}
 	if (account->is_key_pinned_on_trust) {
 		char key[BYTES_BASE64_SIZE(32)];
@@ -197,7 +167,7 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 			 _("the directory's key was believed at first sight; compare with its "
 			   "operator: palique:%s?k=%s"),
 			 place, key);
-		remark(f, "key", text);
+		doctor_remark(f, "key", text);
 	}
 	check_clock(f, account);
 }
@@ -212,17 +182,21 @@ static void check_keeping(struct findings *f, struct engine *e,
 	if (account->state == ACCOUNT_NONE)
 		return;
 	if (account->has_recovery)
-		note(f, "recovery", _("there is a recovery code; where is the paper?"), NULL);
+		doctor_note(f, "recovery", _("there is a recovery code; where is the paper?"),
+			    NULL);
 	else
-		remark(f, "recovery",
-		       _("there is no recovery code yet: a forgotten password would be the end "
-			 "of the account (palique recovery)"));
+		doctor_remark(f, "recovery",
+			      _("there is no recovery code yet: a forgotten password would be "
+				"the end "
+				"of the account (palique recovery)"));
 	if (account->is_vault_due && account->state == ACCOUNT_ONLINE)
-		remark(f, "vault", _("the last changes are on their way to the directory"));
+		doctor_remark(f, "vault",
+			      _("the last changes are on their way to the directory"));
 	else if (account->is_vault_due)
-		remark(f, "vault",
-		       _("the last changes are on this machine only, until the directory "
-			 "answers"));
+		doctor_remark(
+			f, "vault",
+			_("the last changes are on this machine only, until the directory "
+			  "answers"));
 	if (list->count > 1) {
 		unsigned online = 0;
 		for (unsigned i = 0; i < list->count; i++)
@@ -230,7 +204,7 @@ static void check_keeping(struct findings *f, struct engine *e,
 		snprintf(text, sizeof text,
 			 _("%u devices belong to the account, %u online (palique devices)"),
 			 list->count, online);
-		note(f, "devices", text, NULL);
+		doctor_note(f, "devices", text, NULL);
 	}
 }
 
@@ -259,7 +233,7 @@ static void check_lately(struct findings *f, struct engine *e)
 	for (unsigned i = l.count > LATELY ? l.count - LATELY : 0; i < l.count; i++) {
 		char text[sizeof l.text[0] + 32];
 		snprintf(text, sizeof text, _("lately: %s"), l.text[i % LATELY]);
-		remark(f, "lately", text);
+		doctor_remark(f, "lately", text);
 	}
 }
 
@@ -288,7 +262,7 @@ static void check_contacts(struct findings *f, struct engine *e,
 			   const struct engine_account *account)
 {
 	struct contact c;
-	char text[384], address[ADDRESS_TEXT_SIZE], hint[160];
+	char text[384], hint[160];
 
 	for (unsigned i = 0; engine_contact_at(e, i, &c) == 0; i++) {
 		const char *todo = NULL;
@@ -312,10 +286,18 @@ static void check_contacts(struct findings *f, struct engine *e,
 		} else if (c.state != CONTACT_MUTUAL) {
 			continue;
 		} else if (c.is_linked) {
-			address_print(&c.path.remote, address);
-			snprintf(text, sizeof text, _("%s is connected directly (%s, %.1f ms)"),
-				 c.name.text, address,
-				 (double)c.round_trip / (double)MILLISECOND);
+			doctor_describe_path(&c, text, sizeof text);
+		} else if (c.is_online && c.consent == CONSENT_NEVER) {
+			snprintf(
+				text, sizeof text,
+				_("%s is online; you chose that no connection is made (palique "
+				  "consent %s direct)"),
+				c.name.text, c.name.text);
+		} else if (c.is_online && c.queued && c.consent == CONSENT_RELAY) {
+			snprintf(text, sizeof text,
+				 _("%s is online; you chose that they do not get your address, "
+				   "and no contact of both relays now; messages waiting: %llu"),
+				 c.name.text, (unsigned long long)c.queued);
 		} else if (c.is_online && c.queued) {
 			snprintf(text, sizeof text,
 				 _("%s is online but no direct way was found yet; messages "
@@ -345,7 +327,7 @@ int doctor_run(struct call *call)
 	who_account(call, &account);
 	check_home(&f, call->shell);
 	check_disk(&f, call->shell);
-	check_network(&f, call->machine);
+	doctor_check_network(&f, call, &account);
 	check_directory(&f, &account);
 	check_keeping(&f, e, &account);
 	check_contacts(&f, e, &account);

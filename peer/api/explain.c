@@ -74,6 +74,8 @@ static const struct hint {
 	{ "verifyContact", ERR_KEY_CHANGED, N_("%s shows another key now: accept it first, then compare"), "palique accept %s" },
 	{ "setRequests", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK, or palique login NAME@DIRECTORY") },
 	{ "setRequests", ERR_FORMAT, NULL, "palique requests anyone" },
+	{ "setConsent", ERR_FORMAT, NULL, "palique consent %s relay" },
+	{ "setRelay", ERR_LIMIT, NULL, "palique relay on --rate 16k" },
 	{ "host", ERR_FORMAT, NULL, "palique host --listen 0.0.0.0:7272" },
 	{ "host", ERR_EXISTS, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },
 	{ "host", ERR_IO, NULL, N_("palique host --listen ADDRESS:OTHER-PORT") },

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "peer/api/network.h"
 #include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -26,6 +27,7 @@ int method_status(struct call *call)
 	const struct api_config *shell = call->shell;
 	struct engine *e = call->engine;
 	struct engine_account account;
+	struct engine_reach reach;
 	struct contact contact;
 	struct json *addresses = json_array(), *host = json_object();
 	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
@@ -57,6 +59,8 @@ int method_status(struct call *call)
 	}
 	json_set_int(call->result, "port", call->machine->port);
 	json_set(call->result, "addresses", addresses);
+	engine_reach(e, &reach);
+	json_set(call->result, "network", network_view(&reach, &account));
 	json_set_id(call->result, "lastEventId", engine_last_event(e));
 	if (shell->config && shell->config->has_directory) {
 		place_print(&shell->config->directory, text);

@@ -8,6 +8,7 @@
 #include "peer/api/method_devices.h"
 #include "peer/api/method_host.h"
 #include "peer/api/method_keep.h"
+#include "peer/api/method_reach.h"
 #include "peer/api/method_talk.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -61,6 +62,7 @@ static int run_methods(struct call *call)
 #define MAYBE_TEXT(key, limit) { key, PARAM_TEXT, false, 0, limit }
 #define SECRET(key)         { key, PARAM_SECRET, true, 0, OPAQUE_PASSWORD_MAX }
 #define WORDS(key)          { key, PARAM_SECRET, true, 0, RECOVERY_TYPED_MAX }
+#define BOOL(key)           { key, PARAM_BOOL, true, 0, 0 }
 #define MAYBE_BOOL(key)     { key, PARAM_BOOL, false, 0, 0 }
 #define ID(key)             { key, PARAM_ID, true, 0, 0 }
 #define MAYBE_ID(key)       { key, PARAM_ID, false, 0, 0 }
@@ -100,6 +102,8 @@ static const struct method methods[] = {
 	{ "unverifyContact", "take that back", { TEXT("name", SHORT) }, method_unverify, NULL },
 	{ "getSettings", "the settings that all devices share", { { 0 } }, method_settings, NULL },
 	{ "setRequests", "from whom requests are heard", { TEXT("from", SHORT) }, method_set_requests, NULL },
+	{ "setConsent", "whether a contact may have our addresses", { TEXT("name", SHORT), TEXT("consent", SHORT) }, method_set_consent, NULL },
+	{ "setRelay", "carry what contacts of ours say to each other", { BOOL("on"), MAYBE_INT("rate", RELAY_RATE_MIN, UINT32_MAX) }, method_set_relay, NULL },
 	{ "send", "say something; answered when it is durable here", { TEXT("conversation", SHORT), TEXT("text", LONG), MAYBE_ID("replyTo") }, method_send, method_finish_send },
 	{ "getMessages", "history, oldest first", { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX), MAYBE_ID("before") }, method_messages, NULL },
 	{ "getMessage", "one message", { ID("id") }, method_message, NULL },

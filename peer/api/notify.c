@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "peer/api/network.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -36,15 +37,30 @@ static const char *told(const char *detail)
 	return *detail ? _(detail) : "";
 }
 
-static void set_path(struct json *o, bool is_up, const struct path *path, mono_ns round_trip)
+/* The path of a link that is up; without one only that there is none. */
+static void set_path(struct json *o, bool is_up, const struct path *path,
+		     enum path_kind path_kind, mono_ns round_trip)
 {
+	const char *kind = is_up ? network_path_kind(path_kind) : NULL;
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (!is_up || path->remote.family == 0)
+	if (kind)
+		json_set_text(o, "pathKind", kind);
+	else
+		json_set(o, "pathKind", json_null());
+	if (!is_up)
+		return;
+	json_set_real(o, "roundTripMs", (double)round_trip / (double)MILLISECOND);
+	if (path->tunnel || path->remote.family == 0)
 		return;
 	address_print(&path->remote, text);
 	json_set_text(o, "address", text);
-	json_set_real(o, "roundTripMs", (double)round_trip / (double)MILLISECOND);
+}
+
+static void set_relay(struct json *o, const struct contact *c)
+{
+	if (c->is_linked && c->path_kind == PATH_RELAYED && c->relay.text[0])
+		json_set_text(o, "relay", c->relay.text);
 }
 
 static void set_identity(struct json *o, const char *key, const char *fingerprint,
@@ -73,7 +89,10 @@ struct json *notify_contact(const struct contact *c)
 	json_set_text(o, "state", contact_state_name(c->state));
 	json_set_bool(o, "online", c->is_online);
 	json_set_bool(o, "connected", c->is_linked);
-	set_path(o, c->is_linked, &c->path, c->round_trip);
+	set_path(o, c->is_linked, &c->path, c->path_kind, c->round_trip);
+	set_relay(o, c);
+	json_set_bool(o, "looking", c->is_looking);
+	json_set_text(o, "consent", network_consent(c->consent));
 	if (c->last_seen > 0)
 		json_set_int(o, "lastSeen", c->last_seen);
 	json_set_int(o, "unread", (int64_t)c->unread);
@@ -191,10 +210,14 @@ static void tell_key_changed(struct engine *e, const struct event *event, struct
 
 static void tell_link(struct engine *e, const struct event *event, struct json *p)
 {
-	(void)e;
+	struct contact contact;
+
 	json_set_text(p, "name", event->name.text);
 	json_set_bool(p, "connected", event->is_online);
-	set_path(p, event->is_online, &event->path, event->round_trip);
+	set_path(p, event->is_online, &event->path, event->path_kind, event->round_trip);
+	if (event->is_online && event->path_kind == PATH_RELAYED &&
+	    engine_contact(e, event->name.text, &contact) == 0)
+		set_relay(p, &contact);
 }
 
 static void tell_message(struct engine *e, const struct event *event, struct json *p)

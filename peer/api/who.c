@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer/api/network.h"
 #include "peer/api/notify.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -11,6 +12,7 @@ void who_account(const struct call *call, struct engine_account *account)
 {
 	const struct api_config *shell = call->shell;
 	struct json *host = json_object();
+	struct engine_reach reach;
 	const char *link;
 	struct uri uri;
 
@@ -23,6 +25,10 @@ void who_account(const struct call *call, struct engine_account *account)
 			account->place = uri.place;
 	}
 	json_free(host);
+	engine_reach(call->engine, &reach);
+	if (network_is_blocked(&reach, account))
+		snprintf(account->trouble, sizeof account->trouble, "%s",
+			 network_blocked_trouble);
 }
 
 void who_link(const struct engine_account *account, char out[URI_MAX + 1])
