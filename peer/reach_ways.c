@@ -105,8 +105,9 @@ bool reach_may_directly(const struct reach *r, const struct way *w)
 {
 	const struct peer_record *record = reach_record(r, w);
 
+	/* Where there is no router a record may have no address, and they are there all the same. */
 	return reach_may(w) && w->person->consent == CONSENT_DIRECT && record &&
-	       record->candidates.count > 0;
+	       (record->candidates.count > 0 || r->rooms->now < w->found_until);
 }
 
 bool reach_rests(const struct reach *r, const struct way *w)
