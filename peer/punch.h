@@ -23,9 +23,9 @@ enum {
 	PUNCH_SOCKETS = 256, /* extra ones toward an easy NAT from a hard one */
 	/* Probes sprayed that may arrive, in any one second, whoever asks. A router that bans
 	 * scanners at 200 in a second does not take us for one, whether it counts by the second or by
-	 * a bucket, and with PUNCH_BUDGET on top. Within that they go as fast as PUNCH_PACE: 180 at
+	 * a bucket, and with PUNCH_BUDGET on top. Within that they go as fast as PUNCH_PACE: 185 at
 	 * once find one of 256 sockets as often as not. */
-	PUNCH_RATE = 180,
+	PUNCH_RATE = 185,
 	PUNCH_PACE = 1000,        /* in a second, of all we spray */
 	PUNCH_SPRAYED_MAX = 2048, /* probes of one spray that may arrive; and as many with a low
 	                             TTL, that open our own NAT only and that nobody else sees */

@@ -7,7 +7,7 @@
  * TTL, as fast as PUNCH_PACE: nobody else sees it. What has to arrive somewhere is a stray to their
  * router until it hits, and is counted by punch_spray_due(). */
 enum {
-	PAIR_SOCKETS = 16, /* PAIRS, beside the main one */
+	PAIR_SOCKETS = 64, /* PAIRS, beside the main one: more pairs than are ever tried */
 	PAIR_WINDOW = 160, /* PAIRS toward a sequential NAT that makes PUNCH_LISTED of them */
 	AIM_ROUNDS = 3,
 	AIM_PASSES = 2, /* each of a round's in full so often */
@@ -17,7 +17,7 @@ enum {
 #define PACE_PAIRS (SECOND / 4000)     /* LIST, PAIRS: two megabits a second, for half of one */
 #define PAIRS_OPEN (100 * MILLISECOND) /* so many that one which arrives has a chance */
 #define SOCKETS_OPEN                                                                           \
-	(200 * MILLISECOND) /* most sockets are there, and guessing begins to pay */
+	(250 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
 	(700 * MILLISECOND) /* in full, should a low TTL not reach their carrier's NAT */
 #define OPEN_PATIENCE  (1 * SECOND)        /* one of us says that anybody may come in */

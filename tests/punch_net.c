@@ -266,6 +266,21 @@ bool punch_net_run(struct punch_net *net, mono_ns length)
 	}
 }
 
+void punch_net_again(struct punch_net *net)
+{
+	for (int i = 0; i < 2; i++) {
+		struct endpoint *e = &net->sides[i];
+
+		punch_free(e->punch);
+		e->punch = NULL;
+		e->is_over = e->is_linked = false;
+		e->linked = (struct punch_offer){ 0 };
+		e->unproved_offers = e->proved_offers = 0;
+		e->first_offer_at = 0;
+		e->introduced_at = net->now + e->to_box + e->to_core;
+	}
+}
+
 void punch_net_inject(struct punch_net *net, const struct address *from,
 		      const struct address *to, struct bytes data)
 {

@@ -69,6 +69,8 @@ void punch_net_classify(struct punch_net *net);
 /* The directory speaks now; until both have a proof or one has a link that it dialled, or for
  * `length`. True: linked. */
 bool punch_net_run(struct punch_net *net, mono_ns length);
+/* Both forget their attempts, but not what these have spent, and the directory speaks anew. */
+void punch_net_again(struct punch_net *net);
 /* A datagram as if `from` had sent it to the outer address `to`. */
 void punch_net_inject(struct punch_net *net, const struct address *from,
 		      const struct address *to, struct bytes data);
