@@ -153,6 +153,13 @@ static bool came_up(struct endpoint *e, struct link *l, mono_ns now)
 {
 	half_open_remove(&e->half_open, l);
 	e->counters.handshakes++;
+	if (l->certificate)
+		l->is_relayed_only = endpoint_is_relayed_only(e, &l->certificate->identity);
+	if (l->is_relayed_only && !l->path.tunnel) {
+		event_queue_forget(&e->home.events, l); /* dialled without knowing who it is */
+		cut_off(e, l, LINK_CODE_BYE);
+		return false;
+	}
 	if (l->has_device && !win_device(e, l, now))
 		return false;
 	if (l->has_device) {

@@ -112,10 +112,19 @@ void link_stay_small(struct link *l, mono_ns now)
 	l->small_until = now + l->small_for;
 }
 
+/* A new path may carry less, and the library does not try that again; in a tunnel it has not
+ * grown. */
+static void be_careful(struct link *l, const struct path *from, mono_ns now)
+{
+	if (!from->tunnel && l->small_until < now + LINK_SIZE_PENALTY)
+		l->small_until = now + LINK_SIZE_PENALTY;
+}
+
 static void move_to(struct link *l, const struct path *path, size_t size, mono_ns now)
 {
 	bool is_known = path_same_remote(path, &l->proved_path);
 
+	be_careful(l, &l->path, now);
 	l->has_moved = path->tunnel != l->path.tunnel && path->tunnel;
 	l->path = *path;
 	link_unrest_begin(l, true, now); /* what went to the old place may be lost */
@@ -126,7 +135,6 @@ static void move_to(struct link *l, const struct path *path, size_t size, mono_n
 	not_proved(l, size);
 	l->proof.is_moved = true;
 	ask_proof(l, now);
-	link_stay_small(l, now); /* the new path may carry less */
 }
 
 /* During the handshake. A responder goes where the newest packet came from; but who is
@@ -175,8 +183,7 @@ void link_move(struct link *l, const struct path *path, mono_ns now)
 		return;
 	l->left_path = l->path;
 	l->left_until = now + (late > LINK_LEFT_HELD ? late : LINK_LEFT_HELD);
-	if (!l->path.tunnel && !path->tunnel)
-		link_stay_small(l, now);
+	be_careful(l, &l->path, now);
 	l->path = *path;
 	l->proof.is_moved = false;
 	is_proved(l);

@@ -491,6 +491,20 @@ static void a_change_of_consent_closes_what_is_direct(void **state)
 	assert_non_null(net.nodes[B].link);
 }
 
+static void whoever_it_turns_out_to_be_is_held_to_it(void **state)
+{
+	struct link_target t = net_target(&net, A);
+
+	(void)state;
+	only_relayed(B, A);
+	t.has_identity = false;
+	assert_non_null(endpoint_dial(net.nodes[B].e, &t, net.now));
+	net_run(&net, 5 * SECOND);
+	assert_int_equal(net.nodes[B].told[LINK_UP], 1); /* the relay's */
+	assert_int_equal(net.nodes[B].down_error, ERR_REFUSED);
+	assert_null(net.nodes[A].link);
+}
+
 /* --- hostile --- */
 
 static void send_frame(struct link *l, unsigned from, unsigned to, struct bytes frame)
@@ -608,6 +622,7 @@ int main(void)
 		PEERS(marks_and_tunnels_are_limited),
 		PEERS(a_queue_that_is_full_drops_the_oldest),
 		PEERS(who_may_only_come_through_a_tunnel_meets_nobody_elsewhere),
+		PEERS(whoever_it_turns_out_to_be_is_held_to_it),
 		PEERS(a_change_of_consent_closes_what_is_direct),
 		PEERS(marks_that_nobody_knows_do_no_harm),
 		PEERS(frames_of_no_known_form_end_the_link),
