@@ -9,6 +9,8 @@
 #include "shared/log.h"
 
 enum { ASK_PCP, ASK_NATPMP, ASK_PCP6, ASKS };
+#define MOVED_AGAIN                                                                            \
+	(10 * SECOND) /* a directory that sees us elsewhere each time is no reason */
 #define UPNP_AGAIN (3600 * SECOND) /* after it failed: it is much ado, and shouts on the LAN */
 
 struct upnp {
@@ -29,6 +31,7 @@ struct port_map {
 	struct port_ask asks[ASKS];
 	struct upnp upnp;
 	struct address observed; /* when the ways were last begun */
+	mono_ns moved_after;     /* seen elsewhere before, it is not asked anew for that */
 	uint32_t wakes;
 	uint16_t tried_port; /* by strangers; 0: none */
 	bool is_behind_told;
@@ -100,6 +103,9 @@ static void upnp_fail(struct upnp *u, const struct job *answer, mono_ns now)
 	u->outer.family = 0;
 	u->url[0] = '\0';
 	u->due = now + UPNP_AGAIN;
+	if (answer->err == ERR_REFUSED)
+		log_event(LOG_DEBUG, "port-refused", "way", "upnp", "code",
+			  log_int(answer->code), NULL);
 	/* Nobody there is the usual thing; a child that had to be killed is not. */
 	if (answer->err == ERR_NOT_FOUND || answer->err == ERR_REFUSED ||
 	    answer->err == ERR_CLOSED || u->was_told)
@@ -140,6 +146,8 @@ void port_map_job_done(struct port_map *m, const struct job *answer)
 					      : answer->life * SECOND;
 	u->ends = now + life;
 	u->due = now + (life / 2 > 60 * SECOND ? life / 2 : 60 * SECOND);
+	log_event(LOG_DEBUG, "port-held", "way", "upnp", "seconds",
+		  log_int((int64_t)(life / SECOND)), NULL);
 }
 
 static mono_ns upnp_step(struct upnp *u, mono_ns now)
@@ -198,14 +206,16 @@ static void look_at_network(struct port_map *m)
 	const struct network *n = own_candidates_network(m->rooms->candidates);
 	const struct address *seen = own_candidates_observed(m->rooms->candidates);
 	/* Seen elsewhere or after a sleep, the router may be another one at the same place. */
+	mono_ns now = m->rooms->now;
 	bool is_moved = seen->family == 4 && m->observed.family == 4 &&
-			!address_same_ip(seen, &m->observed);
+			!address_same_ip(seen, &m->observed) && now >= m->moved_after;
 	bool is_anew = n->wakes != m->wakes || is_moved, is_on = m->is_enabled && !m->is_over;
 	struct address toward4 = n->toward4, toward6 = n->toward6;
-	mono_ns now = m->rooms->now;
 
 	m->wakes = n->wakes;
-	if (seen->family == 4)
+	if (is_moved)
+		m->moved_after = now + MOVED_AGAIN;
+	if (is_moved || m->observed.family != 4)
 		m->observed = *seen;
 	toward4.port = toward6.port = n->port;
 	port_ask_begin(&m->asks[ASK_PCP], is_on ? &n->gateway4 : &none, &toward4, is_anew, now);

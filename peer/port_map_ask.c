@@ -5,13 +5,17 @@
 
 #include "shared/log.h"
 
+static const char *way_of(const struct port_ask *a)
+{
+	return !a->is_pcp ? "nat-pmp" : a->family == 4 ? "pcp" : "pcp6";
+}
+
 void port_ask_tell_nonsense(struct port_ask *a, const char *why)
 {
 	if (a->was_told)
 		return;
 	a->was_told = true;
-	log_event(LOG_WARNING, "router-makes-no-sense", "way", a->is_pcp ? "pcp" : "nat-pmp",
-		  "why", why, NULL);
+	log_event(LOG_WARNING, "router-makes-no-sense", "way", way_of(a), "why", why, NULL);
 }
 
 static bool is_same(const struct address *a, const struct address *b)
@@ -174,6 +178,7 @@ static void refuse(struct port_ask *a, int error, uint32_t life, mono_ns now)
 	a->error = error;
 	a->is_waiting = false;
 	a->due = now + between(life * SECOND, PORT_ASK_LATEST / 15, PORT_ASK_LATEST);
+	log_event(LOG_DEBUG, "port-refused", "way", way_of(a), "code", log_int(error), NULL);
 }
 
 static void hold(struct port_ask *a, const struct address *outer, uint32_t life, mono_ns now)
@@ -186,6 +191,8 @@ static void hold(struct port_ask *a, const struct address *outer, uint32_t life,
 	a->is_waiting = false;
 	a->ends = now + lasts;
 	a->due = now + between(lasts / 2, PORT_ASK_SOONEST, PORT_ASK_LATEST);
+	log_event(LOG_DEBUG, "port-held", "way", way_of(a), "seconds",
+		  log_int((int64_t)(lasts / SECOND)), NULL);
 }
 
 /* Nobody who is outside would go there. */

@@ -231,6 +231,11 @@ static bool read_description(struct router *r, const struct job *job, const char
 /* Whoever answers a search of the LAN; those at the router's own address first. */
 static bool search(struct router *r, struct job *job)
 {
+	static const char *const kinds[] = {
+		"urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+		"urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+		NULL,
+	};
 	char ours[ADDRESS_TEXT_SIZE];
 	int error = 0, looked_at = 0;
 	bool is_found = false;
@@ -238,7 +243,9 @@ static bool search(struct router *r, struct job *job)
 
 	snprintf(ours, sizeof ours, "%u.%u.%u.%u", job->addresses[0].ip[0],
 		 job->addresses[0].ip[1], job->addresses[0].ip[2], job->addresses[0].ip[3]);
-	all = upnpDiscover(DISCOVER_MS, ours, NULL, UPNP_LOCAL_PORT_ANY, 0, 2, &error);
+	/* Both at once: each alone would be waited for as long. */
+	all = upnpDiscoverDevices(kinds, DISCOVER_MS, ours, NULL, UPNP_LOCAL_PORT_ANY, 0, 2,
+				  &error, 1);
 	for (int pass = 0; pass < 2; pass++) {
 		for (struct UPNPDev *d = all; d && !is_found; d = d->pNext) {
 			struct address at;

@@ -377,6 +377,27 @@ static void after_a_sleep_and_when_seen_elsewhere_it_is_asked_again(void **state
 	assert_true(port_map_report(map, PORT_MAP_PCP).is_behind);
 }
 
+static void a_directory_that_sees_us_elsewhere_each_time_makes_no_noise(void **state)
+{
+	unsigned questions = 0;
+
+	(void)state;
+	step();
+	answer_pcp(0, 6000, 50, &outer);
+	step();
+	for (unsigned i = 0; i < 100; i++) {
+		seen.ip[3] = (uint8_t)(100 + i);
+		own_candidates_set_observed(rooms.candidates, &seen);
+		rooms.now += SECOND / 10;
+		step();
+		if (asked(2, 1, 4)) {
+			questions++;
+			answer_pcp(0, 6000, 50 + i / 10, &outer);
+		}
+	}
+	assert_true(questions >= 1 && questions <= 2);
+}
+
 /* --- UPnP --- */
 
 static struct job upnp_answer(struct job job, const char *where)
@@ -674,6 +695,7 @@ int main(void)
 		T(a_firewall_of_v6_is_asked_for_a_pinhole),
 		T(another_network_is_asked_anew),
 		T(after_a_sleep_and_when_seen_elsewhere_it_is_asked_again),
+		T(a_directory_that_sees_us_elsewhere_each_time_makes_no_noise),
 		T(what_upnp_has_mapped_is_published_and_removed_at_the_end),
 		T(the_answer_to_a_job_of_another_network_is_nobodys),
 		T(a_job_that_failed_is_not_tried_again_soon),
