@@ -70,7 +70,7 @@ static void forget_old(struct nat_box *b, mono_ns now)
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct nat_box_flow *f = &b->flows[i];
 
-		if (now - f->used_at < (f->is_answered ? LIFE_ANSWERED : LIFE_UNANSWERED))
+		if (now < f->used_at + (f->is_answered ? LIFE_ANSWERED : LIFE_UNANSWERED))
 			b->flows[kept++] = *f;
 	}
 	b->count = kept;

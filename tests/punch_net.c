@@ -7,13 +7,18 @@
 
 #include "shared/error.h"
 
+/* Where a datagram is under way to: its sender's box, the other's, or at last a machine. */
+enum leg { TO_OWN_BOX, TO_OTHER_BOX, TO_MACHINE };
+
 struct flying {
 	struct flying *next;
 	mono_ns at;
 	uint64_t order;
-	struct address from, to; /* as they are in the middle of the world */
-	bool is_inside;          /* of the box of `side`, for a machine there */
-	unsigned side;           /* whose box it comes to */
+	enum leg leg;
+	unsigned
+		side; /* TO_OWN_BOX: the sender; then whose box, and whose machine, it comes to */
+	struct address from, to;
+	uint8_t ttl;
 	size_t size;
 	uint8_t data[64];
 };
@@ -43,8 +48,9 @@ static struct address inside_of(const struct endpoint *e, uint16_t socket)
 
 static uint16_t socket_of(const struct endpoint *e, const struct address *inside)
 {
-	return inside->port == e->home.port ? 0 :
-					      (uint16_t)(inside->port - 20000 - 1000 * e->number);
+	return inside->port == e->home.port
+		       ? 0
+		       : (uint16_t)(inside->port - 20000 - 1000 * e->number);
 }
 
 uint16_t endpoint_extra_socket(struct endpoint *e)
@@ -77,8 +83,8 @@ static void fly(struct punch_net *net, struct flying *f)
 	struct flying **place = &net->flying;
 
 	f->order = net->order++;
-	while (*place && ((*place)->at < f->at ||
-			  ((*place)->at == f->at && (*place)->order < f->order)))
+	while (*place &&
+	       ((*place)->at < f->at || ((*place)->at == f->at && (*place)->order < f->order)))
 		place = &(*place)->next;
 	f->next = *place;
 	*place = f;
@@ -106,7 +112,6 @@ static void depart(struct endpoint *e, const struct path *path, struct bytes dat
 {
 	struct punch_net *net = e->net;
 	struct endpoint *other = &net->sides[!e->number];
-	struct address inside = inside_of(e, path->socket), as;
 	bool is_near = e->box == other->box && address_same_ip(&other->home, &path->remote);
 	struct flying *f;
 
@@ -115,38 +120,56 @@ static void depart(struct endpoint *e, const struct path *path, struct bytes dat
 	net->low_ones += ttl != 0;
 	net->probes += data.data[0] != INITIAL && data.data[0] != RESPONSE;
 	net->initials += data.data[0] == INITIAL;
-	if (dice_chance(&net->dice, net->loss))
+	if (path->remote.family != 4 || dice_chance(&net->dice, net->loss))
 		return;
-	if (is_near) {
-		as = inside;
-	} else {
-		if (path->remote.family != 4 ||
-		    !nat_box_out(e->box, &inside, &path->remote, net->now + e->to_box, &as))
-			return;
-		if (ttl != 0)
-			return;
-		if (address_same_ip(&e->box->outside, &path->remote)) {
-			if (!e->box->hairpins)
-				return;
-		} else if (!is_at(other, &path->remote) ||
-			   (address_is_private(&path->remote))) {
-			note_stranger(net, &path->remote);
-			return;
-		}
-		if (dice_chance(&net->dice, net->loss))
-			return;
-	}
 	f = memory_new(sizeof *f);
 	assert(data.size <= sizeof f->data);
 	memcpy(f->data, data.data, data.size);
 	f->size = data.size;
-	f->from = as;
+	f->ttl = ttl;
+	f->from = inside_of(e, path->socket);
 	f->to = path->remote;
-	f->is_inside = is_near;
-	f->side = other->number;
-	f->at = net->now + e->to_box + other->to_box +
-		(e->box == other->box ? MILLISECOND : e->to_core + other->to_core);
+	f->side = is_near ? other->number : e->number;
+	f->leg = is_near ? TO_MACHINE : TO_OWN_BOX;
+	f->at = net->now + (is_near ? MILLISECOND : e->to_box);
 	fly(net, f);
+}
+
+/* Through the sender's box into the world: false, it ends here. */
+static bool go_out(struct punch_net *net, struct flying *f)
+{
+	struct endpoint *e = &net->sides[f->side], *other = &net->sides[!f->side];
+	struct address as;
+	bool is_home = address_same_ip(&e->box->outside, &f->to) && e->box == other->box;
+
+	if (!nat_box_out(e->box, &f->from, &f->to, net->now, &as) || f->ttl != 0)
+		return false;
+	if (is_home ? !e->box->hairpins : !is_at(other, &f->to) || address_is_private(&f->to)) {
+		if (!is_home)
+			note_stranger(net, &f->to);
+		return false;
+	}
+	f->from = as;
+	f->side = other->number;
+	f->leg = TO_OTHER_BOX;
+	f->at = net->now + (is_home ? MILLISECOND : e->to_core + other->to_core);
+	return !dice_chance(&net->dice, net->loss);
+}
+
+static bool go_in(struct punch_net *net, struct flying *f)
+{
+	struct endpoint *e = &net->sides[f->side];
+	struct address inside;
+
+	if (!nat_box_in(e->box, &f->from, &f->to, net->now, &inside))
+		return false;
+	f->to = inside;
+	if (!address_same_ip(&f->to, &e->home))
+		e = &net->sides[!f->side]; /* both live behind this box */
+	f->side = e->number;
+	f->leg = TO_MACHINE;
+	f->at = net->now + e->to_box;
+	return address_same_ip(&f->to, &e->home);
 }
 
 void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
@@ -203,16 +226,18 @@ static void hear(struct endpoint *e, const struct flying *f, const struct addres
 
 static void arrive(struct punch_net *net, struct flying *f)
 {
-	struct endpoint *e = &net->sides[f->side];
-	struct address inside = f->to;
+	bool goes_on = false;
 
-	if (f->is_inside || nat_box_in(e->box, &f->from, &f->to, net->now, &inside)) {
-		if (!address_same_ip(&inside, &e->home))
-			e = &net->sides[!f->side];
-		if (address_same_ip(&inside, &e->home))
-			hear(e, f, &inside);
-	}
-	free(f);
+	if (f->leg == TO_OWN_BOX)
+		goes_on = go_out(net, f);
+	else if (f->leg == TO_OTHER_BOX)
+		goes_on = go_in(net, f);
+	else
+		hear(&net->sides[f->side], f, &f->to);
+	if (goes_on)
+		fly(net, f);
+	else
+		free(f);
 }
 
 static mono_ns deadline_of(const struct endpoint *e)
@@ -292,6 +317,7 @@ void punch_net_inject(struct punch_net *net, const struct address *from,
 	f->from = *from;
 	f->to = *to;
 	f->side = !is_at(&net->sides[0], to);
+	f->leg = TO_OTHER_BOX;
 	f->at = net->now + MILLISECOND;
 	fly(net, f);
 }
@@ -388,9 +414,9 @@ static void classify(struct punch_net *net, struct endpoint *e)
 			return;
 	}
 	nat = nat_classify(seen, 4, &e->home);
-	nat.filtering = nat_box_in(e->box, &stranger, &seen[0], net->now, &inside) ?
-				NAT_OPEN :
-				NAT_FILTERED;
+	nat.filtering = nat_box_in(e->box, &stranger, &seen[0], net->now, &inside)
+				? NAT_OPEN
+				: NAT_FILTERED;
 	e->goal.ours = nat;
 	e->goal.our_public = seen[0];
 	e->goal.our_round_trip = 2 * (e->to_box + e->to_core);
