@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "peer/api/network.h"
+#include "peer/api/notify.h"
 #include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -29,7 +30,7 @@ int method_status(struct call *call)
 	struct engine_account account;
 	struct engine_reach reach;
 	struct contact contact;
-	struct json *addresses = json_array(), *host = json_object();
+	struct json *addresses = json_array(), *paths = json_array(), *host = json_object();
 	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
 	uint64_t contacts = 0, online = 0, unread = 0, queued = 0, held = 0;
 
@@ -46,6 +47,8 @@ int method_status(struct call *call)
 		unread += contact.unread;
 		queued += contact.queued;
 		held += contact.held;
+		if (contact.state == CONTACT_MUTUAL && (contact.is_online || contact.is_linked))
+			json_add(paths, notify_path(&contact));
 	}
 	json_set_int(call->result, "contacts", (int64_t)contacts);
 	json_set_int(call->result, "online", (int64_t)online);
@@ -60,6 +63,7 @@ int method_status(struct call *call)
 	json_set_int(call->result, "port", call->machine->port);
 	json_set(call->result, "addresses", addresses);
 	engine_reach(e, &reach);
+	json_set(call->result, "paths", paths);
 	json_set(call->result, "network", network_view(&reach, &account));
 	json_set_id(call->result, "lastEventId", engine_last_event(e));
 	if (shell->config && shell->config->has_directory) {

@@ -81,18 +81,31 @@ static void set_new_key(struct json *o, const struct contact *c)
 	json_set(o, "keyChange", json_set_bool(json_object(), "signed", c->is_change_signed));
 }
 
-struct json *notify_contact(const struct contact *c)
+static void set_link(struct json *o, const struct contact *c)
 {
-	struct json *o = json_object();
-
 	json_set_text(o, "name", c->name.text);
-	json_set_text(o, "state", contact_state_name(c->state));
-	json_set_bool(o, "online", c->is_online);
 	json_set_bool(o, "connected", c->is_linked);
 	set_path(o, c->is_linked, &c->path, c->path_kind, c->round_trip);
 	set_relay(o, c);
 	json_set_bool(o, "looking", c->is_looking);
 	json_set_text(o, "consent", network_consent(c->consent));
+}
+
+struct json *notify_path(const struct contact *c)
+{
+	struct json *o = json_object();
+
+	set_link(o, c);
+	return o;
+}
+
+struct json *notify_contact(const struct contact *c)
+{
+	struct json *o = json_object();
+
+	set_link(o, c);
+	json_set_text(o, "state", contact_state_name(c->state));
+	json_set_bool(o, "online", c->is_online);
 	if (c->last_seen > 0)
 		json_set_int(o, "lastSeen", c->last_seen);
 	json_set_int(o, "unread", (int64_t)c->unread);

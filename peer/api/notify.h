@@ -8,6 +8,8 @@
 /* The event as a notification's method and params; NULL: not for faces. */
 const char *notify_event(struct engine *e, const struct event *event, struct json *params);
 struct json *notify_contact(const struct contact *contact);
+/* Only who and by what path, for the status. */
+struct json *notify_path(const struct contact *contact);
 struct json *notify_devices(const struct engine *e); /* ours, in the order of the list */
 struct json *notify_message(const struct message *m);
 const char *notify_account_state(enum account_state state);

@@ -99,7 +99,7 @@ static int join_with(struct cli *c, const char *link, const struct name *name,
 	json_set_text(params, "password", secret.text);
 	secret_wipe(&secret);
 	out_say("%s", _("asking the directory; stretching the password takes a second..."));
-	code = cli_call(c, "join", params, &result);
+	code = cli_call_slowly(c, "join", params, &result);
 	if (code == EXIT_DONE && json_get(result, "account"))
 		*account = json_keep((struct json *)json_get(result, "account"));
 	json_free(result);

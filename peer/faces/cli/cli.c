@@ -1,5 +1,6 @@
 #include "peer/faces/cli/cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@
 
 enum {
 	CALL_TIMEOUT_MS = 120 * 1000, /* stretching, work and a slow directory included */
-	SETTLE_MS = 2000, /* a new engine finds the directory in less, if there is one */
+	SETTLE_MS = 2700, /* a new engine finds the directory in less, if there is one; else it
+			   * knows by then whether anything comes back at all */
+	SETTLE_LOOK_MS = 100,
 	SETTLE_NOTES = 1000,
 	SETTLE_QUIET_MS = 60, /* and after so much silence has heard of its contacts */
 };
@@ -79,31 +82,64 @@ static bool is_connecting(const struct json *account)
 	return state && !strcmp(state, "connecting");
 }
 
+static bool is_in_network(const struct json *status, const char *what)
+{
+	const struct json *network = json_get(status, "network");
+
+	return network && json_bool(network, what, false);
+}
+
+static bool is_still_connecting(struct client *client)
+{
+	struct client_error error;
+	struct json *status = NULL;
+	bool is_waiting = false;
+
+	if (client_call(client, "status", NULL, SETTLE_MS, &status, &error) == 0)
+		is_waiting = is_connecting(json_get(status, "account")) &&
+			     !is_in_network(status, "udpBlocked");
+	json_free(status);
+	return is_waiting;
+}
+
+/* Until the account is another, and quiet then. */
+static void wait_for_account(struct client *client)
+{
+	struct json *note = NULL;
+	int waited = 0;
+	bool is_there = false;
+
+	for (unsigned i = 0; i < SETTLE_NOTES && waited < SETTLE_MS; i++) {
+		const char *method;
+		if (client_next(client, is_there ? SETTLE_QUIET_MS : SETTLE_LOOK_MS, &note) <
+		    0) {
+			waited += SETTLE_LOOK_MS;
+			if (is_there || !is_still_connecting(client))
+				return;
+			continue;
+		}
+		method = json_text(note, "method");
+		if (method && !strcmp(method, "notice"))
+			cmd_notice(json_get(note, "params"));
+		if (method && !strcmp(method, "account") &&
+		    !is_connecting(json_get(note, "params")))
+			is_there = true;
+		json_free(note);
+	}
+}
+
 /* An engine that was begun a moment ago does not know yet who is online: what a command
  * would show or decide now would be stale the next moment. */
 static void settle(struct client *client)
 {
 	struct client_error error;
 	struct json *result = NULL, *note = NULL;
-	bool is_waiting = false;
-	int wait = SETTLE_MS;
 
 	if (client_call(client, "subscribe", NULL, SETTLE_MS, &result, &error) < 0)
 		return;
 	json_free(result);
-	if (client_call(client, "status", NULL, SETTLE_MS, &result, &error) == 0)
-		is_waiting = is_connecting(json_get(result, "account"));
-	json_free(result);
-	for (unsigned i = 0;
-	     is_waiting && i < SETTLE_NOTES && client_next(client, wait, &note) == 0; i++) {
-		const char *method = json_text(note, "method");
-		if (method && !strcmp(method, "notice"))
-			cmd_notice(json_get(note, "params"));
-		if (method && !strcmp(method, "account") &&
-		    !is_connecting(json_get(note, "params")))
-			wait = SETTLE_QUIET_MS;
-		json_free(note);
-	}
+	if (is_still_connecting(client))
+		wait_for_account(client);
 	if (client_call(client, "unsubscribe", NULL, SETTLE_MS, &result, &error) == 0)
 		json_free(result);
 	while (client_next(client, 0, &note) == 0)
@@ -144,6 +180,22 @@ int cli_call(struct cli *c, const char *method, struct json *take_params, struct
 	return EXIT_DONE;
 }
 
+int cli_settled_status(struct cli *c, bool needs_all, struct json **status)
+{
+	int code = cli_call(c, "status", NULL, status);
+
+	for (int waited = 0; code == EXIT_DONE && waited < SETTLE_MS;
+	     waited += SETTLE_LOOK_MS) {
+		bool is_waiting = is_in_network(*status, "settling");
+		if (!is_waiting || (!needs_all && !is_connecting(json_get(*status, "account"))))
+			break;
+		(void)poll(NULL, 0, SETTLE_LOOK_MS);
+		json_free(*status);
+		code = cli_call(c, "status", NULL, status);
+	}
+	return code;
+}
+
 /* "receive" and the like come, too, and are for others. */
 static void tell_progress(const struct json *note)
 {
@@ -157,14 +209,46 @@ static void tell_progress(const struct json *note)
 		out_say("  %s", out_safe(detail));
 }
 
+/* Whether nothing comes back from the directory; the first time it is told, with what can be
+ * done, while the engine goes on trying. */
+static void look_whether_blocked(struct cli *c, bool *is_blocked)
+{
+	struct client_error error;
+	struct json *status = NULL;
+	const char *trouble;
+
+	if (*is_blocked ||
+	    client_call(c->client, "status", NULL, SETTLE_MS, &status, &error) < 0)
+		return;
+	*is_blocked = is_in_network(status, "udpBlocked");
+	trouble = json_text(json_get(status, "account"), "trouble");
+	if (*is_blocked && trouble && *trouble) {
+		out_say("* %s", out_safe(trouble));
+		out_say("  %s",
+			_("What helps: another network, a phone's for example; or ask who runs "
+			  "this one to let UDP out. Still trying..."));
+	}
+	json_free(status);
+}
+
+static int fail_slowly(const struct client_error *error, bool is_blocked)
+{
+	if (is_blocked && (error->err == ERR_TIMEOUT || error->err == ERR_OFFLINE))
+		return cli_failed(error->err,
+				  _("nothing came back from the directory: UDP does not get "
+				    "out of this network, or the directory is down"),
+				  _("the same again from another network"));
+	return cli_fail(error);
+}
+
 int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
 		    struct json **result)
 {
 	struct client_error error = { .err = ERR_CLOSED };
 	struct json *object = NULL, *ignored = NULL;
 	const struct json *inside;
-	int code = cli_call(c, "subscribe", NULL, &ignored), err;
-	bool is_answer = false;
+	int code = cli_call(c, "subscribe", NULL, &ignored), err, waited = 0;
+	bool is_answer = false, is_blocked = false;
 
 	*result = NULL;
 	json_free(ignored);
@@ -174,9 +258,16 @@ int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
 	}
 	err = client_post(c->client, method, take_params);
 	while (err >= 0 && !is_answer) {
-		err = client_next(c->client, CALL_TIMEOUT_MS, &object);
+		err = client_next(c->client, SETTLE_LOOK_MS, &object);
+		if (err == ERR_TIMEOUT && waited < CALL_TIMEOUT_MS) {
+			waited += SETTLE_LOOK_MS;
+			look_whether_blocked(c, &is_blocked);
+			err = 0;
+			continue;
+		}
 		if (err < 0)
 			break;
+		waited = 0;
 		is_answer = !json_text(object, "method");
 		if (!is_answer)
 			tell_progress(object);
@@ -188,7 +279,7 @@ int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
 		return cli_failed(
 			err, err == ERR_CLOSED ? _("the engine has ended") : error_text(err),
 			"palique status");
-	return err < 0 ? cli_fail(&error) : EXIT_DONE;
+	return err < 0 ? fail_slowly(&error, is_blocked) : EXIT_DONE;
 }
 
 int cli_password(struct cli *c, struct secret *secret, const char *question, bool is_new)
@@ -266,6 +357,8 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_UNBLOCK] = cmd_unblock,
 	[CMD_REMOVE] = cmd_remove,
 	[CMD_REQUESTS] = cmd_requests,
+	[CMD_CONSENT] = cmd_consent,
+	[CMD_RELAY] = cmd_relay,
 	[CMD_SAFETY] = cmd_safety,
 	[CMD_VERIFY] = cmd_verify,
 	[CMD_LS] = cmd_ls,

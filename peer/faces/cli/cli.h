@@ -70,6 +70,9 @@ int cli_call(struct cli *c, const char *method, struct json *take_params, struct
 /* The same for what takes its time: tells meanwhile what the engine says of it. */
 int cli_call_slowly(struct cli *c, const char *method, struct json *take_params,
 		    struct json **result);
+/* Waits, less than three seconds in all since the engine was begun, until it knows what it asked its network;
+ * `status` is its status then, the caller's to free. Exit code; has said why if it is not 0. */
+int cli_settled_status(struct cli *c, bool needs_all, struct json **status);
 /* Ends the engine if one runs, and waits for its end. Exit code; has said why. */
 int cli_stop(struct cli *c, bool *was_running);
 /* Says it and returns the exit code that stands for it. */
@@ -106,6 +109,8 @@ int cmd_block(struct cli *c);
 int cmd_unblock(struct cli *c);
 int cmd_remove(struct cli *c);
 int cmd_requests(struct cli *c);
+int cmd_consent(struct cli *c);
+int cmd_relay(struct cli *c);
 int cmd_safety(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_ls(struct cli *c);
@@ -127,8 +132,10 @@ int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty);
 bool cmd_has_account(struct cli *c);
 /* EXIT_DONE where this home has one and its directory lets it in; else has said what to do. */
 int cmd_needs_account(struct cli *c);
-/* "direct 127.0.0.1:40123, 0.4 ms" of a contact or a `connection`; "" without one. */
+/* " (direct 127.0.0.1:40123, 0.4 ms)" of a contact or a `connection`; "" without one. */
 const char *cmd_way(const struct json *contact);
+/* The same in full: "linked: direct through the routers, 203.0.113.7:4711, 43 ms". */
+void cmd_path(const struct json *contact, char *words, size_t size);
 /* With --json: one flat object, the event's name before its fields. */
 void cmd_json_event(const char *event, const struct json *fields);
 /* Something good to know from a notification with `detail`, on standard error. */

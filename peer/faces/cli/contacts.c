@@ -23,6 +23,18 @@ static bool is_vouched_for(const struct json *contact)
 	return change && json_bool(change, "signed", false);
 }
 
+/* How somebody who is online is reached, or why not. */
+static const char *way_words(const struct json *contact)
+{
+	const char *way = cmd_way(contact);
+
+	if (*way)
+		return way;
+	if (is(contact, "consent", "never"))
+		return _(" (no connection: palique consent)");
+	return json_bool(contact, "looking", false) ? _(" (looking for a path)") : "";
+}
+
 /* How a contact stands, in words; `out_` rings hold the result's parts, the caller's buffer
  * the whole. */
 static void state_words(const struct json *contact, char *words, size_t size)
@@ -60,7 +72,7 @@ static void state_words(const struct json *contact, char *words, size_t size)
 	else if (is(contact, "state", "requests"))
 		snprintf(words, size, _("asks you (palique accept %s)"), name);
 	else if (json_bool(contact, "online", false) || json_bool(contact, "connected", false))
-		snprintf(words, size, "%s%s", _("online"), cmd_way(contact));
+		snprintf(words, size, "%s%s", _("online"), way_words(contact));
 	else if (seen > 0)
 		snprintf(words, size, _("offline since %s"), out_time(seen));
 	else

@@ -60,6 +60,8 @@ static const struct option_row {
 			N_("recovery: write the words to what is no terminal, too; export: over a file "
 			   "that is there") },
 	[OPT_UNDO] = { "--undo", 0, NULL, N_("take it back") },
+	[OPT_RATE] = { "--rate", 0, N_("BYTES"),
+		       N_("at most so many in a second for each two people: 64k, 2M (default: 256k)") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
@@ -121,6 +123,11 @@ static const struct command_row {
 	[CMD_REMOVE] = { "remove", N_("NAME"), N_("forget a contact; the history stays"), 0, 1, 1 },
 	[CMD_REQUESTS] = { "requests", "[anyone|link|none]", N_("who may ask to be your contact"),
 			   0, 0, 1 },
+	[CMD_CONSENT] = { "consent", N_("NAME [direct|relay|never]"),
+			  N_("whether a contact may have your address"), 0, 1, 2 },
+	[CMD_RELAY] = { "relay", "[on|off]",
+			N_("carry what contacts say to each other who find no direct path"),
+			BIT(OPT_RATE), 0, 1 },
 	[CMD_SAFETY] = { "safety", N_("NAME"),
 			 N_("the number to compare, to know that nobody stands between"), 0, 1, 1 },
 	[CMD_VERIFY] = { "verify", N_("NAME [DIGITS]"),
@@ -359,6 +366,27 @@ int options_duration(const struct options *o, enum option which, long missing, l
 		return 0;
 	}
 	return ERR_FORMAT;
+}
+
+int options_bytes(const struct options *o, enum option which, int64_t missing, int64_t *out)
+{
+	char *end;
+	long number;
+	unsigned shift = 0;
+
+	*out = missing;
+	if (!o->value[which])
+		return 0;
+	if (parse_long(o->value[which], &end, &number) < 0 || number < 0)
+		return ERR_FORMAT;
+	if (*end == 'k' || *end == 'K')
+		shift = 10;
+	else if (*end == 'M')
+		shift = 20;
+	if ((shift && end[1]) || (!shift && *end) || number > INT64_MAX >> 20)
+		return ERR_FORMAT;
+	*out = (int64_t)number << shift;
+	return 0;
 }
 
 static void help_option(FILE *out, unsigned i)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum option {
@@ -36,6 +37,7 @@ enum option {
 	OPT_YES,
 	OPT_FORCE,
 	OPT_UNDO,
+	OPT_RATE,
 	OPT_FOREGROUND,
 	OPT_READY_FD,
 	OPTION_COUNT,
@@ -63,6 +65,8 @@ enum command {
 	CMD_UNBLOCK,
 	CMD_REMOVE,
 	CMD_REQUESTS,
+	CMD_CONSENT,
+	CMD_RELAY,
 	CMD_SAFETY,
 	CMD_VERIFY,
 	CMD_LS,
@@ -98,6 +102,9 @@ int options_number(const struct options *o, enum option which, long min, long ma
 		   long *out);
 /* "90", "90s", "5m", "12h", "7d": seconds. */
 int options_duration(const struct options *o, enum option which, long missing, long *out);
+
+/* "65536", "64k", "2M": bytes, k being 1024. */
+int options_bytes(const struct options *o, enum option which, int64_t missing, int64_t *out);
 
 const char *options_command_name(enum command command);
 void options_help(FILE *out, enum command command); /* COMMAND_COUNT: all of them */

@@ -71,10 +71,22 @@ static void print_account(const struct json *account)
 		out_line("%s", _("           the last changes are not at the directory yet"));
 }
 
+/* Who is online, and by what path. */
+static void print_paths(const struct json *paths)
+{
+	char words[256];
+
+	for (size_t i = 0; i < json_count(paths); i++) {
+		const char *name = json_text(json_at(paths, i), "name");
+		cmd_path(json_at(paths, i), words, sizeof words);
+		out_line("           %-16s %s", name ? name : "?", words);
+	}
+}
+
 int cmd_status(struct cli *c)
 {
 	struct json *s = NULL;
-	int code = cli_call(c, "status", NULL, &s);
+	int code = cli_settled_status(c, false, &s);
 
 	if (code != EXIT_DONE)
 		return code;
@@ -82,6 +94,7 @@ int cmd_status(struct cli *c)
 	out_line(_("contacts   %lld; online: %lld, unread: %lld, queued: %lld"),
 		 (long long)json_int(s, "contacts", 0), (long long)json_int(s, "online", 0),
 		 (long long)json_int(s, "unread", 0), (long long)json_int(s, "queued", 0));
+	print_paths(json_get(s, "paths"));
 	if (json_int(s, "devices", 0) > 1)
 		out_line(_("devices    %lld; online: %lld (palique devices)"),
 			 (long long)json_int(s, "devices", 0),
@@ -168,11 +181,14 @@ static bool check_resolves(struct cli *c)
 
 int cmd_doctor(struct cli *c)
 {
-	struct json *result = NULL;
+	struct json *result = NULL, *status = NULL;
 	const struct json *checks;
 	unsigned bad = 0;
-	int code = cli_call(c, "doctor", NULL, &result);
+	int code = cli_settled_status(c, true, &status);
 
+	json_free(status);
+	if (code == EXIT_DONE)
+		code = cli_call(c, "doctor", NULL, &result);
 	if (code != EXIT_DONE)
 		return code;
 	checks = json_get(result, "checks");

@@ -180,8 +180,10 @@ static void report(const struct sending *s)
 
 	json_set_id(o, "id", s->id);
 	json_set_text(o, "state", s->is_delivered ? "delivered" : "queued");
-	if (s->is_delivered && json_text(s->contact, "address")) {
-		json_set_text(o, "address", json_text(s->contact, "address"));
+	if (s->is_delivered && json_text(s->contact, "pathKind")) {
+		json_set_text(o, "pathKind", json_text(s->contact, "pathKind"));
+		if (json_text(s->contact, "address"))
+			json_set_text(o, "address", json_text(s->contact, "address"));
 		json_set_real(o, "roundTripMs", json_real(s->contact, "roundTripMs", 0));
 	}
 	out_json(o);

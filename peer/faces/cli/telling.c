@@ -5,23 +5,78 @@
 #include "peer/faces/cli/output.h"
 #include "shared/text.h"
 
-const char *cmd_way(const struct json *contact)
-{
-	static char way[160];
-	const char *address = json_text(contact, "address");
-
-	*way = '\0';
-	if (address)
-		snprintf(way, sizeof way, _(" (direct %s, %s)"), address,
-			 out_duration(json_real(contact, "roundTripMs", 0)));
-	return way;
-}
-
 static bool is(const struct json *o, const char *key, const char *value)
 {
 	const char *text = json_text(o, key);
 
 	return text && !strcmp(text, value);
+}
+
+/* --- the path to a contact --- */
+
+static const struct path_words {
+	const char *kind, *brief, *full;
+} paths[] = {
+	{ "loopback", N_(" (on this machine %s, %s)"), N_("linked: on this machine, %s, %s") },
+	{ "lan", N_(" (same network %s, %s)"), N_("linked: on the same network, %s, %s") },
+	{ "ipv6", N_(" (direct %s, %s)"), N_("linked: direct by IPv6, %s, %s") },
+	{ "public", N_(" (direct %s, %s)"), N_("linked: direct, %s, %s") },
+	{ "mapped", N_(" (direct %s, %s)"),
+	  N_("linked: direct by a port that a router opened, %s, %s") },
+	{ "punched", N_(" (direct %s, %s)"), N_("linked: direct through the routers, %s, %s") },
+	{ "sprayed", N_(" (direct %s, %s)"),
+	  N_("linked: direct through the routers by a guessed port, %s, %s") },
+	{ "relayed", N_(" (through %s, %s)"), N_("linked: through %s (relay), %s") },
+};
+static const struct path_words plain = { "", N_(" (direct %s, %s)"),
+					 N_("linked: direct, %s, %s") };
+
+/* False: there is no link. */
+static bool find_path(const struct json *contact, const struct path_words **words,
+		      const char **where)
+{
+	const char *kind = json_text(contact, "pathKind");
+
+	*words = &plain;
+	*where = json_text(contact, "address");
+	for (size_t i = 0; kind && i < sizeof paths / sizeof *paths; i++)
+		if (!strcmp(kind, paths[i].kind))
+			*words = &paths[i];
+	if (kind && !strcmp(kind, "relayed"))
+		*where = json_text(contact, "relay") ? json_text(contact, "relay") : "?";
+	return *where && json_bool(contact, "connected", true);
+}
+
+const char *cmd_way(const struct json *contact)
+{
+	static char way[160];
+	const struct path_words *words;
+	const char *where;
+
+	*way = '\0';
+	if (find_path(contact, &words, &where))
+		snprintf(way, sizeof way, _(words->brief), where,
+			 out_duration(json_real(contact, "roundTripMs", 0)));
+	return way;
+}
+
+void cmd_path(const struct json *contact, char *out, size_t size)
+{
+	const struct path_words *words;
+	const char *where, *without;
+
+	if (find_path(contact, &words, &where)) {
+		snprintf(out, size, _(words->full), where,
+			 out_duration(json_real(contact, "roundTripMs", 0)));
+		return;
+	}
+	if (is(contact, "consent", "never"))
+		without = _("online; you chose that no connection is made");
+	else if (json_bool(contact, "looking", false))
+		without = _("online, looking for a path");
+	else
+		without = _("online");
+	snprintf(out, size, "%s", without);
 }
 
 void cmd_print(const struct json *m, const char *who, const char *text, bool is_own)
