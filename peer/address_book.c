@@ -11,10 +11,6 @@
 #include "shared/error.h"
 #include "shared/pair.h"
 
-#define YEAR ((wall_ms)366 * 24 * 3600 * 1000)
-/* 2026-01-01: a clock that says less has been lost with its battery. */
-#define CLOCK_LEAST ((wall_ms)1767225600000)
-
 /* One device of one person. A device is looked for among its person's: whoever signs that
  * somebody else's device is theirs does not get in its way. */
 struct entry {
@@ -245,16 +241,12 @@ static uint64_t fold_consents(const struct address_book *b)
 }
 
 /* Of the wall clock, so that a home put back from an old copy is believed again; above all
- * before, so that a clock put back does no harm. Where it was far ahead once, others refuse what we
- * sign: then it is followed back, unless it is the clock of now that is wrong. */
+ * before, so that a clock put back does no harm. */
 static uint64_t next_number(const struct address_book *b)
 {
 	wall_ms wall = b->rooms->wall > 0 ? b->rooms->wall : 1;
 
-	if (b->number < (uint64_t)wall ||
-	    (wall > CLOCK_LEAST && b->number > (uint64_t)(wall + YEAR)))
-		return (uint64_t)wall;
-	return b->number + 1;
+	return b->number < (uint64_t)wall ? (uint64_t)wall : b->number + 1;
 }
 
 static void save_number(struct address_book *b)
@@ -371,13 +363,6 @@ static bool is_stored(const struct person *p)
 	return p->is_self || p->id != 0;
 }
 
-static bool is_plausible(const struct address_book *b, uint64_t number)
-{
-	wall_ms clock = b->rooms->wall > CLOCK_LEAST ? b->rooms->wall : CLOCK_LEAST;
-
-	return number > 0 && number <= (uint64_t)(clock + YEAR);
-}
-
 const struct peer_record *address_book_of(struct address_book *b, const struct person *p,
 					  const struct device_public *device)
 {
@@ -436,7 +421,7 @@ bool address_book_learn(struct address_book *b, const struct person *p,
 	const struct peer_record *known;
 	struct entry *e;
 
-	if (!person_is_open(p) || !is_stored(p) || !is_plausible(b, record->number) ||
+	if (!person_is_open(p) || !is_stored(p) || record->number == 0 ||
 	    !is_theirs(b, p, &record->device))
 		return false;
 	known = address_book_of(b, p, &record->device);

@@ -32,8 +32,8 @@ void address_book_set_relay(struct address_book *b, bool is_relay);
 
 /* A record of one of the person's devices, from wherever. Checked: signed by their identity, the
  * device theirs, newer than what we have; then kept. Returns whether it is now the newest (or
- * was known just so). A number more than a year ahead of our clock (of 2026, where that has been
- * lost) is refused. */
+ * was known just so). Our clock has no say: theirs or ours may be years wrong,
+ * and they would be reached by nobody. */
 bool address_book_learn(struct address_book *b, const struct person *p,
 			const struct peer_record *record);
 /* The newest known; NULL: none. Valid until the next of the device is learned, a person is

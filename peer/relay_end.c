@@ -1,6 +1,8 @@
 /* As one of the two who talk: asking contacts to carry, and being reached through one. */
 #include <sodium.h>
+#include <string.h>
 
+#include "peer/account.h"
 #include "peer/persons.h"
 #include "peer/relay_inside.h"
 #include "shared/error.h"
@@ -152,6 +154,25 @@ static bool take_tunnel(struct relay *r, struct relay_attempt *a, struct way *vi
 	return true;
 }
 
+/* Both may ask at once, and would close each other's tunnel: then what the smaller device key has
+ * asked for is used. */
+static bool is_ours_to_use(const struct relay *r, const struct way *target)
+{
+	return memcmp(account_device(r->rooms->account)->bytes, target->device.bytes,
+		      sizeof target->device.bytes) < 0;
+}
+
+static void use_answer(struct relay *r, struct relay_attempt *a, const struct relay_ask *asked,
+		       struct way *from)
+{
+	const struct way *target = target_of(r, a);
+
+	if (a->tunnel && target && target->state != WAY_LINKED && is_ours_to_use(r, target))
+		drop_tunnel(r, a);
+	if (a->tunnel || !take_tunnel(r, a, from, asked->leg.circuit, true))
+		relay_say_close(r, &asked->leg);
+}
+
 bool relay_end_answer(struct relay *r, struct way *from, const struct wire_relay_answer *m)
 {
 	for (unsigned i = 0; i < RELAY_ATTEMPTS; i++) {
@@ -164,9 +185,8 @@ bool relay_end_answer(struct relay *r, struct way *from, const struct wire_relay
 			    !relay_leg_is(&asked->leg, from, m->circuit))
 				continue;
 			asked->until = NEVER;
-			if (m->error == 0 &&
-			    (a->tunnel || !take_tunnel(r, a, from, m->circuit, true)))
-				relay_say_close(r, &asked->leg);
+			if (m->error == 0)
+				use_answer(r, a, asked, from);
 			return true;
 		}
 	}
@@ -195,15 +215,16 @@ static int accept(struct relay *r, struct way *from, const struct wire_relay_off
 	w = reach_way(r->rooms->reach, p, &m->device);
 	if (!w || w == from)
 		return ERR_REFUSED;
-	if (w->state == WAY_LINKED && w->path_kind != PATH_RELAYED)
+	if (w->state == WAY_LINKED)
 		return ERR_REFUSED; /* it was quicker */
 	if (tunnels_by(r, from) >= RELAY_OFFERS_OF_ONE)
 		return ERR_BUSY;
 	a = attempt_for(r, w);
-	/* Both asked: each has a tunnel of its own then, and the handshake takes one. */
-	if (a && a->tunnel)
+	if (a && a->tunnel && is_ours_to_use(r, w))
 		return ERR_BUSY;
 	a = a ? a : new_attempt(r, w);
+	if (a)
+		drop_tunnel(r, a);
 	if (!a || !take_tunnel(r, a, from, m->circuit, false))
 		return ERR_BUSY;
 	return 0;
@@ -224,7 +245,7 @@ bool relay_end_close(struct relay *r, struct way *from, uint32_t circuit)
 
 		if (!a->target || !a->tunnel || !relay_leg_is(&a->leg, from, circuit))
 			continue;
-		end(r, a);
+		drop_tunnel(r, a); /* another one may have been asked for */
 		return true;
 	}
 	return false;
