@@ -53,7 +53,7 @@ static uint16_t socket_of(const struct endpoint *e, const struct address *inside
 		       : (uint16_t)(inside->port - 20000 - 1000 * e->number);
 }
 
-uint16_t endpoint_extra_socket(struct endpoint *e)
+uint16_t punch_net_socket(struct endpoint *e)
 {
 	unsigned count = 1;
 
@@ -70,7 +70,7 @@ uint16_t endpoint_extra_socket(struct endpoint *e)
 	return 0;
 }
 
-void endpoint_release_socket(struct endpoint *e, uint16_t socket)
+void punch_net_release(struct endpoint *e, uint16_t socket)
 {
 	assert(socket >= PATH_EXTRA && e->in_use[socket - PATH_EXTRA]);
 	e->in_use[socket - PATH_EXTRA] = false;
@@ -108,7 +108,7 @@ static bool is_at(const struct endpoint *e, const struct address *to)
 	return address_same_ip(&e->home, to) || address_same_ip(&e->box->outside, to);
 }
 
-static void depart(struct endpoint *e, const struct path *path, struct bytes data, uint8_t ttl)
+void punch_net_send(struct endpoint *e, const struct path *path, struct bytes data, uint8_t ttl)
 {
 	struct punch_net *net = e->net;
 	struct endpoint *other = &net->sides[!e->number];
@@ -172,17 +172,11 @@ static bool go_in(struct punch_net *net, struct flying *f)
 	return address_same_ip(&f->to, &e->home);
 }
 
-void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
-			 uint8_t ttl)
-{
-	depart(e, path, contents, ttl);
-}
-
 /* --- a side at work --- */
 
 static void say(struct endpoint *e, const struct path *path, uint8_t what)
 {
-	depart(e, path, bytes_of(&what, 1), 0);
+	punch_net_send(e, path, bytes_of(&what, 1), 0);
 }
 
 static void take_offers(struct endpoint *e)

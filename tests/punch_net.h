@@ -14,11 +14,11 @@ struct flying;
 struct endpoint {
 	struct punch_net *net;
 	unsigned number;
-	struct nat_box *box;       /* its own, or the other's when both live behind that */
-	struct address home;       /* of its main socket; the extra ones have ports of their own */
-	mono_ns to_core;           /* from its box to the middle of the world, one way */
-	mono_ns to_box;            /* from itself to its box */
-	mono_ns introduced_at;     /* after the directory spoke */
+	struct nat_box *box;   /* its own, or the other's when both live behind that */
+	struct address home;   /* of its main socket; the extra ones have ports of their own */
+	mono_ns to_core;       /* from its box to the middle of the world, one way */
+	mono_ns to_box;        /* from itself to its box */
+	mono_ns introduced_at; /* after the directory spoke */
 	struct punch_goal goal;
 	struct network network;
 	struct punch_limits limits;
@@ -63,6 +63,11 @@ struct punch_net {
 void punch_net_init(struct punch_net *net, enum nat_box_kind a, enum nat_box_kind b,
 		    uint64_t seed);
 void punch_net_clear(struct punch_net *net);
+/* endpoint_send_stray(), endpoint_extra_socket() and endpoint_release_socket(). */
+void punch_net_send(struct endpoint *e, const struct path *path, struct bytes data,
+		    uint8_t ttl);
+uint16_t punch_net_socket(struct endpoint *e);
+void punch_net_release(struct endpoint *e, uint16_t socket);
 /* Each asks four sockets of the directory how they see it, one after the other; the goals are filled
  * by what they have learned. */
 void punch_net_classify(struct punch_net *net);

@@ -11,6 +11,24 @@
 #include "shared/error.h"
 #include "tests/punch_net.h"
 
+/* --- what an attempt needs of an endpoint --- */
+
+void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
+			 uint8_t ttl)
+{
+	punch_net_send(e, path, contents, ttl);
+}
+
+uint16_t endpoint_extra_socket(struct endpoint *e)
+{
+	return punch_net_socket(e);
+}
+
+void endpoint_release_socket(struct endpoint *e, uint16_t socket)
+{
+	punch_net_release(e, socket);
+}
+
 static struct punch_net net;
 
 static struct address at(const char *text)
