@@ -11,6 +11,7 @@
 #include "peer/api/api.h"
 #include "peer/api/explain.h"
 #include "peer/api/methods.h"
+#include "peer/api/network.h"
 #include "peer/api/notify.h"
 #include "peer/api/rpc.h"
 #include "shared/error.h"
@@ -295,7 +296,8 @@ static void without_an_account_the_next_thing_to_type_is_join(void **state)
 		const struct json *data = json_get(json_get(answer, "error"), "data");
 		assert_int_equal(code_of(answer), -32000 + ERR_STATE);
 		assert_string_equal(json_text(data, "kind"), "state");
-		assert_string_equal(json_text(data, "hint"), "palique join LINK, or palique login NAME@DIRECTORY");
+		assert_string_equal(json_text(data, "hint"),
+				    "palique join LINK, or palique login NAME@DIRECTORY");
 	}
 }
 
@@ -361,7 +363,8 @@ static void the_doctor_has_a_finding_for_a_home_without_account(void **state)
 	for (size_t i = 0; i < json_count(checks); i++)
 		is_found |= !strcmp(json_text(json_at(checks, i), "check"), "account") &&
 			    !json_bool(json_at(checks, i), "ok", true) &&
-			    !strcmp(json_text(json_at(checks, i), "hint"), "palique join LINK, or palique login NAME@DIRECTORY");
+			    !strcmp(json_text(json_at(checks, i), "hint"),
+				    "palique join LINK, or palique login NAME@DIRECTORY");
 	assert_true(is_found);
 }
 
@@ -713,7 +716,8 @@ static void without_an_account_there_is_nothing_to_keep(void **state)
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
 		struct json *answer = call(calls[i][0], calls[i][1]);
 		assert_string_equal(kind_of(answer), "state");
-		assert_string_equal(hint_of(answer), "palique join LINK, or palique login NAME@DIRECTORY");
+		assert_string_equal(hint_of(answer),
+				    "palique join LINK, or palique login NAME@DIRECTORY");
 	}
 	assert_int_equal(
 		json_count(json_get(json_get(call("listDevices", "{}"), "result"), "devices")),
@@ -852,6 +856,211 @@ static void what_is_good_to_know_and_our_devices_are_notifications(void **state)
 	json_free(params);
 }
 
+static const struct json *result_of(const char *method, const char *params)
+{
+	return json_get(call(method, params), "result");
+}
+
+static void a_contact_says_by_what_path_it_is_linked(void **state)
+{
+	struct contact c = { .is_linked = true, .round_trip = 43 * MILLISECOND };
+	struct json *o;
+
+	(void)state;
+	c.name = name_of("bob");
+	assert_int_equal(address_parse(&c.path.remote, "203.0.113.7:4711", 0), 0);
+	c.path_kind = PATH_PUNCHED;
+	o = notify_contact(&c);
+	assert_string_equal(json_text(o, "pathKind"), "punched");
+	assert_string_equal(json_text(o, "address"), "203.0.113.7:4711");
+	assert_true(json_real(o, "roundTripMs", 0) > 42.9);
+	assert_null(json_text(o, "relay"));
+	assert_string_equal(json_text(o, "consent"), "direct");
+	json_free(o);
+	c.path_kind = PATH_RELAYED;
+	c.path.tunnel = 3;
+	c.relay = name_of("carol");
+	c.consent = CONSENT_RELAY;
+	o = notify_contact(&c);
+	assert_string_equal(json_text(o, "pathKind"), "relayed");
+	assert_null(json_text(o, "address"));
+	assert_true(json_real(o, "roundTripMs", 0) > 42.9);
+	assert_string_equal(json_text(o, "relay"), "carol");
+	assert_string_equal(json_text(o, "consent"), "relay");
+	json_free(o);
+	c.is_linked = false;
+	c.is_looking = true;
+	o = notify_contact(&c);
+	assert_true(json_has(o, "pathKind"));
+	assert_null(json_text(o, "pathKind"));
+	assert_null(json_text(o, "relay"));
+	assert_false(json_has(o, "roundTripMs"));
+	assert_true(json_bool(o, "looking", false));
+	json_free(o);
+}
+
+static void a_connection_tells_its_kind(void **state)
+{
+	struct event up = { .id = 7, .kind = EVENT_LINK, .is_online = true };
+	struct json *params = json_object();
+
+	(void)state;
+	up.name = name_of("bob");
+	up.path_kind = PATH_LAN;
+	assert_int_equal(address_parse(&up.path.remote, "192.168.1.7:4711", 0), 0);
+	assert_string_equal(notify_event(engine, &up, params), "connection");
+	assert_string_equal(json_text(params, "pathKind"), "lan");
+	assert_string_equal(json_text(params, "address"), "192.168.1.7:4711");
+	json_free(params);
+	params = json_object();
+	up.is_online = false;
+	notify_event(engine, &up, params);
+	assert_null(json_text(params, "pathKind"));
+	assert_null(json_text(params, "address"));
+	json_free(params);
+}
+
+static void consent_is_one_of_three_words(void **state)
+{
+	static const char *const all[] = { "relay", "never", "direct" };
+	char params[128];
+
+	(void)state;
+	call("addContact", "{\"contact\":\"bob\"}");
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		snprintf(params, sizeof params, "{\"name\":\"bob\",\"consent\":\"%s\"}",
+			 all[i]);
+		assert_string_equal(
+			json_text(json_get(result_of("setConsent", params), "contact"),
+				  "consent"),
+			all[i]);
+		assert_string_equal(
+			json_text(json_get(result_of("getContact", "{\"name\":\"bob\"}"),
+					   "contact"),
+				  "consent"),
+			all[i]);
+	}
+	assert_int_equal(
+		code_of(call("setConsent", "{\"name\":\"bob\",\"consent\":\"often\"}")),
+		-32000 + ERR_FORMAT);
+	assert_int_equal(
+		code_of(call("setConsent", "{\"name\":\"zoe\",\"consent\":\"never\"}")),
+		-32000 + ERR_NOT_FOUND);
+}
+
+static void relaying_is_off_until_it_is_switched_on(void **state)
+{
+	const struct json *relay = json_get(json_get(result_of("status", "{}"), "network"),
+					    "relay");
+
+	(void)state;
+	assert_false(json_bool(relay, "on", true));
+	relay = json_get(result_of("setRelay", "{\"on\":true}"), "relay");
+	assert_true(json_bool(relay, "on", false));
+	assert_int_equal(json_int(relay, "rate", 0), NETWORK_RELAY_RATE);
+	relay = json_get(result_of("setRelay", "{\"on\":true,\"rate\":65536}"), "relay");
+	assert_int_equal(json_int(relay, "rate", 0), 65536);
+	/* Without a rate the one that was chosen stays. */
+	relay = json_get(result_of("setRelay", "{\"on\":true}"), "relay");
+	assert_int_equal(json_int(relay, "rate", 0), 65536);
+	relay = json_get(result_of("setRelay", "{\"on\":false}"), "relay");
+	assert_false(json_bool(relay, "on", true));
+	assert_int_equal(code_of(call("setRelay", "{\"on\":true,\"rate\":1}")), -32602);
+	assert_int_equal(code_of(call("setRelay", "{}")), -32602);
+}
+
+static void without_an_account_nothing_is_relayed(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of(call("setRelay", "{\"on\":true}")), -32000 + ERR_STATE);
+}
+
+static const struct json *find_check(const struct json *result, const char *check)
+{
+	const struct json *checks = json_get(result, "checks");
+
+	for (size_t i = 0; i < json_count(checks); i++)
+		if (!strcmp(json_text(json_at(checks, i), "check"), check))
+			return json_at(checks, i);
+	return NULL;
+}
+
+static void a_network_from_which_nothing_comes_back_is_named_in_three_seconds(void **state)
+{
+	const struct json *network, *check;
+	mono_ns begun = now;
+
+	(void)state;
+	step();
+	network = json_get(result_of("status", "{}"), "network");
+	assert_false(json_bool(network, "udpBlocked", true));
+	assert_true(json_bool(network, "settling", false));
+	while (now < begun + ENGINE_BLOCKED) {
+		now += 50 * MILLISECOND;
+		step();
+	}
+	network = json_get(result_of("status", "{}"), "network");
+	assert_true(json_bool(network, "udpBlocked", false));
+	assert_false(json_bool(network, "settling", true));
+	assert_non_null(
+		strstr(json_text(json_get(result_of("status", "{}"), "account"), "trouble"),
+		       "UDP does not get out"));
+	check = find_check(result_of("doctor", "{}"), "udp");
+	assert_non_null(check);
+	assert_false(json_bool(check, "ok", true));
+	assert_non_null(strstr(json_text(check, "hint"), "another network"));
+}
+
+static void a_directory_on_this_machine_is_not_cut_off_by_a_network(void **state)
+{
+	struct engine_reach reach = { .is_udp_blocked = true };
+	struct engine_account account = { .state = ACCOUNT_CONNECTING };
+
+	(void)state;
+	assert_int_equal(place_parse(&account.place, "203.0.113.9"), 0);
+	assert_true(network_is_blocked(&reach, &account));
+	account.state = ACCOUNT_ONLINE;
+	assert_false(network_is_blocked(&reach, &account));
+	account.state = ACCOUNT_JOINING;
+	assert_true(network_is_blocked(&reach, &account));
+	assert_int_equal(place_parse(&account.place, "127.0.0.1:9"), 0);
+	assert_false(network_is_blocked(&reach, &account));
+	assert_int_equal(place_parse(&account.place, "[::1]:9"), 0);
+	assert_false(network_is_blocked(&reach, &account));
+}
+
+static void what_a_router_calls_itself_is_shown_safely(void **state)
+{
+	struct engine_account account = { .state = ACCOUNT_ONLINE };
+	struct engine_reach reach = { .is_relay = true, .relay_rate = 65536 };
+	const struct json *list, *upnp;
+	struct json *o;
+
+	(void)state;
+	reach.sighting.is_done = true;
+	reach.sighting.nat.mapping = NAT_RANDOM;
+	reach.sighting.nat.filtering = NAT_FILTERED;
+	reach.maps[PORT_MAP_UPNP].state = PORT_MAP_HELD;
+	reach.maps[PORT_MAP_UPNP].is_behind = true;
+	assert_int_equal(address_parse(&reach.maps[PORT_MAP_UPNP].outer, "100.64.0.9:4711", 0),
+			 0);
+	snprintf(reach.maps[PORT_MAP_UPNP].router, sizeof reach.maps[0].router, "evil\033[2J");
+	reach.maps[PORT_MAP_PCP].state = PORT_MAP_REFUSED;
+	reach.maps[PORT_MAP_PCP].error = 2;
+	o = network_view(&reach, &account);
+	assert_string_equal(json_text(json_get(o, "nat"), "mapping"), "random");
+	list = json_get(o, "mappings");
+	assert_int_equal(json_count(list), PORT_MAP_WAYS);
+	upnp = json_at(list, PORT_MAP_UPNP);
+	assert_string_equal(json_text(upnp, "way"), "upnp");
+	assert_string_equal(json_text(upnp, "outer"), "100.64.0.9:4711");
+	assert_true(json_bool(upnp, "behind", false));
+	assert_null(strchr(json_text(upnp, "router"), '\033'));
+	assert_int_equal(json_int(json_at(list, PORT_MAP_PCP), "error", 0), 2);
+	assert_int_equal(json_int(json_get(o, "relay"), "rate", 0), 65536);
+	json_free(o);
+}
+
 /* Every failure that an engine can answer a call with has words and, nearly always, a next step. */
 static void failures_of_the_new_calls_say_what_to_do(void **state)
 {
@@ -933,6 +1142,14 @@ int main(void)
 		MEMBER(this_device_stands_in_the_list_and_cannot_revoke_itself),
 		MEMBER(a_contact_is_verified_only_by_the_numbers_that_are_theirs),
 		MEMBER(what_is_good_to_know_and_our_devices_are_notifications),
+		EMPTY(a_contact_says_by_what_path_it_is_linked),
+		MEMBER(a_connection_tells_its_kind),
+		MEMBER(consent_is_one_of_three_words),
+		MEMBER(relaying_is_off_until_it_is_switched_on),
+		EMPTY(without_an_account_nothing_is_relayed),
+		MEMBER(a_network_from_which_nothing_comes_back_is_named_in_three_seconds),
+		EMPTY(a_directory_on_this_machine_is_not_cut_off_by_a_network),
+		EMPTY(what_a_router_calls_itself_is_shown_safely),
 		EMPTY(failures_of_the_new_calls_say_what_to_do),
 		EMPTY(stop_reaches_the_shell_and_is_answered),
 		EMPTY(methods_of_a_shell_that_is_not_there_are_refused),

@@ -139,6 +139,46 @@ static void numbers_are_taken_in_their_range_only(void **state)
 	}
 }
 
+static void sizes_know_their_units(void **state)
+{
+	static const char *const bad[] = { "relay on --rate -1", "relay on --rate 64kk",
+					   "relay on --rate 64x", "relay on --rate k",
+					   "relay on --rate 9223372036854775807M" };
+	int64_t n;
+
+	(void)state;
+	parse("relay on --rate 64k");
+	assert_int_equal(options_bytes(&o, OPT_RATE, 1, &n), 0);
+	assert_int_equal(n, 65536);
+	parse("relay on --rate 2M");
+	assert_int_equal(options_bytes(&o, OPT_RATE, 1, &n), 0);
+	assert_int_equal(n, 2 << 20);
+	parse("relay on --rate 70000");
+	assert_int_equal(options_bytes(&o, OPT_RATE, 1, &n), 0);
+	assert_int_equal(n, 70000);
+	parse("relay on");
+	assert_int_equal(options_bytes(&o, OPT_RATE, 7, &n), 0);
+	assert_int_equal(n, 7);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		parse(bad[i]);
+		assert_int_equal(options_bytes(&o, OPT_RATE, 1, &n), ERR_FORMAT);
+	}
+}
+
+static void consent_and_relay_show_or_change(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("consent bob"), 0);
+	assert_int_equal(o.command, CMD_CONSENT);
+	assert_int_equal(parse("consent bob relay"), 0);
+	assert_int_equal(o.argument_count, 2);
+	assert_int_equal(parse("consent"), ERR_FORMAT);
+	assert_int_equal(parse("consent bob relay never"), ERR_FORMAT);
+	assert_int_equal(parse("relay"), 0);
+	assert_int_equal(parse("relay on --rate 64k"), 0);
+	assert_int_equal(parse("consent bob --rate 64k"), ERR_FORMAT);
+}
+
 static void durations_know_their_units(void **state)
 {
 	long n;
@@ -235,6 +275,8 @@ int main(void)
 		cmocka_unit_test(help_needs_no_arguments),
 		cmocka_unit_test(numbers_are_taken_in_their_range_only),
 		cmocka_unit_test(durations_know_their_units),
+		cmocka_unit_test(sizes_know_their_units),
+		cmocka_unit_test(consent_and_relay_show_or_change),
 		cmocka_unit_test(devices_are_listed_named_and_revoked_in_so_many_words),
 		cmocka_unit_test(digits_of_a_safety_number_may_be_typed_in_groups),
 		cmocka_unit_test(options_of_an_account_belong_to_their_commands),

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "peer/faces/cli/cli.h"
 #include "peer/faces/cli/output.h"
 #include "shared/error.h"
 #include "shared/qr.h"
@@ -162,6 +163,43 @@ static void a_safety_code_and_the_lines_beside_it_fit_a_terminal(void **state)
 	buf_clear(&out);
 }
 
+static void path_is(const char *contact, const char *brief, const char *full)
+{
+	struct json *o = NULL;
+	char words[256];
+
+	assert_int_equal(json_parse(&o, bytes_text(contact)), 0);
+	assert_string_equal(cmd_way(o), brief);
+	cmd_path(o, words, sizeof words);
+	assert_string_equal(words, full);
+	json_free(o);
+}
+
+static void a_path_is_told_in_words(void **state)
+{
+	(void)state;
+	path_is("{\"connected\":true,\"pathKind\":\"punched\",\"address\":\"203.0.113.7:4711\","
+		"\"roundTripMs\":43.2}",
+		" (direct 203.0.113.7:4711, 43 ms)",
+		"linked: direct through the routers, 203.0.113.7:4711, 43 ms");
+	path_is("{\"connected\":true,\"pathKind\":\"relayed\",\"relay\":\"carol\","
+		"\"roundTripMs\":80}",
+		" (through carol, 80 ms)", "linked: through carol (relay), 80 ms");
+	path_is("{\"connected\":true,\"pathKind\":\"lan\",\"address\":\"192.168.1.7:1\","
+		"\"roundTripMs\":0.4}",
+		" (same network 192.168.1.7:1, 0.4 ms)",
+		"linked: on the same network, 192.168.1.7:1, 0.4 ms");
+	path_is("{\"connected\":false,\"pathKind\":null,\"looking\":true}", "",
+		"online, looking for a path");
+	path_is("{\"connected\":false,\"pathKind\":null,\"consent\":\"never\"}", "",
+		"online; you chose that no connection is made");
+	/* Of a kind that this face has never heard of. */
+	path_is("{\"connected\":true,\"pathKind\":\"carrier-pigeon\",\"address\":\"10.0.0.1:"
+		"1\","
+		"\"roundTripMs\":43}",
+		" (direct 10.0.0.1:1, 43 ms)", "linked: direct, 10.0.0.1:1, 43 ms");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_moment_today_is_an_hour_and_another_day_has_its_date),
 		cmocka_unit_test(durations_have_a_unit_people_know),
 		cmocka_unit_test(lines_beside_a_code_stand_alone_where_nobody_looks),
+		cmocka_unit_test(a_path_is_told_in_words),
 		cmocka_unit_test(a_safety_code_and_the_lines_beside_it_fit_a_terminal),
 	};
 
