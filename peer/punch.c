@@ -21,7 +21,8 @@ static const mono_ns probe_after[PUNCH_TRIES] = { 0, 20 * MILLISECOND, 60 * MILL
 
 static bool send_probe(struct punch *p, struct punch_way *w, uint8_t ttl, mono_ns now)
 {
-	if (!punch_may_send(p->limits, &w->path.remote, p->who, now))
+	/* What dies on the way is not counted to who lives at its end. */
+	if (ttl == 0 && !punch_may_send(p->limits, &w->path.remote, p->who, now))
 		return false;
 	punch_write(p->endpoint, p->limits, &w->path, NULL, &p->goal.keys, ttl, now);
 	p->sent++;
@@ -52,9 +53,11 @@ static void probe_low(struct punch *p, struct punch_way *w, mono_ns now)
 									  : p->hold_until;
 }
 
-static void offer_unproved(struct punch *p, struct punch_way *w, bool is_heard)
+/* It is a datagram to there like any other, and a large one. */
+static void offer_unproved(struct punch *p, struct punch_way *w, bool is_heard, mono_ns now)
 {
-	if (w->is_offered || w->is_proved || !punch_way_is_worth(p, w, is_heard))
+	if (w->is_offered || w->is_proved || !punch_way_is_worth(p, w, is_heard) ||
+	    !punch_may_send(p->limits, &w->path.remote, p->who, now))
 		return;
 	w->is_offered = w->is_offer_due = true;
 	p->unproved_offers++;
@@ -74,7 +77,7 @@ static void probe_full(struct punch *p, struct punch_way *w, mono_ns now)
 	else if (has_left && w->tries < punch_way_tries(p, w))
 		w->next = w->began + probe_after[w->tries];
 	if (has_left)
-		offer_unproved(p, w, false);
+		offer_unproved(p, w, false, now);
 }
 
 static void step_way(struct punch *p, struct punch_way *w, mono_ns now)
@@ -94,7 +97,7 @@ static void step_way(struct punch *p, struct punch_way *w, mono_ns now)
 static bool reply(struct punch *p, const struct path *path, const struct probe *probe,
 		  mono_ns now)
 {
-	if (!punch_may_send(p->limits, &path->remote, p->who, now))
+	if (!punch_may_reply(p->limits, &path->remote, p->who, now))
 		return false;
 	punch_write(p->endpoint, p->limits, path, &probe->nonce, &p->goal.keys, 0, now);
 	p->sent++;
@@ -139,7 +142,7 @@ static void prove(struct punch *p, struct punch_way *w, mono_ns age, mono_ns now
 /* Heard from there, and not by a proof: the reply asks already. */
 static void pursue(struct punch *p, struct punch_way *w, bool has_replied, mono_ns now)
 {
-	offer_unproved(p, w, true);
+	offer_unproved(p, w, true, now);
 	if (w->is_proved || w->began != NEVER)
 		return;
 	w->next = now;

@@ -33,6 +33,9 @@ enum {
 	                            each PUNCH_REST; to a private one: for each device */
 	PUNCH_HEARD = 128, /* nonces that are remembered, so that none is answered twice */
 };
+/* ... and one more in each of these: who was away for a while, and is back, is found again before
+ * that. What has a low TTL, and replies (as many again), are not counted in this. */
+#define PUNCH_TRICKLE  (15 * SECOND)
 #define PUNCH_PATIENCE (200 * MILLISECOND) /* then the hard cases */
 #define PUNCH_LENGTH   (10 * SECOND)
 #define PUNCH_COMPARE  (2 * SECOND) /* after the first path others are still compared */

@@ -8,15 +8,15 @@ enum {
 	SPENT_MAX = 1024,
 	NONCE_SHIFT = 14, /* its clock ticks each 16 us */
 };
-#define NONCE_AGE (60 * SECOND) /* no answer takes longer */
+#define NONCE_AGE     (60 * SECOND) /* no answer takes longer */
 
 /* What has gone to one IP; to a private one, on behalf of one device: many contacts live at
  * 192.168.1.2, and only one of them in our network. Or (family 0) what a device's spray found. */
 struct punch_spent {
 	struct address ip; /* port 0 */
 	uint64_t who;      /* 0: whoever */
-	unsigned count;
-	mono_ns since;
+	unsigned count, replies;
+	mono_ns since, refilled_at;
 	mono_ns answered_at; /* NEVER: not */
 	mono_ns rests_until;
 };
@@ -71,7 +71,9 @@ static struct punch_spent *find_or_add(struct punch_limits *l, const struct addr
 	s = l->count < SPENT_MAX ? &l->spent[l->count++] : find_victim(l, now);
 	if (!s)
 		return NULL;
-	*s = (struct punch_spent){ .ip = *ip, .who = who, .since = now, .answered_at = NEVER };
+	*s = (struct punch_spent){
+		.ip = *ip, .who = who, .since = now, .refilled_at = now, .answered_at = NEVER
+	};
 	s->ip.port = 0;
 	return s;
 }
@@ -83,22 +85,54 @@ static uint64_t whom(const struct address *ip, uint64_t who)
 		       : 0;
 }
 
-bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who, mono_ns now)
+static void refill(struct punch_spent *s, mono_ns now)
+{
+	mono_ns times = (now - s->refilled_at) / PUNCH_TRICKLE;
+	unsigned more = times < PUNCH_BUDGET ? (unsigned)times : PUNCH_BUDGET;
+
+	s->refilled_at += times * PUNCH_TRICKLE;
+	s->count -= s->count < more ? s->count : more;
+	s->replies -= s->replies < more ? s->replies : more;
+}
+
+static struct punch_spent *look_up(struct punch_limits *l, const struct address *to,
+				   uint64_t who, mono_ns now)
 {
 	struct punch_spent *s = find_or_add(l, to, whom(to, who), now);
 
 	if (!s)
-		return false;
-	if (!has_passed(s->answered_at, now))
-		return true;
+		return NULL;
 	if (has_passed(s->since, now)) {
 		s->since = now;
-		s->count = 0;
+		s->count = s->replies = 0;
 	}
-	if (s->count >= PUNCH_BUDGET)
+	refill(s, now);
+	return s;
+}
+
+static bool may(const struct punch_spent *s, unsigned *count, mono_ns now)
+{
+	if (!has_passed(s->answered_at, now))
+		return true;
+	if (*count >= PUNCH_BUDGET)
 		return false;
-	s->count++;
+	++*count;
 	return true;
+}
+
+bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who, mono_ns now)
+{
+	struct punch_spent *s = look_up(l, to, who, now);
+
+	return s && may(s, &s->count, now);
+}
+
+bool punch_may_reply(struct punch_limits *l, const struct address *to, uint64_t who,
+		     mono_ns now)
+{
+	struct punch_spent *s = look_up(l, to, who, now);
+
+	return s && may(s, &s->replies, now);
 }
 
 void punch_has_answered(struct punch_limits *l, const struct address *from, uint64_t who,
@@ -266,7 +300,7 @@ void punch_answer(struct endpoint *e, struct punch_limits *limits, const struct 
 
 	if (!punch_nonce_is_new(limits, &probe->nonce))
 		return;
-	if (!probe->is_answer && punch_may_send(limits, &path->remote, who, now))
+	if (!probe->is_answer && punch_may_reply(limits, &path->remote, who, now))
 		punch_write(e, limits, path, &probe->nonce, keys, 0, now);
 	else if (probe->is_answer &&
 		 punch_nonce_check(limits, &probe->echo, who, path, 0, now, &is_answer, &age))

@@ -436,9 +436,11 @@ static void one_sprays_at_a_time(void **state)
 static void an_address_that_does_not_answer_gets_a_handful(void **state)
 {
 	char text[ADDRESS_TEXT_SIZE] = "192.0.2.99:1";
+	mono_ns since;
 
 	(void)state;
 	begin(BOX_PRC, BOX_PRC, 1);
+	since = net.now;
 	/* a victim's, under many ports and names, by record and directory */
 	for (int i = 0; i < 14; i++) {
 		struct address a = at(text);
@@ -452,7 +454,8 @@ static void an_address_that_does_not_answer_gets_a_handful(void **state)
 		net.sides[0].goal.keys.in.bytes[1] ^= i % 2; /* whoever asks */
 		punch_net_again(&net);
 		punch_net_run(&net, 20 * SECOND);
-		assert_true(punch_net_went_to(&net, "192.0.2.99") <= PUNCH_BUDGET);
+		assert_true(punch_net_went_to(&net, "192.0.2.99") <=
+			    PUNCH_BUDGET + (net.now - since) / PUNCH_TRICKLE);
 	}
 	assert_true(net.sides[0].unproved_offers <= LINK_OFFERS_MAX);
 	punch_net_clear(&net);
