@@ -264,7 +264,6 @@ static struct person *person_of(const struct forwarding *f, const struct asked *
 static void hear_there(struct forwarding *f, struct post *post, const struct wire_there *there)
 {
 	const struct rooms *r = f->rooms;
-	static const struct address nowhere;
 	const struct symmetric_key *pair;
 	const struct asked *a = NULL;
 	struct peer_record record;
@@ -284,7 +283,7 @@ static void hear_there(struct forwarding *f, struct post *post, const struct wir
 	    !address_book_learn(r->book, p, &record))
 		return;
 	/* Where we have left ours, they are told of us if they ask. */
-	reach_found(r->reach, p, &a->device, &nowhere, REACH_THIRD, post->left != 0);
+	reach_found(r->reach, p, &a->device, &there->seen, REACH_THIRD, post->left != 0);
 }
 
 int forwarding_hear(struct forwarding *f, struct way *from, const struct wire_message *m)

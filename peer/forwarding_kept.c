@@ -215,6 +215,25 @@ static bool is_good(const struct forwarding *f, const struct kept *k)
 	       (p->devices.version == 0 || device_list_find(&p->devices, &k->device));
 }
 
+/* Where the device is for us; who may read what it left may know that. */
+static struct address seen_at(const struct forwarding *f, const struct kept *k)
+{
+	const struct way *w;
+	struct path path;
+
+	for (unsigned i = 0; (w = reach_way_at(f->rooms->reach, i)) != NULL; i++) {
+		if (w->state != WAY_LINKED || w->person->id != k->contact ||
+		    !device_public_equal(&w->device, &k->device))
+			continue;
+		path = link_path(w->link);
+		if (path.tunnel || address_is_loopback(&path.remote) ||
+		    address_is_link_local(&path.remote))
+			break;
+		return path.remote;
+	}
+	return (struct address){ 0 };
+}
+
 /* What stands in the store for the reader at this place. */
 static void say_there(struct forwarding *f, struct way *to, const struct kept *k, unsigned at)
 {
@@ -232,6 +251,7 @@ static void say_there(struct forwarding *f, struct way *to, const struct kept *k
 	bind_bytes(s, 1, BYTES(k->device.bytes));
 	err = db_step(s);
 	if (err == 1) {
+		there->seen = seen_at(f, k);
 		there->number = (uint64_t)column_int(s, 0);
 		there->record = column_bytes(s, 1);
 		readers = column_bytes(s, 2);

@@ -461,6 +461,8 @@ struct wire_there {
 	struct wire_forwarding_reader reader;
 	uint64_t number;
 	struct bytes record;
+	struct address seen; /* where the third sees the device at this moment; family 0: it does not.
+	                        Who is behind a NAT cannot know that without a directory */
 };
 
 /* "Connect me with somebody whom we both know, if you relay": the target is BLAKE2b-128, keyed

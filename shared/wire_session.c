@@ -10,8 +10,7 @@ static void greeting(struct coder *c, struct bytes *b)
 	coder_check(c, b->size == 0 || b->size >= SEAL_OVERHEAD, ERR_FORMAT);
 }
 
-/* nil stands for an address that is not known: family 0. */
-static void maybe_address(struct coder *c, struct address *a)
+void fields_of_maybe_address(struct coder *c, struct address *a)
 {
 	if (coder_optional(c, a->family != 0))
 		coder_address(c, a);
@@ -55,7 +54,7 @@ static void device(struct coder *c, struct wire_device *d)
 		coder_check(c, device_public_equal(&d->record.device, &d->certificate.device),
 			    ERR_FORMAT);
 	}
-	maybe_address(c, &d->seen);
+	fields_of_maybe_address(c, &d->seen);
 }
 
 void fields_welcome(struct coder *c, struct wire_message *m)
@@ -63,7 +62,7 @@ void fields_welcome(struct coder *c, struct wire_message *m)
 	struct wire_welcome *w = &m->welcome;
 
 	coder_name(c, &w->name);
-	maybe_address(c, &w->observed);
+	fields_of_maybe_address(c, &w->observed);
 	coder_time(c, &w->now);
 	coder_number(c, &w->vault_version, 0, INT64_MAX);
 	coder_number32(c, &w->failed, 0, UINT32_MAX);

@@ -101,6 +101,7 @@ void fields_there(struct coder *c, struct wire_message *m)
 	reader(c, &m->there.reader);
 	coder_number(c, &m->there.number, 1, UINT64_MAX);
 	sealed_record(c, &m->there.record);
+	fields_of_maybe_address(c, &m->there.seen);
 }
 
 /* --- through a contact of both ------------------------------------------------------------ */

@@ -40,6 +40,7 @@ static struct {
 	unsigned count;
 	struct device_public device;
 	struct person *person;
+	struct address seen;
 	enum reach_source source;
 	bool is_both;
 } found[HOMES];
@@ -67,6 +68,16 @@ void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
 {
 	(void)e;
 	(void)c;
+}
+
+/* As seen from anywhere: each home's address, or where its NAT has it. */
+struct path link_path(const struct link *l)
+{
+	const struct small_home *h = (const struct small_home *)(const void *)l;
+	struct path path = { .remote = h->network.addresses[0] };
+
+	path.remote.port = 4242;
+	return path;
 }
 
 bool directory_client_is_online(const struct directory_client *d)
@@ -108,7 +119,7 @@ void reach_found(struct reach *r, struct person *p, const struct device_public *
 {
 	unsigned i = index_of(r);
 
-	assert_int_equal(seen->family, 0);
+	found[i].seen = *seen;
 	found[i].count++;
 	found[i].device = *device;
 	found[i].person = p;
@@ -210,6 +221,7 @@ static void link_one(struct small_home *from, const struct small_home *to)
 		w->person->ways[at] = w;
 	}
 	w->state = WAY_LINKED;
+	w->link = (struct link *)(void *)(uintptr_t)to;
 	w->link_number = ++links;
 }
 
@@ -404,6 +416,9 @@ static void two_find_each_other_through_a_third(void **state)
 	assert_string_equal(found[1].person->name.text, "alice");
 	assert_int_equal(found[0].source, REACH_THIRD);
 	assert_true(found[0].is_both);
+	/* the port is one that Bob himself does not know */
+	assert_true(address_same_ip(&found[0].seen, &bob->network.addresses[0]));
+	assert_int_equal(found[0].seen.port, 4242);
 	assert_int_equal(known(alice, bob)->number, address_book_open(bob->rooms.book)->number);
 }
 
@@ -418,6 +433,7 @@ static void who_left_before_is_found_though_it_is_gone(void **state)
 	pass(2 * SECOND);
 	run();
 	assert_int_equal(found[1].count, 1);
+	assert_int_equal(found[1].seen.family, 0);
 	assert_non_null(known(bob, alice));
 	assert_null(known(alice, bob));
 }

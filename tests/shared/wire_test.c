@@ -488,6 +488,8 @@ static void any_fields(struct wire_message *m)
 		any_reader(&m->there.reader);
 		m->there.number = any_sequence();
 		m->there.record = any_sealed_record();
+		if (dice_chance(&dice, 500))
+			any_address(&m->there.seen);
 		break;
 	case WIRE_RELAY_OPEN:
 		m->relay_open.circuit = (uint32_t)dice_between(&dice, 1, UINT32_MAX);
