@@ -264,7 +264,7 @@ void link_receive(struct link *l, const struct path *path, const uint8_t *datagr
 				   link_library_now(l, now));
 	if (c->has_opened) {
 		l->heard_at = now;
-		link_unrest_heard(l, now);
+		link_unrest_heard(l, size, now);
 		link_follow(l, path, size, now);
 		note_in_flight(l, now);
 	}

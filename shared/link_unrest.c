@@ -25,14 +25,18 @@ static bool is_between_peers(const struct link *l)
 	return l->certificate && l->home->config->policy == ENDPOINT_ADMITTED;
 }
 
-void link_unrest_heard(struct link *l, mono_ns now)
+void link_unrest_heard(struct link *l, size_t size, mono_ns now)
 {
 	struct link_unrest *u = &l->unrest;
+	/* Of data that is not in order the library tells nothing, but its size does. */
+	bool has_data = u->has_data || size >= LINK_UNREST_LARGE;
+	bool is_waiting = u->is_after_data && u->at && u->left == LINK_UNREST_PINGS;
 
-	u->at = 0;
-	if (!u->has_data || l->state != LINK_IS_UP || !is_between_peers(l))
-		return;
 	u->has_data = false;
+	u->at = 0; /* a ping is answered, or was not needed */
+	if (l->state != LINK_IS_UP || !is_between_peers(l) || (!has_data && !is_waiting))
+		return;
+	u->is_after_data = true;
 	u->left = LINK_UNREST_PINGS;
 	u->wait = at_least(LINK_UNREST_AFTER, 3 * link_round_trip(l));
 	u->at = now + u->wait;
@@ -51,6 +55,7 @@ void link_unrest_begin(struct link *l, bool is_pressing, mono_ns now)
 
 	if (l->state != LINK_IS_UP)
 		return;
+	u->is_after_data = false;
 	u->left = LINK_UNREST_PINGS;
 	u->wait = at_least(LINK_UNREST_SOON, link_round_trip(l));
 	u->at = now + u->wait;

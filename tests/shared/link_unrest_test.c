@@ -76,6 +76,7 @@ static void a_rebound_port_is_repaired_within_a_second(void **state)
 		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
 		net.delay = delays[i / 2 % 4] * MILLISECOND;
 		connect_both();
+		net.loss = i / 8 % 2 * 20;
 		transfer(2 * SECOND + i * 37 * MILLISECOND);
 		net.nodes[who].address.port = 7777; /* its NAT forgot; it does not know */
 		assert_true(time_to_flow() < SECOND);
