@@ -1,11 +1,14 @@
 #include "peer/port_map_inside.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/account.h"
 #include "peer/candidates.h"
 #include "peer/sighting.h"
 #include "shared/error.h"
+#include "shared/kdf.h"
 #include "shared/log.h"
 
 enum { ASK_PCP, ASK_NATPMP, ASK_PCP6, ASKS };
@@ -27,6 +30,7 @@ struct upnp {
 
 struct port_map {
 	struct rooms *rooms;
+	uint8_t key[32];
 	bool is_enabled, is_over;
 	struct port_ask asks[ASKS];
 	struct upnp upnp;
@@ -45,14 +49,22 @@ struct port_map *port_map_new(struct rooms *rooms)
 
 	m->rooms = rooms;
 	m->is_enabled = true;
-	m->asks[ASK_PCP] = (struct port_ask){ .is_pcp = true, .family = 4 };
-	m->asks[ASK_NATPMP] = (struct port_ask){ .family = 4 };
-	m->asks[ASK_PCP6] = (struct port_ask){ .is_pcp = true, .family = 6 };
+	if (rooms->account)
+		kdf_label(m->key, sizeof m->key,
+			  account_device_keys(rooms->account)->secret.bytes,
+			  "palique port mappings");
+	else
+		randombytes_buf(m->key, sizeof m->key);
+	m->asks[ASK_PCP] = (struct port_ask){ .is_pcp = true, .family = 4, .key = m->key };
+	m->asks[ASK_NATPMP] = (struct port_ask){ .family = 4, .key = m->key };
+	m->asks[ASK_PCP6] = (struct port_ask){ .is_pcp = true, .family = 6, .key = m->key };
 	return m;
 }
 
 void port_map_free(struct port_map *m)
 {
+	if (m)
+		sodium_memzero(m->key, sizeof m->key);
 	free(m);
 }
 

@@ -31,6 +31,28 @@ static void ask_anew(struct port_ask *a, mono_ns now)
 	a->due = now;
 }
 
+static struct port_ask empty(const struct port_ask *a)
+{
+	return (struct port_ask){ .is_pcp = a->is_pcp, .family = a->family, .key = a->key };
+}
+
+/* The same one after a crash: a router lets nobody else touch what lives on there (RFC 6887
+ * section 11.3). Another one elsewhere, so that routers do not know us again. A router of v6 goes by
+ * several addresses, and our own there says which network it is. */
+static void make_nonce(struct port_ask *a)
+{
+	crypto_generichash_state state;
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	crypto_generichash_init(&state, a->key, 32, sizeof hash);
+	if (a->family == 4)
+		crypto_generichash_update(&state, a->gateway.ip, sizeof a->gateway.ip);
+	crypto_generichash_update(&state, a->toward.ip, sizeof a->toward.ip);
+	crypto_generichash_final(&state, hash, sizeof hash);
+	memcpy(a->nonce.bytes, hash, sizeof a->nonce.bytes);
+	sodium_memzero(&state, sizeof state);
+}
+
 void port_ask_begin(struct port_ask *a, const struct address *gateway,
 		    const struct address *toward, bool is_anew, mono_ns now)
 {
@@ -38,7 +60,7 @@ void port_ask_begin(struct port_ask *a, const struct address *gateway,
 
 	there.port = PCP_PORT;
 	if (!gateway->family || !toward->family) {
-		*a = (struct port_ask){ .is_pcp = a->is_pcp, .family = a->family };
+		*a = empty(a);
 		return;
 	}
 	if (is_same(&a->gateway, &there) && is_same(&a->toward, toward)) {
@@ -47,15 +69,14 @@ void port_ask_begin(struct port_ask *a, const struct address *gateway,
 			ask_anew(a, now);
 		return;
 	}
-	*a = (struct port_ask){ .is_pcp = a->is_pcp,
-				.family = a->family,
-				.state = PORT_MAP_ASKING,
-				.gateway = there,
-				.toward = *toward };
+	*a = empty(a);
+	a->state = PORT_MAP_ASKING;
+	a->gateway = there;
+	a->toward = *toward;
 	/* The port that contacts know already would be best. */
 	a->outer.family = a->family;
 	a->outer.port = toward->port;
-	randombytes_buf(a->nonce.bytes, sizeof a->nonce.bytes);
+	make_nonce(a);
 	ask_anew(a, now);
 }
 
@@ -153,7 +174,7 @@ void port_ask_end(struct port_ask *a, struct endpoint *e)
 		else
 			send_natpmp(a, e, 0);
 	}
-	*a = (struct port_ask){ .is_pcp = a->is_pcp, .family = a->family };
+	*a = empty(a);
 }
 
 /* --- hearing --- */

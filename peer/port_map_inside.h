@@ -20,6 +20,7 @@ enum { PORT_ASK_TRIES = 6 }; /* nobody is there: 16 s */
 struct port_ask {
 	bool is_pcp;
 	uint8_t family;
+	const uint8_t *key; /* 32 bytes, the owner's: nonces are made from it */
 	enum port_map_state state;
 	struct address gateway, toward; /* the latter with our port; family 0: OFF */
 	struct address outer;           /* HELD; before that what we would like, or family 0 */

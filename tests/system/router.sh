@@ -27,8 +27,22 @@ is_mapped() {
 is_not_mapped() {
 	[ -z "$(mapped "$1" "$2")" ]
 }
+# pinholes ROUTER: how many it has in its firewall of IPv6
+pinholes() {
+	ip netns exec "$lab-$1" nft list chain inet filter miniupnpd | grep -c '@nh,192,128' || true
+}
+has_no_pinhole() {
+	[ "$(pinholes "$1")" = 0 ]
+}
 port_of() {
 	cat "$folder/home-$1/port"
+}
+pid_of() {
+	peer "$1" status --json | sed 's/.*"pid":\([0-9]*\).*/\1/'
+}
+is_gone() {
+	! flock -n "$folder/home-$1/lock" true || return 0
+	return 1
 }
 # told HOST EVENT WAY [TIMES]
 told() {
@@ -53,14 +67,17 @@ trouble() {
 	fail "$2"
 }
 
-lab_up linux,upnp=all/linux,upnp=pmp/linux,upnp=igd/linux,upnp=all,cgn=sym/linux
-for one in a1 b1 c1 d1 e1; do
+lab_up linux,upnp=all,v6=fw/linux,upnp=pmp/linux,upnp=igd/linux,upnp=all,cgn=sym/linux/linux,upnp=all,v6=fw
+for one in a1 b1 c1 d1 e1 f1; do
 	make_home $one 'log = debug'
 done
 again rb 8
-awake a1 b1 c1 d1 e1
+# Routers of IPv6 announce themselves by their link-local addresses.
+inside=$(lab_ip rf -6 addr show dev lan scope link | sed -n 's/.*inet6 \(fe80[^/]*\).*/\1/p')
+lab_ip f1 -6 route replace default via "$inside" dev eth0
+awake a1 b1 c1 d1 e1 f1
 
-for pair in a1:pcp a1:nat-pmp a1:upnp b1:pcp b1:nat-pmp c1:upnp; do
+for pair in a1:pcp a1:pcp6 a1:nat-pmp a1:upnp b1:pcp b1:nat-pmp c1:upnp f1:pcp6; do
 	one=${pair%:*}
 	until_true 10 told $one port-held "${pair#*:}" || trouble $one "$pair: no port is mapped"
 done
@@ -68,7 +85,18 @@ for one in a1 b1 c1; do
 	[ "$(mapped "r${one%1}" $one)" = "$(port_of $one)" ] ||
 		trouble $one "$one: the router has $(mapped "r${one%1}" $one), not $(port_of $one)"
 done
+for router in ra rf; do
+	[ "$(pinholes $router)" = 1 ] || fail "$router: $(pinholes $router) pinholes"
+done
 say 'each way maps the port'
+
+# A crash gives nothing back; who comes back is known.
+kill -9 "$(pid_of b1)"
+until_true 5 is_gone b1 || fail 'b1 does not die'
+is_mapped rb b1 || fail 'b1: its port is gone with it'
+wake_one b1
+until_true 10 told b1 port-held pcp || trouble b1 'b1: after a crash the router knows it no more'
+say 'after a crash the router knows us again'
 
 until_true 20 told b1 port-held pcp 3 || trouble b1 'nothing is renewed'
 is_mapped rb b1 || fail 'b1: renewed, and not there'
@@ -86,18 +114,21 @@ is_mapped re e1 && fail 'e1: there is nobody to map anything'
 
 was=$(port_of a1)
 begun=$(clock_ms)
-asleep a1 b1 c1 d1 e1
+asleep a1 b1 c1 d1 e1 f1
 took=$(($(clock_ms) - begun))
 for one in a1 b1 c1; do
 	until_true 3 is_not_mapped "r${one%1}" $one || trouble $one "$one: its port $was stays mapped"
 done
-say "all is given back at the end ($took ms for five)"
+for router in ra rf; do
+	until_true 3 has_no_pinhole $router || trouble "${router#r}1" "$router: its pinhole stays"
+done
+say "all is given back at the end ($took ms for six)"
 
 # Switched off it asks nobody, and what was given before is taken back at once.
 wake_one a1
 until_true 10 told a1 port-held upnp || trouble a1 'a1: not again'
 printf 'log = debug\nmap-ports = no\n' >"$folder/home-a1/peer.conf"
-kill -HUP "$(peer a1 status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')"
+kill -HUP "$(pid_of a1)"
 until_true 10 is_not_mapped ra a1 || trouble a1 'a1: switched off, and still mapped'
 asleep a1
 say 'switched off it takes back what it had'
