@@ -137,12 +137,6 @@ static void learn(struct reach *r, struct way *w, const struct wire_device *devi
 	w->is_present = true;
 	w->has_left = false;
 	w->is_wanted = w->person->is_self && w->state != WAY_LINKED;
-	if (w->state == WAY_LINKED) {
-		/* It logged in again: the same life over another address, or a new one that
-		 * knows nothing of this link. Whoever lives answers a ping. */
-		link_ping(w->link);
-		w->announced_at = 0; /* counts from the step that sends it */
-	}
 	if (is_new && !reach_rests(r, w)) {
 		w->failures = w->refusals = 0;
 		w->retry_at = 0;
@@ -155,6 +149,16 @@ static void renew(struct reach *r, struct person *p)
 	if (p->is_renewed)
 		reach_renew(r, p);
 	p->is_renewed = false;
+}
+
+/* It logged in again: the same life over another address, or a new one that knows nothing of this
+ * link. Whoever lives answers a ping. */
+static void doubt(struct way *w)
+{
+	if (w->state != WAY_LINKED)
+		return;
+	link_ping(w->link);
+	w->announced_at = 0; /* counts from the step that sends it */
 }
 
 void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
@@ -180,8 +184,10 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 	for (unsigned k = 0; k < count; k++) {
 		struct way *w = reach_way(r, p, &devices[k]->certificate.device);
 
-		if (w)
-			learn(r, w, devices[k]);
+		if (!w)
+			continue;
+		learn(r, w, devices[k]);
+		doubt(w);
 	}
 }
 
