@@ -21,8 +21,8 @@ static const mono_ns probe_after[PUNCH_TRIES] = { 0, 20 * MILLISECOND, 60 * MILL
 
 static bool send_probe(struct punch *p, struct punch_way *w, uint8_t ttl, mono_ns now)
 {
-	/* What dies on the way is not counted to who lives at its end. */
-	if (ttl == 0 && !punch_may_send(p->limits, &w->path.remote, p->who, now))
+	if (!punch_may_send(p->limits, &w->path.remote, p->who,
+			    ttl == 0 ? PURSE_PROBES : PURSE_LOWS, now))
 		return false;
 	punch_write(p->endpoint, p->limits, &w->path, NULL, &p->goal.keys, ttl, now);
 	p->sent++;
@@ -57,7 +57,7 @@ static void probe_low(struct punch *p, struct punch_way *w, mono_ns now)
 static void offer_unproved(struct punch *p, struct punch_way *w, bool is_heard, mono_ns now)
 {
 	if (w->is_offered || w->is_proved || !punch_way_is_worth(p, w, is_heard) ||
-	    !punch_may_send(p->limits, &w->path.remote, p->who, now))
+	    !punch_may_send(p->limits, &w->path.remote, p->who, PURSE_PROBES, now))
 		return;
 	w->is_offered = w->is_offer_due = true;
 	p->unproved_offers++;
@@ -97,7 +97,7 @@ static void step_way(struct punch *p, struct punch_way *w, mono_ns now)
 static bool reply(struct punch *p, const struct path *path, const struct probe *probe,
 		  mono_ns now)
 {
-	if (!punch_may_reply(p->limits, &path->remote, p->who, now))
+	if (!punch_may_send(p->limits, &path->remote, p->who, PURSE_REPLIES, now))
 		return false;
 	punch_write(p->endpoint, p->limits, path, &probe->nonce, &p->goal.keys, 0, now);
 	p->sent++;

@@ -34,7 +34,8 @@ enum {
 	PUNCH_HEARD = 128, /* nonces that are remembered, so that none is answered twice */
 };
 /* ... and one more in each of these: who was away for a while, and is back, is found again before
- * that. What has a low TTL, and replies (as many again), are not counted in this. */
+ * that. What has a low TTL is counted by itself, and so are replies. Who has answered once in
+ * a day is no stranger. */
 #define PUNCH_TRICKLE  (15 * SECOND)
 #define PUNCH_PATIENCE (200 * MILLISECOND) /* then the hard cases */
 #define PUNCH_LENGTH   (10 * SECOND)

@@ -80,13 +80,13 @@ struct punch {
 
 /* --- punch_limits.c --- */
 
-/* Whether one more datagram may go there that is not part of a spray; counted when it may. Replies
- * to what the device itself sent from there are counted by themselves: else who called in vain
- * while it was away would not answer it when it comes. */
+/* What is counted by itself: what dies on the way is not told to who lives at its end; and replies to
+ * what the device itself sent from there are, or who called in vain while it was away would not
+ * answer it when it comes. */
+enum punch_purse { PURSE_PROBES, PURSE_LOWS, PURSE_REPLIES, PURSES };
+/* Whether one more datagram may go there that is not part of a spray; counted when it may. */
 bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who,
-		    mono_ns now);
-bool punch_may_reply(struct punch_limits *l, const struct address *to, uint64_t who,
-		     mono_ns now);
+		    enum punch_purse purse, mono_ns now);
 /* Somebody there has echoed our nonce. */
 void punch_has_answered(struct punch_limits *l, const struct address *from, uint64_t who,
 			mono_ns now);

@@ -8,28 +8,29 @@ enum {
 	SPENT_MAX = 1024,
 	NONCE_SHIFT = 14, /* its clock ticks each 16 us */
 };
-#define NONCE_AGE     (60 * SECOND) /* no answer takes longer */
+#define NONCE_AGE (60 * SECOND) /* no answer takes longer */
+/* Who was there is no stranger for a while: routers restart, and links are made anew then. */
+#define ANSWERED (24 * 3600 * SECOND)
 
 /* What has gone to one IP; to a private one, on behalf of one device: many contacts live at
  * 192.168.1.2, and only one of them in our network. Or (family 0) what a device's spray found. */
 struct punch_spent {
 	struct address ip; /* port 0 */
 	uint64_t who;      /* 0: whoever */
-	unsigned count, replies;
+	unsigned counts[PURSES];
 	mono_ns since, refilled_at;
 	mono_ns answered_at; /* NEVER: not */
 	mono_ns rests_until;
 };
 
-static bool has_passed(mono_ns since, mono_ns now)
+static bool has_answered(const struct punch_spent *s, mono_ns now)
 {
-	return since == NEVER || now - since >= PUNCH_REST;
+	return s->answered_at != NEVER && now - s->answered_at < ANSWERED;
 }
 
 static bool is_stale(const struct punch_spent *s, mono_ns now)
 {
-	return has_passed(s->since, now) && has_passed(s->answered_at, now) &&
-	       now >= s->rests_until;
+	return now - s->since >= PUNCH_REST && !has_answered(s, now) && now >= s->rests_until;
 }
 
 /* One that is not needed any more; or of those who answered, who lose little by it, the oldest;
@@ -89,50 +90,29 @@ static void refill(struct punch_spent *s, mono_ns now)
 {
 	mono_ns times = (now - s->refilled_at) / PUNCH_TRICKLE;
 	unsigned more = times < PUNCH_BUDGET ? (unsigned)times : PUNCH_BUDGET;
+	bool is_over = now - s->since >= PUNCH_REST;
 
 	s->refilled_at += times * PUNCH_TRICKLE;
-	s->count -= s->count < more ? s->count : more;
-	s->replies -= s->replies < more ? s->replies : more;
+	if (is_over)
+		s->since = now;
+	for (int i = 0; i < PURSES; i++)
+		s->counts[i] -= is_over || s->counts[i] < more ? s->counts[i] : more;
 }
 
-static struct punch_spent *look_up(struct punch_limits *l, const struct address *to,
-				   uint64_t who, mono_ns now)
+bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who,
+		    enum punch_purse purse, mono_ns now)
 {
 	struct punch_spent *s = find_or_add(l, to, whom(to, who), now);
 
 	if (!s)
-		return NULL;
-	if (has_passed(s->since, now)) {
-		s->since = now;
-		s->count = s->replies = 0;
-	}
-	refill(s, now);
-	return s;
-}
-
-static bool may(const struct punch_spent *s, unsigned *count, mono_ns now)
-{
-	if (!has_passed(s->answered_at, now))
-		return true;
-	if (*count >= PUNCH_BUDGET)
 		return false;
-	++*count;
+	if (has_answered(s, now))
+		return true;
+	refill(s, now);
+	if (s->counts[purse] >= PUNCH_BUDGET)
+		return false;
+	s->counts[purse]++;
 	return true;
-}
-
-bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who, mono_ns now)
-{
-	struct punch_spent *s = look_up(l, to, who, now);
-
-	return s && may(s, &s->count, now);
-}
-
-bool punch_may_reply(struct punch_limits *l, const struct address *to, uint64_t who,
-		     mono_ns now)
-{
-	struct punch_spent *s = look_up(l, to, who, now);
-
-	return s && may(s, &s->replies, now);
 }
 
 void punch_has_answered(struct punch_limits *l, const struct address *from, uint64_t who,
@@ -300,7 +280,7 @@ void punch_answer(struct endpoint *e, struct punch_limits *limits, const struct 
 
 	if (!punch_nonce_is_new(limits, &probe->nonce))
 		return;
-	if (!probe->is_answer && punch_may_reply(limits, &path->remote, who, now))
+	if (!probe->is_answer && punch_may_send(limits, &path->remote, who, PURSE_REPLIES, now))
 		punch_write(e, limits, path, &probe->nonce, keys, 0, now);
 	else if (probe->is_answer &&
 		 punch_nonce_check(limits, &probe->echo, who, path, 0, now, &is_answer, &age))

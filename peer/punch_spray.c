@@ -13,11 +13,10 @@ enum {
 	AIM_PASSES = 2, /* each of a round's in full so often */
 	BATCH = 16,     /* at most in one step, after a late one */
 };
-#define PACE       (SECOND / PUNCH_PACE)
-#define PACE_PAIRS (SECOND / 4000)     /* LIST, PAIRS: two megabits a second, for half of one */
-#define PAIRS_OPEN (100 * MILLISECOND) /* so many that one which arrives has a chance */
-#define SOCKETS_OPEN                                                                           \
-	(250 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
+#define PACE         (SECOND / PUNCH_PACE)
+#define PACE_PAIRS   (SECOND / 4000) /* LIST, PAIRS: two megabits a second, for half of one */
+#define PAIRS_OPEN   (100 * MILLISECOND) /* so many that one which arrives has a chance */
+#define SOCKETS_OPEN (250 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
 	(700 * MILLISECOND) /* in full, should a low TTL not reach their carrier's NAT */
 #define OPEN_PATIENCE  (1 * SECOND)        /* one of us says that anybody may come in */
