@@ -305,6 +305,9 @@ size_t link_send(struct link *l, uint8_t *room, struct path *path, mono_ns now)
 		link_burst_over(l, now);
 		return 0;
 	}
+	/* Of the little that may go to a new address the challenge must be the first. */
+	if (l->is_unproved && l->state == LINK_IS_UP && link_unrest_presses(l))
+		link_hurry(l, now);
 	written = link_write_next(l, room, size, now);
 	if (written == 0 && link_unrest_presses(l) && link_hurry(l, now))
 		written = link_write_next(l, room, size, now);

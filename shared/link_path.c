@@ -52,6 +52,8 @@ int link_proof_receive(struct link *l, struct bytes data)
 	if (data.data[0] == SAY_CHALLENGE) {
 		memcpy(p->answer, data.data + 1, sizeof p->answer);
 		p->is_answer_due = true;
+		l->unrest.has_data =
+			true; /* until it is proved they can say little: keep asking */
 		return 0;
 	}
 	if (data.data[0] != SAY_ANSWER)
