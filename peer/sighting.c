@@ -195,7 +195,7 @@ static void conclude_main(struct sighting *s)
 		own_candidates_set_observed(s->rooms->candidates, &samples[0]);
 	/* The line's port was given long before the others: from a socket of its own is told
 	 * what kind it is. Until then that it is not easy. */
-	if (!nat_is_easy(&nat) && nat.mapping != NAT_UNKNOWN)
+	if (!nat_is_easy(&nat) && nat.mapping != NAT_UNKNOWN && s->is_online)
 		begin_fresh(s);
 	tell(s, &nat);
 	s->report.is_done = !is_going(&s->fresh) && !is_going(&s->cross);
@@ -274,6 +274,7 @@ void sighting_offline(struct sighting *s)
 	s->main.next = s->cross.next = NEVER;
 	end_round(s, &s->port);
 	end_round(s, &s->fresh);
+	s->report.is_done = true;
 	if (s->report.port == PORT_TRYING)
 		s->report.port = PORT_UNTRIED;
 }
