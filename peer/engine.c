@@ -14,7 +14,6 @@
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/forwarding.h"
-#include "peer/history.h"
 #include "peer/lan.h"
 #include "peer/outbox.h"
 #include "peer/persons.h"
@@ -192,24 +191,12 @@ int engine_settle(struct engine *e)
 	return err;
 }
 
-/* Whether a message to them may be stored. */
-static int may_send(const struct person *p)
-{
-	if (!p || p->is_removed)
-		return ERR_NOT_FOUND;
-	if (p->state == CONTACT_BLOCKED)
-		return ERR_REFUSED;
-	if (p->state == CONTACT_REQUESTS)
-		return ERR_STATE;
-	return p->is_key_changed ? ERR_KEY_CHANGED : 0;
-}
-
 static void grant(struct engine *e, const struct wish *wish)
 {
 	struct rooms *r = &e->rooms;
 	struct person *p = persons_find(r->persons, &wish->to);
 	uint64_t id = 0;
-	int err = may_send(p);
+	int err = engine_may_send(p);
 
 	if (err == 0)
 		err = conversations_say(r->conversations, p,
@@ -426,180 +413,4 @@ void engine_job_done(struct engine *e, const struct job *answer)
 	}
 	free(before);
 	e->answers[e->answer_count++] = *answer;
-}
-
-/* --- what faces ask --- */
-
-/* A name as people type it; ERR_NAME. */
-static int find(const struct engine *e, const char *text, struct name *name, struct person **p)
-{
-	int err = name_parse(name, bytes_text(text));
-
-	*p = err < 0 ? NULL : persons_find(e->rooms.persons, name);
-	return err;
-}
-
-/* The changes by name differ only in the function. */
-static int change(struct engine *e, const char *text,
-		  int (*how)(struct contacts *c, const struct name *name))
-{
-	struct name name;
-	int err = name_parse(&name, bytes_text(text));
-
-	if (err == 0)
-		err = how(e->rooms.contacts, &name);
-	return err < 0 ? err : engine_settle(e);
-}
-
-int engine_add(struct engine *e, const char *text, const struct identity_public *identity,
-	       const char *greeting)
-{
-	struct name name;
-	int err = name_parse(&name, bytes_text(text));
-
-	if (err == 0)
-		err = contacts_add(e->rooms.contacts, &name, identity, greeting);
-	return err < 0 ? err : engine_settle(e);
-}
-
-int engine_accept(struct engine *e, const char *name)
-{
-	return change(e, name, contacts_accept);
-}
-
-int engine_block(struct engine *e, const char *name)
-{
-	return change(e, name, contacts_block);
-}
-
-int engine_remove(struct engine *e, const char *name)
-{
-	return change(e, name, contacts_remove);
-}
-
-int engine_verify(struct engine *e, const char *text, bool is_verified)
-{
-	struct name name;
-	int err = name_parse(&name, bytes_text(text));
-
-	if (err == 0)
-		err = contacts_verify(e->rooms.contacts, &name, is_verified);
-	return err < 0 ? err : engine_settle(e);
-}
-
-int engine_set_consent(struct engine *e, const char *text, enum consent consent)
-{
-	struct name name;
-	int err = name_parse(&name, bytes_text(text));
-
-	if (err == 0)
-		err = contacts_set_consent(e->rooms.contacts, &name, consent);
-	return err < 0 ? err : engine_settle(e);
-}
-
-static void fill(struct engine *e, const struct person *p, struct contact *out)
-{
-	const struct name *relay;
-
-	contacts_fill(p, out);
-	relay = out->path_kind == PATH_RELAYED
-			? relay_of_tunnel(e->rooms.relay, out->path.tunnel)
-			: NULL;
-	if (relay)
-		out->relay = *relay;
-}
-
-int engine_contact(struct engine *e, const char *text, struct contact *out)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (!p || p->is_removed)
-		return ERR_NOT_FOUND;
-	fill(e, p, out);
-	return 0;
-}
-
-int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
-{
-	struct person *p;
-
-	for (unsigned i = 0; (p = persons_at(e->rooms.persons, i)) != NULL; i++) {
-		if (p->is_removed || index-- > 0)
-			continue;
-		fill(e, p, out);
-		return 0;
-	}
-	return ERR_NOT_FOUND;
-}
-
-int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t reply_to,
-		uint64_t ticket)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, to, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (text.size > WIRE_TEXT_MAX)
-		return ERR_LIMIT;
-	if (text.size == 0 || !bytes_is_utf8(text))
-		return ERR_FORMAT;
-	err = may_send(p);
-	if (err < 0)
-		return err;
-	if (e->wish_count == e->wish_capacity) {
-		e->wish_capacity = e->wish_capacity ? e->wish_capacity * 2 : 64;
-		e->wishes = memory_grow(e->wishes, e->wish_capacity, sizeof *e->wishes);
-	}
-	e->wishes[e->wish_count++] = (struct wish){ name, e->texts.size, text.size, reply_to,
-						    ticket };
-	return buf_append(&e->texts, text);
-}
-
-int engine_history(struct engine *e, const char *text, uint64_t before, unsigned limit,
-		   engine_each_message *each, void *user)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (!p)
-		return ERR_NOT_FOUND;
-	return history_newest(&e->rooms, p, before, limit, each, user);
-}
-
-int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user)
-{
-	return history_one(&e->rooms, id, each, user);
-}
-
-int engine_mark_read(struct engine *e, const char *text, uint64_t up_to)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (!p)
-		return ERR_NOT_FOUND;
-	err = contacts_mark_read(e->rooms.contacts, p, up_to);
-	return err < 0 ? err : engine_settle(e);
-}
-
-int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user)
-{
-	return history_since(&e->rooms, since, each, user);
-}
-
-uint64_t engine_last_event(const struct engine *e)
-{
-	return events_last(e->rooms.events);
 }

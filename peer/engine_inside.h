@@ -1,6 +1,6 @@
 /* The inside of the engine, for the files that make it up and nobody else: engine_reach.c (the
- * network, and what comes from peers), engine.c (the step, and what faces ask about contacts and
- * messages), engine_account.c (what they ask about our own account). */
+ * network, and what comes from peers), engine_contacts.c (what faces ask about contacts and
+ * messages), engine.c (the step), engine_account.c (what faces ask about our own account). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
 
@@ -8,6 +8,7 @@
 #include "peer/listing.h"
 #include "peer/rooms.h"
 
+struct person;
 struct safe;
 
 /* Said by a face, to be written in the next step: there the time is known, and all that
@@ -44,6 +45,11 @@ bool engine_hear_stray(struct rooms *r, const struct link_event *event);
 void engine_hear_peers(struct rooms *r);
 /* The rooms of reach do what is due; when they want to be called again. */
 mono_ns engine_step_reach(struct engine *e);
+
+/* --- engine_contacts.c --- */
+
+/* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
+int engine_may_send(const struct person *p);
 
 /* --- engine.c --- */
 
