@@ -435,11 +435,17 @@ static void an_absurd_description_is_no_router(void **state)
 	assert_true(seen->descriptions > 0);
 }
 
+/* Or still looks, where others answer late. */
+static bool found_nobody(int err)
+{
+	return err == ERR_NOT_FOUND || err == ERR_TIMEOUT;
+}
+
 static void nobody_is_sent_to_another_place(void **state)
 {
 	(void)state;
 	start_router(ELSEWHERE);
-	assert_int_equal(ask(true).err, ERR_TIMEOUT); /* it was still looking */
+	assert_true(found_nobody(ask(true).err));
 	assert_true(seen->searches > 0);
 	assert_int_equal(seen->elsewhere, 0);
 	assert_int_equal(seen->descriptions, 0);
@@ -449,7 +455,7 @@ static void no_command_goes_to_another_place(void **state)
 {
 	(void)state;
 	start_router(CONTROLLED);
-	assert_int_equal(ask(true).err, ERR_TIMEOUT);
+	assert_true(found_nobody(ask(true).err));
 	assert_true(seen->descriptions > 0);
 	assert_int_equal(seen->elsewhere, 0);
 	assert_int_equal(seen->added, 0);
@@ -607,6 +613,8 @@ int main(int argc, char **argv)
 		return upnp_main(argc, argv);
 	if (sodium_init() < 0)
 		return 1;
+	prctl(PR_SET_DUMPABLE,
+	      0); /* as the engine is; what begins itself anew must be able to */
 	seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		    0);
 	/* A network of this test's own; what is elsewhere is on another. */
