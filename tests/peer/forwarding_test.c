@@ -501,6 +501,34 @@ static void who_moves_is_told_of_to_who_asked(void **state)
 	assert_int_equal(known(bob, alice)->candidates.count, 2);
 }
 
+static void who_moves_need_not_ask(void **state)
+{
+	(void)state;
+	is_online[0] = true; /* Alice has a directory, Bob has none */
+	look_for_each_other();
+	forget_said();
+	small_home_plug(alice, "192.168.1.99", 2);
+	pass(FORWARDING_EVERY - 2 * SECOND);
+	step(alice);
+	assert_int_equal(deliver(last_of(WIRE_FORWARDING, alice, tom)), 0);
+	assert_int_equal(count_of(WIRE_THERE, tom, bob), 1);
+	assert_int_equal(count_of(WIRE_THERE, tom, alice), 0);
+	assert_int_equal(deliver(last_of(WIRE_THERE, tom, bob)), 0);
+	assert_int_equal(known(bob, alice)->candidates.count, 2);
+}
+
+static void who_is_asked_for_is_told_of_the_asker(void **state)
+{
+	(void)state;
+	look_for_each_other();
+	forget_said();
+	pass(FORWARDING_ASK);
+	step(bob);
+	assert_int_equal(deliver(last_of(WIRE_WHERE, bob, tom)), 0);
+	assert_int_equal(count_of(WIRE_THERE, tom, bob), 1);
+	assert_int_equal(count_of(WIRE_THERE, tom, alice), 1);
+}
+
 static void left_anew_it_is_at_most_every_30_seconds(void **state)
 {
 	(void)state;
@@ -915,6 +943,8 @@ int main(void)
 		T(who_is_linked_is_not_asked_for),
 		T(it_is_asked_again_while_somebody_is_missing),
 		T(who_moves_is_told_of_to_who_asked),
+		T(who_moves_need_not_ask),
+		T(who_is_asked_for_is_told_of_the_asker),
 		T(left_anew_it_is_at_most_every_30_seconds),
 		T(a_new_contact_becomes_a_reader),
 		T(the_third_keeps_it_over_a_restart),

@@ -446,7 +446,7 @@ static void who_has_no_contacts_says_nothing(void **state)
 static void one_sent_on_from_elsewhere_is_not_answered(void **state)
 {
 	struct address elsewhere = small_address("192.168.1.4"),
-		       other_port = small_address("192.168.1.1:7001");
+		       other_port = small_address("192.168.1.1:7256");
 	struct bytes data;
 
 	(void)state;
