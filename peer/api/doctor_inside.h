@@ -20,6 +20,9 @@ void doctor_remark(struct findings *f, const char *check, const char *text);
 /* What the network is, what works in it, and what would help. */
 void doctor_check_network(struct findings *f, const struct call *call,
 			  const struct engine_account *account);
+/* The part of it beyond this machine. */
+void doctor_check_reach(struct findings *f, const struct engine_reach *reach,
+			const struct engine_account *account);
 /* How a contact is reached who is linked, in words: "bob is connected: ...". */
 void doctor_describe_path(const struct contact *c, char *text, size_t size);
 

@@ -184,7 +184,7 @@ static unsigned count_maps(const struct engine_reach *reach, enum port_map_state
 
 /* Without a port at the router: what it said, and what to do. Where our NAT is easy, or there is none,
  * nothing needs to be done. */
-static void tell_unheld(struct findings *f, const struct engine_reach *reach, uint16_t port)
+static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 {
 	const struct nat *nat = &reach->sighting.nat;
 	char text[256], hint[256];
@@ -208,14 +208,14 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach, ui
 	snprintf(hint, sizeof hint,
 		 _("switch UPnP on in the router, or forward UDP port %u to this machine "
 		   "there"),
-		 port);
+		 reach->network.port);
 	if (is_hard(nat))
 		doctor_note(f, "mapping", text, hint);
 	else
 		doctor_remark(f, "mapping", text);
 }
 
-static void check_mapping(struct findings *f, const struct engine_reach *reach, uint16_t port)
+static void check_mapping(struct findings *f, const struct engine_reach *reach)
 {
 	unsigned way = 0;
 	const struct port_map_report *m = held(reach, &way);
@@ -223,7 +223,7 @@ static void check_mapping(struct findings *f, const struct engine_reach *reach, 
 	if (m)
 		tell_held(f, m, way);
 	else
-		tell_unheld(f, reach, port);
+		tell_unheld(f, reach);
 }
 
 /* --- the rest --- */
@@ -264,6 +264,21 @@ static void check_others(struct findings *f, const struct engine_reach *reach)
 	}
 }
 
+void doctor_check_reach(struct findings *f, const struct engine_reach *reach,
+			const struct engine_account *account)
+{
+	if (account->state == ACCOUNT_NONE)
+		return;
+	check_udp(f, reach, account);
+	if (account->state != ACCOUNT_ONLINE)
+		return;
+	check_nat(f, &reach->sighting);
+	check_strangers(f, &reach->sighting);
+	check_mapping(f, reach);
+	check_ipv6(f, &reach->network);
+	check_others(f, reach);
+}
+
 void doctor_check_network(struct findings *f, const struct call *call,
 			  const struct engine_account *account)
 {
@@ -271,16 +286,7 @@ void doctor_check_network(struct findings *f, const struct call *call,
 
 	engine_reach(call->engine, &reach);
 	check_machine(f, call->machine);
-	if (account->state == ACCOUNT_NONE)
-		return;
-	check_udp(f, &reach, account);
-	if (account->state != ACCOUNT_ONLINE)
-		return;
-	check_nat(f, &reach.sighting);
-	check_strangers(f, &reach.sighting);
-	check_mapping(f, &reach, call->machine->port);
-	check_ipv6(f, &reach.network);
-	check_others(f, &reach);
+	doctor_check_reach(f, &reach, account);
 }
 
 /* --- contacts --- */

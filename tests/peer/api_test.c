@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "peer/api/api.h"
+#include "peer/api/doctor_inside.h"
 #include "peer/api/explain.h"
 #include "peer/api/methods.h"
 #include "peer/api/network.h"
@@ -1061,6 +1062,84 @@ static void what_a_router_calls_itself_is_shown_safely(void **state)
 	json_free(o);
 }
 
+/* What the doctor says of a network under `check`; NULL: nothing. */
+static char *diagnose(const struct engine_reach *reach, enum account_state state,
+		      const char *check)
+{
+	struct engine_account account = { .state = state };
+	struct findings f = { .list = json_array(), .is_well = true };
+	struct json *result = json_object();
+	const struct json *found;
+	char *said = NULL;
+
+	doctor_check_reach(&f, reach, &account);
+	json_set(result, "checks", f.list);
+	found = find_check(result, check);
+	if (found) {
+		said = memory_new(1024);
+		snprintf(
+			said, 1024, "%s%s%s", json_text(found, "text"),
+			json_bool(found, "ok", true) ? "" : " TRY: ", json_text(found, "hint"));
+	}
+	json_free(result);
+	return said;
+}
+
+static void says(const struct engine_reach *reach, const char *check, const char *words)
+{
+	char *said = diagnose(reach, ACCOUNT_ONLINE, check);
+
+	if (!words)
+		assert_null(said);
+	else if (!said || !strstr(said, words))
+		fail_msg("%s: \"%s\" lacks \"%s\"", check, said ? said : "", words);
+	free(said);
+}
+
+static void the_doctor_says_what_the_router_is_and_what_helps(void **state)
+{
+	struct engine_reach reach = { .network.port = 40123 };
+
+	(void)state;
+	says(&reach, "udp", "UDP gets out");
+	says(&reach, "nat", NULL);
+	reach.sighting.is_done = true;
+	says(&reach, "nat", "could not be found out");
+	reach.sighting.nat = (struct nat){ .mapping = NAT_EASY, .filtering = NAT_FILTERED };
+	says(&reach, "nat", "easy to get through");
+	says(&reach, "strangers", "only who is called gets in");
+	says(&reach, "mapping", NULL); /* switched off, or there is no router */
+	for (unsigned i = 0; i < PORT_MAP_WAYS; i++)
+		reach.maps[i].state = PORT_MAP_SILENT;
+	says(&reach, "mapping", "does not answer PCP, NAT-PMP or UPnP");
+	reach.sighting.nat.mapping = NAT_RANDOM;
+	says(&reach, "nat", "symmetric");
+	says(&reach, "mapping", "TRY: switch UPnP on in the router, or forward UDP port 40123");
+	reach.maps[PORT_MAP_NATPMP].state = PORT_MAP_REFUSED;
+	reach.maps[PORT_MAP_NATPMP].error = 2;
+	says(&reach, "mapping", "answers NAT-PMP and refuses to open a port (its code: 2)");
+	reach.maps[PORT_MAP_UPNP].state = PORT_MAP_ASKING;
+	says(&reach, "mapping", "being asked");
+	reach.maps[PORT_MAP_UPNP].state = PORT_MAP_HELD;
+	reach.maps[PORT_MAP_UPNP].is_behind = true;
+	assert_int_equal(address_parse(&reach.maps[PORT_MAP_UPNP].outer, "100.64.0.9:40123", 0),
+			 0);
+	says(&reach, "mapping", "carrier-grade NAT");
+	reach.maps[PORT_MAP_PCP].state = PORT_MAP_HELD;
+	assert_int_equal(address_parse(&reach.maps[PORT_MAP_PCP].outer, "203.0.113.9:40123", 0),
+			 0);
+	says(&reach, "mapping", "opened 203.0.113.9:40123 for this machine by PCP");
+	reach.sighting.port = PORT_OPEN;
+	says(&reach, "strangers", "from anywhere: the directory tried");
+	says(&reach, "ipv6", "no IPv6");
+	reach.network.address_count = 1;
+	assert_int_equal(address_parse(&reach.network.addresses[0], "[2001:db8::1]:1", 0), 0);
+	says(&reach, "ipv6", "there is IPv6");
+	says(&reach, "metered", NULL);
+	reach.network.is_metered = true;
+	says(&reach, "metered", "each byte may cost");
+}
+
 /* Every failure that an engine can answer a call with has words and, nearly always, a next step. */
 static void failures_of_the_new_calls_say_what_to_do(void **state)
 {
@@ -1150,6 +1229,7 @@ int main(void)
 		MEMBER(a_network_from_which_nothing_comes_back_is_named_in_three_seconds),
 		EMPTY(a_directory_on_this_machine_is_not_cut_off_by_a_network),
 		EMPTY(what_a_router_calls_itself_is_shown_safely),
+		EMPTY(the_doctor_says_what_the_router_is_and_what_helps),
 		EMPTY(failures_of_the_new_calls_say_what_to_do),
 		EMPTY(stop_reaches_the_shell_and_is_answered),
 		EMPTY(methods_of_a_shell_that_is_not_there_are_refused),

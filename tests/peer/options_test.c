@@ -210,6 +210,9 @@ static void devices_are_listed_named_and_revoked_in_so_many_words(void **state)
 	assert_int_equal(parse("devices revoke phone -y"), 0);
 	assert_non_null(o.value[OPT_YES]);
 	assert_int_equal(parse("devices name laptop my desk"), ERR_FORMAT);
+	assert_int_equal(parse("devices revoke -g61pLKW --yes"), 0);
+	assert_string_equal(o.arguments[1], "-g61pLKW");
+	assert_int_equal(parse("devices -g61pLKW"), ERR_FORMAT);
 }
 
 static void digits_of_a_safety_number_may_be_typed_in_groups(void **state)

@@ -219,6 +219,9 @@ static bool is_option(const struct options *o, const char *word)
 
 	if (word[0] != '-' || !word[1])
 		return false;
+	/* A device's key may begin with a dash, and is longer than any single letter. */
+	if (o->command == CMD_DEVICES && o->argument_count == 1 && word[1] != '-' && word[2])
+		return false;
 	if (in_text || (o->command == CMD_SEND && o->argument_count >= 1))
 		return word[1] == '-';
 	return true;
