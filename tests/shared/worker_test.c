@@ -104,6 +104,25 @@ static void work_is_done_in_the_answer(void **state)
 	assert_int_equal(job.err, ERR_LIMIT);
 }
 
+static int map_nothing(struct job *job)
+{
+	job->life = 7;
+	return ERR_REFUSED;
+}
+
+static void what_others_do_is_learned_from_them(void **state)
+{
+	struct job job = { .kind = JOB_UPNP };
+
+	(void)state;
+	job_run(&job);
+	assert_int_equal(job.err, ERR_NOT_FOUND);
+	worker_learn(JOB_UPNP, map_nothing);
+	job_run(&job);
+	assert_int_equal(job.err, ERR_REFUSED);
+	assert_int_equal(job.life, 7);
+}
+
 static void each_answer_comes_on_the_loop_with_its_ticket(void **state)
 {
 	struct answers answers = { 0 };
@@ -139,6 +158,7 @@ static void work_does_not_keep_a_program_that_ends(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(answers.count, 1);
 	assert_int_equal(answers.last.err, ERR_CLOSED);
+	assert_true(worker_has_stopped());
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
@@ -150,6 +170,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_host_has_no_address),
 		cmocka_unit_test(a_password_is_stretched_as_the_table_says),
 		cmocka_unit_test(work_is_done_in_the_answer),
+		cmocka_unit_test(what_others_do_is_learned_from_them),
 		cmocka_unit_test(each_answer_comes_on_the_loop_with_its_ticket),
 		cmocka_unit_test(work_does_not_keep_a_program_that_ends),
 	};
