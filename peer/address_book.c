@@ -146,7 +146,9 @@ static void load(struct address_book *b)
 	store_failed(store, err);
 	s = db_sql(store_db(store), "SELECT number FROM own_record");
 	err = db_step(s);
-	if (err == 1 && (uint64_t)column_int(s, 0) > b->number)
+	/* Of a store that was brought here it may be anything: the next one must be a number, too. */
+	if (err == 1 && column_int(s, 0) > 0 && column_int(s, 0) < INT64_MAX / 2 &&
+	    (uint64_t)column_int(s, 0) > b->number)
 		b->number = (uint64_t)column_int(s, 0);
 	db_done(s);
 	store_failed(store, err);

@@ -353,6 +353,17 @@ static void after_a_clock_that_was_far_ahead_the_number_goes_on_rising(void **st
 	assert_true(address_book_open(book())->number > ahead);
 }
 
+static void a_number_brought_here_leaves_room_for_the_next(void **state)
+{
+	(void)state;
+	assert_non_null(address_book_open(book()));
+	small_home_commit(&alice);
+	assert_int_equal(
+		db_exec(store_db(alice.rooms.store), "UPDATE own_record SET number = -2"), 0);
+	small_home_restart(&alice);
+	assert_true(address_book_open(book())->number > address_book_shut(book())->number);
+}
+
 static void a_number_that_was_not_committed_is_not_given_again(void **state)
 {
 	uint64_t first = address_book_open(book())->number;
@@ -450,6 +461,7 @@ int main(void)
 		T(the_number_rises_with_each_change_and_only_then),
 		T(the_number_rises_over_restarts_and_when_the_clock_goes_back),
 		T(after_a_clock_that_was_far_ahead_the_number_goes_on_rising),
+		T(a_number_brought_here_leaves_room_for_the_next),
 		T(a_number_that_was_not_committed_is_not_given_again),
 		T(consent_decides_which_record_is_given),
 		T(both_sides_have_the_same_pair_key),
