@@ -31,10 +31,13 @@ void link_unrest_heard(struct link *l, size_t size, mono_ns now)
 	/* Of data that is not in order the library tells nothing, but its size does. */
 	bool has_data = u->has_data || size >= LINK_UNREST_LARGE;
 	bool is_waiting = u->is_after_data && u->at && u->left == LINK_UNREST_PINGS;
+	/* After a move they may know of us and yet not be let to say more. */
+	bool has_moved = !u->is_after_data && u->at;
 
 	u->has_data = false;
 	u->at = 0; /* a ping is answered, or was not needed */
-	if (l->state != LINK_IS_UP || !is_between_peers(l) || (!has_data && !is_waiting))
+	if (l->state != LINK_IS_UP || !is_between_peers(l) ||
+	    (!has_data && !is_waiting && !has_moved))
 		return;
 	u->is_after_data = true;
 	u->left = LINK_UNREST_PINGS;

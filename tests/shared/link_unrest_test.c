@@ -88,6 +88,24 @@ static void a_rebound_port_is_repaired_within_a_second(void **state)
 	}
 }
 
+/* Pings, answers and challenges are lost as well, and what is left of a window is small. */
+static void a_rebound_port_is_repaired_through_loss(void **state)
+{
+	unsigned slow = 0;
+
+	for (unsigned i = 0; i < 60; i++) {
+		two_peers(state);
+		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
+		connect_both();
+		net.loss = 50;
+		transfer(2 * SECOND + i * 37 * MILLISECOND);
+		net.nodes[1].address.port = 7777;
+		slow += time_to_flow() > SECOND;
+		clear(state);
+	}
+	assert_true(slow <= 3);
+}
+
 /* Away for seconds, the timers back off; who comes back says so. */
 static void after_an_outage_nobody_waits_for_a_timer(void **state)
 {
@@ -304,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rebound_port_is_repaired_within_a_second),
+		cmocka_unit_test(a_rebound_port_is_repaired_through_loss),
 		cmocka_unit_test(after_an_outage_nobody_waits_for_a_timer),
 		PEERS(who_comes_back_to_where_it_was_is_served_at_once),
 		PEERS(a_first_ping_that_is_lost_is_followed_soon),
