@@ -46,7 +46,7 @@ static void check_udp(struct findings *f, const struct engine_reach *reach,
 			 place, (double)ENGINE_BLOCKED / (double)SECOND);
 		snprintf(hint, sizeof hint,
 			 _("another network, a phone's for example; or ask who runs this one "
-			   "to let UDP out to port %u"),
+			   "to let UDP out: to port %u for the directory, to any for contacts"),
 			 account->place.port);
 		doctor_note(f, "udp", text, hint);
 	} else if (account->state == ACCOUNT_ONLINE) {

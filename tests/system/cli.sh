@@ -152,6 +152,31 @@ says 0 'palique verify ben' peer ana safety ben
 says_in_spanish 0 'palique verify ben' peer ana safety ben
 says 0 'Anyone' peer ana requests
 says_in_spanish 2 'palique requests anyone' peer ana requests friends
+says 0 'may have your addresses' peer ana consent ben
+says 0 'no connection is made' peer ana consent ben never
+says 0 'palique consent' peer ana ls
+says 0 'no connection is made' peer ana status
+says_in_spanish 0 'no se establece ninguna conexión' peer ana consent ben
+says 0 'only through a contact of both' peer ana consent ben relay
+says 0 'may have your addresses' peer ana consent ben direct
+says 2 'palique consent ben relay' peer ana consent ben sometimes
+says 4 'zoe is not a contact' peer ana consent zoe relay
+says 2 'NAME [direct|relay|never]' peer ana consent
+says 0 'off (palique relay on' peer ana relay
+says 0 'relays for your contacts, up to 256 kB' peer ana relay on
+says 0 'up to 64 kB' peer ana relay on --rate 64k
+says 0 'on, up to 64 kB/s' peer ana relay
+peer ana doctor 2>&1 | grep -q 'relays for contacts' || fail 'the doctor does not know that it relays'
+says 2 'from 16k to 256M' peer ana relay on --rate 1
+says 2 'from 16k to 256M' peer ana relay on --rate 64x
+says 2 'goes with "on"' peer ana relay --rate 64k
+says 2 'on or off' peer ana relay maybe
+says_in_spanish 2 'palique relay on' peer ana relay maybe
+says 0 'does not relay' peer ana relay off
+says 1 'no account here yet' peer eve relay on
+one_object_a_line peer ana consent ben
+one_object_a_line peer ana relay
+one_object_a_line peer ana relay off
 one_object_a_line peer ana ls
 one_object_a_line peer ana status
 one_object_a_line peer ana link
@@ -171,6 +196,10 @@ says 0 'first of all' peer ben recv
 says 0 'Nothing new' peer ben recv
 says_in_spanish 0 'Nada nuevo' peer ben recv
 says 0 'delivered' peer ana send ben 'say "hi" \ and 😀 ñ' --wait delivered
+says 0 'linked: on this machine, 127.0.0.1:' peer ana status
+says 0 'on this machine 127.0.0.1:' peer ana ls
+peer ana doctor 2>&1 | grep -q 'connected on this machine' || fail "the doctor does not name the path: $(peer ana doctor)"
+peer ana ls --json | grep -q '"pathKind":"loopback"' || fail "no kind of path: $(peer ana ls --json)"
 says 0 'say "hi" \ and 😀 ñ' peer ben history ana
 unread 0 || fail 'reading the history marks nothing as read'
 says 0 'Nothing older' peer ben history ana --before 1
