@@ -44,6 +44,7 @@ enum manner {
 struct seen {
 	unsigned searches, descriptions, added, removed, elsewhere;
 	unsigned outer, life;
+	unsigned long described; /* bytes of a description without end that were taken */
 };
 
 static struct seen *seen;
@@ -116,15 +117,19 @@ static void put_body(int fd, int status, const char *body)
 
 static void describe(int fd, enum manner manner)
 {
-	static const char chunk[] = "<device><deviceList><friendlyName>palimpsest";
+	static char chunk[64 << 10];
 	char body[2048], base[64];
 
 	seen->descriptions++;
+	for (size_t i = 0; i < sizeof chunk; i++)
+		chunk[i] = "<device><service>x"[i % 18];
 	if (manner == ENDLESS || manner == ABSURD) {
 		put(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<root>");
-		for (long i = 0; manner == ENDLESS || i < 1 << 18; i++)
-			if (send(fd, chunk, sizeof chunk - 1, MSG_NOSIGNAL) < 0)
+		for (long i = 0; manner == ENDLESS || i < 256; i++)
+			if (send(fd, chunk, sizeof chunk, MSG_NOSIGNAL) < 0)
 				return;
+			else
+				seen->described += sizeof chunk;
 		return;
 	}
 	print_base(manner == CONTROLLED ? &other_at : &router_at, base);
@@ -421,6 +426,7 @@ static void a_description_without_end_ends_the_child_only(void **state)
 	assert_true(job.err == ERR_FORMAT || job.err == ERR_NOT_FOUND ||
 		    job.err == ERR_TIMEOUT);
 	assert_true(seen->descriptions > 0);
+	assert_true(seen->described < 100 << 20); /* its memory has an end */
 }
 
 static void an_absurd_description_is_no_router(void **state)
