@@ -82,9 +82,10 @@ static void check_nat(struct findings *f, const struct sighting_report *sighting
 		     "(hard NAT, a block of ports, as providers have it): direct paths are "
 		     "found by trying the range") },
 		{ NAT_RANDOM, true,
-		  N_("the router here shows another port to everybody, at random (hard NAT, "
-		     "symmetric): direct paths work with people behind easy routers; with "
-		     "others it needs a relay") },
+		  N_("the router here shows everybody another, random port (hard NAT, "
+		     "symmetric): "
+		     "direct paths work with people behind easy routers; with others it "
+		     "needs a relay") },
 	};
 
 	if (!sighting->is_done)
