@@ -11,6 +11,7 @@
 /* Private addresses of another network: last, as they cost a sequential NAT its next ports. */
 #define FAR_DELAY     (150 * MILLISECOND)
 #define COMPARE_EVERY (250 * MILLISECOND)
+#define PROBE_GAP     (5 * MILLISECOND) /* between two to one address, at least */
 #define ASK_BEHIND    (5 * MILLISECOND) /* an offer */
 
 /* A probe may be lost, its answer too: the first repeats do not wait for either. */
@@ -76,6 +77,9 @@ static void probe_full(struct punch *p, struct punch_way *w, mono_ns now)
 		w->next = now + COMPARE_EVERY;
 	else if (has_left && w->tries < punch_way_tries(p, w))
 		w->next = w->began + probe_after[w->tries];
+	/* After a step that came late they do not go all at once. */
+	if (w->next < now + PROBE_GAP)
+		w->next = now + PROBE_GAP;
 	if (has_left)
 		offer_unproved(p, w, false, now);
 }
@@ -160,8 +164,8 @@ void punch_hear(struct punch *p, const struct path *path, const struct probe *pr
 	struct punch_way *w;
 	mono_ns age = 0;
 
-	if (!punch_nonce_is_new(p->limits, &probe->nonce))
-		return; /* a copy, from wherever */
+	if (!address_is_unicast(&path->remote) || !punch_nonce_is_new(p->limits, &probe->nonce))
+		return; /* from nowhere, or a copy from wherever */
 	if (p->heard_at == NEVER)
 		wake_ways(p, now);
 	p->heard++;

@@ -278,7 +278,7 @@ void punch_answer(struct endpoint *e, struct punch_limits *limits, const struct 
 	bool is_answer;
 	mono_ns age;
 
-	if (!punch_nonce_is_new(limits, &probe->nonce))
+	if (!address_is_unicast(&path->remote) || !punch_nonce_is_new(limits, &probe->nonce))
 		return;
 	if (!probe->is_answer && punch_may_send(limits, &path->remote, who, PURSE_REPLIES, now))
 		punch_write(e, limits, path, &probe->nonce, keys, 0, now);
