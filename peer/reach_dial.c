@@ -5,6 +5,7 @@
 #include "peer/address_book.h"
 #include "peer/directory_client.h"
 #include "peer/reach_inside.h"
+#include "peer/sighting.h"
 #include "shared/log.h"
 
 mono_ns reach_backoff(unsigned failures, mono_ns max)
@@ -105,6 +106,11 @@ void reach_begin(struct reach *r, struct way *w)
 {
 	if (!may_dial(r, w)) {
 		w->retry_at = r->rooms->now + REACH_RETRY;
+		return;
+	}
+	/* By a port of long ago they would look for us where we are not, and then rest. */
+	if (!sighting_refresh(r->rooms->sighting)) {
+		w->retry_at = r->rooms->now + REACH_SIGHTING;
 		return;
 	}
 	w->early_due = true;

@@ -14,6 +14,7 @@ enum {
 	REACH_ALONE_DIALS = 16, /* attempts at once to people for whom we have nothing */
 	REACH_KNOWN_SLICE = 16, /* persons whose devices are looked through in one step */
 };
+#define REACH_SIGHTING        (50 * MILLISECOND) /* looked again whether our NAT has been seen anew */
 #define REACH_ALONE_RETRY_MAX (300 * SECOND) /* ... and so seldom to one at last */
 #define REACH_ASKED           (1 * SECOND)   /* introduced, and they have not dialled: we do */
 #define REACH_ASK_AGAIN       (2 * SECOND)   /* for an introduction, where a path was lost */

@@ -45,7 +45,7 @@ struct sighting {
 	struct round main, cross, port, fresh;
 	uint16_t socket, outer_port; /* of `fresh`, of `port` */
 	mono_ns main_done_at;        /* NEVER: not yet */
-	mono_ns fresh_at; /* when what is known of a hard NAT was true; NEVER: never */
+	mono_ns fresh_at;            /* when a hard NAT was last looked at anew; NEVER: never */
 	struct sighting_report report;
 };
 
@@ -206,11 +206,11 @@ static void conclude_fresh(struct sighting *s)
 	struct nat nat = classify(s, &s->fresh);
 
 	end_round(s, &s->fresh);
+	s->fresh_at =
+		s->rooms->now; /* also of what was asked in vain: nobody waits for it twice */
 	/* An easy NAT here: it has changed its mind, or the other answers came late. */
-	if (nat.mapping != NAT_UNKNOWN) {
-		s->fresh_at = s->rooms->now;
+	if (nat.mapping != NAT_UNKNOWN)
 		tell(s, &nat);
-	}
 	s->report.is_done = !is_going(&s->main) && !is_going(&s->cross);
 }
 
