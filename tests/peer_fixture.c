@@ -176,13 +176,14 @@ void peer_lose_directory(struct peer *p)
 	}
 }
 
-void peer_set_network(struct peer *p, const struct address *at, unsigned count)
+void peer_set_network(struct peer *p, const struct address *at, unsigned count, bool has_lan)
 {
 	struct network network = { .port = at[0].port };
 
 	for (unsigned i = 0; i < count; i++)
 		network.addresses[network.address_count++] = at[i];
-	network.links[network.link_count++] = 1;
+	if (has_lan)
+		network.links[network.link_count++] = 1;
 	engine_set_network(p->engine, &network);
 }
 
@@ -194,14 +195,19 @@ static void tell(struct peer *p, const struct wire_presence *w)
 		contacts_presence(p->rooms->contacts, w);
 }
 
-static void show(struct wire_presence *w, const struct peer *who, const struct address *at)
+/* Each record is newer than the one before, and than what the device itself signed so far. */
+static void show(struct wire_presence *w, const struct peer *who, const struct address *at,
+		 wall_ms wall)
 {
-	static uint64_t records; /* each one newer than the one before */
+	static uint64_t number;
+	static wall_ms last;
 	struct wire_device *d = &w->online[w->device_count++];
 
 	d->certificate = who->certificate;
 	d->record.device = who->device.public;
-	d->record.number = 1700000000000 + ++records;
+	number = wall < last || (uint64_t)wall > number ? (uint64_t)wall : number + 1;
+	last = wall; /* another test has another time */
+	d->record.number = number;
 	d->record.knock = who->knock;
 	if (at)
 		candidates_add(&d->record.candidates, CANDIDATE_HOST, at);
@@ -214,7 +220,7 @@ void peer_introduce(struct peer *p, const struct peer *other, const struct addre
 	struct wire_presence *w = memory_new(sizeof *w);
 	struct wire_introduction *i = memory_new(sizeof *i);
 
-	show(w, other, at);
+	show(w, other, at, p->rooms->wall);
 	i->name = other->name;
 	i->device = w->online[0];
 	i->is_dialler = is_dialler;
@@ -235,7 +241,7 @@ void peer_tell_presence(struct peer *p, const struct peer *other, const struct a
 	w->name = other->name;
 	w->devices = other->devices;
 	if (is_online)
-		show(w, other, at);
+		show(w, other, at, p->rooms->wall);
 	tell(p, w);
 	free(w);
 }
@@ -251,7 +257,7 @@ void peer_tell_devices(struct peer *p, const struct calm_net *net,
 		const struct calm_net_node *node = &net->nodes[others[i]->node];
 
 		if (node->endpoint)
-			show(w, others[i], &node->address);
+			show(w, others[i], &node->address, p->rooms->wall);
 	}
 	tell(p, w);
 	free(w);

@@ -46,8 +46,8 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
 
 /* The directory cannot be found. */
 void peer_lose_directory(struct peer *p);
-/* Its interfaces' addresses, in one network. */
-void peer_set_network(struct peer *p, const struct address *at, unsigned count);
+/* Its interfaces' addresses; `has_lan`: with a network on which groups are heard. */
+void peer_set_network(struct peer *p, const struct address *at, unsigned count, bool has_lan);
 
 /* What the directory would say of the other: `is_online` with the address of its node. */
 void peer_tell_presence(struct peer *p, const struct peer *other, const struct address *at,
