@@ -268,8 +268,10 @@ static bool is_needed(struct relay *r, struct relay_attempt *a, struct way *targ
 		a->direct_since = NEVER;
 		return true;
 	}
-	if (!is_linked)
+	if (!is_linked) {
+		a->direct_since = NEVER; /* what was there is gone again */
 		return now < a->used_at + RELAY_AGAIN;
+	}
 	if (a->direct_since == NEVER)
 		a->direct_since = now;
 	return now < a->direct_since + RELAY_SETTLED;
