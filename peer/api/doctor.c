@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "peer/api/network.h"
 #include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -148,6 +149,9 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		doctor_note(f, "directory", text, hint);
 		break;
 	default:
+		/* Of that, doctor_check_network() has said what it is and what helps. */
+		if (account->trouble[0] && !strcmp(account->trouble, network_blocked_trouble))
+			break;
 		if (account->trouble[0])
 			snprintf(text, sizeof text,
 				 _("no line to the directory %s: %s; open conversations go on"),

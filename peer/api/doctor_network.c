@@ -194,7 +194,7 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 	    count_maps(reach, PORT_MAP_OFF) == PORT_MAP_WAYS)
 		return;
 	if (count_maps(reach, PORT_MAP_ASKING)) {
-		doctor_remark(f, "mapping", _("the router is being asked to open a port"));
+		doctor_remark(f, "mapping", _("the router is being asked to open a port; its answer is here in a moment"));
 		return;
 	}
 	snprintf(text, sizeof text, "%s",
