@@ -1,5 +1,6 @@
-/* Inside of relay: relay_end.c is one of the two ends that talk, relay_carrier.c is who carries
- * for two others, relay.c has what both need and the table of messages. */
+/* Inside of relay, from the bottom up: relay_legs.c has what both parts need, relay_end.c is one of
+ * the two ends that talk, relay_carrier.c is who carries for two others, relay.c hands them what
+ * devices say. */
 #ifndef PALIQUE_PEER_RELAY_INSIDE_H
 #define PALIQUE_PEER_RELAY_INSIDE_H
 
@@ -64,7 +65,7 @@ struct relay {
 	uint64_t carried; /* by circuits that have ended */
 };
 
-/* --- relay.c --- */
+/* --- relay_legs.c --- */
 
 /* The way, if the link that the leg is of is still up; else NULL. */
 struct way *relay_leg_way(const struct relay *r, const struct relay_leg *leg);
