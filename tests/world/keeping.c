@@ -257,6 +257,16 @@ void people_shut_out(struct people *p, unsigned machine)
 	p->machines[machine].is_shut_out = true;
 }
 
+bool people_shuts_out(const struct people *p, unsigned person)
+{
+	const struct person_life *me = &p->persons[person];
+
+	for (unsigned m = me->first; m < me->first + me->machines; m++)
+		if (p->machines[m].is_shut_out)
+			return true;
+	return false;
+}
+
 void people_unshut(struct people *p, unsigned machine)
 {
 	p->machines[machine].is_shut_out = false;

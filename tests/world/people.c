@@ -398,6 +398,14 @@ void people_tend(struct people *p)
 	}
 }
 
+bool people_have_joined(const struct people *p)
+{
+	for (unsigned a = 1; a <= p->count; a++)
+		if (!p->persons[a].has_joined)
+			return false;
+	return true;
+}
+
 bool people_all_in(const struct people *p, char *why, size_t why_size)
 {
 	for (unsigned m = 1; m <= p->machine_count; m++) {

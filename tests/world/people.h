@@ -69,6 +69,10 @@ void people_lose_machine(struct people *p, unsigned machine, bool by_code);
 /* From now on it is to be revoked, and not to come in. */
 void people_shut_out(struct people *p, unsigned machine);
 void people_unshut(struct people *p, unsigned machine);
+/* One of the person's machines is to be revoked. */
+bool people_shuts_out(const struct people *p, unsigned person);
+/* Everybody has an account: nobody needs an invitation any more. */
+bool people_have_joined(const struct people *p);
 /* Who is out stays out for so long. */
 void people_hold_back(struct people *p, unsigned machine, mono_ns how_long);
 

@@ -87,14 +87,18 @@ void storm_move_somebody(struct story *s)
 	world_move(s->world, a, dice_chance(story_dice(s), 500));
 }
 
-/* By up to an hour, or by ten years. */
+/* By up to an hour, or by ten years; then no invitation of the directory's is good any more. */
 static void jump_a_clock(struct story *s)
 {
 	int64_t by = (int64_t)dice_below(story_dice(s), 7200000) - 3600000;
+	unsigned machine;
+	bool is_far = s->has_accidents && dice_chance(story_dice(s), 300);
 
-	if (s->has_accidents && dice_chance(story_dice(s), 300))
+	if (is_far)
 		by = dice_chance(story_dice(s), 500) ? TEN_YEARS_MS : -TEN_YEARS_MS;
-	world_jump_clock(s->world, dice_below(story_dice(s), s->machines + 1), by);
+	machine = dice_below(story_dice(s), s->machines + 1);
+	if (machine != WORLD_DIRECTORY || !is_far || people_have_joined(s->people))
+		world_jump_clock(s->world, machine, by);
 }
 
 void storm_change_weather(struct story *s)

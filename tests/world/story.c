@@ -234,6 +234,9 @@ static void calm(struct story *s)
 				people_wish(s->people, a, b, WISH_CONTACT);
 	if (s->has_accidents && dice_chance(story_dice(s), 250))
 		shut_somebody_out(s);
+	/* Who is to revoke another machine of its own has to be there. */
+	if (absent && people_shuts_out(s->people, story_owner(s, absent)))
+		absent = 0;
 	for (unsigned i = 0; i <= s->machines; i++)
 		if (!absent || i != absent)
 			world_start(s->world, i);
