@@ -66,10 +66,31 @@ static struct way *find_target(struct relay *r, const struct wire_relay_open *m)
 	return NULL;
 }
 
+static int offer(struct relay *r, struct relay_circuit *c, const struct way *from,
+		 struct way *to)
+{
+	struct wire_message m = { .type = WIRE_RELAY_OFFER };
+
+	c->to = (struct relay_leg){ to->number, to->link_number, relay_new_circuit(r, to) };
+	m.relay_offer.circuit = c->to.circuit;
+	m.relay_offer.identity = from->person->identity;
+	m.relay_offer.device = from->device;
+	return reach_say(r->rooms->reach, to, &m);
+}
+
+/* Somebody whom we know and could link to, but nobody has had a reason to. */
+static bool may_call(const struct way *to)
+{
+	return to->state != WAY_LINKED && to->is_present && person_is_open(to->person) &&
+	       to->person->consent == CONSENT_DIRECT;
+}
+
 static int begin(struct relay *r, struct way *from, const struct wire_relay_open *m)
 {
-	struct wire_message offer = { .type = WIRE_RELAY_OFFER };
-	struct relay_circuit *place;
+	struct relay_circuit *place, c = {
+		.from = { from->number, from->link_number, m->circuit },
+		.until = r->rooms->now + RELAY_ANSWER,
+	};
 	struct way *to;
 
 	if (r->rate == 0 || !relay_is_fit(from))
@@ -78,19 +99,16 @@ static int begin(struct relay *r, struct way *from, const struct wire_relay_open
 	if (!place)
 		return ERR_BUSY;
 	to = find_target(r, m);
-	/* Somebody whom we do not know, or who is not linked now: the same to who asks. */
-	if (!to || to == from || !relay_is_fit(to))
+	/* Somebody whom we do not know, or who is not online: the same to who asks. */
+	if (!to || to == from || !(relay_is_fit(to) || may_call(to)))
 		return ERR_NOT_FOUND;
-	offer.relay_offer.circuit = relay_new_circuit(r, to);
-	offer.relay_offer.identity = from->person->identity;
-	offer.relay_offer.device = from->device;
-	if (reach_say(r->rooms->reach, to, &offer) < 0)
+	if (!relay_is_fit(to)) {
+		to->is_wanted = true;
+		c.to.way = to->number;
+	} else if (offer(r, &c, from, to) < 0) {
 		return ERR_BUSY;
-	*place = (struct relay_circuit){
-		.from = { from->number, from->link_number, m->circuit },
-		.to = { to->number, to->link_number, offer.relay_offer.circuit },
-		.until = r->rooms->now + RELAY_ANSWER,
-	};
+	}
+	*place = c;
 	return 0;
 }
 
@@ -183,6 +201,16 @@ static void look(struct relay *r, struct relay_circuit *c, struct way *from, str
 	c->bytes = bytes;
 }
 
+/* Who was called first: false when that has come to nothing. */
+static bool go_on(struct relay *r, struct relay_circuit *c, const struct way *from)
+{
+	struct way *to = relay_way_numbered(r, c->to.way);
+
+	if (!to || !from || !relay_is_fit(from) || r->rooms->now >= c->until)
+		return false;
+	return relay_is_fit(to) ? offer(r, c, from, to) == 0 : may_call(to);
+}
+
 mono_ns relay_carrier_step(struct relay *r)
 {
 	mono_ns now = r->rooms->now, deadline = NEVER;
@@ -197,6 +225,13 @@ mono_ns relay_carrier_step(struct relay *r)
 		if (!c->from.way)
 			continue;
 		from = relay_leg_way(r, &c->from);
+		if (c->to.link_number == 0) {
+			if (!go_on(r, c, from))
+				give_up(r, c, ERR_NOT_FOUND);
+			else
+				deadline = mono_earlier(deadline, c->until);
+			continue;
+		}
 		to = relay_leg_way(r, &c->to);
 		if (from && to && c->is_joined && is_time)
 			look(r, c, from, to);

@@ -42,9 +42,10 @@ struct relay_attempt {
 
 /* We carry: from who asked to who was offered. */
 struct relay_circuit {
-	struct relay_leg from, to; /* from.way 0: this place is free */
+	struct relay_leg from, to; /* from.way 0: this place is free; to.link_number 0: that one
+	                            * is called first, and then offered */
 	bool is_joined;
-	mono_ns until, used_at; /* until: for the answer to the offer */
+	mono_ns until, used_at; /* until: for the link, and the answer to the offer */
 	uint64_t bytes;
 };
 
@@ -67,6 +68,8 @@ struct relay {
 
 /* --- relay_legs.c --- */
 
+/* NULL: it is no more. */
+struct way *relay_way_numbered(const struct relay *r, uintptr_t number);
 /* The way, if the link that the leg is of is still up; else NULL. */
 struct way *relay_leg_way(const struct relay *r, const struct relay_leg *leg);
 bool relay_leg_is(const struct relay_leg *leg, const struct way *w, uint32_t circuit);

@@ -4,7 +4,7 @@
 #include "peer/relay_inside.h"
 #include "shared/error.h"
 
-static struct way *way_numbered(const struct relay *r, uintptr_t number)
+struct way *relay_way_numbered(const struct relay *r, uintptr_t number)
 {
 	struct way *w;
 
@@ -17,7 +17,7 @@ static struct way *way_numbered(const struct relay *r, uintptr_t number)
 
 struct way *relay_leg_way(const struct relay *r, const struct relay_leg *leg)
 {
-	struct way *w = leg->way ? way_numbered(r, leg->way) : NULL;
+	struct way *w = leg->way ? relay_way_numbered(r, leg->way) : NULL;
 
 	return w && w->state == WAY_LINKED && w->link_number == leg->link_number ? w : NULL;
 }
