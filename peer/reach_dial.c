@@ -228,6 +228,8 @@ void reach_introduced(struct reach *r, struct person *p,
 	if (reach_rests(r, w) || !reach_look(r, w, introduction) || w->state == WAY_LINKED)
 		return;
 	if (introduction->is_dialler) {
+		/* It may be us who can reach somebody that relays, though it is them who want. */
+		w->stranded_since = mono_earlier(w->stranded_since, r->rooms->now);
 		if (w->state != WAY_DIALLING && may_dial(r, w))
 			reach_dial(r, w);
 		return;
@@ -304,7 +306,8 @@ mono_ns reach_stranded_at(const struct reach *r, const struct way *w)
 
 	if (w->stranded_since == NEVER || w->tunnel)
 		return NEVER;
-	if (w->state == WAY_LINKED ? !w->is_lost : !reach_wants(r, w))
+	if (w->state == WAY_LINKED ? !w->is_lost
+				   : w->state != WAY_DIALLING && !reach_wants(r, w))
 		return NEVER;
 	return at > w->stranded_at ? at : w->stranded_at;
 }
