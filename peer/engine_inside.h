@@ -1,6 +1,7 @@
-/* The inside of the engine, for the files that make it up and nobody else: engine_reach.c (the
- * network, and what comes from peers), engine_contacts.c (what faces ask about contacts and
- * messages), engine.c (the step), engine_account.c (what faces ask about our own account). */
+/* The inside of the engine, for the files that make it up and nobody else, from below: engine_settle.c
+ * (the commit), engine_reach.c (the network, and what comes from peers), engine_contacts.c (what
+ * faces ask about contacts and messages), engine_account.c (what they ask about our own account),
+ * engine.c (the step). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
 
@@ -35,6 +36,12 @@ struct engine {
 	mono_ns asking_since; /* on this network the directory is asked; NEVER: it is not */
 };
 
+/* --- engine_settle.c --- */
+
+/* All that happened since the last commit becomes durable; only then does anybody hear of
+ * it. When it cannot, memory goes back to what the store says. */
+int engine_settle(struct engine *e);
+
 /* --- engine_reach.c --- */
 
 void engine_follow_network(struct engine *e);
@@ -50,11 +57,5 @@ mono_ns engine_step_reach(struct engine *e);
 
 /* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
 int engine_may_send(const struct person *p);
-
-/* --- engine.c --- */
-
-/* All that happened since the last commit becomes durable; only then does anybody hear of
- * it. When it cannot, memory goes back to what the store says. */
-int engine_settle(struct engine *e);
 
 #endif

@@ -2,127 +2,12 @@
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "peer/address_book.h"
 #include "peer/directory_client.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
 #include "shared/error.h"
-
-enum {
-	PAD_LEAST = 8
-}; /* readers and questions are so many, or twice that, ...: noise fills up */
-
-/* --- posts --- */
-
-static unsigned place_of(const struct forwarding *f, uintptr_t way)
-{
-	unsigned low = 0, high = f->post_count;
-
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-
-		if (f->posts[middle]->way < way)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void unlinked(struct post *post)
-{
-	post->link_number = 0;
-	free(post->asked);
-	free(post->watched);
-	post->asked = NULL;
-	post->watched = NULL;
-	post->asked_count = post->watched_count = 0;
-	post->record_said = post->left = post->left_readers = 0;
-}
-
-static void post_free(struct post *post)
-{
-	unlinked(post);
-	free(post);
-}
-
-struct post *forwarding_post(const struct forwarding *f, const struct way *w)
-{
-	unsigned at = place_of(f, w->number);
-	struct post *post = at < f->post_count ? f->posts[at] : NULL;
-
-	return post && post->way == w->number && w->state == WAY_LINKED &&
-			       post->link_number == w->link_number
-		       ? post
-		       : NULL;
-}
-
-/* With many links not all are asked at the same moment, nor each as often. */
-mono_ns forwarding_period(const struct forwarding *f)
-{
-	return FORWARDING_ASK * (1 + f->linked_count / FORWARDING_ASKED);
-}
-
-static mono_ns first_ask(const struct forwarding *f)
-{
-	mono_ns spread = f->linked_count <= FORWARDING_ASKED ? 0 : forwarding_period(f);
-
-	return f->rooms->now + spread / 1024 * randombytes_uniform(1024);
-}
-
-static struct post *need_post(struct forwarding *f, const struct way *w)
-{
-	unsigned at = place_of(f, w->number);
-	struct post *post = at < f->post_count ? f->posts[at] : NULL;
-
-	if (!post || post->way != w->number) {
-		post = memory_new(sizeof *post);
-		post->way = w->number;
-		f->posts = memory_grow(f->posts, f->post_count + 1, sizeof(struct post *));
-		memmove(f->posts + at + 1, f->posts + at,
-			(f->post_count - at) * sizeof(struct post *));
-		f->posts[at] = post;
-		f->post_count++;
-	}
-	if (post->link_number != w->link_number) {
-		unlinked(post);
-		post->link_number = w->link_number;
-		post->record_at = post->leave_at = f->rooms->now;
-		post->ask_at = first_ask(f);
-		post->asked_last = 0;
-	}
-	return post;
-}
-
-static void follow_ways(struct forwarding *f)
-{
-	unsigned kept = 0, linked = 0;
-	const struct way *w;
-
-	for (unsigned i = 0; i < f->post_count; i++)
-		f->posts[i]->is_seen = false;
-	for (unsigned i = 0; (w = reach_way_at(f->rooms->reach, i)) != NULL; i++) {
-		unsigned at = place_of(f, w->number);
-
-		if (w->state == WAY_LINKED && person_is_open(w->person)) {
-			need_post(f, w)->is_seen = true;
-			linked++;
-		} else if (at < f->post_count && f->posts[at]->way == w->number) {
-			unlinked(f->posts[at]);
-			f->posts[at]->is_seen = true;
-		}
-	}
-	for (unsigned i = 0; i < f->post_count; i++) {
-		if (f->posts[i]->is_seen)
-			f->posts[kept++] = f->posts[i];
-		else
-			post_free(f->posts[i]);
-	}
-	f->post_count = kept;
-	f->linked_count = linked;
-}
 
 /* --- beginning and end --- */
 
@@ -141,9 +26,7 @@ void forwarding_free(struct forwarding *f)
 {
 	if (!f)
 		return;
-	for (unsigned i = 0; i < f->post_count; i++)
-		post_free(f->posts[i]);
-	free(f->posts);
+	forwarding_free_posts(f);
 	forwarding_free_kept(f);
 	free(f);
 }
@@ -203,7 +86,7 @@ mono_ns forwarding_step(struct forwarding *f)
 	bool is_asking;
 	struct way *w;
 
-	follow_ways(f);
+	forwarding_follow_ways(f);
 	is_asking = look_around(f);
 	if (f->alone_since != NEVER && !is_asking &&
 	    f->rooms->now < f->alone_since + FORWARDING_ALONE)
@@ -292,7 +175,7 @@ int forwarding_hear(struct forwarding *f, struct way *from, const struct wire_me
 
 	if (from->state != WAY_LINKED || !person_is_open(from->person))
 		return 0;
-	post = need_post(f, from);
+	post = forwarding_need_post(f, from);
 	switch (m->type) {
 	case WIRE_RECORD:
 		if (!afford(f, &post->paid_record, FORWARDING_HEAR_RECORD, FORWARDING_BURST))

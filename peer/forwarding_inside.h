@@ -1,5 +1,6 @@
-/* Inside of forwarding: forwarding_say.c says where we are and asks where others are,
- * forwarding.c when, and hears the answers; forwarding_seal.c makes and opens what a third cannot read, forwarding_kept.c is that third. */
+/* Inside of forwarding, from below: forwarding_seal.c makes and opens what a third cannot read,
+ * forwarding_posts.c knows what was said on each link, forwarding_say.c says where we are and asks
+ * where others are, forwarding_kept.c is the third, forwarding.c says when, and hears the answers. */
 #ifndef PALIQUE_PEER_FORWARDING_INSIDE_H
 #define PALIQUE_PEER_FORWARDING_INSIDE_H
 
@@ -92,6 +93,18 @@ void forwarding_wrap(uint8_t out[32 + 16], const struct symmetric_key *key,
 int forwarding_open(struct peer_record *record, const struct wire_there *there,
 		    const struct symmetric_key *pair);
 
+/* --- forwarding_posts.c --- */
+
+/* The posts become those of the ways there are; who is not linked any more has nothing open. */
+void forwarding_follow_ways(struct forwarding *f);
+void forwarding_free_posts(struct forwarding *f);
+/* The post of a way that is linked; NULL: none. */
+struct post *forwarding_post(const struct forwarding *f, const struct way *w);
+/* The same, made where there is none. */
+struct post *forwarding_need_post(struct forwarding *f, const struct way *w);
+/* How often each third is asked: more seldom where there are many. */
+mono_ns forwarding_period(const struct forwarding *f);
+
 /* --- forwarding_kept.c --- */
 
 /* What people left who are here no more. */
@@ -114,13 +127,5 @@ uint64_t forwarding_sum_targets(const struct forwarding *f);
 bool forwarding_say_record(struct forwarding *f, struct way *w, struct post *post);
 bool forwarding_leave(struct forwarding *f, struct way *w, struct post *post, uint64_t readers);
 bool forwarding_ask(struct forwarding *f, struct way *w, struct post *post);
-
-/* --- forwarding.c --- */
-
-/* How often each third is asked. */
-mono_ns forwarding_period(const struct forwarding *f);
-
-/* The post of a way that is linked; NULL: none. */
-struct post *forwarding_post(const struct forwarding *f, const struct way *w);
 
 #endif

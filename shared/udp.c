@@ -4,28 +4,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "shared/error.h"
 
 enum { RECEIVE_ROUNDS = 8 }; /* batches before others in the loop get their turn */
-
-mono_ns udp_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
-}
-
-wall_ms udp_wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wall_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- the turn --- */
 
@@ -138,12 +120,6 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 	turn(udp);
 }
 
-void udp_wait_for_room(struct socket *s)
-{
-	s->is_waiting = true;
-	uv_poll_start(&s->poll, UV_READABLE | UV_WRITABLE, on_socket);
-}
-
 void udp_wake(struct udp *udp)
 {
 	soon(udp);
@@ -151,6 +127,7 @@ void udp_wake(struct udp *udp)
 
 /* --- begin and end --- */
 
+/* Pages, so that what is never used costs nothing. */
 static void *pages(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -168,8 +145,8 @@ int udp_new(struct udp **out, uv_loop_t *loop, struct endpoint *e, udp_step *ste
 	udp->e = e;
 	udp->step = step;
 	udp->user = user;
+	udp->on_socket = on_socket;
 	udp->has_segmentation = true;
-	/* Pages, so that what is never used costs nothing. */
 	udp->in = pages(RECEIVE_BATCH * RECEIVE_SIZE);
 	udp->out = pages(SEND_SIZE);
 	uv_timer_init(loop, &udp->timer);
@@ -180,34 +157,6 @@ int udp_new(struct udp **out, uv_loop_t *loop, struct endpoint *e, udp_step *ste
 	soon(udp);
 	*out = udp;
 	return 0;
-}
-
-static void on_socket_closed(uv_handle_t *handle);
-
-struct socket *udp_attach(struct udp *udp, const struct udp_socket *opened, uint16_t number)
-{
-	struct socket *s = memory_new(sizeof *s);
-
-	*s = (struct socket){ .udp = udp,
-			      .fd = opened->fd,
-			      .number = number,
-			      .is_v6 = opened->is_v6,
-			      .is_dual = opened->is_dual,
-			      .bound = opened->bound };
-	if (uv_poll_init(udp->loop, &s->poll, s->fd) < 0) {
-		close(s->fd);
-		free(s);
-		return NULL;
-	}
-	s->poll.data = s;
-	uv_poll_start(&s->poll, UV_READABLE, on_socket);
-	udp->handles++;
-	return s;
-}
-
-void udp_detach(struct socket *s)
-{
-	uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound)
@@ -230,30 +179,9 @@ int udp_listen(struct udp *udp, const struct address *at, struct address *bound)
 	return 0;
 }
 
-static void on_closed(uv_handle_t *handle);
-
-static void release(struct udp *udp)
-{
-	if (--udp->handles > 0)
-		return;
-	munmap(udp->in, RECEIVE_BATCH * RECEIVE_SIZE);
-	munmap(udp->out, SEND_SIZE);
-	free(udp);
-}
-
 static void on_closed(uv_handle_t *handle)
 {
-	release(handle->data);
-}
-
-static void on_socket_closed(uv_handle_t *handle)
-{
-	struct socket *s = handle->data;
-	struct udp *udp = s->udp;
-
-	close(s->fd);
-	free(s);
-	release(udp);
+	udp_release(handle->data);
 }
 
 void udp_close(struct udp *udp)

@@ -1,5 +1,6 @@
-/* The inside of the UDP shell, for the files that make it up and nobody else: udp.c (the turn and
- * its handles), udp_receive.c, udp_send.c, udp_groups.c (multicast). */
+/* The inside of the UDP shell, for the files that make it up and nobody else, from below: udp_clock.c,
+ * udp_handles.c (the sockets that the loop watches), udp_send.c, udp_receive.c, udp_groups.c
+ * (multicast), udp.c (the turn). */
 #ifndef PALIQUE_SHARED_UDP_INSIDE_H
 #define PALIQUE_SHARED_UDP_INSIDE_H
 
@@ -56,6 +57,7 @@ struct udp {
 	struct endpoint *e;
 	udp_step *step;
 	void *user;
+	uv_poll_cb on_socket; /* of udp.c */
 	struct socket *sockets[SOCKETS_MAX];
 	unsigned socket_count;
 	struct socket *groups[UDP_GROUPS_MAX];
@@ -80,8 +82,10 @@ bool udp_is_group(const struct address *a); /* multicast */
 struct socket *udp_attach(struct udp *udp, const struct udp_socket *opened, uint16_t number);
 /* Nothing of it may be in `list` any more. */
 void udp_detach(struct socket *s);
-/* Tells on_socket() when it can be written to. */
+/* on_socket() is called when it can be written to. */
 void udp_wait_for_room(struct socket *s);
+/* A handle is closed; with the last one all is freed. */
+void udp_release(struct udp *udp);
 
 /* One batch of what has come; how many messages it was, negative: none. */
 int udp_receive_batch(struct udp *udp, struct socket *s);

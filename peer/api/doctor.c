@@ -20,29 +20,6 @@ enum {
 	LATELY_EVENTS = 500, /* looked through for them */
 };
 
-static void add(struct findings *f, const char *check, const char *text, const char *hint,
-		bool is_remark)
-{
-	struct json *row = json_set_text(json_object(), "check", check);
-
-	json_set_bool(row, "ok", hint == NULL);
-	json_set_bool(row, "remark", is_remark);
-	json_set_text(row, "text", text);
-	json_set_text(row, "hint", hint ? hint : "");
-	json_add(f->list, row);
-	f->is_well = f->is_well && !hint;
-}
-
-void doctor_note(struct findings *f, const char *check, const char *text, const char *hint)
-{
-	add(f, check, text, hint, false);
-}
-
-void doctor_remark(struct findings *f, const char *check, const char *text)
-{
-	add(f, check, text, NULL, true);
-}
-
 static void check_home(struct findings *f, const struct api_config *shell)
 {
 	char path[HOME_PATH_MAX + 16], text[HOME_PATH_MAX + 128];
@@ -318,7 +295,10 @@ static void check_contacts(struct findings *f, struct engine *e,
 				 c.is_online ? _("%s is online") : _("%s is offline"),
 				 c.name.text);
 		}
-		add(f, "contact", text, todo, !todo && !c.is_online);
+		if (todo || c.is_online)
+			doctor_note(f, "contact", text, todo);
+		else
+			doctor_remark(f, "contact", text);
 	}
 }
 

@@ -1,5 +1,5 @@
-/* The inside of the doctor, for the files that make it up and nobody else: doctor.c and
- * doctor_network.c. */
+/* The inside of the doctor, for the files that make it up and nobody else: doctor_findings.c (what
+ * was found), doctor_network.c, and above both doctor.c. */
 #ifndef PALIQUE_PEER_API_DOCTOR_INSIDE_H
 #define PALIQUE_PEER_API_DOCTOR_INSIDE_H
 
@@ -9,6 +9,8 @@ struct findings {
 	struct json *list;
 	bool is_well;
 };
+
+/* --- doctor_findings.c --- */
 
 /* `hint` NULL: it is well; else what to do. */
 void doctor_note(struct findings *f, const char *check, const char *text, const char *hint);

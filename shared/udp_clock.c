@@ -1,0 +1,19 @@
+#include <time.h>
+
+#include "shared/udp.h"
+
+mono_ns udp_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
+}
+
+wall_ms udp_wall(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (wall_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
