@@ -552,6 +552,8 @@ lab_down() {
 		*) lab_ip inet link del "$lab_name" 2>/dev/null || true ;; # both ends go at once
 		esac
 	done
+	# Rules would take hold of a later interface of the same name.
+	ip netns exec "$lab-inet" nft list tables netdev 2>/dev/null | sed 's/^/delete /' | lab_nft inet 2>/dev/null || true
 	lab_spaces='' lab_processes='' lab_hosts='' lab_cgns=''
 }
 # Everything, with what was started in it

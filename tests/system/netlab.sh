@@ -52,13 +52,21 @@ introduced() {
 meet() {
 	kind=''
 	ms=''
+	why=''
 	if [ -n "$is_cold" ]; then
 		meet_cold "$1" "$2"
 		return
 	fi
 	awake "$1" "$2" $relay
 	if [ "$3" != lan ] || [ "$spec" != "lan,hosts=2" ]; then
-		online "$1" "$2" $relay || return 0
+		if ! online "$1" "$2" $relay; then
+			why='not online'
+			[ -z "${PALIQUE_LOGS-}" ] || for host in $1 $2 $relay; do
+				peer "$host" status >"$PALIQUE_LOGS/$cell-$run-$host-status"
+				peer "$host" ls >>"$PALIQUE_LOGS/$cell-$run-$host-status"
+			done
+			return 0
+		fi
 	fi
 	sleep "$wait_before"
 	begun=$(clock_ms)
@@ -126,8 +134,9 @@ median() {
 
 # cell of the table: all of its runs
 measure() {
+	why=''
 	cell=$1 spec=$2 from=$3 to=$4 old_runs=$5 old_ms=$6 wanted=$7
-	times='' kinds='' good=0 run=0
+	times='' kinds='' reasons='' good=0 run=0
 	while [ $run -lt "$runs" ]; do
 		run=$((run + 1))
 		lab_up "$spec"
@@ -142,6 +151,7 @@ measure() {
 			times="$times $ms"
 			case " $kinds " in *" $kind "*) ;; *) kinds="$kinds $kind" ;; esac
 		fi
+		[ -z "$why" ] || reasons=$why
 		for host in $from $to $relay; do
 			[ -z "${PALIQUE_LOGS-}" ] || cp "$folder/home-$host/engine.log" "$PALIQUE_LOGS/$cell-$run-$host"
 		done
@@ -169,7 +179,7 @@ judge() {
 		;;
 	esac
 	if [ $good -lt $needed ]; then
-		verdict='WORSE'
+		verdict="WORSE${reasons:+ ($reasons)}"
 		worse="$worse $cell"
 	elif [ -n "$verdict" ]; then
 		worse="$worse $cell"
@@ -189,7 +199,10 @@ judge() {
 }
 
 people a1 b1 a2 c1
-asleep a1 b1 a2 c1
+lab_up public,hosts=2/public/public
+awake c1
+peer c1 relay on >/dev/null || fail 'relay on'
+asleep c1
 printf '%-16s %-14s %-14s %-10s\n' network before now path
 while read -r line; do
 	case $line in

@@ -29,6 +29,7 @@ end_directory() {
 
 # people HOST...: each joins and is a contact of every other one; all are asleep afterwards
 people() {
+	local known one other
 	lab_up public,hosts=2/public/public/public
 	if [ ! -d "$folder/directory" ]; then
 		directory init directory.test:7272 >"$folder/init.log" 2>&1 ||
@@ -51,6 +52,7 @@ people() {
 
 # Several at once; wait for them
 each() {
+	local what waiting one
 	what=$1
 	shift
 	waiting=
@@ -82,6 +84,7 @@ asleep() {
 }
 # online HOST...: each is, and sees the others be so
 online() {
+	local one other
 	for one in "$@"; do
 		until_true 10 is_online "$one" || return 1
 		for other in "$@"; do
