@@ -26,14 +26,13 @@ void address_book_settle(struct address_book *b);
 /* Whether a contact may know our addresses: which of both it is given; NULL: neither. */
 const struct peer_record *address_book_for(struct address_book *b, const struct person *p);
 
-/* Whether our records say that we relay (relay.c tells). The highest number given to a record is in
- * the table own_record. */
+/* Whether our records say that we relay (relay.c tells). */
 void address_book_set_relay(struct address_book *b, bool is_relay);
 
 /* A record of one of the person's devices, from wherever. Checked: signed by their identity, the
  * device theirs, newer than what we have; then kept. Returns whether it is now the newest (or
- * was known just so). Our clock has no say: theirs or ours may be years wrong,
- * and they would be reached by nobody. */
+ * was known just so). Our clock has no say: theirs or ours may be years wrong, and they would be
+ * reached by nobody. */
 bool address_book_learn(struct address_book *b, const struct person *p,
 			const struct peer_record *record);
 /* The newest known; NULL: none. Valid until the next of the device is learned, a person is

@@ -133,7 +133,7 @@ static int hear_record(struct forwarding *f, struct way *from, const struct peer
 		return ERR_FORMAT;
 	if (address_book_learn(f->rooms->book, p, record))
 		return 0;
-	/* An older one, or one that is too new for our clock, is no offence; a forged one is. */
+	/* An older one is no offence; a forged one is. */
 	return peer_record_verify(record, &p->identity);
 }
 

@@ -29,7 +29,6 @@ struct interface {
 	uint32_t index;
 	unsigned flags, type;
 	char name[IFNAMSIZ];
-	bool has_address;
 };
 
 struct found {
@@ -113,7 +112,7 @@ static void on_address(struct look *look, const struct nlmsghdr *h)
 {
 	const struct ifaddrmsg *m = NLMSG_DATA(h);
 	int left = (int)NLMSG_PAYLOAD(h, sizeof *m);
-	struct interface *where;
+	const struct interface *where;
 	struct found f = { 0 };
 
 	if (h->nlmsg_type != RTM_NEWADDR || left < 0 || look->found_count == FOUND_MAX)
@@ -138,7 +137,6 @@ static void on_address(struct look *look, const struct nlmsghdr *h)
 		return;
 	if (f.address.family == 6 && address_is_link_local(&f.address))
 		f.address.scope = m->ifa_index;
-	where->has_address = true;
 	look->found[look->found_count++] = f;
 }
 

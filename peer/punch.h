@@ -1,5 +1,5 @@
 /* One attempt to find paths to one device: which small datagram goes to which address and
- * when. No socket and no clock. docs/protocol.md, Finding a path; ../docs/architecture.md, walk 3.
+ * when. No socket and no clock. docs/protocol.md, Finding a path; docs/architecture.md, walk 3.
  *
  * At once to every candidate (at most 16), again after 20, 60, 140 and 300 ms, and then no more: a
  * handful to an address that has not answered. Where the other side does the same at this

@@ -100,9 +100,6 @@ void punch_spray_rests(struct punch_limits *l, const struct address *to, uint64_
 mono_ns punch_spray_due(const struct punch_limits *l);
 void punch_spray_left(struct punch_limits *l, mono_ns now);
 
-/* A nonce proves by itself where and when it was sent. `is_answer`: in which kind. */
-void punch_nonce_make(struct punch_limits *l, struct probe_nonce *nonce, uint64_t who,
-		      const struct path *path, bool is_answer, mono_ns now);
 /* Whether we sent it by this path to this device, not before `since`. */
 bool punch_nonce_check(struct punch_limits *l, const struct probe_nonce *nonce, uint64_t who,
 		       const struct path *path, mono_ns since, mono_ns now, bool *is_answer,
@@ -117,7 +114,6 @@ void punch_write(struct endpoint *e, struct punch_limits *l, const struct path *
 
 /* --- punch_ways.c --- */
 
-struct punch_way *punch_way_find(struct punch *p, const struct path *path);
 /* NULL: it is of no use, or they are too many. `kind` 0: they were heard from there. */
 struct punch_way *punch_way_add(struct punch *p, const struct path *path, int kind);
 /* How often it may be tried: an IP with several ports has to share. */

@@ -202,8 +202,9 @@ static void seal(struct punch_limits *l, uint8_t out[4], uint32_t when, uint64_t
 	memcpy(out, hash, 4);
 }
 
-void punch_nonce_make(struct punch_limits *l, struct probe_nonce *nonce, uint64_t who,
-		      const struct path *path, bool is_answer, mono_ns now)
+/* It proves by itself where and when it was sent. `is_answer`: in which kind. */
+static void make_nonce(struct punch_limits *l, struct probe_nonce *nonce, uint64_t who,
+		       const struct path *path, bool is_answer, mono_ns now)
 {
 	uint32_t when = (uint32_t)(now >> NONCE_SHIFT) << 1 | is_answer;
 
@@ -253,7 +254,7 @@ void punch_write(struct endpoint *e, struct punch_limits *l, const struct path *
 
 	if (echo)
 		probe.echo = *echo;
-	punch_nonce_make(l, &probe.nonce, punch_who(keys), path, probe.is_answer, now);
+	make_nonce(l, &probe.nonce, punch_who(keys), path, probe.is_answer, now);
 	size = probe_encode(out, &probe, keys);
 	endpoint_send_stray(e, path, bytes_of(out, size), ttl);
 }

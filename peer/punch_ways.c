@@ -84,7 +84,7 @@ static enum path_kind find_kind(const struct punch *p, const struct path *path, 
 	return kind == 0 && p->spray.has_begun ? PATH_SPRAYED : PATH_PUNCHED;
 }
 
-struct punch_way *punch_way_find(struct punch *p, const struct path *path)
+static struct punch_way *find_way(struct punch *p, const struct path *path)
 {
 	for (unsigned i = 0; i < p->way_count; i++)
 		if (p->ways[i].path.socket == path->socket &&
@@ -106,7 +106,7 @@ static struct punch_way *find_place(struct punch *p)
 
 struct punch_way *punch_way_add(struct punch *p, const struct path *path, int kind)
 {
-	struct punch_way *w = punch_way_find(p, path);
+	struct punch_way *w = find_way(p, path);
 	const struct address *a = &path->remote;
 
 	if (w)

@@ -1,4 +1,4 @@
-/* The direct connections: for each device of a contact, and each other one of our own account,
+/* The links to people: for each device of a contact, and each other one of our own account,
  * idle, dialling or linked; when to dial, to try again, to ask for an introduction, to suspect,
  * and to hang up. */
 #ifndef PALIQUE_PEER_REACH_H

@@ -90,8 +90,6 @@ void reach_look_at(struct reach *r, struct way *w, const struct address *a);
 void reach_take_offers(struct reach *r, struct way *w);
 /* The attempt is told of all that was found so far. */
 void reach_offer_all(struct reach *r, struct way *w);
-enum path_kind reach_kind_of(const struct reach *r, const struct way *w,
-			     const struct path *path);
 void reach_move(struct reach *r, struct way *w, const struct path *path);
 /* The link's path is this one now. */
 void reach_on_path(struct reach *r, struct way *w);

@@ -139,8 +139,8 @@ static enum path_kind kind_by_record(const struct reach *r, const struct way *w,
 	return record && record->nat.mapping == NAT_NONE ? PATH_PUBLIC : PATH_PUNCHED;
 }
 
-enum path_kind reach_kind_of(const struct reach *r, const struct way *w,
-			     const struct path *path)
+static enum path_kind kind_of(const struct reach *r, const struct way *w,
+			      const struct path *path)
 {
 	const struct punch_offer *offer = find_offer(w, path);
 	const struct address *a = &path->remote;
@@ -163,7 +163,7 @@ void reach_on_path(struct reach *r, struct way *w)
 {
 	struct path path = link_path(w->link);
 
-	w->path_kind = reach_kind_of(r, w, &path);
+	w->path_kind = kind_of(r, w, &path);
 	log_event(LOG_DEBUG, "path", "kind", log_int(w->path_kind), "us",
 		  log_int((int64_t)(r->rooms->now / 1000)), NULL);
 	if (w->path_kind == PATH_RELAYED) {

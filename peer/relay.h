@@ -22,8 +22,8 @@ enum {
 
 struct relay *relay_new(struct rooms *rooms);
 void relay_free(struct relay *r);
-/* Whether we relay, and how much in a second for each two; kept in the store (account). */
-/* ERR_LIMIT: below RELAY_RATE_MIN. */
+/* Whether we relay, and how much in a second for each two; kept in the store. ERR_LIMIT: below
+ * RELAY_RATE_MIN. */
 int relay_set(struct relay *r, bool is_on, uint32_t rate);
 bool relay_is_on(const struct relay *r, uint32_t *rate);
 /* RELAY_* of a device. Below 0: it broke the protocol. */

@@ -33,13 +33,7 @@ static struct relay_attempt *new_attempt(struct relay *r, const struct way *w)
 
 static struct way *target_of(const struct relay *r, const struct relay_attempt *a)
 {
-	struct way *w;
-
-	for (unsigned i = 0; (w = reach_way_at(r->rooms->reach, i)) != NULL; i++) {
-		if (w->number == a->target)
-			return w;
-	}
-	return NULL;
+	return relay_way_numbered(r, a->target);
 }
 
 /* --- asking --- */

@@ -34,7 +34,6 @@ struct relay_ask {
 struct relay_attempt {
 	uintptr_t target; /* the way that is to be reached; 0: this place is free */
 	struct relay_ask asked[RELAY_ASKED];
-	unsigned tried;                /* relays asked so far */
 	uint32_t tunnel;               /* 0: none yet */
 	struct relay_leg leg;          /* of the tunnel */
 	mono_ns direct_since, used_at; /* NEVER: not so; when something last needed it */

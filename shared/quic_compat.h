@@ -12,15 +12,14 @@
 
 #define QUIC_KEEP_ALIVE_DUE 1 /* a nanosecond after the last packet */
 
-#define ngtcp2_connection_close_error                            ngtcp2_ccerr
-#define ngtcp2_connection_close_error_default                    ngtcp2_ccerr_default
-#define ngtcp2_connection_close_error_set_transport_error_liberr ngtcp2_ccerr_set_liberr
-#define ngtcp2_connection_close_error_set_application_error      ngtcp2_ccerr_set_application_error
-#define NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION      NGTCP2_CCERR_TYPE_APPLICATION
-#define ngtcp2_crypto_level                                      ngtcp2_encryption_level
-#define NGTCP2_CRYPTO_LEVEL_INITIAL                              NGTCP2_ENCRYPTION_LEVEL_INITIAL
-#define NGTCP2_CRYPTO_LEVEL_HANDSHAKE                            NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE
-#define ngtcp2_conn_handshake_completed                          ngtcp2_conn_tls_handshake_completed
+#define ngtcp2_connection_close_error                       ngtcp2_ccerr
+#define ngtcp2_connection_close_error_default               ngtcp2_ccerr_default
+#define ngtcp2_connection_close_error_set_application_error ngtcp2_ccerr_set_application_error
+#define NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION NGTCP2_CCERR_TYPE_APPLICATION
+#define ngtcp2_crypto_level                                 ngtcp2_encryption_level
+#define NGTCP2_CRYPTO_LEVEL_INITIAL                         NGTCP2_ENCRYPTION_LEVEL_INITIAL
+#define NGTCP2_CRYPTO_LEVEL_HANDSHAKE                       NGTCP2_ENCRYPTION_LEVEL_HANDSHAKE
+#define ngtcp2_conn_handshake_completed                     ngtcp2_conn_tls_handshake_completed
 #define ngtcp2_conn_decode_remote_transport_params                                             \
 	ngtcp2_conn_decode_and_set_remote_transport_params
 #define ngtcp2_conn_stat               ngtcp2_conn_info

@@ -8,7 +8,6 @@
 enum {
 	QUIC_VERSION_OURS = 0x70616c01, /* "pal", 1: on the wire in every long header */
 	QUIC_CID_SIZE = 8,              /* of the connection ids we give out */
-	QUIC_INITIAL_MIN = 1200,        /* RFC 9000 section 14.1 */
 	QUIC_STRAY_BELOW = 64,          /* first byte below: not QUIC (RFC 9443) */
 };
 

@@ -93,7 +93,8 @@ bool network_is_blocked(const struct engine_reach *reach, const struct engine_ac
 	return reach->is_udp_blocked && is_seeking(account) && !is_here(&account->place);
 }
 
-bool network_is_settling(const struct engine_reach *reach, const struct engine_account *account)
+/* Something was asked and may still be answered: what is said now will be said otherwise soon. */
+static bool is_settling(const struct engine_reach *reach, const struct engine_account *account)
 {
 	if (is_seeking(account))
 		return reach->is_udp_asked && !reach->is_udp_blocked;
@@ -183,7 +184,7 @@ struct json *network_view(const struct engine_reach *reach,
 	json_set(o, "mappings", view_maps(reach));
 	json_set_text(o, "mappedPort", port ? port : "untried");
 	json_set_bool(o, "udpBlocked", network_is_blocked(reach, account));
-	json_set_bool(o, "settling", network_is_settling(reach, account));
+	json_set_bool(o, "settling", is_settling(reach, account));
 	json_set(o, "relay", network_relay(reach));
 	json_set_int(o, "lanFound", reach->lan_found);
 	json_set_int(o, "published", reach->published);

@@ -15,9 +15,6 @@ int network_consent_parse(enum consent *consent, const char *text);
 
 /* Nothing at all comes back from the directory that is asked, and it is not on this machine. */
 bool network_is_blocked(const struct engine_reach *reach, const struct engine_account *account);
-/* Something was asked and may still be answered: what is said now will be said otherwise soon. */
-bool network_is_settling(const struct engine_reach *reach,
-			 const struct engine_account *account);
 /* An IPv6 address of the internet is ours. */
 bool network_has_ipv6(const struct network *network);
 
