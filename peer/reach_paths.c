@@ -84,8 +84,7 @@ bool reach_look(struct reach *r, struct way *w, const struct wire_introduction *
 
 void reach_look_at(struct reach *r, struct way *w, const struct address *a)
 {
-	bool is_near = a->family == 6 || address_is_private(a) || address_is_loopback(a) ||
-		       address_is_link_local(a);
+	bool is_near = a->family == 6 || !address_is_global(a);
 
 	if (w->punch && a->family)
 		punch_add(w->punch, a, is_near ? CANDIDATE_HOST : CANDIDATE_REFLEXIVE,
@@ -106,16 +105,10 @@ void reach_paths_step(struct reach *r, struct way *w)
 
 /* --- what kind a path is of --- */
 
-static bool is_same(const struct path *a, const struct path *b)
-{
-	return a->tunnel == b->tunnel &&
-	       (a->tunnel || (a->socket == b->socket && address_equal(&a->remote, &b->remote)));
-}
-
 static struct punch_offer *find_offer(const struct way *w, const struct path *path)
 {
 	for (unsigned i = 0; i < w->offer_count; i++) {
-		if (is_same(&w->offers[i].path, path))
+		if (path_same_flow(&w->offers[i].path, path))
 			return (struct punch_offer *)&w->offers[i];
 	}
 	return NULL;
@@ -153,7 +146,7 @@ static enum path_kind kind_of(const struct reach *r, const struct way *w,
 		return PATH_SPRAYED;
 	if (address_is_loopback(a))
 		return PATH_LOOPBACK;
-	if (address_is_private(a) || address_is_link_local(a) ||
+	if (!address_is_global(a) ||
 	    network_has(own_candidates_network(r->rooms->candidates), a))
 		return PATH_LAN;
 	return a->family == 6 ? PATH_IPV6 : kind_by_record(r, w, a);
@@ -163,9 +156,12 @@ void reach_on_path(struct reach *r, struct way *w)
 {
 	struct path path = link_path(w->link);
 
+	enum path_kind before = w->path_kind;
+
 	w->path_kind = kind_of(r, w, &path);
-	log_event(LOG_DEBUG, "path", "kind", log_int(w->path_kind), "us",
-		  log_int((int64_t)(r->rooms->now / 1000)), NULL);
+	if (w->path_kind != before)
+		log_event(LOG_DEBUG, "path", "kind", log_int(w->path_kind), "us",
+			  log_int((int64_t)(r->rooms->now / 1000)), NULL);
 	if (w->path_kind == PATH_RELAYED) {
 		if (w->direct_at == NEVER) {
 			w->direct_wait = REACH_DIRECT_AGAIN;
@@ -214,7 +210,7 @@ static void use(struct reach *r, struct way *w, const struct punch_offer *offer)
 	if (w->state != WAY_LINKED || !offer->is_proved)
 		return;
 	now = link_path(w->link);
-	if (is_same(&now, &offer->path))
+	if (path_same_flow(&now, &offer->path))
 		reach_on_path(r, w);
 	else if (is_to_move(r, w, offer))
 		reach_move(r, w, &offer->path);
