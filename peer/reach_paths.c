@@ -155,7 +155,6 @@ static enum path_kind kind_of(const struct reach *r, const struct way *w,
 void reach_on_path(struct reach *r, struct way *w)
 {
 	struct path path = link_path(w->link);
-
 	enum path_kind before = w->path_kind;
 
 	w->path_kind = kind_of(r, w, &path);

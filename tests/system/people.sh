@@ -98,10 +98,7 @@ contact() {
 	peer "$1" ls --json | grep "\"name\":\"$2\"" | sed -n "s/.*\"$3\":\"\{0,1\}\([^\",}]*\).*/\1/p"
 }
 path_kind() {
-	said_kind=$(contact "$1" "$2" pathKind)
-	[ -n "$said_kind" ] || said_kind=$(sed -n 's/.* path kind=\([0-9]\).*/\1/p' "$folder/home-$1/engine.log" |
-		tail -n 1 | sed 'y/012345678/NLAVPMHSR/; s/N/none/; s/L/loopback/; s/A/lan/; s/V/ipv6/; s/P/public/; s/M/mapped/; s/H/punched/; s/S/sprayed/; s/R/relayed/')
-	echo "$said_kind"
+	contact "$1" "$2" pathKind
 }
 
 # Milliseconds of a clock that starts anywhere
