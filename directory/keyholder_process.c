@@ -43,14 +43,6 @@ struct process {
 	struct line lines[KEYHOLDER_LINES_MAX];
 };
 
-static mono_ns now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
-}
-
 /* --- lines --- */
 
 static void line_close(struct line *l)
@@ -81,7 +73,7 @@ static bool line_read(struct process *p, struct line *l)
 		if (l->in_size < sizeof l->in)
 			continue;
 		l->in_size = 0;
-		if (keyholder_answer(p->core, l->in, l->out + l->out_size, now()) < 0) {
+		if (keyholder_answer(p->core, l->in, l->out + l->out_size, clock_now()) < 0) {
 			log_event(LOG_WARNING, "not-a-question", NULL);
 			return false;
 		}
@@ -117,9 +109,9 @@ static struct line *free_line(struct process *p)
 /* Anybody on this machine may knock as often as they like: that fills no disk. */
 static void tell_refused(struct process *p, uid_t user)
 {
-	if (now() < p->quiet_until)
+	if (clock_now() < p->quiet_until)
 		return;
-	p->quiet_until = now() + REFUSED_SECONDS * SECOND;
+	p->quiet_until = clock_now() + REFUSED_SECONDS * SECOND;
 	log_event(LOG_WARNING, "refused", "user", log_int(user), NULL);
 }
 

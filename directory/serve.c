@@ -45,7 +45,7 @@ static mono_ns on_step(void *user, mono_ns now)
 
 	if (now >= s->looked_at + LOOK_AGAIN)
 		look_around(s, now);
-	return server_step(s->server, now, udp_wall());
+	return server_step(s->server, now, clock_wall());
 }
 
 /* --- the admin socket --- */
@@ -136,7 +136,7 @@ int serve_start(struct serve **out, uv_loop_t *loop, const char *data,
 	s->restart_seconds = config->restart_seconds;
 	s->holder = holder;
 	/* the server first: it knows best what to say of a folder without a directory */
-	err = server_open(&s->server, &sc, udp_now(), udp_wall(), reason, reason_size);
+	err = server_open(&s->server, &sc, clock_now(), clock_wall(), reason, reason_size);
 	if (!err)
 		err = lock_folder(s, reason, reason_size);
 	if (!err) {
@@ -150,7 +150,7 @@ int serve_start(struct serve **out, uv_loop_t *loop, const char *data,
 		return err;
 	}
 	err = sockets_open(&s->sockets, s->udp, config, reason, reason_size);
-	look_around(s, udp_now());
+	look_around(s, clock_now());
 	if (!err)
 		err = listen_for_admin(s, loop, reason, reason_size);
 	if (err < 0) {
@@ -165,7 +165,7 @@ void serve_stop(struct serve *s)
 {
 	if (s->admin)
 		lines_server_close(s->admin);
-	server_goodbye(s->server, s->restart_seconds, udp_now());
+	server_goodbye(s->server, s->restart_seconds, clock_now());
 	udp_close(s->udp); /* sends the goodbyes; uses the endpoint no more afterwards */
 	release(s);
 }
@@ -194,8 +194,8 @@ struct json *serve_admin(struct serve *s, const struct json *request)
 {
 	struct json *answer;
 
-	server_step(s->server, udp_now(),
-		    udp_wall()); /* it may not have looked at a clock for long */
+	server_step(s->server, clock_now(),
+		    clock_wall()); /* it may not have looked at a clock for long */
 	answer = admin_server(s->server, request);
 	udp_wake(s->udp); /* what it changed shall be told */
 	return answer;

@@ -47,7 +47,7 @@ static void look(struct service *s)
 	fitness_check(&s->fitness, s->place->data, server_registry(serve_server(s->serve)),
 		      s->holder, serve_addresses(s->serve, &one, 1));
 	fitness_log(&before, &s->fitness);
-	s->fitness_at = udp_now();
+	s->fitness_at = clock_now();
 }
 
 static void on_look(uv_timer_t *timer)
@@ -58,7 +58,7 @@ static void on_look(uv_timer_t *timer)
 /* Not for each question anew: whoever asks often is told what was so a moment ago. */
 static void look_again(struct service *s)
 {
-	if (udp_now() - s->fitness_at >= SECOND)
+	if (clock_now() - s->fitness_at >= SECOND)
 		look(s);
 }
 
@@ -215,7 +215,7 @@ static void on_hangup(uv_signal_t *signal, int number)
 	char reason[512] = "";
 
 	(void)number;
-	notify_reloading(udp_now());
+	notify_reloading(clock_now());
 	if (reload(s, reason, sizeof reason) < 0)
 		log_event(LOG_ERROR, "config-kept", "reason", reason, "do",
 			  "the old one holds: mend it, palique-directory check-config, reload",

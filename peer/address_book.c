@@ -349,15 +349,12 @@ void address_book_set_relay(struct address_book *b, bool is_relay)
 
 /* --- theirs --- */
 
-/* By their newest list; without one the signature alone says so. Our own devices are in ours, and
- * this one needs no address. */
+/* Without a list of theirs the signature alone says so. This device needs no address. */
 static bool is_theirs(const struct address_book *b, const struct person *p,
 		      const struct device_public *device)
 {
-	if (device_public_equal(device, account_device(b->rooms->account)))
-		return false;
-	return p->devices.version == 0 ? !p->is_self
-				       : device_list_find(&p->devices, device) != NULL;
+	return !device_public_equal(device, account_device(b->rooms->account)) &&
+	       person_has_device(p, device);
 }
 
 static bool is_stored(const struct person *p)

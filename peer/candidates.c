@@ -23,11 +23,6 @@ void own_candidates_free(struct own_candidates *c)
 	free(c);
 }
 
-static bool is_global(const struct address *a)
-{
-	return !address_is_loopback(a) && !address_is_private(a) && !address_is_link_local(a);
-}
-
 /* Whether strangers can be told of it. A directory that is itself on our side of the router says
  * nothing of its outside; then any address is believed that could be one. */
 static bool is_outside(const struct own_candidates *c, const struct address *mapped)
@@ -36,9 +31,10 @@ static bool is_outside(const struct own_candidates *c, const struct address *map
 
 	if (mapped->family == 6)
 		return network_has(&c->network, mapped);
-	if (seen->family == 4 && is_global(seen))
+	if (seen->family == 4 && address_is_global(seen))
 		return address_same_ip(mapped, seen);
-	return is_global(mapped) || (seen->family == 4 && address_same_ip(mapped, seen));
+	return address_is_global(mapped) ||
+	       (seen->family == 4 && address_same_ip(mapped, seen));
 }
 
 static void gather(struct own_candidates *c)

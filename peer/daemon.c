@@ -131,7 +131,7 @@ static void on_pressed_timer(uv_timer_t *timer)
 static mono_ns on_step(void *user, mono_ns now)
 {
 	struct daemon *d = user;
-	mono_ns deadline = engine_step(d->engine, now, udp_wall());
+	mono_ns deadline = engine_step(d->engine, now, clock_wall());
 	struct job job;
 
 	while (engine_next_job(d->engine, &job))
@@ -263,7 +263,7 @@ static int on_export(void *user, const char *file, struct bytes passphrase, bool
 {
 	struct daemon *d = user;
 
-	return exporter_begin(d->exporter, file, passphrase, replace, udp_wall(), ticket,
+	return exporter_begin(d->exporter, file, passphrase, replace, clock_wall(), ticket,
 			      reason, reason_size);
 }
 
@@ -289,7 +289,7 @@ static void say_goodbye(struct daemon *d)
 {
 	struct job job;
 
-	engine_goodbye(d->engine, udp_now());
+	engine_goodbye(d->engine, clock_now());
 	if (engine_last_job(d->engine, &job))
 		worker_run(&d->loop, &job, on_last_job_done, NULL);
 }
@@ -452,7 +452,7 @@ static int open_engine(struct daemon *d, int passphrase_fd, bool begin_anew, cha
 	if (err == 0)
 		err = open_key(d, passphrase_fd, reason, reason_size);
 	if (err == 0)
-		err = engine_open(&d->engine, &config, udp_now(), udp_wall(), reason,
+		err = engine_open(&d->engine, &config, clock_now(), clock_wall(), reason,
 				  reason_size);
 	if (err == 0 && store_key_store_is_made(&d->home) < 0)
 		log_event(LOG_WARNING, "store-not-remembered", NULL);
@@ -481,7 +481,7 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.engine = d->engine,
 		.home = &d->home,
 		.config = &d->config,
-		.started = udp_wall(),
+		.started = clock_wall(),
 		.user = d,
 		.send = on_send,
 		.backlog = on_backlog,

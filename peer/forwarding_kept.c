@@ -211,8 +211,7 @@ static bool is_good(const struct forwarding *f, const struct kept *k)
 
 	for (unsigned i = 0; p && p->id != k->contact; i++)
 		p = persons_at(all, i);
-	return p && person_is_open(p) &&
-	       (p->devices.version == 0 || device_list_find(&p->devices, &k->device));
+	return p && person_is_open(p) && person_has_device(p, &k->device);
 }
 
 /* Where the device is for us; who may read what it left may know that. */

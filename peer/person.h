@@ -26,12 +26,12 @@ struct person {
 	char *greeting;     /* theirs, of a request; or NULL */
 	char *our_greeting; /* for as long as they have not answered; or NULL */
 
-	mono_ns key_told_at; /* when another key was shown last; see contacts_told.c */
-	bool is_online;      /* as last heard from the directory */
-	bool is_stale;       /* ... before our line to it broke */
-	bool is_admitted;    /* at the endpoint, */
+	mono_ns key_told_at;      /* when another key was shown last; see contacts_told.c */
+	bool is_online;           /* as last heard from the directory */
+	bool is_stale;            /* ... before our line to it broke */
+	bool is_admitted;         /* at the endpoint, */
 	bool is_admitted_relayed; /* ... through a tunnel only */
-	bool is_renewed;     /* another identity: their ways are to be made anew */
+	bool is_renewed;          /* another identity: their ways are to be made anew */
 	struct identity_public admitted;
 
 	struct conversation *conversation; /* conversations.c */
@@ -47,6 +47,14 @@ static inline bool person_is_open(const struct person *p)
 {
 	return p->state == CONTACT_MUTUAL && !p->is_removed && p->has_identity &&
 	       !p->is_key_changed;
+}
+
+/* Whether it is one of their devices, by their newest list. Without one nobody knows better than who
+ * vouches for it; of our own devices there always is one. */
+static inline bool person_has_device(const struct person *p, const struct device_public *device)
+{
+	return p->devices.version == 0 ? !p->is_self
+				       : device_list_find(&p->devices, device) != NULL;
 }
 
 static inline bool person_is_listed(const struct person *p)

@@ -194,12 +194,6 @@ bool port_map_next_job(struct port_map *m, struct job *job)
 
 /* --- the network --- */
 
-static bool is_global(const struct address *a)
-{
-	return a->family && !address_is_private(a) && !address_is_loopback(a) &&
-	       !address_is_link_local(a);
-}
-
 /* Something else translates between the router and the directory, or the router lies. */
 static bool is_behind(const struct port_map *m, const struct address *outer)
 {
@@ -207,9 +201,9 @@ static bool is_behind(const struct port_map *m, const struct address *outer)
 
 	if (outer->family != 4)
 		return false;
-	if (seen->family == 4 && is_global(seen))
+	if (seen->family == 4 && address_is_global(seen))
 		return !address_same_ip(outer, seen);
-	return !is_global(outer);
+	return !address_is_global(outer);
 }
 
 static void look_at_network(struct port_map *m)

@@ -81,9 +81,7 @@ static struct punch_spent *find_or_add(struct punch_limits *l, const struct addr
 
 static uint64_t whom(const struct address *ip, uint64_t who)
 {
-	return address_is_private(ip) || address_is_loopback(ip) || address_is_link_local(ip)
-		       ? who
-		       : 0;
+	return address_is_global(ip) ? 0 : who;
 }
 
 static void refill(struct punch_spent *s, mono_ns now)

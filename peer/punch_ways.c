@@ -33,11 +33,6 @@ static unsigned common_bits(const struct address *a, const struct address *b)
 	return bits;
 }
 
-static bool is_private(const struct address *a)
-{
-	return address_is_private(a) || address_is_link_local(a) || address_is_loopback(a);
-}
-
 /* As far as can be told without the interfaces' masks: /64 of v6, /24 of v4. */
 static bool is_in_our_network(const struct punch *p, const struct address *a)
 {
@@ -71,7 +66,7 @@ static enum path_kind find_kind(const struct punch *p, const struct path *path, 
 
 	if (address_is_loopback(a))
 		return PATH_LOOPBACK;
-	if (is_private(a) || (a->family == 6 && is_in_our_network(p, a)))
+	if (!address_is_global(a) || (a->family == 6 && is_in_our_network(p, a)))
 		return PATH_LAN;
 	if (a->family == 6)
 		return PATH_IPV6;
@@ -87,8 +82,7 @@ static enum path_kind find_kind(const struct punch *p, const struct path *path, 
 static struct punch_way *find_way(struct punch *p, const struct path *path)
 {
 	for (unsigned i = 0; i < p->way_count; i++)
-		if (p->ways[i].path.socket == path->socket &&
-		    address_equal(&p->ways[i].path.remote, &path->remote))
+		if (path_same_flow(&p->ways[i].path, path))
 			return &p->ways[i];
 	return NULL;
 }
@@ -124,12 +118,12 @@ struct punch_way *punch_way_add(struct punch *p, const struct path *path, int ki
 		.began = NEVER,
 	};
 	/* Who was heard from there has opened it. */
-	w->is_behind = kind != 0 && a->family == 4 && !is_private(a) &&
+	w->is_behind = kind != 0 && a->family == 4 && address_is_global(a) &&
 		       kind != CANDIDATE_MAPPED && p->goal.theirs.filtering != NAT_OPEN;
 	/* Where the directory lives among private addresses what it sees is no host's. */
-	w->is_far = kind == CANDIDATE_HOST && is_private(a) && !address_is_loopback(a) &&
-		    p->goal.our_public.family != 0 && !p->has_public_peer &&
-		    !is_in_our_network(p, a);
+	w->is_far = kind == CANDIDATE_HOST && !address_is_global(a) &&
+		    !address_is_loopback(a) && p->goal.our_public.family != 0 &&
+		    !p->has_public_peer && !is_in_our_network(p, a);
 	return w;
 }
 

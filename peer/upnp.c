@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "peer/upnp_child.h"
@@ -77,14 +76,6 @@ static void shut_in(void)
 }
 
 /* --- finding the router --- */
-
-static mono_ns now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
-}
 
 /* The value of a header of an answer; false: there is none, or it is longer than `size` - 1. */
 static bool header(const char *text, const char *name, char *out, size_t size)
@@ -175,7 +166,7 @@ static bool ask_router(struct job *job)
 {
 	struct address from = job->addresses[0], to = job->addresses[1];
 	struct sockaddr_storage raw;
-	mono_ns begun = now(), until = begun + SEARCH_MS * MILLISECOND;
+	mono_ns begun = clock_now(), until = begun + SEARCH_MS * MILLISECOND;
 	bool is_found = false;
 	unsigned sent = 0;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -186,7 +177,7 @@ static bool ask_router(struct job *job)
 	size = address_to_sockaddr(&from, false, &raw);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&raw, (socklen_t)size) < 0)
 		goto out;
-	for (mono_ns at = begun; !is_found && at < until; at = now()) {
+	for (mono_ns at = begun; !is_found && at < until; at = clock_now()) {
 		struct pollfd one = { .fd = fd, .events = POLLIN };
 
 		if (sent == 0 || (sent == 1 && at > begun + SEARCH_MS / 3 * MILLISECOND)) {
@@ -241,8 +232,7 @@ static bool search(struct router *r, struct job *job)
 	bool is_found = false;
 	struct UPNPDev *all;
 
-	snprintf(ours, sizeof ours, "%u.%u.%u.%u", job->addresses[0].ip[0],
-		 job->addresses[0].ip[1], job->addresses[0].ip[2], job->addresses[0].ip[3]);
+	upnp_print_ip(&job->addresses[0], ours, sizeof ours);
 	/* Both at once: each alone would be waited for as long. */
 	all = upnpDiscoverDevices(kinds, DISCOVER_MS, ours, NULL, UPNP_LOCAL_PORT_ANY, 0, 2,
 				  &error, 1);
@@ -282,8 +272,7 @@ static int add(const struct router *r, const struct job *job, uint16_t outer, ui
 {
 	char ours[ADDRESS_TEXT_SIZE], port[8], outer_port[8], lease[16];
 
-	snprintf(ours, sizeof ours, "%u.%u.%u.%u", job->addresses[0].ip[0],
-		 job->addresses[0].ip[1], job->addresses[0].ip[2], job->addresses[0].ip[3]);
+	upnp_print_ip(&job->addresses[0], ours, sizeof ours);
 	snprintf(port, sizeof port, "%u", job->port);
 	snprintf(outer_port, sizeof outer_port, "%u", outer);
 	snprintf(lease, sizeof lease, "%u", life);

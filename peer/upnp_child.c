@@ -7,7 +7,6 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "peer/upnp_line.h"
@@ -18,14 +17,6 @@
 extern char **environ;
 
 enum { LOOK_MS = 100 }; /* how often to look whether we are leaving */
-
-static mono_ns now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
-}
 
 /* Nothing to read for it, nowhere to complain, its word to `out`. */
 static int spawn(pid_t *pid, const struct job *job, int out)
@@ -62,7 +53,7 @@ static int read_line(int fd, mono_ns until, bool may_stop, char line[UPNP_LINE_M
 	*size = 0;
 	for (;;) {
 		struct pollfd one = { .fd = fd, .events = POLLIN };
-		mono_ns at = now();
+		mono_ns at = clock_now();
 		ssize_t got;
 
 		if (may_stop && worker_has_stopped())
@@ -95,8 +86,8 @@ static void reap(pid_t pid)
 
 int upnp_child_run(struct job *job)
 {
-	mono_ns until = now() + MILLISECOND * (job->is_removal ? UPNP_REMOVAL_DEADLINE_MS
-							       : UPNP_DEADLINE_MS);
+	mono_ns until = clock_now() + MILLISECOND * (job->is_removal ? UPNP_REMOVAL_DEADLINE_MS
+								     : UPNP_DEADLINE_MS);
 	char line[UPNP_LINE_MAX];
 	const char *end;
 	size_t size;

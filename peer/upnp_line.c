@@ -49,7 +49,7 @@ static int parse_address(const char *text, struct address *out)
 	return 0;
 }
 
-static void print_ip(const struct address *a, char *out, size_t size)
+void upnp_print_ip(const struct address *a, char *out, size_t size)
 {
 	snprintf(out, size, "%u.%u.%u.%u", a->ip[0], a->ip[1], a->ip[2], a->ip[3]);
 }
@@ -77,8 +77,8 @@ void upnp_question_print(const struct job *job, char out[UPNP_ARGUMENTS][UPNP_AR
 	snprintf(out[0], UPNP_ARGUMENT_SIZE, "palique");
 	snprintf(out[1], UPNP_ARGUMENT_SIZE, "%s", UPNP_COMMAND);
 	snprintf(out[2], UPNP_ARGUMENT_SIZE, "%s", job->is_removal ? "remove" : "map");
-	print_ip(&job->addresses[0], out[3], UPNP_ARGUMENT_SIZE);
-	print_ip(&job->addresses[1], out[4], UPNP_ARGUMENT_SIZE);
+	upnp_print_ip(&job->addresses[0], out[3], UPNP_ARGUMENT_SIZE);
+	upnp_print_ip(&job->addresses[1], out[4], UPNP_ARGUMENT_SIZE);
 	snprintf(out[5], UPNP_ARGUMENT_SIZE, "%u", job->port);
 	snprintf(out[6], UPNP_ARGUMENT_SIZE, "%u", has_outer ? job->addresses[2].port : 0);
 	snprintf(out[7], UPNP_ARGUMENT_SIZE, "%u", job->life);

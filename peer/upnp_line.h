@@ -20,6 +20,8 @@ void upnp_line_print(const struct job *job, char out[UPNP_LINE_MAX]);
 /* The line without its end. ERR_FORMAT, and `job` is as it was. */
 int upnp_line_parse(struct job *job, struct bytes line);
 
+/* Of v4, without a port. */
+void upnp_print_ip(const struct address *a, char *out, size_t size);
 /* "http://1.2.3.4:5/...": whose address it is at. ERR_FORMAT: anything else, a name for example. */
 int upnp_url_at(const char *url, struct address *at);
 /* Whether who lives there may speak for the router: it is itself, or of its network (a /24). */

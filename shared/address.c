@@ -187,6 +187,19 @@ bool address_is_private(const struct address *a)
 	return is_in_any(a, blocks, sizeof blocks / sizeof blocks[0]);
 }
 
+bool address_is_global(const struct address *a)
+{
+	return a->family != 0 && !address_is_loopback(a) && !address_is_link_local(a) &&
+	       !address_is_private(a);
+}
+
+bool address_is_multicast(const struct address *a)
+{
+	static const struct block blocks[] = { { 4, 4, { 0xe0 } }, { 6, 8, { 0xff } } };
+
+	return is_in_any(a, blocks, 2);
+}
+
 bool address_is_unicast(const struct address *a)
 {
 	static const uint8_t zero[16];

@@ -25,6 +25,9 @@ bool address_same_ip(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *a);
 bool address_is_link_local(const struct address *a); /* 169.254/16, fe80::/10 */
 bool address_is_private(const struct address *a);    /* RFC 1918, RFC 6598, fc00::/7 */
+/* None of the three: of the internet, as far as the address itself tells. */
+bool address_is_global(const struct address *a);
+bool address_is_multicast(const struct address *a);
 /* Not zero, multicast or broadcast; port not 0. */
 bool address_is_unicast(const struct address *a);
 

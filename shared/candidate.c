@@ -13,9 +13,8 @@ uint32_t candidate_priority(const struct candidate *c)
 		[CANDIDATE_RELAY] = 0,
 	};
 	const struct address *a = &c->address;
-	bool is_near = address_is_loopback(a) || address_is_link_local(a) ||
-		       address_is_private(a);
-	uint32_t local_preference = (is_near ? 2u : 0u) + (a->family == 6 ? 1u : 0u);
+	uint32_t local_preference = (address_is_global(a) ? 0u : 2u) +
+				    (a->family == 6 ? 1u : 0u);
 
 	return type_preference[c->kind] << 24 | local_preference << 8 | (256 - 1);
 }

@@ -15,6 +15,10 @@ typedef int64_t wall_ms;
 #define SECOND      ((mono_ns)1000000000)
 #define NEVER       ((mono_ns)UINT64_MAX)
 
+/* For shells, and programs that are one. */
+mono_ns clock_now(void);
+wall_ms clock_wall(void);
+
 static inline mono_ns mono_earlier(mono_ns a, mono_ns b)
 {
 	return a < b ? a : b;

@@ -17,7 +17,7 @@ static struct link_way *find(struct link_fan *fan, const struct path *path)
 	for (unsigned i = 0; i < fan->count; i++) {
 		struct link_way *w = &fan->ways[i];
 
-		if (path_same_remote(&w->path, path) && w->path.socket == path->socket)
+		if (path_same_flow(&w->path, path))
 			return w;
 	}
 	return NULL;

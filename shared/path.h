@@ -21,5 +21,7 @@ struct path {
 bool path_equal(const struct path *a, const struct path *b);
 /* The same place of the other side, from wherever of ours. */
 bool path_same_remote(const struct path *a, const struct path *b);
+/* ... from the same socket of ours: what a NAT tells from others. */
+bool path_same_flow(const struct path *a, const struct path *b);
 
 #endif

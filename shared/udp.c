@@ -61,7 +61,7 @@ static void close_released(struct udp *udp)
 /* Core, owner, network, clock: after anything has happened. */
 static void turn(struct udp *udp)
 {
-	mono_ns now = udp_now(), wanted, due;
+	mono_ns now = clock_now(), wanted, due;
 
 	if (udp->is_closing || udp->is_in_turn)
 		return;
@@ -79,7 +79,7 @@ static void turn(struct udp *udp)
 		close_released(udp);
 		/* With a full socket the core's wish to send waits for room. */
 		due = udp->count > 0 ? NEVER : endpoint_deadline(udp->e);
-		arm(udp, mono_earlier(wanted, due), udp_now());
+		arm(udp, mono_earlier(wanted, due), clock_now());
 	}
 	udp->is_in_turn = false;
 }

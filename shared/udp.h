@@ -38,7 +38,4 @@ void udp_wake(struct udp *udp);
 /* Sends what is due at once and closes the handles; freed when libuv has closed them. */
 void udp_close(struct udp *udp);
 
-mono_ns udp_now(void);
-wall_ms udp_wall(void);
-
 #endif

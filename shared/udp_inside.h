@@ -1,6 +1,6 @@
-/* The inside of the UDP shell, for the files that make it up and nobody else, from below: udp_clock.c,
- * udp_handles.c (the sockets that the loop watches), udp_send.c, udp_receive.c, udp_groups.c
- * (multicast), udp.c (the turn). */
+/* The inside of the UDP shell, for the files that make it up and nobody else, from below: udp_handles.c
+ * (the sockets that the loop watches), udp_send.c, udp_receive.c, udp_groups.c (multicast), udp.c
+ * (the turn). */
 #ifndef PALIQUE_SHARED_UDP_INSIDE_H
 #define PALIQUE_SHARED_UDP_INSIDE_H
 
@@ -75,8 +75,6 @@ struct udp {
 	size_t out_size;
 	unsigned first, count; /* of `list`: [first, count) is yet to be sent */
 };
-
-bool udp_is_group(const struct address *a); /* multicast */
 
 /* Takes what was opened, and watches it. NULL: it cannot be watched, and is closed. */
 struct socket *udp_attach(struct udp *udp, const struct udp_socket *opened, uint16_t number);

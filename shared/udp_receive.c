@@ -49,7 +49,7 @@ static void receive_one(struct udp *udp, struct socket *s, struct msghdr *m, siz
 	note_control(m, s, &path, &segment);
 	if (s->group.family && !address_same_ip(&path.local, &s->group))
 		return; /* sent to us alone, at the port of the group */
-	if (udp_is_group(&path.local)) {
+	if (address_is_multicast(&path.local)) {
 		/* Nobody answers from a group's address: from the first socket, then. */
 		path.local = (struct address){ 0 };
 		path.socket = 0;
@@ -84,7 +84,7 @@ int udp_receive_batch(struct udp *udp, struct socket *s)
 		};
 	}
 	count = recvmmsg(s->fd, messages, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
-	now = udp_now();
+	now = clock_now();
 	for (int i = 0; i < count; i++)
 		receive_one(udp, s, &messages[i].msg_hdr, messages[i].msg_len, now);
 	return count;

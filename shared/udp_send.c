@@ -13,12 +13,6 @@ enum {
 	SEGMENTED_MAX = 65000, /* bytes of it */
 };
 
-bool udp_is_group(const struct address *a)
-{
-	return a->family == 4 ? a->ip[0] >= 224 && a->ip[0] < 240
-			      : a->family == 6 && a->ip[0] == 0xff;
-}
-
 /* --- from which socket --- */
 
 static bool can_reach(const struct socket *s, const struct address *to)
@@ -86,7 +80,7 @@ static void control_from(struct msghdr *m, const struct socket *s, const struct 
 {
 	struct address source = *from;
 	struct sockaddr_storage raw;
-	uint32_t link = udp_is_group(to) ? to->scope : from->scope;
+	uint32_t link = address_is_multicast(to) ? to->scope : from->scope;
 
 	if (!from->family && !link)
 		return;
@@ -224,7 +218,7 @@ static bool send_collected(struct udp *udp)
 /* Takes all that the core wants to send. */
 void udp_flush(struct udp *udp)
 {
-	mono_ns now = udp_now();
+	mono_ns now = clock_now();
 	struct datagram d;
 
 	if (udp->count > 0 && !send_collected(udp))
@@ -242,7 +236,7 @@ void udp_flush(struct udp *udp)
 			continue;
 		if (!send_collected(udp))
 			return;
-		now = udp_now();
+		now = clock_now();
 	}
 	send_collected(udp);
 }

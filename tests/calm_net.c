@@ -58,11 +58,6 @@ static struct address sender(const struct calm_net_node *from, const struct path
 	return a;
 }
 
-static bool is_multicast(const struct address *a)
-{
-	return a->family == 4 ? (a->ip[0] & 0xf0) == 0xe0 : a->ip[0] == 0xff;
-}
-
 struct post {
 	struct packet *list;
 	size_t count;
@@ -80,7 +75,7 @@ static void put(struct calm_net *net, struct post *post, struct calm_net_node *f
 	p = &post->list[post->count++];
 	*p = (struct packet){ .to = to, .size = d->size };
 	p->path.socket = socket;
-	p->path.local = is_multicast(&d->path.remote) ? d->path.remote : to->address;
+	p->path.local = address_is_multicast(&d->path.remote) ? d->path.remote : to->address;
 	p->path.remote = sender(from, &d->path);
 	p->data = memory_new(d->size);
 	memcpy(p->data, contents, d->size);
@@ -97,7 +92,7 @@ static void send(struct calm_net *net, struct post *post, struct calm_net_node *
 		return;
 	if (to)
 		put(net, post, from, to, socket, d, contents);
-	for (unsigned i = 0; is_multicast(&d->path.remote) && i < net->count; i++) {
+	for (unsigned i = 0; address_is_multicast(&d->path.remote) && i < net->count; i++) {
 		if (&net->nodes[i] != from)
 			put(net, post, from, &net->nodes[i], 0, d, contents);
 	}

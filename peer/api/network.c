@@ -112,8 +112,7 @@ bool network_has_ipv6(const struct network *network)
 	for (unsigned i = 0; i < network->address_count; i++) {
 		const struct address *a = &network->addresses[i];
 
-		if (a->family == 6 && !address_is_loopback(a) && !address_is_link_local(a) &&
-		    !address_is_private(a))
+		if (a->family == 6 && address_is_global(a))
 			return true;
 	}
 	return false;

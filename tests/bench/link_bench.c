@@ -87,7 +87,7 @@ static void got_answer(struct node *n, struct link *l, int64_t stream)
 {
 	bool is_end;
 	struct bytes view = link_peek(l, stream, &is_end);
-	mono_ns now = udp_now();
+	mono_ns now = clock_now();
 
 	n->received += view.size;
 	link_consume(l, stream, view.size);
@@ -159,7 +159,7 @@ static void node_make(struct node *n, enum endpoint_policy policy)
 	device_make(&n->device);
 	config.device = n->device;
 	config.knock = knock_of_directory(&n->device.public);
-	n->e = endpoint_new(&config, udp_now());
+	n->e = endpoint_new(&config, clock_now());
 	if (udp_new(&n->udp, &loop, n->e, step, n) < 0 ||
 	    udp_listen(n->udp, &any, &n->address) < 0)
 		abort();
@@ -273,13 +273,13 @@ static void plain_round_trips(uint64_t *times)
 		}
 	}
 	for (unsigned i = 0; i < ROUND_TRIPS; i++) {
-		mono_ns began = udp_now();
+		mono_ns began = clock_now();
 
 		sendto(fds[0], message, sizeof message, 0, (struct sockaddr *)&raw[1], size[1]);
 		wait_readable(fds[0]);
 		if (recv(fds[0], message, sizeof message, 0) != sizeof message)
 			abort();
-		times[i] = udp_now() - began;
+		times[i] = clock_now() - began;
 	}
 	sendto(fds[0], message, 1, 0, (struct sockaddr *)&raw[1], size[1]);
 	waitpid(child, NULL, 0);
@@ -292,7 +292,7 @@ static void link_round_trips(struct node *n, uint64_t *times)
 	n->times = times;
 	n->round_trips = 0;
 	n->received = 0;
-	send_ping(n, udp_now());
+	send_ping(n, clock_now());
 	udp_wake(n->udp);
 	while (n->round_trips < ROUND_TRIPS)
 		uv_run(&loop, UV_RUN_ONCE);
@@ -303,18 +303,18 @@ static double sealing_rate(size_t size)
 {
 	static uint8_t data[65536];
 	uint8_t key[32] = { 1 }, nonce[12] = { 2 };
-	mono_ns began = udp_now();
+	mono_ns began = clock_now();
 	uint64_t sealed = 0;
 
-	while (udp_now() - began < SECOND)
+	while (clock_now() - began < SECOND)
 		for (int i = 0; i < 256; i++, sealed += size)
 			packet_seal(data, key, nonce, bytes_of(data, size), BYTES(nonce));
-	return (double)sealed / 1e6 / seconds(udp_now() - began);
+	return (double)sealed / 1e6 / seconds(clock_now() - began);
 }
 
 static void bulk(struct node *n)
 {
-	mono_ns began = udp_now();
+	mono_ns began = clock_now();
 	double rate, sealing;
 
 	if (link_open(n->link, &n->stream) < 0)
@@ -323,7 +323,7 @@ static void bulk(struct node *n)
 	udp_wake(n->udp);
 	while (!n->is_bulk_done)
 		uv_run(&loop, UV_RUN_ONCE);
-	rate = (double)BULK / 1e6 / seconds(udp_now() - began);
+	rate = (double)BULK / 1e6 / seconds(clock_now() - began);
 	sealing = sealing_rate(15900);
 	printf("%-44s %6.0f MB/s\n", "bulk, one stream, 16 kB datagrams", rate);
 	printf("%-44s %6.0f MB/s at 16 kB, %.0f MB/s at 1.4 kB\n",
@@ -333,7 +333,7 @@ static void bulk(struct node *n)
 static void handshakes(int control, const struct server_facts *facts)
 {
 	static struct node diallers[DIALLERS];
-	mono_ns began = udp_now(), took;
+	mono_ns began = clock_now(), took;
 	double cpu = cpu_of_server(control);
 	unsigned ups = 0;
 
@@ -347,9 +347,9 @@ static void handshakes(int control, const struct server_facts *facts)
 		dial(n, began);
 		udp_wake(n->udp);
 	}
-	while (udp_now() < began + HANDSHAKE_SECONDS * SECOND)
+	while (clock_now() < began + HANDSHAKE_SECONDS * SECOND)
 		uv_run(&loop, UV_RUN_ONCE);
-	took = udp_now() - began;
+	took = clock_now() - began;
 	cpu = cpu_of_server(control) - cpu;
 	for (unsigned i = 0; i < DIALLERS; i++)
 		ups += diallers[i].ups;
@@ -383,7 +383,7 @@ int main(void)
 	node_make(&client, ENDPOINT_ADMITTED);
 	client.server = &facts.address;
 	client.server_device = &facts.device;
-	dial(&client, udp_now());
+	dial(&client, clock_now());
 	udp_wake(client.udp);
 	while (!client.link)
 		uv_run(&loop, UV_RUN_ONCE);

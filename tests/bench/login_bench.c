@@ -53,7 +53,7 @@ static struct server *server;
 static mono_ns server_turn(void *user, mono_ns now)
 {
 	(void)user;
-	return server_step(server, now, udp_wall());
+	return server_step(server, now, clock_wall());
 }
 
 static void __attribute__((noreturn)) serve(int control, const char *data)
@@ -70,7 +70,8 @@ static void __attribute__((noreturn)) serve(int control, const char *data)
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		config.limits.size[i] = (struct bucket_size){ PLENTY, 1 };
 	if (server_init_ksf(data, KSF_ARGON2ID_64M, reason, sizeof reason) < 0 ||
-	    server_open(&server, &config, udp_now(), udp_wall(), reason, sizeof reason) < 0) {
+	    server_open(&server, &config, clock_now(), clock_wall(), reason, sizeof reason) <
+		    0) {
 		fprintf(stderr, "%s\n", reason);
 		_exit(1);
 	}
@@ -164,7 +165,7 @@ static void on_register_challenge(struct client *c, const struct wire_message *c
 	certificate_make(&f->newcomer.certificate, &c->identity, &c->device.public, "bench", 1,
 			 0);
 	endpoint_set_certificate(c->endpoint, &f->newcomer.certificate);
-	device_list_add(&f->newcomer.devices, &c->device.public, "bench", udp_wall());
+	device_list_add(&f->newcomer.devices, &c->device.public, "bench", clock_wall());
 	device_list_sign(&f->newcomer.devices, &c->identity);
 	proof_register(f->newcomer.proof_of_possession, &c->identity,
 		       link_handshake_hash(c->link), &c->name);
@@ -268,7 +269,7 @@ static void client_make(struct client *c, unsigned number, const struct facts *f
 	buf_init(&c->token, ENDPOINT_TOKEN_MAX);
 	c->server = facts;
 	config.device = c->device;
-	c->endpoint = endpoint_new(&config, udp_now());
+	c->endpoint = endpoint_new(&config, clock_now());
 	if (udp_new(&c->udp, &loop, c->endpoint, client_turn, c) < 0 ||
 	    udp_listen(c->udp, &at, &bound) < 0)
 		abort();
@@ -286,7 +287,7 @@ static double cpu_of(clockid_t clock)
 
 static void run_phase(struct client *all, enum phase phase, mono_ns how_long)
 {
-	mono_ns until = udp_now() + how_long;
+	mono_ns until = clock_now() + how_long;
 	bool is_busy = true;
 
 	for (unsigned i = 0; i < CLIENTS; i++) {
@@ -294,14 +295,14 @@ static void run_phase(struct client *all, enum phase phase, mono_ns how_long)
 		all[i].is_stopping = how_long == 0;
 		all[i].is_resting = false;
 		all[i].done = 0;
-		dial(&all[i], udp_now());
+		dial(&all[i], clock_now());
 		udp_wake(all[i].udp);
 	}
 	while (is_busy) {
 		uv_run(&loop, UV_RUN_ONCE);
 		is_busy = false;
 		for (unsigned i = 0; i < CLIENTS; i++) {
-			all[i].is_stopping |= udp_now() >= until;
+			all[i].is_stopping |= clock_now() >= until;
 			is_busy |= !all[i].is_resting;
 		}
 	}
@@ -310,11 +311,11 @@ static void run_phase(struct client *all, enum phase phase, mono_ns how_long)
 static void measure(struct client *all, enum phase phase, clockid_t clock, const char *what)
 {
 	double cpu = cpu_of(clock), took;
-	mono_ns began = udp_now();
+	mono_ns began = clock_now();
 	uint64_t done = 0;
 
 	run_phase(all, phase, SECONDS_EACH * SECOND);
-	took = (double)(udp_now() - began) / (double)SECOND;
+	took = (double)(clock_now() - began) / (double)SECOND;
 	cpu = cpu_of(clock) - cpu;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		done += all[i].done;
@@ -325,13 +326,13 @@ static void measure(struct client *all, enum phase phase, clockid_t clock, const
 static double time_of(void (*work)(uint8_t *out, const uint8_t *in))
 {
 	uint8_t out[64] = { 1 }, in[64];
-	mono_ns began = udp_now();
+	mono_ns began = clock_now();
 	unsigned count = 0;
 
 	crypto_core_ristretto255_random(in);
-	for (; udp_now() - began < SECOND / 4; count++)
+	for (; clock_now() - began < SECOND / 4; count++)
 		work(out, in);
-	return (double)(udp_now() - began) / 1e3 / count;
+	return (double)(clock_now() - began) / 1e3 / count;
 }
 
 static void x25519(uint8_t *out, const uint8_t *in)

@@ -34,7 +34,7 @@ static int begin(void **state)
 	(void)state;
 	uv_loop_init(&loop);
 	device_make(&ec.device);
-	endpoint = endpoint_new(&ec, udp_now());
+	endpoint = endpoint_new(&ec, clock_now());
 	assert_int_equal(udp_new(&udp, &loop, endpoint, on_step, NULL), 0);
 	config_init(&config);
 	config.listen_count = 1;

@@ -144,11 +144,6 @@ static bool hear(struct small_home *h, const struct address *from, struct bytes 
 	return lan_stray(lans[index_of(h)], &path, data);
 }
 
-static bool is_group(const struct address *a)
-{
-	return a->family == 4 ? a->ip[0] == 239 : a->ip[0] == 0xff;
-}
-
 static bool has(const struct small_home *h, const struct address *a)
 {
 	for (unsigned i = 0; i < h->network.address_count; i++) {
@@ -202,7 +197,7 @@ static void run(void)
 	for (unsigned i = 0; i < sent_count; i++) {
 		for (unsigned n = 0; n < HOMES; n++) {
 			/* loopback of multicast: also to who sent it */
-			if (lans[n] && (is_group(&sent[i].path.remote)
+			if (lans[n] && (address_is_multicast(&sent[i].path.remote)
 						? link_for(&homes[n], &sent[i].path.remote) != 0
 						: has(&homes[n], &sent[i].path.remote)))
 				deliver(&sent[i], &homes[n]);

@@ -97,7 +97,7 @@ static void side_make(struct side *s, const char *at)
 	randombytes_buf(s->config.knock.bytes, sizeof s->config.knock.bytes);
 	certificate_make(&s->config.certificate, &s->identity, &s->config.device.public, "d", 1,
 			 0);
-	s->e = endpoint_new(&s->config, udp_now());
+	s->e = endpoint_new(&s->config, clock_now());
 	assert_int_equal(udp_new(&s->udp, &loop, s->e, step, s), 0);
 	assert_int_equal(address_parse(&address, at, 0), 0);
 	assert_int_equal(udp_listen(s->udp, &address, &s->address), 0);
@@ -116,7 +116,7 @@ static void begin(const char *at)
 static void end(void)
 {
 	for (int i = 0; i < 2; i++) {
-		endpoint_close_all(sides[i].e, LINK_CODE_BYE, udp_now());
+		endpoint_close_all(sides[i].e, LINK_CODE_BYE, clock_now());
 		udp_close(sides[i].udp);
 	}
 	uv_run(&loop, UV_RUN_DEFAULT);
@@ -134,7 +134,7 @@ static void dial(const char *ip)
 				 .address_count = 1 };
 
 	assert_int_equal(address_parse(&t.addresses[0], ip, sides[1].address.port), 0);
-	assert_non_null(endpoint_dial(sides[0].e, &t, udp_now()));
+	assert_non_null(endpoint_dial(sides[0].e, &t, clock_now()));
 	udp_wake(sides[0].udp);
 }
 
@@ -211,7 +211,7 @@ static void a_goodbye_arrives_before_the_socket_is_gone(void **state)
 	begin("127.0.0.1:0");
 	dial("127.0.0.1");
 	run_until_up();
-	link_close(sides[0].link, LINK_CODE_BYE, udp_now());
+	link_close(sides[0].link, LINK_CODE_BYE, clock_now());
 	sides[0].link = NULL;
 	udp_close(sides[0].udp);
 	sides[0].udp = NULL;

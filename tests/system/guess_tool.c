@@ -100,13 +100,13 @@ static void begin(struct guesser *g, unsigned number)
 	struct address at = { .family = 4, .ip = { 10, 1, (uint8_t)number, 2 } }, bound;
 
 	device_make(&config.device);
-	g->endpoint = endpoint_new(&config, udp_now());
+	g->endpoint = endpoint_new(&config, clock_now());
 	if (udp_new(&g->udp, &loop, g->endpoint, turn, g) < 0 ||
 	    udp_listen(g->udp, &at, &bound) < 0) {
 		fprintf(stderr, "10.1.%u.2 is no address of this host\n", number);
 		exit(1);
 	}
-	dial(g, udp_now());
+	dial(g, clock_now());
 	udp_wake(g->udp);
 }
 

@@ -145,11 +145,6 @@ static bool has_socket(const struct place *p, const struct address *a, uint16_t 
 	       *socket < PATH_EXTRA + PATH_EXTRA_MAX;
 }
 
-static bool is_multicast(const struct address *a)
-{
-	return a->family == 4 ? (a->ip[0] & 0xf0) == 0xe0 : a->ip[0] == 0xff;
-}
-
 static bool are_neighbours(const struct internet *n, unsigned a, unsigned b)
 {
 	return a != b && n->places[a].lan && n->places[a].lan == n->places[b].lan;
@@ -188,7 +183,7 @@ static bool leave(struct internet *n, struct flight *f, uint8_t ttl, mono_ns now
 	struct nat_box *box = n->places[f->from].box;
 	struct address inside = f->sender;
 
-	if (is_multicast(&f->receiver) || is_for_neighbour(n, f->from, &f->receiver)) {
+	if (address_is_multicast(&f->receiver) || is_for_neighbour(n, f->from, &f->receiver)) {
 		f->is_inside = true;
 		return true;
 	}
@@ -301,7 +296,7 @@ static bool reaches(struct internet *n, struct flight *f, unsigned *to, mono_ns 
 		    struct path *path)
 {
 	*path = (struct path){ .remote = f->sender };
-	if (is_multicast(&f->receiver))
+	if (address_is_multicast(&f->receiver))
 		return reaches_member(n, f, to, path);
 	if (!f->is_inside)
 		return comes_in(n, f, to, now, path);

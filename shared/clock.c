@@ -1,8 +1,8 @@
 #include <time.h>
 
-#include "shared/udp.h"
+#include "shared/clock.h"
 
-mono_ns udp_now(void)
+mono_ns clock_now(void)
 {
 	struct timespec t;
 
@@ -10,7 +10,7 @@ mono_ns udp_now(void)
 	return (mono_ns)t.tv_sec * SECOND + (mono_ns)t.tv_nsec;
 }
 
-wall_ms udp_wall(void)
+wall_ms clock_wall(void)
 {
 	struct timespec t;
 
