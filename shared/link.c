@@ -136,6 +136,7 @@ struct link *link_accept(struct link_home *home, const struct link_arrival *arri
 	link_cid_new(home, &scid, QUIC_CID_SIZE);
 	settings_of(l, &settings, &params, now);
 	quic_set_original_dcid(&params, &arrival->original);
+	l->is_retried = arrival->is_retried;
 	if (arrival->is_retried) {
 		params.retry_scid = hd->dcid;
 		params.retry_scid_present = 1;

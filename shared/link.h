@@ -43,6 +43,7 @@ struct link {
 	struct link_home *home;
 	ngtcp2_conn *conn;
 	enum link_state state;
+	bool is_retried; /* responder: it proved its address for this message */
 	bool is_initiator, is_confirmed, wants_ping, has_news_up, is_loopback;
 	bool is_queued, is_half_open, is_path_fixed, is_listed, has_moved, has_proved;
 	bool is_yielding, is_relayed_only;

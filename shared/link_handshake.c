@@ -251,22 +251,34 @@ out:
 	return err;
 }
 
+/* By which a first message is known again. Who dials several addresses may find that one takes it at once
+ * and another asks for a proof: with that the same message comes again, once for each Retry. */
+static struct device_public first_message_id(const struct link *l, struct bytes message)
+{
+	struct device_public id;
+
+	memcpy(id.bytes, message.data, sizeof id.bytes);
+	for (unsigned i = 0; l->is_retried && i < l->first_dcid.size; i++)
+		id.bytes[i] ^= l->first_dcid.bytes[i];
+	return id;
+}
+
 static int read_first(struct link *l, unsigned type, struct bytes message)
 {
 	struct link_handshake *h = l->handshake;
-	struct device_public ephemeral;
+	struct device_public id;
 	struct buf payload = { 0 };
 	struct bytes parameters;
 	int err = ERR_FORMAT;
 
 	if (type < TYPE_BASE || type >= TYPE_BASE + TYPE_COUNT ||
-	    message.size < sizeof ephemeral.bytes)
+	    message.size < sizeof id.bytes)
 		return ERR_FORMAT;
 	l->pattern = type - TYPE_BASE;
 	if (l->pattern == LINK_NK && l->home->config->policy != ENDPOINT_ANYONE)
 		return ERR_REFUSED;
-	memcpy(ephemeral.bytes, message.data, sizeof ephemeral.bytes);
-	if (!door_is_new(l->home->door, &ephemeral))
+	id = first_message_id(l, message);
+	if (!door_is_new(l->home->door, &id))
 		return ERR_EXISTS;
 	err = noise_start(l, NOISE_RESPONDER);
 	if (err < 0)
@@ -285,7 +297,7 @@ static int read_first(struct link *l, unsigned type, struct bytes message)
 	err = l->home->judge(l->home->owner, l);
 	if (err < 0)
 		goto out;
-	door_remember(l->home->door, &ephemeral);
+	door_remember(l->home->door, &id);
 	err = answer(l, parameters);
 out:
 	buf_clear(&payload);

@@ -250,6 +250,41 @@ static void a_token_from_another_address_or_life_costs_a_round_trip_only(void **
 	assert_int_equal(endpoint_counters(net.nodes[1].e).retries, 2);
 }
 
+/* A device with two addresses, whose token is good for one of them: what leaves is seen from both, then, once
+ * the other was asked to prove itself, from that one; the answer to the first is lost. */
+static bool have_two_addresses(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
+{
+	struct address other = n->nodes[0].address;
+	unsigned *said = n->user;
+
+	other.ip[3] = 77;
+	if (from == 0) {
+		net_inject(n, &other, &d->path.remote, bytes_of(data, d->size), n->delay);
+		return (*said)++ == 0;
+	}
+	if (address_equal(&d->path.remote, &n->nodes[0].address))
+		return false;
+	d->path.remote = n->nodes[0].address;
+	return true;
+}
+
+static void
+one_address_that_is_asked_for_a_proof_is_not_shut_out_by_one_that_is_not(void **state)
+{
+	unsigned said = 0;
+
+	(void)state;
+	time_to_come_up(bytes_of(NULL, 0), LINK_IK);
+	net_run(&net, SECOND);
+	link_close(net.nodes[0].link, 0, net.now);
+	net.nodes[0].link = NULL;
+	net_run(&net, 5 * SECOND);
+	net.tap = have_two_addresses;
+	net.user = &said;
+	assert_in_range(time_to_come_up(buf_view(&net.nodes[0].token), LINK_IK),
+			40 * MILLISECOND, 42 * MILLISECOND);
+}
+
 static void a_guest_proves_the_directory_and_stays_unknown(void **state)
 {
 	(void)state;
@@ -1251,6 +1286,8 @@ int main(void)
 		PEERS(an_answer_from_another_identity_is_refused),
 		DIRECTORY(a_first_contact_proves_its_address_a_second_need_not),
 		DIRECTORY(a_token_from_another_address_or_life_costs_a_round_trip_only),
+		DIRECTORY(
+			one_address_that_is_asked_for_a_proof_is_not_shut_out_by_one_that_is_not),
 		DIRECTORY(a_guest_proves_the_directory_and_stays_unknown),
 		PEERS(a_first_packet_with_any_id_is_met_with_silence),
 		DIRECTORY(an_unproved_address_leaves_nothing_at_the_directory),
