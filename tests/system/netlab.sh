@@ -141,6 +141,8 @@ measure() {
 	while [ $run -lt "$runs" ]; do
 		run=$((run + 1))
 		lab_up "$spec"
+		map_ports=no
+		case $spec in *upnp=*) map_ports=yes ;; esac
 		cables "$8"
 		if [ "$wanted" = blocked ]; then
 			blocked "$from"

@@ -64,7 +64,10 @@ each() {
 		wait "$one" || return 1
 	done
 }
+# Who ends while it still looks for a router's UPnP waits for that: where there is no such router, and
+# nothing is to be learned of it, it does not look.
 wake_one() {
+	printf 'log = debug\nmap-ports = %s\n' "${map_ports-yes}" >"$folder/home-$1/peer.conf"
 	: >"$folder/home-$1/engine.log"
 	peer "$1" daemon >/dev/null 2>"$folder/wake-$1" || fail "$1 does not wake: $(cat "$folder/wake-$1")"
 }
