@@ -29,8 +29,6 @@ enum login_state {
 /* How somebody has proved to be the owner. */
 enum login_proof { LOGIN_BY_NOTHING, LOGIN_BY_PASSWORD, LOGIN_BY_RECOVERY, LOGIN_BY_RESET };
 
-enum { LOGIN_CHARGES = 3 };
-
 struct login {
 	const struct login_desk *desk;
 	enum login_state state;

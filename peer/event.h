@@ -23,7 +23,7 @@ enum event_kind {
 	EVENT_DEVICES, /* our device list, or which of them are online, changed */
 };
 
-/* From the best to the last; the choice of reach.md section 5. */
+/* From the best to the last: of two that answer the better one is used (peer/punch.h). */
 enum path_kind {
 	PATH_NONE,
 	PATH_LOOPBACK,

@@ -26,7 +26,6 @@ enum {
 	WIRE_LIST_CHUNK = 256,          /* names in one LIST */
 	WIRE_CONTACTS_MAX = 1000,       /* names one session may list */
 	WIRE_DEVICES_MAX = 8,           /* devices in one PRESENCE */
-	WIRE_AGENT_MAX = 32,            /* "palique 0.1" */
 	WIRE_SIGHTS_MAX = 4,            /* addresses where a directory answers shared/sight.h */
 	WIRE_FORWARDING_MAX = 256,      /* contacts that one forwarding address is left for */
 	WIRE_WHERE_MAX = 64,            /* contacts asked for at a time */

@@ -55,7 +55,7 @@ static mono_ns took(void)
 
 /* --- who meets whom --- */
 
-/* Neither of them easy or open, and at least one random: the work of a relay (reach.md, 6). What the
+/* Neither of them easy or open, and at least one random: the work of a relay. What the
  * laboratory found of these it found with some thousand strays in each second. */
 static bool is_for_relay(enum nat_box_kind a, enum nat_box_kind b)
 {
