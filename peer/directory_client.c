@@ -26,7 +26,7 @@ struct directory_client *directory_client_new(struct rooms *rooms)
 	struct directory_client *d = memory_new(sizeof *d);
 
 	d->rooms = rooms;
-	d->until = d->check_at = d->settled_at = NEVER;
+	d->until = d->check_at = d->settled_at = d->away_at = NEVER;
 	d->is_restarting = true;
 	d->patience = HEARD_BURST;
 	buf_init(&d->token, ENDPOINT_TOKEN_MAX);
@@ -191,6 +191,8 @@ mono_ns directory_client_step(struct directory_client *d)
 	deadline = mono_earlier(d->until, mono_earlier(d->check_at, d->settled_at));
 	if (d->state == STATE_ASKING_KEY)
 		deadline = mono_earlier(deadline, d->ask_at);
+	if (d->rooms->now < d->away_at)
+		deadline = mono_earlier(deadline, d->away_at);
 	if (d->line.link && d->line.is_readable && d->patience < 0)
 		deadline = mono_earlier(deadline, now + HEARD_PAUSE);
 	return deadline;
@@ -216,7 +218,7 @@ bool directory_client_is_asking(const struct directory_client *d)
 
 bool directory_client_is_away(const struct directory_client *d)
 {
-	return d->state != STATE_ONLINE && d->failures > 0;
+	return d->state != STATE_ONLINE && (d->failures > 0 || d->rooms->now >= d->away_at);
 }
 
 struct address directory_client_address(const struct directory_client *d)

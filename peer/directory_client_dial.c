@@ -13,6 +13,7 @@
 #define SILENCE        (60 * SECOND)
 #define DIAL           (10 * SECOND)
 #define KEY_QUERY      (5 * SECOND)
+#define ABSENT         (1500 * MILLISECOND) /* and two more Initials: it would have answered */
 #define SUSPENDED      60 /* seconds, and as many at random: then look again */
 #define BACKOFF_MAX_MS 60000
 
@@ -138,8 +139,11 @@ void directory_client_begin(struct directory_client *d)
 
 	d->is_guest = account_is_becoming(a);
 	directory_client_enter(d, STATE_REST, NEVER);
-	if (!d->is_guest && standing != STANDING_PENDING && standing != STANDING_MEMBER)
+	if (!d->is_guest && standing != STANDING_PENDING && standing != STANDING_MEMBER) {
+		d->away_at = NEVER;
 		return;
+	}
+	d->away_at = mono_earlier(d->away_at, d->rooms->now + ABSENT);
 	if (d->has_here && account_directory_key(a) &&
 	    device_public_equal(account_directory_key(a), &d->here_key)) {
 		d->addresses[0] = d->here;

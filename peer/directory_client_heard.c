@@ -40,6 +40,7 @@ static int on_welcome(struct directory_client *d, const struct wire_message *m)
 		return ERR_STATE;
 	directory_client_enter(d, STATE_ONLINE, NEVER);
 	d->failures = 0;
+	d->away_at = NEVER;
 	d->settled_at = d->rooms->now + SETTLED;
 	own_candidates_set_observed(d->rooms->candidates, &m->welcome.observed);
 	account_welcomed(a, &m->welcome);

@@ -39,6 +39,7 @@ struct directory_client {
 	mono_ns ask_at; /* the key again */
 	mono_ns until;  /* end of this state; NEVER */
 	mono_ns check_at, settled_at;
+	mono_ns away_at; /* called, and not online by then: it is away. NEVER: not called */
 	unsigned failures;
 	uint32_t wait_ms; /* asked for by the directory */
 	struct link *link;

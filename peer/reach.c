@@ -13,7 +13,7 @@ struct reach *reach_new(struct rooms *rooms)
 	struct reach *r = memory_new(sizeof *r);
 
 	r->rooms = rooms;
-	r->away_since = NEVER;
+	r->away_since = r->alone_at = NEVER;
 	return r;
 }
 

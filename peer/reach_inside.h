@@ -18,7 +18,7 @@ enum {
 #define REACH_ALONE_RETRY_MAX (300 * SECOND) /* ... and so seldom to one at last */
 #define REACH_ASKED           (1 * SECOND)   /* introduced, and they have not dialled: we do */
 #define REACH_ASK_AGAIN       (2 * SECOND)   /* for an introduction, where a path was lost */
-#define REACH_ALONE           (5 * SECOND) /* without the directory: everybody is looked for */
+#define REACH_ALONE           (5 * SECOND) /* the directory was lost: everybody is looked for */
 #define REACH_FOUND           (90 * SECOND) /* so long the word of others than the directory holds */
 #define REACH_KNOWN           (60 * SECOND)
 #define REACH_STRANDED_AGAIN  (10 * SECOND)
@@ -49,6 +49,8 @@ struct reach {
 	struct punch_limits limits;
 
 	mono_ns away_since;   /* the directory; NEVER: it is not */
+	mono_ns alone_at;     /* ... and we are without it; at once, if it never was there */
+	bool was_online;
 	mono_ns known_at;     /* when ways to all known devices are made sure of */
 	unsigned known_place; /* ... and how far that is */
 };

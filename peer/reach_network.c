@@ -156,7 +156,7 @@ void reach_network_changed(struct reach *r)
 
 bool reach_is_alone(const struct reach *r)
 {
-	return r->away_since != NEVER && r->rooms->now >= r->away_since + REACH_ALONE;
+	return r->rooms->now >= r->alone_at;
 }
 
 static void know(struct reach *r, struct person *p)
@@ -202,9 +202,11 @@ void reach_network_step(struct reach *r)
 		reach_keys_forget(r);
 	}
 	if (directory_client_is_online(r->rooms->directory)) {
-		r->away_since = NEVER;
+		r->away_since = r->alone_at = NEVER;
+		r->was_online = true;
 	} else if (is_away && r->away_since == NEVER) {
 		r->away_since = r->rooms->now;
+		r->alone_at = r->away_since + (r->was_online ? REACH_ALONE : 0);
 		r->known_at = 0;
 	}
 	know_all(r);
@@ -212,9 +214,5 @@ void reach_network_step(struct reach *r)
 
 mono_ns reach_network_deadline(const struct reach *r)
 {
-	mono_ns alone_at = NEVER;
-
-	if (r->away_since != NEVER && !reach_is_alone(r))
-		alone_at = r->away_since + REACH_ALONE;
-	return mono_earlier(alone_at, r->known_at);
+	return mono_earlier(reach_is_alone(r) ? NEVER : r->alone_at, r->known_at);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "peer/account.h"
+#include "peer/directory_client_inside.h"
 #include "peer/persons.h"
 #include "peer/siblings.h"
 #include "shared/error.h"
@@ -159,13 +160,14 @@ mono_ns peer_step(void *user, mono_ns now, wall_ms wall)
 	mono_ns deadline = engine_step(p->engine, now, wall);
 	struct event e;
 
+	if (!p->hears_silence)
+		p->rooms->directory->away_at = NEVER;
 	p->steps++;
 	while (engine_next_event(p->engine, &e))
 		count(p, &e);
 	return deadline;
 }
 
-/* Nobody answers where the directory is: it is neither there nor known not to be. */
 void peer_lose_directory(struct peer *p)
 {
 	struct job job;

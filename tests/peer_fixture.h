@@ -24,6 +24,7 @@ struct peer {
 	char path[64];
 	unsigned node;
 	uint64_t steps;
+	bool hears_silence;    /* of the directory; else nobody notices it */
 	unsigned counts[16];   /* events by kind */
 	struct event last[16]; /* the last of each kind; texts are gone */
 	char heard[4096];      /* texts heard, one behind the other with a space each */

@@ -448,6 +448,21 @@ static void without_the_directory_links_are_looked_for_and_kept(void **state)
 	assert_int_equal(way(&alice, "bob")->state, WAY_LINKED);
 }
 
+static void a_directory_that_is_silent_from_the_start_is_not_waited_for(void **state)
+{
+	char here[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	link_up();
+	address_print(place_of(&alice), here);
+	restart(&alice, here);
+	alice.hears_silence = true;
+	pass(SECOND);
+	assert_int_equal(way(&alice, "bob")->state, WAY_IDLE);
+	pass(SECOND);
+	assert_int_equal(way(&alice, "bob")->state, WAY_LINKED);
+}
+
 static void somebody_found_nearby_is_linked_without_the_directory(void **state)
 {
 	(void)state;
@@ -519,6 +534,7 @@ int main(void)
 		REACH(another_network_makes_hope),
 		REACH(who_stays_where_it_was_is_found_without_the_directory),
 		REACH(without_the_directory_links_are_looked_for_and_kept),
+		REACH(a_directory_that_is_silent_from_the_start_is_not_waited_for),
 		REACH(somebody_found_nearby_is_linked_without_the_directory),
 		REACH(who_is_on_the_same_network_is_found_within_two_seconds),
 		REACH(who_has_no_direct_path_is_stranded_after_a_while),
