@@ -125,16 +125,13 @@ static void note_one(struct sockets *s, const struct config *config, const struc
 /* Where we are reached behind somebody else's address: as configured, or as our links say. */
 static void note_outside(struct sockets *s, const struct config *config)
 {
-	const char *host = config->place.host;
-	char text[sizeof config->place.host + 2];
 	struct address at;
 
 	for (unsigned i = 0; i < config->outside_count; i++)
 		note_one(s, config, &config->outside[i]);
 	if (config->outside_count || !config->has_place)
 		return;
-	snprintf(text, sizeof text, strchr(host, ':') ? "[%s]" : "%s", host);
-	if (address_parse(&at, text, config->place.port) == 0 && address_is_unicast(&at))
+	if (place_address(&config->place, &at) == 0 && address_is_unicast(&at))
 		note_one(s, config, &at);
 }
 

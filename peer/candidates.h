@@ -26,8 +26,8 @@ void own_candidates_set_mapped(struct own_candidates *c, const struct address *l
 const struct candidates *own_candidates(const struct own_candidates *c);
 const struct network *own_candidates_network(const struct own_candidates *c);
 const struct nat *own_candidates_nat(const struct own_candidates *c);
-const struct address *
-own_candidates_observed(const struct own_candidates *c); /* v4 before v6; family 0: none */
+/* v4 before v6; family 0: none. */
+const struct address *own_candidates_observed(const struct own_candidates *c);
 /* Raised whenever one of the above changed. */
 uint64_t own_candidates_version(const struct own_candidates *c);
 

@@ -62,9 +62,10 @@ struct daemon {
 	struct netwatch *watch;
 	struct address bound;
 	int lock;
-	bool wants_stop, is_stopping, is_deaf,
-		is_not_needed; /* deaf: told that the LAN cannot be heard; the last: another one is there */
-	const char *hint; /* what to type when it does not start; "": the reason says it */
+	bool wants_stop, is_stopping;
+	bool is_deaf;       /* told that the LAN cannot be heard */
+	bool is_not_needed; /* another one is there */
+	const char *hint;   /* what to type when it does not start; "": the reason says it */
 };
 
 /* --- the network --- */

@@ -1,7 +1,6 @@
 #include "peer/directory_client_inside.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "peer/account.h"
@@ -135,7 +134,6 @@ void directory_client_begin(struct directory_client *d)
 	struct account *a = d->rooms->account;
 	enum standing standing = account_standing(a);
 	const struct directory_place *place = account_place(a);
-	char text[URI_HOST_MAX + 3];
 
 	d->is_guest = account_is_becoming(a);
 	directory_client_enter(d, STATE_REST, NEVER);
@@ -151,9 +149,8 @@ void directory_client_begin(struct directory_client *d)
 		found(d);
 		return;
 	}
-	snprintf(text, sizeof text, strchr(place->host, ':') ? "[%s]" : "%s", place->host);
 	d->address_count = 0;
-	if (address_parse(&d->addresses[0], text, place->port) == 0) {
+	if (place_address(place, &d->addresses[0]) == 0) {
 		d->address_count = 1;
 		found(d);
 		return;

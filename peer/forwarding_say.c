@@ -10,9 +10,8 @@
 #include "peer/persons.h"
 #include "peer/reach.h"
 
-enum {
-	PAD_LEAST = 8
-}; /* readers and questions are so many, or twice that, ...: noise fills up */
+/* Readers and questions are so many, or twice that, and so on: noise fills up. */
+enum { PAD_LEAST = 8 };
 
 /* --- whom it is about --- */
 

@@ -29,8 +29,8 @@ enum {
 	SOURCES_MAX = 16,   /* own addresses that an announcement leaves from */
 	SAID_MAX = 256,     /* own nonces that an answer may name */
 	ANSWERED_MAX = 128, /* of theirs, each answered once */
-	TOKENS_LEAST =
-		16, /* an announcement has so many, or twice that, ...: the rest is noise */
+	/* An announcement has so many, or twice that, and so on: the rest is noise. */
+	TOKENS_LEAST = 16,
 };
 #define SAID_FOR (10 * SECOND) /* an answer comes within this, or not at all */
 

@@ -14,11 +14,10 @@
 
 enum {
 	INTERFACES_MAX = 256,
-	FOUND_MAX = 256,     /* addresses looked at */
-	ANSWER_SIZE = 32768, /* the kernel's own choice for a dump */
-	MESSAGES_MAX =
-		1 << 17, /* of one dump: a router of the Internet's core has more routes */
-	WAIT_MS = 1000,  /* the kernel answers at once, or not at all */
+	FOUND_MAX = 256,        /* addresses looked at */
+	ANSWER_SIZE = 32768,    /* the kernel's own choice for a dump */
+	MESSAGES_MAX = 1 << 17, /* of one dump; a router of the Internet's core has more */
+	WAIT_MS = 1000,         /* the kernel answers at once, or not at all */
 };
 
 #ifndef ARPHRD_RAWIP

@@ -20,10 +20,9 @@ struct pcp_nonce {
 
 struct pcp_question {
 	struct pcp_nonce nonce;
-	struct address
-		client;       /* our address toward the router; its port is that to be mapped */
-	struct address outer; /* what we would like, or had; family 0: whatever there is */
-	uint32_t life;        /* seconds; 0: away with it */
+	struct address client; /* ours toward the router; its port is that to be mapped */
+	struct address outer;  /* what we would like, or had; family 0: whatever there is */
+	uint32_t life;         /* seconds; 0: away with it */
 };
 void pcp_map_encode(uint8_t out[PCP_MAP_SIZE], const struct pcp_question *q);
 

@@ -12,9 +12,9 @@
 #include "shared/log.h"
 
 enum { ASK_PCP, ASK_NATPMP, ASK_PCP6, ASKS };
-#define MOVED_AGAIN                                                                            \
-	(10 * SECOND) /* a directory that sees us elsewhere each time is no reason */
-#define UPNP_AGAIN (3600 * SECOND) /* after it failed: it is much ado, and shouts on the LAN */
+/* A directory that sees us elsewhere each time is no reason. */
+#define MOVED_AGAIN (10 * SECOND)
+#define UPNP_AGAIN  (3600 * SECOND) /* after it failed: it is much ado, and shouts on the LAN */
 
 struct upnp {
 	enum port_map_state state;

@@ -206,8 +206,7 @@ static void conclude_fresh(struct sighting *s)
 	struct nat nat = classify(s, &s->fresh);
 
 	end_round(s, &s->fresh);
-	s->fresh_at =
-		s->rooms->now; /* also of what was asked in vain: nobody waits for it twice */
+	s->fresh_at = s->rooms->now; /* asked in vain, too: nobody waits for it twice */
 	/* An easy NAT here: it has changed its mind, or the other answers came late. */
 	if (nat.mapping != NAT_UNKNOWN)
 		tell(s, &nat);

@@ -13,8 +13,8 @@ struct sighting;
 
 #define SIGHTING_AGAIN (250 * MILLISECOND) /* unanswered: asked again, SIGHTING_TRIES in all */
 enum { SIGHTING_TRIES = 4 };
-#define SIGHTING_FRESH                                                                         \
-	(30 * SECOND) /* a sequential NAT's last port is worth something so long */
+/* A sequential NAT's last port is worth something so long. */
+#define SIGHTING_FRESH (30 * SECOND)
 
 struct sighting *sighting_new(struct rooms *rooms);
 void sighting_free(struct sighting *s);

@@ -22,9 +22,8 @@ struct way {
 	bool is_present; /* as the directory says */
 	bool has_certificate;
 	struct certificate certificate;
-	struct address
-		seen; /* by the directory; family 0. Their record is in the address book */
-	bool is_shut; /* it is there, and will have no link with us */
+	struct address seen; /* by the directory; family 0. Their record: address_book.h */
+	bool is_shut;        /* it is there, and will have no link with us */
 	mono_ns found_until; /* somebody else than the directory has said that it is there */
 	bool has_probe_keys;
 	uint64_t keys_number; /* of the record that they were made with */
@@ -32,9 +31,9 @@ struct way {
 
 	enum way_state state;
 	struct link *link; /* LINKED; while DIALLING it may be replaced under us */
-	uint64_t
-		link_number; /* of the link that is up, never given again; 0: none. Rooms above see
-	                         by it that a link is new */
+	/* Of the link that is up, never given again; 0: none. Rooms above see by it that a link is
+	 * new. */
+	uint64_t link_number;
 	struct punch *punch;                       /* paths are being looked for; or NULL */
 	struct punch_offer offers[WAY_OFFERS_MAX]; /* those found so far */
 	unsigned offer_count;
@@ -44,9 +43,9 @@ struct way {
 	enum path_kind path_kind;
 	bool is_lost; /* LINKED, and the path does not answer: others are looked for */
 	mono_ns moved_at, asked_at; /* to another path; for an introduction */
-	mono_ns direct_at,
-		direct_wait; /* RELAYED: when a direct path is looked for again; else NEVER */
-	uint32_t tunnel;     /* to the device, through a common contact; 0: none */
+	mono_ns direct_at; /* RELAYED: when a direct path is looked for again; else NEVER */
+	mono_ns direct_wait;
+	uint32_t tunnel; /* to the device, through a common contact; 0: none */
 	bool is_tunnel_dialler;
 	mono_ns stranded_since; /* wanted, and nothing direct works; NEVER: not so */
 	mono_ns stranded_at;    /* when the relay hears of it next */

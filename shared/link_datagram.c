@@ -206,7 +206,6 @@ size_t link_datagram_next(const struct link *l, uint8_t out[LINK_DATAGRAM_FRAME_
 			  size_t room)
 {
 	const struct outgoing *o = l->datagrams.first;
-
 	size_t early = early_next(l, out, room);
 
 	if (early || l->state == LINK_SHAKING || !o)

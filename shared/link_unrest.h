@@ -12,8 +12,7 @@ struct link;
 
 enum {
 	LINK_UNREST_PINGS = 4,
-	LINK_UNREST_LARGE =
-		400, /* a datagram of so much has data in it, or something carried */
+	LINK_UNREST_LARGE = 400, /* a datagram of so much has data in it, or what is carried */
 };
 #define LINK_UNREST_AFTER (300 * MILLISECOND) /* or three round trips, and then doubled */
 #define LINK_UNREST_SOON  (100 * MILLISECOND) /* or one round trip: after a move */

@@ -78,8 +78,7 @@ struct nat nat_classify(const struct address *samples, unsigned count,
 		high = samples[i].port > high ? samples[i].port : high;
 	}
 	if (!is_one_ip) {
-		nat.mapping =
-			NAT_RANDOM; /* a pool of addresses: nothing can be said of the next */
+		nat.mapping = NAT_RANDOM; /* a pool of addresses: the next may be any */
 	} else if (is_one_port) {
 		nat.mapping = address_equal(&samples[0], ours) ? NAT_NONE : NAT_EASY;
 	} else if ((nat.high = step_of(samples, count)) != 0) {

@@ -9,10 +9,10 @@ enum nat_mapping {
 	NAT_UNKNOWN = 0, /* not probed yet, or nothing answered */
 	NAT_NONE = 1,    /* the address is our own */
 	NAT_EASY = 2,    /* endpoint-independent: one external port for all */
-	NAT_SEQUENTIAL =
-		3,      /* another one for each destination, each one or a few above the last */
-	NAT_BLOCK = 4,  /* ... out of a block of ports (carriers: RFC 7422) */
-	NAT_RANDOM = 5, /* ... anywhere */
+	/* Another one for each destination: */
+	NAT_SEQUENTIAL = 3, /* one or a few above the last */
+	NAT_BLOCK = 4,      /* out of a block of ports (carriers: RFC 7422) */
+	NAT_RANDOM = 5,     /* anywhere */
 };
 enum nat_filtering { NAT_FILTER_UNKNOWN = 0, NAT_OPEN = 1, NAT_FILTERED = 2 };
 
@@ -27,9 +27,9 @@ enum {
 struct nat {
 	enum nat_mapping mapping;
 	enum nat_filtering filtering;
-	uint16_t low,
-		high; /* BLOCK: the ports it uses, both included; SEQUENTIAL: low is the last
-	                       one seen, high its step; else 0 */
+	/* BLOCK: the ports it uses, both included; SEQUENTIAL: low is the last one seen, high its
+	 * step; else 0. */
+	uint16_t low, high;
 };
 
 /* From what several destinations saw of one socket, in the order they were asked (their count, 2

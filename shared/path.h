@@ -5,9 +5,9 @@
 #include "shared/address.h"
 
 enum {
-	PATH_EXTRA =
-		256, /* sockets from here on: opened by the shell when first sent from (IPv4,
-	                         a port of its own each), closed when released */
+	/* Sockets from here on: opened by the shell when first sent from (IPv4, a port of its own
+	 * each), closed when released. */
+	PATH_EXTRA = 256,
 	PATH_EXTRA_MAX = 256, /* of them at a time */
 };
 

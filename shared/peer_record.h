@@ -13,15 +13,15 @@ enum { PEER_RECORD_SIZE_MAX = 768 }; /* encoded */
 
 struct peer_record {
 	struct device_public device;
-	uint64_t
-		number; /* the higher one is newer: wall clock in ms when it was made, or one more
-	                    than before; 0: there is no record */
+	/* The higher one is newer: wall clock in ms when it was made, or one more than before; 0:
+	 * there is no record. */
+	uint64_t number;
 	struct knock knock;
 	struct nat nat;               /* of IPv4 */
 	bool is_relay;                /* it has agreed to relay for its contacts */
 	struct candidates candidates; /* empty: reached through a relay only */
-	uint8_t signature
-		[64]; /* Ed25519 over "palique-peer-record-v1" | all of the above, encoded */
+	/* Ed25519 over "palique-peer-record-v1" | all of the above, encoded. */
+	uint8_t signature[64];
 };
 
 /* `r` is one that can be encoded. */

@@ -136,6 +136,14 @@ int place_parse(struct directory_place *place, const char *text)
 	return length > URI_MAX ? ERR_LIMIT : parse_place(place, bytes_of(text, length));
 }
 
+int place_address(const struct directory_place *place, struct address *out)
+{
+	char text[URI_HOST_MAX + 3];
+
+	snprintf(text, sizeof text, strchr(place->host, ':') ? "[%s]" : "%s", place->host);
+	return address_parse(out, text, place->port);
+}
+
 void place_print(const struct directory_place *place, char out[URI_HOST_MAX + 9])
 {
 	bool is_v6 = strchr(place->host, ':') != NULL;

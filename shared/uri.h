@@ -10,6 +10,7 @@
 #ifndef PALIQUE_SHARED_URI_H
 #define PALIQUE_SHARED_URI_H
 
+#include "shared/address.h"
 #include "shared/keys.h"
 #include "shared/name.h"
 
@@ -40,6 +41,8 @@ int uri_parse(struct uri *uri, const char *text);
 int uri_print(const struct uri *uri, char out[URI_MAX + 1]);
 
 int place_parse(struct directory_place *place, const char *text);
+/* ERR_FORMAT: it is a name, which has to be resolved. */
+int place_address(const struct directory_place *place, struct address *out);
 /* The port only if it is not DIRECTORY_PORT. */
 void place_print(const struct directory_place *place, char out[URI_HOST_MAX + 9]);
 

@@ -13,16 +13,9 @@
 static bool are_surely_apart(const struct directory_place *a, const struct directory_place *b)
 {
 	struct address ignored;
-	char text[URI_HOST_MAX + 3];
-	const struct directory_place *const both[] = { a, b };
 
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(text, sizeof text, strchr(both[i]->host, ':') ? "[%s]" : "%s",
-			 both[i]->host);
-		if (address_parse(&ignored, text, both[i]->port) == 0)
-			return false;
-	}
-	return !who_same_place(a, b);
+	return place_address(a, &ignored) < 0 && place_address(b, &ignored) < 0 &&
+	       !who_same_place(a, b);
 }
 
 static int answer_contact(struct call *call, const char *name)

@@ -1,6 +1,5 @@
 #include "peer/api/network.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,11 +80,9 @@ static bool is_seeking(const struct engine_account *account)
 
 static bool is_here(const struct directory_place *place)
 {
-	char text[URI_HOST_MAX + 3];
 	struct address at;
 
-	snprintf(text, sizeof text, strchr(place->host, ':') ? "[%s]" : "%s", place->host);
-	return address_parse(&at, text, 1) == 0 && address_is_loopback(&at);
+	return place_address(place, &at) == 0 && address_is_loopback(&at);
 }
 
 bool network_is_blocked(const struct engine_reach *reach, const struct engine_account *account)
