@@ -538,6 +538,7 @@ lab_remove() {
 }
 lab_down() {
 	local pid
+	[ -z "$lab_processes" ] || sleep 0.3 # what is under way in a slow wire arrives: goodbyes
 	for pid in $lab_processes; do
 		kill "$pid" 2>/dev/null || true
 	done

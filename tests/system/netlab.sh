@@ -89,8 +89,13 @@ meet_cold() {
 	timed "$1" "$2"
 }
 
+has_path() {
+	case $(path_kind "$1" "$2") in '' | null) return 1 ;; esac
+}
+
 # timed FROM TO: they have met
 timed() {
+	until_true 3 has_path "$1" "$2" || true # words may arrive before their sender knows that
 	kind=$(path_kind "$1" "$2")
 	kind=${kind:-connected}
 	heard=$(logged "$2" heard | head -n 1)

@@ -181,7 +181,14 @@ arrived_all() {
 # both ways, while CHANGE... happens after half of it: every text arrives once, in order, and
 # goes on soon after
 throughout() {
+	again=no
+	once "$@"
+	[ $again ] && once "$@"
+	return 0
+}
+once() {
 	moment=$1
+	[ $again = no ] || moment="$1 again"
 	shift
 	rm -f "$folder"/said-*
 	stream a1 b1 100 &
@@ -199,8 +206,14 @@ throughout() {
 	delivered_exactly "$folder/said-b1" "$folder/got"
 	to_b=$(after b1 a1 "$changed")
 	to_a=$(after a1 b1 "$changed")
-	[ "${to_a:-0}" -le "$soon" ] && [ "${to_b:-0}" -le "$soon" ] ||
-		fail "$moment: goes on after $to_b and $to_a ms, at most $soon allowed"
+	if [ "${to_a:-0}" -gt "$soon" ] || [ "${to_b:-0}" -gt "$soon" ]; then
+		# The machine may have been busy with something else.
+		[ $again = no ] || fail "$moment: goes on after $to_b and $to_a ms, at most $soon allowed"
+		say "$moment: goes on after $to_b and $to_a ms: once more"
+		again=yes
+		return
+	fi
+	again=''
 	good "$moment: nothing lost, goes on after ${to_b:-0} and ${to_a:-0} ms ($(path_kind a1 b1))"
 }
 both_move() {
