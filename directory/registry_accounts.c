@@ -83,14 +83,33 @@ static void create(struct registry *row, uint64_t ticket, const struct registry_
 	registry_answers(r, &a);
 }
 
-static const struct identity_public *fake_recovery(const struct registry_sqlite *r,
+/* From the key that is stored, so that it is the same after a restart. */
+static void make_fake(struct registry_sqlite *r, uint32_t place)
+{
+	uint8_t seed[crypto_sign_SEEDBYTES], secret[crypto_sign_SECRETKEYBYTES];
+
+	crypto_generichash(seed, sizeof seed, (const uint8_t *)&place, sizeof place,
+			   r->fake_key, sizeof r->fake_key);
+	crypto_sign_seed_keypair(r->fake_recovery[place].bytes, secret, seed);
+	sodium_memzero(secret, sizeof secret);
+	sodium_memzero(seed, sizeof seed);
+	r->has_fake[place] = true;
+}
+
+/* Made when a name of that place is first asked for: that takes longer whether the name is there or
+ * not. */
+static const struct identity_public *fake_recovery(struct registry_sqlite *r,
 						   const struct name *name)
 {
 	uint8_t hash[16];
+	uint32_t place;
 
 	crypto_generichash(hash, sizeof hash, (const uint8_t *)name->text, strlen(name->text),
 			   r->fake_key, sizeof r->fake_key);
-	return &r->fake_recovery[(hash[0] | hash[1] << 8) % REGISTRY_FAKES];
+	place = (uint32_t)(hash[0] | hash[1] << 8) % REGISTRY_FAKES;
+	if (!r->has_fake[place])
+		make_fake(r, place);
+	return &r->fake_recovery[place];
 }
 
 /* `out` or, unless `keep`, `other`: both are read, whichever it is. */

@@ -24,6 +24,7 @@ struct registry_sqlite {
 	/* Checking a signature takes a little more or less time from key to key, so a single
 	 * fake one would be known by it: a name has one of these for good. */
 	struct identity_public fake_recovery[REGISTRY_FAKES];
+	bool has_fake[REGISTRY_FAKES];
 	uint8_t fake_key[32];
 	struct registry_waiting *answers; /* a ring */
 	size_t first, count, room;

@@ -1,6 +1,5 @@
 #include <assert.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,20 +252,6 @@ static int fill_recovery(struct db *db)
 	return err < 0 ? err : 0;
 }
 
-/* From the one that is stored, so that they are the same after a restart. */
-static void make_fakes(struct registry_sqlite *r)
-{
-	for (uint32_t i = 0; i < REGISTRY_FAKES; i++) {
-		uint8_t seed[crypto_sign_SEEDBYTES], secret[crypto_sign_SECRETKEYBYTES];
-
-		crypto_generichash(seed, sizeof seed, (const uint8_t *)&i, sizeof i,
-				   r->fake_key, sizeof r->fake_key);
-		crypto_sign_seed_keypair(r->fake_recovery[i].bytes, secret, seed);
-		sodium_memzero(secret, sizeof secret);
-		sodium_memzero(seed, sizeof seed);
-	}
-}
-
 /* What is read once. ERR_CORRUPT: it is not there. */
 static int load(struct registry_sqlite *r)
 {
@@ -290,8 +275,6 @@ static int load(struct registry_sqlite *r)
 	if (!err)
 		err = column_copy(s, 1, r->fake_key, sizeof r->fake_key);
 	db_done(s);
-	if (!err)
-		make_fakes(r);
 	return err;
 }
 
