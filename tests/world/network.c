@@ -208,6 +208,7 @@ void network_send(struct internet *n, unsigned from, const struct path *path, ui
 	n->counts.datagrams++;
 	n->counts.bytes += size;
 	n->counts.bytes_of[from] += size;
+	n->counts.extra += path->socket >= PATH_EXTRA;
 	crypto_generichash_update(&n->hash, (const uint8_t *)label, sizeof label);
 	crypto_generichash_update(&n->hash, data, size);
 	if (!leave(n, &flight, ttl, now))

@@ -26,6 +26,7 @@ struct network_counts {
 	uint64_t datagrams, bytes; /* sent into the network */
 	uint64_t lost, duplicated, damaged, cut, nowhere;
 	uint64_t low, stopped;                   /* died of their low TTL; at a router */
+	uint64_t extra;                          /* sent from extra sockets */
 	uint64_t bytes_of[NETWORK_MACHINES_MAX]; /* to and from each machine */
 	uint8_t hash[32]; /* over every datagram, its way and its moment */
 };

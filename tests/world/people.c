@@ -192,7 +192,40 @@ static void on_message(struct people *p, unsigned machine, const struct event *e
 	s->author = people_home_of(p, &m->author);
 	s->is_ours = m->is_ours;
 	home->heard += event->kind == EVENT_HEARD;
+	if (event->kind == EVENT_HEARD)
+		consents_heard(p, machine, with);
 	p->counts.heard += event->kind == EVENT_HEARD;
+}
+
+static void on_link(struct people *p, struct home *home, const struct event *event)
+{
+	unsigned with = people_named(p, event->name.text);
+
+	if (event->is_online)
+		p->counts.links[event->path_kind]++;
+	else
+		home->linked_to[with] = (struct address){ 0 };
+}
+
+/* A link that has gone on at another address since it was last looked at. */
+static void look_at_links(struct people *p, unsigned machine)
+{
+	struct engine *e = people_hands(p, machine);
+	struct home *home = people_home(p, machine);
+	struct contact c;
+
+	for (unsigned b = 1; e && b <= p->count; b++) {
+		struct address *was = &home->linked_to[b];
+
+		if (engine_contact(e, p->persons[b].name, &c) < 0)
+			c = (struct contact){ 0 };
+		if (!c.is_linked)
+			c.path.remote = (struct address){ 0 };
+		consents_note(p, home, b, &c);
+		p->counts.repaired += was->family && c.path.remote.family &&
+				      !address_equal(was, &c.path.remote);
+		*was = c.path.remote;
+	}
 }
 
 static void on_shown(struct people *p, unsigned machine, const struct event *event)
@@ -205,6 +238,8 @@ static void on_shown(struct people *p, unsigned machine, const struct event *eve
 	home->last_event = event->id;
 	if (event->kind == EVENT_HEARD || event->kind == EVENT_SAID)
 		on_message(p, machine, event);
+	if (event->kind == EVENT_LINK)
+		on_link(p, home, event);
 	if (getenv("TRACE_EVENTS") && event->kind != EVENT_HEARD && event->kind != EVENT_SAID)
 		printf("    %.3f machine %u: event %d %s %s %d\n", world_now(p->world) / 1e9,
 		       machine, event->kind, event->name.text, event->detail, event->account);
@@ -246,6 +281,8 @@ static void move_in(struct people *p, unsigned machine)
 	home = &p->homes[++p->home_count];
 	home->machine = machine;
 	home->person = p->machines[machine].person;
+	for (unsigned b = 0; b < PERSONS; b++)
+		home->restricted_since[b] = NEVER;
 	home->key = *engine_device(world_engine(p->world, machine));
 	p->machines[machine].home = p->home_count;
 }
@@ -380,8 +417,10 @@ static void tend_machine(struct people *p, unsigned machine)
 
 void people_tend(struct people *p)
 {
-	for (unsigned m = 1; m <= p->machine_count; m++)
+	for (unsigned m = 1; m <= p->machine_count; m++) {
 		tend_machine(p, m);
+		look_at_links(p, m);
+	}
 	for (unsigned a = 1; a <= p->count; a++) {
 		struct person_life *me = &p->persons[a];
 

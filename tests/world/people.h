@@ -17,7 +17,9 @@ enum wish { WISH_NOTHING, WISH_CONTACT, WISH_BLOCKED };
 struct people_counts {
 	uint64_t said, accepted, refused, unanswered, heard;
 	uint64_t logins, recoveries, passwords, codes, revocations,
-		rekeys; /* that were confirmed */
+		rekeys;                   /* that were confirmed */
+	uint64_t links[PATH_RELAYED + 1]; /* by the kind of path, each time it is told */
+	uint64_t repaired;                /* links that go on over another path */
 };
 
 /* Given to world_new() before there is a world: people_live() then brings them together.
@@ -55,6 +57,20 @@ void people_differ(struct people *p, unsigned a, unsigned b);
 void people_say(struct people *p, unsigned machine, unsigned b, size_t size);
 /* From each machine that is in, to everybody. */
 void people_greet_all(struct people *p);
+
+/* --- who may have whose address (consents.c) --- */
+
+/* From now on; nothing is decided about the first person, or by it. */
+void people_set_consent(struct people *p, unsigned a, unsigned b, enum consent consent);
+/* What both together allow. */
+enum consent people_consent(const struct people *p, unsigned a, unsigned b);
+/* Whoever was never to talk may again. False: there was nobody. */
+bool people_lift_bans(struct people *p);
+/* Everybody knows what was decided: world_fail() if somebody does not keep to it. */
+void people_be_strict(struct people *p, bool is_strict);
+/* ... or has an address that it may not have. */
+void people_judge_addresses(struct people *p);
+world_on_send people_on_send;
 
 /* --- keeping the account (keeping.c): begun if it can be now --- */
 

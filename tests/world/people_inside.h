@@ -18,8 +18,11 @@ struct home {
 	uint64_t caught_up;  /* the last event told from the store at the start */
 	uint64_t last_event; /* what was shown so far */
 	uint64_t heard;
-	struct sayings said[PERSONS];  /* here, to whom */
-	struct sayings shown[PERSONS]; /* of the conversation with whom, by events */
+	mono_ns restricted_since
+		[PERSONS]; /* who may not have its address, as it knows; NEVER */
+	struct address linked_to[PERSONS]; /* when it was last looked at; family 0: not */
+	struct sayings said[PERSONS];      /* here, to whom */
+	struct sayings shown[PERSONS];     /* of the conversation with whom, by events */
 	/* Of what it said: so much was here when all was calm after a key change; texts before may
 	 * have got another order, or be with one machine of the other alone. SIZE_MAX: all. */
 	size_t settled[PERSONS];
@@ -65,6 +68,7 @@ struct person_life {
 	struct recovery_code code; /* confirmed last */
 	bool has_lost;             /* a machine began anew */
 	enum wish wish[PERSONS];
+	enum consent consent[PERSONS];
 	struct contact remembered[PERSONS];
 	bool is_remembered[PERSONS];
 };
@@ -81,6 +85,7 @@ struct people {
 	/* One of the two has another key since all was settled between them. */
 	bool is_unsettled[PERSONS][PERSONS];
 	bool was_rekeyed[PERSONS];
+	bool is_strict; /* about who may have whose address */
 	uint64_t ticket;
 	struct people_counts counts;
 };
@@ -105,6 +110,11 @@ void people_come_in(struct people *p, unsigned machine);
 void keeping_answered(struct people *p, unsigned machine, int err);
 void keeping_tend(struct people *p, unsigned person);
 void keeping_new_password(struct people *p, unsigned person, char out[PASSWORD_SIZE]);
+
+/* --- consents.c --- */
+
+void consents_note(struct people *p, struct home *home, unsigned b, const struct contact *c);
+void consents_heard(struct people *p, unsigned machine, unsigned b);
 
 /* --- wishes.c --- */
 

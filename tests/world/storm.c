@@ -87,6 +87,29 @@ void storm_move_somebody(struct story *s)
 	world_move(s->world, a, dice_chance(story_dice(s), 500));
 }
 
+static void move_a_pair(struct story *s)
+{
+	storm_move_somebody(s);
+	storm_move_somebody(s);
+}
+
+static void change_a_lan(struct story *s)
+{
+	world_change_lan(s->world, story_any_machine(s));
+}
+
+static void put_to_sleep(struct story *s)
+{
+	world_sleep(s->world, story_any_machine(s),
+		    dice_between(story_dice(s), 1, 200) * SECOND);
+}
+
+static void break_a_router(struct story *s)
+{
+	world_break_router(s->world, story_any_machine(s),
+			   dice_between(story_dice(s), 1, 60) * SECOND);
+}
+
 /* By up to an hour, or by ten years; then no invitation of the directory's is good any more. */
 static void jump_a_clock(struct story *s)
 {
@@ -133,6 +156,15 @@ static void differ(struct story *s)
 
 	if (s->has_accidents)
 		people_differ(s->people, a, story_any_other(s, a));
+}
+
+static void decide_on_somebody(struct story *s)
+{
+	unsigned a = story_any_person(s);
+
+	if (s->has_consents)
+		people_set_consent(s->people, a, story_any_other(s, a),
+				   (enum consent)dice_below(story_dice(s), 3));
 }
 
 static void change_a_password(struct story *s)
@@ -193,11 +225,16 @@ static const struct {
 	{ 12, cut_a_pair },
 	{ 16, mend_cuts },
 	{ 12, storm_move_somebody },
+	{ 6, move_a_pair },
+	{ 8, change_a_lan },
+	{ 6, put_to_sleep },
+	{ 6, break_a_router },
 	{ 4, jump_a_clock },
 	{ 10, storm_change_weather },
 	{ 10, part_or_meet },
 	{ 6, wait_long },
 	{ 8, differ },
+	{ 12, decide_on_somebody },
 	{ 6, change_a_password },
 	{ 5, make_a_code },
 	{ 4, revoke_a_machine },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/punch.h"
 #include "tests/world/story_inside.h"
 
 #define MINUTE (60 * SECOND)
@@ -44,6 +45,7 @@ static void share_out(struct dice *shape, unsigned persons, unsigned most,
 struct cast {
 	unsigned persons, machines[PEOPLE_MAX];
 	bool is_v6, has_host_name, has_nats;
+	bool has_open_third; /* and no hard NATs */
 };
 
 static void begin(struct story *s, uint64_t seed, const struct cast *cast)
@@ -54,12 +56,15 @@ static void begin(struct story *s, uint64_t seed, const struct cast *cast)
 		.registration = is_by_invitation ? REGISTRATION_INVITE : REGISTRATION_OPEN,
 		.is_v6 = cast->is_v6,
 		.has_nats = cast->has_nats,
-		.has_relays = cast->has_nats && !s->has_partings,
+		.has_open_third = cast->has_open_third,
+		.has_relays = cast->has_nats && !s->has_partings && !cast->has_open_third,
 		.has_host_name = cast->has_host_name,
 		.on_event = people_on_event,
 		.on_start = people_on_start,
+		.on_send = people_on_send,
 	};
 
+	s->has_hard_nats = config.has_relays;
 	s->persons = cast->persons;
 	for (unsigned a = 0; a < cast->persons; a++)
 		config.peers += cast->machines[a];
@@ -125,10 +130,12 @@ static bool is_settled(struct story *s, char *why, size_t size)
 	       people_nothing_is_owed(s->people, why, size);
 }
 
-/* Lives until all is as it should be; nothing else may take longer than the bound. */
+/* Lives until all is as it should be; nothing else may take longer than the bound. Who met a hard NAT in
+ * vain, while the weather was bad, rests before trying again. */
 static void settle(struct story *s, const char *when)
 {
-	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
+	unsigned bound = SETTLE_S + (s->has_hard_nats ? PUNCH_REST / SECOND : 0);
+	mono_ns until = world_now(s->world) + bound * SECOND;
 	char why[128] = "";
 
 	while (!world_trouble(s->world)) {
@@ -138,7 +145,7 @@ static void settle(struct story *s, const char *when)
 			return;
 		}
 		if (world_now(s->world) > until)
-			world_fail(s->world, "%s, after %d s of calm: %s", when, SETTLE_S, why);
+			world_fail(s->world, "%s, after %u s of calm: %s", when, bound, why);
 	}
 }
 
@@ -177,6 +184,7 @@ static void fair_weather(struct story *s)
 	network_set_weather(world_network(s->world), &fair);
 	network_mend(world_network(s->world));
 	world_no_more_crashes(s->world);
+	world_rouse(s->world);
 }
 
 /* They die while they are becoming somebody, and so does the directory. */
@@ -220,6 +228,25 @@ static void shut_somebody_out(struct story *s)
 		people_shut_out(s->people, m);
 }
 
+/* All who are there know by now who may have whose address, and keep to it; what was written to
+ * somebody who was never to get it arrives when that changes. */
+static void keep_to_what_was_decided(struct story *s)
+{
+	story_live(s, 15 * SECOND);
+	people_be_strict(s->people, true);
+	people_judge_addresses(s->people);
+	people_greet_all(s->people);
+	settle(s, "with all back, and who may have an address");
+	story_live(s, 30 * SECOND);
+	people_judge_addresses(s->people);
+	people_be_strict(s->people, false);
+	if (!people_lift_bans(s->people))
+		return;
+	settle(s, "with everybody talking again");
+	people_greet_all(s->people);
+	settle(s, "with everybody talking again, and texts");
+}
+
 /* Those who parted come together again in half of the worlds; else they stay apart. */
 static void calm(struct story *s)
 {
@@ -249,6 +276,7 @@ static void calm(struct story *s)
 	settle(s, "with all back");
 	people_greet_all(s->people);
 	settle(s, "with all back, and texts");
+	keep_to_what_was_decided(s);
 	people_judge(s->people);
 	if (!s->has_accidents || dice_chance(story_dice(s), 500) || world_trouble(s->world))
 		return;
@@ -284,6 +312,7 @@ static void storm(struct story *s, uint64_t seed)
 	cast.has_host_name = dice_chance(&shape, 500);
 	cast.has_nats = dice_chance(&shape, 600);
 	begin(s, seed, &cast);
+	s->has_consents = s->has_hard_nats && cast.persons > 2 && dice_chance(&shape, 600);
 	if (dice_chance(&shape, 500))
 		storm_change_weather(s);
 	wish_all_contacts(s);
@@ -390,12 +419,45 @@ static void somebody_is_revoked(struct story *s)
 	settle(s, "after a revocation");
 }
 
+/* Hours in which nothing is heard, and everybody else goes on. */
+static void somebody_sleeps(struct story *s)
+{
+	unsigned who = story_any_machine(s);
+
+	world_sleep(s->world, who, dice_between(story_dice(s), 1, 3600) * SECOND);
+	while (world_is_asleep(s->world, who) && !world_trouble(s->world))
+		story_live(s, 10 * SECOND);
+	settle(s, "after a sleep");
+}
+
+/* Two who talk move at the same moment, within their networks or from one to another. */
+static void a_pair_moves(struct story *s)
+{
+	unsigned m = story_any_machine(s), b = story_any_other(s, story_owner(s, m)),
+		 n = people_some_machine(s->people, b, story_dice(s));
+
+	people_say(s->people, m, b, 100);
+	story_live(s, 3 * SECOND);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned who = i ? n : m;
+
+		if (dice_chance(story_dice(s), 500))
+			world_change_lan(s->world, who);
+		else
+			world_move(s->world, who, dice_chance(story_dice(s), 500));
+	}
+	people_say(s->people, m, b, 100);
+	settle(s, "after two moved at once");
+}
+
 static void (*const quiet_happenings[])(struct story *s) = {
 	directory_restarts_each_minute,
 	somebody_leaves,
 	somebody_vanishes,
 	a_partner_vanishes,
 	somebody_is_revoked,
+	somebody_sleeps,
+	a_pair_moves,
 	storm_move_somebody,
 };
 enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
@@ -430,18 +492,120 @@ static void quiet_day(struct story *s, uint64_t seed)
 	people_judge(s->people);
 }
 
+/* --- without a directory, and with one that lies --- */
+
+/* Lives until nothing is owed to anybody; who is online nobody can tell. */
+static void deliver(struct story *s, const char *when)
+{
+	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
+	char why[128] = "";
+
+	while (!world_trouble(s->world)) {
+		story_live(s, SECOND);
+		if (people_nothing_is_owed(s->people, why, sizeof why))
+			return;
+		if (world_now(s->world) > until)
+			world_fail(s->world, "%s, after %d s: %s", when, SETTLE_S, why);
+	}
+}
+
+static void begin_again_elsewhere(struct story *s, unsigned machine)
+{
+	if (dice_chance(story_dice(s), 500))
+		world_stop(s->world, machine);
+	else
+		world_crash(s->world, machine);
+	world_move(s->world, machine, false);
+}
+
+/* It dies for good, while all know each other and hold links. Who stays is reached, and who begins
+ * again elsewhere is found through the one that stays; then, where no routers are, that one moves. */
+static void without_a_directory(struct story *s, uint64_t seed)
+{
+	struct cast cast = { .machines = { 1, 1, 1, 1 }, .has_open_third = true };
+	struct dice shape;
+
+	dice_init(&shape, seed, 3);
+	cast.persons = dice_between(&shape, 3, 4);
+	cast.is_v6 = dice_chance(&shape, 300);
+	cast.has_nats = dice_chance(&shape, 800);
+	begin(s, seed, &cast);
+	fair_weather(s);
+	wish_all_contacts(s);
+	settle(s, "before the directory dies");
+	people_greet_all(s->people);
+	settle(s, "before the directory dies, with texts");
+	story_live(s, dice_between(story_dice(s), 40, 200) * SECOND);
+	world_crash(s->world, WORLD_DIRECTORY);
+	story_live(s, dice_below(story_dice(s), 60) * SECOND);
+	people_greet_all(s->people);
+	deliver(s, "without the directory");
+	for (unsigned m = 2; m <= s->machines; m++)
+		begin_again_elsewhere(s, m);
+	story_live(s, dice_below(story_dice(s), 60) * SECOND);
+	for (unsigned m = 2; m <= s->machines; m++) {
+		story_live(s, dice_below(story_dice(s), 5000) * MILLISECOND);
+		world_start(s->world, m);
+	}
+	story_live(s, SECOND);
+	people_greet_all(s->people);
+	deliver(s, "without the directory, and begun again elsewhere");
+	if (!cast.has_nats) { /* else nobody would let it in, from where it is now */
+		world_move(s->world, 1, false);
+		people_greet_all(s->people);
+		deliver(s, "without the directory, when the third had moved");
+	}
+	people_judge(s->people);
+}
+
+/* All are said to be where somebody is who has nothing to do with it, and nobody is found where they
+ * are: the same address is tried again and again. */
+static void with_a_lie(struct story *s, uint64_t seed)
+{
+	struct cast cast = { .persons = 3, .machines = { 1, 1, 1 } };
+	struct address victim = { .family = 4, .port = 50000, .ip = { 198, 18, 7, 7 } };
+	struct dice shape;
+	uint64_t most;
+
+	dice_init(&shape, seed, 3);
+	begin(s, seed, &cast);
+	world_lie(s->world, &victim);
+	fair_weather(s);
+	wish_all_contacts(s);
+	for (unsigned a = 1; a <= s->machines; a++)
+		for (unsigned b = 1; b < a; b++)
+			world_cut(s->world, a, b, true);
+	for (unsigned i = dice_between(&shape, 5, 25); i > 0 && !world_trouble(s->world); i--) {
+		storm_say_one(s);
+		story_live(s, 60 * SECOND);
+	}
+	most = world_counts(s->world).to_victim;
+	if (most > PUNCH_BUDGET * (1 + world_now(s->world) / PUNCH_REST) +
+			   world_now(s->world) / PUNCH_TRICKLE)
+		world_fail(s->world,
+			   "a machine has sent %llu datagrams to somebody else's address",
+			   (unsigned long long)most);
+	network_mend(world_network(s->world));
+	settle(s, "with a directory that lies");
+	people_judge(s->people);
+}
+
 /* --- the stories --- */
 
 void story_run(uint64_t seed, struct story_result *result)
 {
+	static const struct {
+		const char *name;
+		void (*tell)(struct story *s, uint64_t seed);
+	} kinds[] = { { "quiet day", quiet_day },
+		      { "storm", storm },
+		      { "without a directory", without_a_directory },
+		      { "with a lie", with_a_lie } };
 	struct story s = { 0 };
-	bool is_quiet = seed % 5 == 0;
+	unsigned kind = seed % 5 == 0 ? 0 : seed % 10 == 7 ? 2 : seed % 20 == 13 ? 3 : 1;
 
-	if (is_quiet)
-		quiet_day(&s, seed);
-	else
-		storm(&s, seed);
-	end(&s, is_quiet ? "quiet day" : "storm", result);
+	kinds[kind].tell(&s, seed);
+	end(&s, kinds[kind].name, result);
 }
 
 void story_talk(uint64_t seed, unsigned count, size_t size, struct story_result *result)

@@ -16,7 +16,8 @@ struct story_result {
 	uint64_t introductions, logins;
 };
 
-/* The story of a seed: mostly storms, every fifth a quiet day. */
+/* The story of a seed: mostly storms, every fifth a quiet day, every tenth one without a directory, every
+ * twentieth one with a directory that lies. */
 void story_run(uint64_t seed, struct story_result *result);
 
 /* Two peers in fair weather say `count` texts of `size` bytes each. */

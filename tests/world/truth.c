@@ -217,6 +217,7 @@ bool people_nothing_is_owed(struct people *p, char *why, size_t why_size)
 
 			if (a != b && people_is_in(p, d) && first_in(p, b) &&
 			    people_are_mutual(p, a, b) &&
+			    people_consent(p, a, b) != CONSENT_NEVER &&
 			    !nothing_is_owed_by(p, d, b, why, why_size))
 				return false;
 		}
@@ -234,7 +235,8 @@ static bool same_contact(const struct contact *x, bool has_x, const struct conta
 	has_y = has_y && y->state != CONTACT_REQUESTS;
 	if (!has_x || !has_y)
 		return has_x == has_y;
-	return x->state == y->state && x->has_identity == y->has_identity &&
+	return x->state == y->state && x->consent == y->consent &&
+	       x->has_identity == y->has_identity &&
 	       (!x->has_identity || identity_public_equal(&x->identity, &y->identity)) &&
 	       x->is_verified == y->is_verified;
 }
@@ -364,7 +366,8 @@ void people_settled(struct people *p)
 			continue;
 		people_home(p, d)->may_be_out = false;
 		for (unsigned b = 1; b <= p->count; b++) {
-			if (a == b || !people_are_mutual(p, a, b))
+			if (a == b || !people_are_mutual(p, a, b) ||
+			    people_consent(p, a, b) == CONSENT_NEVER)
 				continue;
 			p->is_unsettled[a][b] = p->is_unsettled[b][a] = false;
 			for (unsigned e = 1; e <= p->machine_count; e++) {

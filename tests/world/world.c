@@ -19,6 +19,7 @@ enum {
 	RETRY_AFTER_S = 2, /* what the directory says when it is stopped in order */
 	WORK_BITS = 8,
 	RELAY_RATE = 256 << 10,
+	OPEN_MACHINES = 2, /* the first ones, whom everybody reaches */
 };
 
 struct machine {
@@ -33,7 +34,9 @@ struct machine {
 	struct address address; /* of its main socket, as it knows it */
 	unsigned moves;
 	struct nat_box *box; /* its router; NULL: none */
-	unsigned lan;        /* 0: it is alone there */
+	unsigned lan;        /* whose router it is behind: a machine's number; 0: none */
+	mono_ns asleep_since, awake_at; /* awake_at 0: it does not sleep */
+	uint32_t wakes;
 	struct errands errands;
 	mono_ns idle_since;
 	unsigned idle_steps;
@@ -50,8 +53,15 @@ struct world {
 	struct machine machines[WORLD_MACHINES_MAX];
 	struct nat_box
 		boxes[WORLD_MACHINES_MAX]; /* number n: of the machine n, which may share it */
-	bool has_two_addresses;            /* the directory */
-	struct server_status before;       /* counters of the directory's earlier lives */
+	bool has_plain_net
+		[WORLD_MACHINES_MAX]; /* ... with the same addresses inside as others */
+	unsigned
+		guests[WORLD_MACHINES_MAX]; /* who has ever been behind it (bit n: machine n) */
+	mono_ns mended_at[WORLD_MACHINES_MAX]; /* a router; 0: it works */
+	bool has_two_addresses;                /* the directory */
+	struct address victim;                 /* family 0: the directory does not lie */
+	uint64_t to_victim[WORLD_MACHINES_MAX];
+	struct server_status before; /* counters of the directory's earlier lives */
 	struct world_counts counts;
 	char trouble[512];
 	struct device_public directory_key;
@@ -104,7 +114,7 @@ static struct address place(const struct world *w, const struct machine *m)
 
 	if (is_translated(m)) {
 		a.ip[0] = 10;
-		a.ip[1] = m->lan; /* 0: as many at home have the same network */
+		a.ip[1] = w->has_plain_net[m->lan] ? 0 : m->lan;
 	}
 	return a;
 }
@@ -147,8 +157,22 @@ static void settle_down(struct world *w, struct machine *m)
 			network_place(w->network, m->number, i, &list[i].at);
 		return;
 	}
+	w->guests[m->lan] |= 1u << m->number;
 	network_place(w->network, m->number, 0, &m->address);
 	network_put_behind(w->network, m->number, m->box, m->lan);
+}
+
+/* What some of them do beside that. */
+static void give_quirks(struct nat_box *box, struct dice *shape)
+{
+	bool is_hard = box->kind >= BOX_SYMADM;
+
+	box->hairpins = dice_chance(shape, 500);
+	box->is_leaky = box->kind == BOX_LINUX && dice_chance(shape, 500);
+	if (dice_chance(shape, 200))
+		box->scan_limit = dice_between(shape, 200, 1000);
+	if (is_hard && dice_chance(shape, 200))
+		box->quota = dice_between(shape, 600, 1500);
 }
 
 /* Routers of every kind. The first two are such that everybody reaches them, for those who need a
@@ -168,22 +192,23 @@ static void put_up_routers(struct world *w)
 		struct machine *m = &w->machines[i];
 		struct address outside = outside_of(w, i, 0);
 
-		if (i <= 2)
+		if (i <= OPEN_MACHINES)
 			kind = open[dice_below(&shape, sizeof open / sizeof *open)];
 		else if (!w->config.has_relays)
 			kind = easy[dice_below(&shape, sizeof easy / sizeof *easy)];
-		if (w->config.is_v6)
+		if (i == 1 && w->config.has_open_third)
+			kind = BOX_PUBLIC;
+		else if (w->config.is_v6)
 			kind = dice_chance(&shape, 500) ? BOX_FW : BOX_PUBLIC;
 		if (kind == BOX_PUBLIC || kind == BOX_FW)
 			outside.family = 0;
 		nat_box_init(&w->boxes[i], kind, &outside, w->config.seed + i);
-		w->boxes[i].hairpins = dice_chance(&shape, 500);
-		m->box = &w->boxes[i];
-		if (i > 3 && is_translated(&w->machines[i - 1]) && dice_chance(&shape, 200)) {
-			m->box = w->machines[i - 1].box;
-			m->lan = w->machines[i - 1].lan ? w->machines[i - 1].lan : i;
-			w->machines[i - 1].lan = m->lan;
-		}
+		give_quirks(&w->boxes[i], &shape);
+		w->has_plain_net[i] = dice_chance(&shape, 500);
+		m->lan = i;
+		if (i > 3 && is_translated(&w->machines[i - 1]) && dice_chance(&shape, 200))
+			m->lan = w->machines[i - 1].lan;
+		m->box = &w->boxes[m->lan];
 	}
 }
 
@@ -232,6 +257,7 @@ static void switch_off(struct machine *m)
 	m->engine = NULL;
 	m->server = NULL;
 	m->wake = NEVER;
+	m->awake_at = 0;
 	m->crash_after = NEVER_CRASHES;
 	errands_forget(&m->errands);
 }
@@ -335,7 +361,7 @@ void world_jump_clock(struct world *w, unsigned machine, int64_t by_ms)
 
 void world_wake(struct world *w, unsigned machine)
 {
-	if (world_is_up(w, machine))
+	if (world_is_up(w, machine) && !world_is_asleep(w, machine))
 		w->machines[machine].wake = w->now;
 }
 
@@ -382,9 +408,26 @@ static void tell_network(struct machine *m)
 				   .addresses = { m->address },
 				   .port = m->address.port,
 				   .link_count = m->lan != 0,
-				   .links = { 1 } };
+				   .links = { m->lan },
+				   .wakes = m->wakes };
 
 	engine_set_network(m->engine, &network);
+}
+
+static void tell_of_change(struct world *w, struct machine *m)
+{
+	if (!m->engine || m->awake_at)
+		return; /* it is told when it wakes */
+	tell_network(m);
+	world_wake(w, m->number);
+}
+
+static void wake_up(struct world *w, struct machine *m)
+{
+	m->awake_at = 0;
+	m->clock_offset += w->now - m->asleep_since;
+	m->wakes++;
+	tell_of_change(w, m);
 }
 
 void world_start(struct world *w, unsigned machine)
@@ -474,6 +517,62 @@ static struct endpoint *endpoint_of(const struct machine *m)
 	return m->engine ? engine_endpoint(m->engine) : server_endpoint(m->server);
 }
 
+/* --- a directory that lies --- */
+
+void world_lie(struct world *w, const struct address *victim)
+{
+	w->victim = *victim;
+}
+
+/* It sees them there; their ports tell it whom it means. */
+static void lie_in(const struct world *w, const struct arrival *a, struct path *path)
+{
+	if (w->victim.family && a->to == WORLD_DIRECTORY) {
+		path->remote = w->victim;
+		path->remote.port = (uint16_t)(w->victim.port + a->from);
+	}
+}
+
+static void lie_out(const struct world *w, const struct machine *m, struct path *path)
+{
+	unsigned who = path->remote.port - w->victim.port;
+
+	if (m->number == WORLD_DIRECTORY && w->victim.family &&
+	    address_same_ip(&path->remote, &w->victim) && who >= 1 && who <= w->config.peers)
+		path->remote = w->machines[who].address;
+}
+
+static void count_victims(struct world *w, const struct machine *m, const struct datagram *out)
+{
+	uint64_t *count = &w->to_victim[m->number];
+
+	if (out->ttl > 0 || !w->victim.family ||
+	    !address_same_ip(&out->path.remote, &w->victim))
+		return;
+	if (++*count > w->counts.to_victim)
+		w->counts.to_victim = *count;
+}
+
+/* Which machines may be meant by the address, for the one that sends to it; it may not know that one
+ * has gone from there. */
+static unsigned machines_at(const struct world *w, const struct machine *from,
+			    const struct address *to)
+{
+	unsigned machines = 0;
+
+	for (unsigned i = 1; i <= w->config.peers; i++) {
+		const struct machine *m = &w->machines[i];
+		bool is_seen = !is_translated(m) || m->lan == from->lan;
+
+		if (is_seen && address_same_ip(&m->address, to))
+			machines |= 1u << i;
+		if (address_same_ip(&w->boxes[i].outside, to))
+			machines |= w->guests[i];
+	}
+	machines &= ~(1u << from->number);
+	return machines;
+}
+
 /* Says what is to be said; false: the machine died over it. */
 static bool flush(struct world *w, struct machine *m)
 {
@@ -489,6 +588,11 @@ static bool flush(struct world *w, struct machine *m)
 			m->crash_after--;
 		if (memmem(w->room, out.size, WORLD_MARKER, sizeof WORLD_MARKER - 1))
 			world_fail(w, "machine %u sent a text in the clear", m->number);
+		if (m->engine && w->config.on_send)
+			w->config.on_send(w->config.user, m->number,
+					  machines_at(w, m, &out.path.remote));
+		lie_out(w, m, &out.path);
+		count_victims(w, m, &out);
 		network_send(w->network, m->number, &out.path, out.ttl, w->room, out.size,
 			     w->now);
 		m->idle_steps = 0;
@@ -504,6 +608,8 @@ void world_stop(struct world *w, unsigned machine)
 
 	if (!world_is_up(w, machine))
 		return;
+	if (m->awake_at)
+		wake_up(w, m);
 	m->crash_after = NEVER_CRASHES;
 	if (m->engine)
 		engine_goodbye(m->engine, mono_of(w, m));
@@ -531,6 +637,15 @@ void world_wipe(struct world *w, unsigned machine)
 	w->counts.wipes++;
 }
 
+/* Somebody else is behind its router. */
+static bool has_company(const struct world *w, const struct machine *m)
+{
+	for (unsigned i = 1; i <= w->config.peers; i++)
+		if (&w->machines[i] != m && w->machines[i].lan == m->lan)
+			return true;
+	return false;
+}
+
 void world_move(struct world *w, unsigned machine, bool is_behind_nat)
 {
 	struct machine *m = &w->machines[machine];
@@ -541,17 +656,86 @@ void world_move(struct world *w, unsigned machine, bool is_behind_nat)
 	m->moves++;
 	w->counts.moves++;
 	outside = outside_of(w, m->number, m->moves);
-	if (is_translated(m) && (is_behind_nat || m->lan)) {
+	if (is_translated(m) && is_behind_nat) {
 		nat_box_rebind(m->box, dice_chance(&w->dice, 500) ? &outside : NULL);
 		return;
 	}
-	if (is_translated(m))
+	if (is_translated(m) && !has_company(w, m))
 		nat_box_rebind(m->box, &outside);
 	settle_down(w, m);
-	if (m->engine && !is_behind_nat) {
-		tell_network(m);
-		world_wake(w, machine);
+	if (!is_behind_nat)
+		tell_of_change(w, m);
+}
+
+void world_change_lan(struct world *w, unsigned machine)
+{
+	struct machine *m = &w->machines[machine];
+	unsigned to = dice_between(&w->dice, 1, w->config.peers);
+
+	if (!w->config.has_nats || machine <= OPEN_MACHINES || to == m->lan)
+		return;
+	m->lan = to;
+	m->box = &w->boxes[to];
+	m->moves++;
+	w->counts.lan_changes++;
+	settle_down(w, m);
+	tell_of_change(w, m);
+}
+
+/* --- machines that sleep, routers that do not work --- */
+
+bool world_is_asleep(const struct world *w, unsigned machine)
+{
+	return w->machines[machine].awake_at > w->now;
+}
+
+void world_sleep(struct world *w, unsigned machine, mono_ns how_long)
+{
+	struct machine *m = &w->machines[machine];
+
+	if (!m->engine || m->awake_at)
+		return;
+	m->asleep_since = w->now;
+	m->awake_at = m->wake = w->now + how_long;
+	w->counts.sleeps++;
+}
+
+void world_break_router(struct world *w, unsigned machine, mono_ns how_long)
+{
+	unsigned number = w->machines[machine].lan;
+
+	if (number == 0)
+		return;
+	w->boxes[number].drops_udp = true;
+	w->mended_at[number] = w->now + how_long;
+	w->counts.dead_routers++;
+}
+
+void world_rouse(struct world *w)
+{
+	for (unsigned i = 0; i <= w->config.peers; i++) {
+		if (w->machines[i].awake_at)
+			wake_up(w, &w->machines[i]);
+		if (w->mended_at[i])
+			w->mended_at[i] = w->now;
 	}
+}
+
+static mono_ns mend_routers(struct world *w)
+{
+	mono_ns next = NEVER;
+
+	for (unsigned i = 0; i <= w->config.peers; i++) {
+		if (!w->mended_at[i])
+			continue;
+		if (w->now < w->mended_at[i]) {
+			next = mono_earlier(next, w->mended_at[i]);
+			continue;
+		}
+		w->boxes[i].drops_udp = false;
+		w->mended_at[i] = 0;
+	}
+	return next;
 }
 
 void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut)
@@ -651,11 +835,13 @@ static void work(struct world *w, struct machine *m)
 static void receive(struct world *w, const struct arrival *a)
 {
 	struct machine *m = &w->machines[a->to];
+	struct path path = a->path;
 
-	if (!world_is_up(w, a->to))
+	if (!world_is_up(w, a->to) || m->awake_at)
 		return;
 	m->idle_steps = 0;
-	endpoint_receive(endpoint_of(m), &a->path, a->data, a->size, mono_of(w, m));
+	lie_in(w, a, &path);
+	endpoint_receive(endpoint_of(m), &path, a->data, a->size, mono_of(w, m));
 	m->wake = w->now;
 }
 
@@ -664,7 +850,7 @@ void world_run(struct world *w, mono_ns how_long)
 	mono_ns until = w->now + how_long;
 
 	while (!w->trouble[0]) {
-		mono_ns next = network_deadline(w->network);
+		mono_ns next = mono_earlier(network_deadline(w->network), mend_routers(w));
 		struct arrival a;
 
 		for (unsigned i = 0; i <= w->config.peers; i++)
@@ -677,8 +863,14 @@ void world_run(struct world *w, mono_ns how_long)
 			w->now = next;
 		while (network_next(w->network, w->now, &a))
 			receive(w, &a);
-		for (unsigned i = 0; i <= w->config.peers; i++)
-			if (world_is_up(w, i) && w->machines[i].wake <= w->now)
-				work(w, &w->machines[i]);
+		for (unsigned i = 0; i <= w->config.peers; i++) {
+			struct machine *m = &w->machines[i];
+
+			if (!world_is_up(w, i) || m->wake > w->now)
+				continue;
+			if (m->awake_at)
+				wake_up(w, m);
+			work(w, m);
+		}
 	}
 }

@@ -18,21 +18,28 @@ typedef void world_on_event(void *user, unsigned peer, const struct event *event
 /* Peer `peer` has been started and has done its first work: its store tells what was missed. */
 typedef void world_on_start(void *user, unsigned peer);
 
+/* Peer `peer` sends a datagram straight to where these machines are (bit n: machine n). */
+typedef void world_on_send(void *user, unsigned peer, unsigned machines);
+
 struct world_config {
 	uint64_t seed;
 	unsigned peers;
 	enum registration registration;
 	bool is_v6;
-	bool has_nats;      /* peers live behind routers, some of them together */
-	bool has_relays;    /* ... also such as need a relay: everybody relays */
-	bool has_host_name; /* the directory is known as "directory.world" and may move */
+	bool has_nats;       /* peers live behind routers, some of them together */
+	bool has_open_third; /* ... the first behind none: all reach it that know its address */
+	bool has_relays;     /* ... also such as need a relay: everybody relays */
+	bool has_host_name;  /* the directory is known as "directory.world" and may move */
 	world_on_event *on_event;
 	world_on_start *on_start;
+	world_on_send *on_send; /* may be NULL */
 	void *user;
 };
 
 struct world_counts {
 	uint64_t crashes, restarts, partitions, moves, clock_jumps, wipes;
+	uint64_t lan_changes, sleeps, dead_routers;
+	uint64_t to_victim; /* the most that any machine has sent there */
 	uint64_t steps;
 };
 
@@ -63,6 +70,20 @@ bool world_is_up(const struct world *w, unsigned machine);
 /* Another address; a peer is told (its interfaces changed) unless `is_behind_nat`: then its router,
  * where it has one, forgets everything and perhaps has another address. */
 void world_move(struct world *w, unsigned machine, bool is_behind_nat);
+/* Into the network of another machine, or back into its own: told. Nothing where there are no routers,
+ * and for those that everybody has to reach. */
+void world_change_lan(struct world *w, unsigned machine);
+/* Its lid is closed for so long: nothing is heard, and its monotonic clock stands still. Waking it
+ * is told that it slept. */
+void world_sleep(struct world *w, unsigned machine, mono_ns how_long);
+bool world_is_asleep(const struct world *w, unsigned machine);
+/* Its router lets nothing pass for so long. */
+void world_break_router(struct world *w, unsigned machine, mono_ns how_long);
+/* Whoever sleeps wakes, and routers work. */
+void world_rouse(struct world *w);
+/* The directory says of everybody that it is at this address, also to itself; where peers have no
+ * routers. */
+void world_lie(struct world *w, const struct address *victim);
 void world_jump_clock(struct world *w, unsigned machine, int64_t by_ms);
 void world_cut(struct world *w, unsigned a, unsigned b, bool is_cut);
 /* Something was asked of the machine from outside its own step: it works soon. */

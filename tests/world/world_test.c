@@ -45,6 +45,17 @@ static void add(struct story_result *sum, const struct story_result *one)
 	sum->people.codes += one->people.codes;
 	sum->people.revocations += one->people.revocations;
 	sum->people.rekeys += one->people.rekeys;
+	for (unsigned i = 0; i <= PATH_RELAYED; i++)
+		sum->people.links[i] += one->people.links[i];
+	sum->people.repaired += one->people.repaired;
+	sum->introductions += one->introductions;
+	sum->network.low += one->network.low;
+	sum->network.extra += one->network.extra;
+	sum->world.lan_changes += one->world.lan_changes;
+	sum->world.sleeps += one->world.sleeps;
+	sum->world.dead_routers += one->world.dead_routers;
+	if (sum->world.to_victim < one->world.to_victim)
+		sum->world.to_victim = one->world.to_victim;
 	sum->world.wipes += one->world.wipes;
 	sum->network.datagrams += one->network.datagrams;
 	sum->network.lost += one->network.lost;
@@ -62,6 +73,10 @@ static void add(struct story_result *sum, const struct story_result *one)
 static void tell(const struct story_result *r)
 {
 #define N(x) ((unsigned long long)(x))
+	static const char *const kinds[] = { "none",    "loopback", "lan",
+					     "ipv6",    "public",   "mapped",
+					     "punched", "sprayed",  "relayed" };
+
 	printf("%.1f simulated hours, %llu messages said, %llu accepted, %llu heard\n",
 	       r->simulated / 3.6e12, N(r->people.said), N(r->people.accepted),
 	       N(r->people.heard));
@@ -74,6 +89,19 @@ static void tell(const struct story_result *r)
 	       "clock jumps\n",
 	       N(r->world.crashes), N(r->world.restarts), N(r->world.partitions),
 	       N(r->world.moves), N(r->world.clock_jumps));
+	printf("networks: %llu changes of LAN, %llu sleeps, %llu routers dead for a while; at "
+	       "most "
+	       "%llu datagrams of one machine to where a lie pointed\n",
+	       N(r->world.lan_changes), N(r->world.sleeps), N(r->world.dead_routers),
+	       N(r->world.to_victim));
+	printf("links:");
+	for (unsigned i = PATH_LAN; i <= PATH_RELAYED; i++)
+		printf(" %s %llu,", kinds[i], N(r->people.links[i]));
+	printf(" %llu repaired after a move; %llu introductions, %llu datagrams with a low "
+	       "TTL, "
+	       "%llu from extra sockets\n",
+	       N(r->people.repaired), N(r->introductions), N(r->network.low),
+	       N(r->network.extra));
 	printf("datagrams: %llu, of these %llu lost, %llu doubled, %llu damaged, %llu cut off, "
 	       "%llu to nobody\n",
 	       N(r->network.datagrams), N(r->network.lost), N(r->network.duplicated),
