@@ -58,6 +58,8 @@ struct way *reach_way(struct reach *r, struct person *p, const struct device_pub
 struct way *reach_way_at(const struct reach *r, unsigned index);
 /* Says something on the way's line. ERR_STATE: not linked; ERR_FULL: not now. */
 int reach_say(struct reach *r, struct way *w, const struct wire_message *m);
+/* Linked: a word that wants an answer. */
+void reach_ping(struct reach *r, struct way *w);
 /* What a room above heard breaks the protocol: hangs up, and rests. */
 void reach_broken(struct reach *r, struct way *w);
 /* Their device list is another one than `before` (already in `p`): who is new is owed what we

@@ -72,8 +72,6 @@ bool reach_may_directly(const struct reach *r, const struct way *w);
 
 /* It broke the protocol not long ago. */
 bool reach_rests(const struct reach *r, const struct way *w);
-/* A word that wants an answer. */
-void reach_ping(struct reach *r, struct way *w);
 
 /* --- reach_keys.c --- */
 

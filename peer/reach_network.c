@@ -96,9 +96,18 @@ static void seek_directness(struct reach *r, struct way *w)
 		ask_introduction(r, w);
 }
 
+/* Unanswered, and nothing heard: where much is lost an answer may take long, as a relay that is
+ * slower than we are loses it. NEVER: it is not silent. */
+static mono_ns silent_since(const struct link *link)
+{
+	mono_ns since = link_unanswered_since(link), heard = link_last_heard(link);
+
+	return since != NEVER && heard > since ? heard : since;
+}
+
 void reach_watch(struct reach *r, struct way *w)
 {
-	mono_ns now = r->rooms->now, since = link_unanswered_since(w->link);
+	mono_ns now = r->rooms->now, since = silent_since(w->link);
 
 	w->check_at = NEVER;
 	if (is_of_earlier_life(w, now, since)) {

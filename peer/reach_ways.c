@@ -52,8 +52,11 @@ struct way *reach_find_way(const struct person *p, const struct device_public *d
 
 /* By their newest list. Without one we know no better than the certificate; of our own devices
  * there always is one. */
-static bool is_theirs(const struct person *p, const struct device_public *device)
+static bool is_theirs(const struct reach *r, const struct person *p,
+		      const struct device_public *device)
 {
+	if (device_public_equal(device, account_device(r->rooms->account)))
+		return false; /* there is no way to ourselves */
 	return p->devices.version == 0 ? !p->is_self
 				       : device_list_find(&p->devices, device) != NULL;
 }
@@ -63,7 +66,7 @@ struct way *reach_way(struct reach *r, struct person *p, const struct device_pub
 	struct way *w = reach_find_way(p, device);
 	unsigned free_at = WIRE_DEVICES_MAX;
 
-	if (w || !is_theirs(p, device))
+	if (w || !is_theirs(r, p, device))
 		return w;
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX && free_at == WIRE_DEVICES_MAX; i++) {
 		if (!p->ways[i])
@@ -264,7 +267,7 @@ void reach_devices(struct reach *r, struct person *p, const struct device_list *
 	const struct device_list *ours = account_devices(r->rooms->account), *now = &p->devices;
 
 	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && !is_theirs(p, &p->ways[i]->device))
+		if (p->ways[i] && !is_theirs(r, p, &p->ways[i]->device))
 			cut_off(r, p->ways[i]);
 	}
 	for (unsigned i = 0; i < before->count; i++) {

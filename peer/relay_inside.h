@@ -11,6 +11,7 @@
 
 enum {
 	RELAY_ATTEMPTS = 32, /* people at a time for whom a relay is looked for, or is used */
+	RELAY_TRIED = 32,    /* relays that are asked for one of them, RELAY_ASKED at a time */
 	RELAY_OF_ONE = 6,    /* circuits that one contact may have us carry */
 	RELAY_OFFERS_OF_ONE = 8,   /* tunnels that one relay may bring to us */
 	RELAY_OPENS_A_MINUTE = 30, /* of one contact, that are looked at */
@@ -34,7 +35,15 @@ struct relay_ask {
 struct relay_attempt {
 	uintptr_t target; /* the way that is to be reached; 0: this place is free */
 	struct relay_ask asked[RELAY_ASKED];
-	uint32_t tunnel;               /* 0: none yet */
+	unsigned tried_count; /* links of relays that were asked so far */
+	uint64_t tried[RELAY_TRIED];
+	uint32_t tunnel;              /* 0: none yet */
+	bool is_sought;               /* reach has asked for it */
+	bool is_calling;              /* others, to be asked then */
+	uint64_t futile[RELAY_ASKED]; /* links whose offers led to nothing: a ring */
+	unsigned futile_count;
+	bool is_ours;                  /* we have asked for it, and dial */
+	bool was_used;                 /* a link was in it */
 	struct relay_leg leg;          /* of the tunnel */
 	mono_ns direct_since, used_at; /* NEVER: not so; when something last needed it */
 };
