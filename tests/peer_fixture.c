@@ -12,6 +12,7 @@
 #include "peer/persons.h"
 #include "peer/siblings.h"
 #include "shared/error.h"
+#include "tests/stored_account.h"
 
 struct name name_of(const char *text)
 {
@@ -24,35 +25,13 @@ struct name name_of(const char *text)
 
 static void write_account(struct peer *p)
 {
-	struct buf certificate = { 0 }, devices = { 0 };
 	struct store *store;
-	struct statement *s;
 	int err = store_open(&store, p->path, NULL, false, NULL, 0);
 
 	assert(err == 0);
-	store_write(store);
-	s = db_sql(store_db(store), "INSERT INTO account(one, standing, name, host, port,"
-				    " directory_key, identity_public, identity_secret,"
-				    " device_public, device_secret, certificate, knock,"
-				    " devices)"
-				    " VALUES(1,?,?,'directory.example',7272,?,?,?,?,?,?,?,?)");
-	bind_int(s, 1, STANDING_MEMBER);
-	bind_text(s, 2, p->name.text);
-	bind_bytes(s, 3, BYTES(p->device.public.bytes));
-	bind_bytes(s, 4, BYTES(p->identity.public.bytes));
-	bind_bytes(s, 5, BYTES(p->identity.secret.bytes));
-	bind_bytes(s, 6, BYTES(p->device.public.bytes));
-	bind_bytes(s, 7, BYTES(p->device.secret.bytes));
-	err = certificate_encode(&p->certificate, &certificate);
-	assert(err == 0);
-	bind_bytes(s, 8, buf_view(&certificate));
-	bind_bytes(s, 9, BYTES(p->knock.bytes));
-	err = device_list_encode(&p->devices, &devices);
-	assert(err == 0);
-	bind_bytes(s, 10, buf_view(&devices));
-	store_run(store, s);
-	buf_clear(&certificate);
-	buf_clear(&devices);
+	stored_account_write(store,
+			     &(struct stored_account){ &p->name, &p->identity, &p->device,
+						       &p->knock, &p->devices });
 	err = store_commit(store);
 	assert(err == 0);
 	store_close(store);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "tests/at.h"
 
 /* Where a datagram is under way to: its sender's box, the other's, or at last a machine. */
 enum leg { TO_OWN_BOX, TO_OTHER_BOX, TO_MACHINE };
@@ -24,16 +25,6 @@ struct flying {
 };
 
 enum { INITIAL = 'I', RESPONSE = 'R' };
-
-static struct address at(const char *text)
-{
-	struct address a;
-	int err = address_parse(&a, text, 1);
-
-	assert(err == 0);
-	(void)err;
-	return a;
-}
 
 /* --- the sockets of a side --- */
 

@@ -11,6 +11,7 @@
 #include "peer/events.h"
 #include "peer/persons.h"
 #include "peer/store.h"
+#include "tests/stored_account.h"
 
 struct address small_address(const char *text)
 {
@@ -19,38 +20,6 @@ struct address small_address(const char *text)
 
 	assert(err == 0);
 	return a;
-}
-
-static void write_account(struct small_home *h)
-{
-	struct store *store = h->rooms.store;
-	struct certificate certificate;
-	struct buf bytes = { 0 }, devices = { 0 };
-	struct statement *s;
-	int err;
-
-	certificate_make(&certificate, &h->identity, &h->device.public, "test", 1, 0);
-	store_write(store);
-	s = db_sql(store_db(store), "INSERT INTO account(one, standing, name, identity_public,"
-				    " identity_secret, device_public, device_secret,"
-				    " certificate, knock, devices)"
-				    " VALUES(1,?,?,?,?,?,?,?,?,?)");
-	bind_int(s, 1, STANDING_MEMBER);
-	bind_text(s, 2, h->name.text);
-	bind_bytes(s, 3, BYTES(h->identity.public.bytes));
-	bind_bytes(s, 4, BYTES(h->identity.secret.bytes));
-	bind_bytes(s, 5, BYTES(h->device.public.bytes));
-	bind_bytes(s, 6, BYTES(h->device.secret.bytes));
-	err = certificate_encode(&certificate, &bytes);
-	assert(err == 0);
-	bind_bytes(s, 7, buf_view(&bytes));
-	bind_bytes(s, 8, BYTES(h->knock.bytes));
-	err = device_list_encode(&h->devices, &devices);
-	assert(err == 0);
-	bind_bytes(s, 9, buf_view(&devices));
-	store_run(store, s);
-	buf_clear(&bytes);
-	buf_clear(&devices);
 }
 
 static void open_rooms(struct small_home *h)
@@ -101,7 +70,9 @@ static void begin(struct small_home *h)
 	h->network.port = 7000;
 	err = store_open(&h->rooms.store, NULL, NULL, false, NULL, 0);
 	assert(err == 0);
-	write_account(h);
+	stored_account_write(h->rooms.store,
+			     &(struct stored_account){ &h->name, &h->identity, &h->device,
+						       &h->knock, &h->devices });
 	open_rooms(h);
 	small_home_commit(h);
 }

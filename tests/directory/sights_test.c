@@ -8,31 +8,24 @@
 #include <string.h>
 
 #include "directory/sights.h"
+#include "tests/at.h"
 
 static struct sights all;
 static struct address told[WIRE_SIGHTS_MAX];
 
-static struct address address(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 0), 0);
-	return a;
-}
-
-static void add(enum sight_kind kind, unsigned socket, bool is_named, const char *at)
+static void add(enum sight_kind kind, unsigned socket, bool is_named, const char *text)
 {
 	all.list[all.count++] = (struct sight){ .kind = kind,
 						.socket = (uint16_t)socket,
 						.is_named = is_named,
-						.at = address(at) };
+						.at = at(text) };
 }
 
 static struct path path(unsigned socket, const char *local, const char *remote)
 {
 	return (struct path){ .socket = (uint16_t)socket,
-			      .local = address(local),
-			      .remote = address(remote) };
+			      .local = at(local),
+			      .remote = at(remote) };
 }
 
 /* All that a client is told, in one line. */
@@ -223,7 +216,7 @@ static void nobody_is_answered_at_a_hidden_port(void **state)
 	assert_false(sights_answer(&all, &p, &cross, &back));
 	p.socket = 1;
 	assert_true(sights_answer(&all, &p, &plain, &back));
-	p.remote = address("255.255.255.255:5000");
+	p.remote = at("255.255.255.255:5000");
 	assert_false(sights_answer(&all, &p, &plain, &back));
 }
 

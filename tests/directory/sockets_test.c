@@ -11,6 +11,7 @@
 #include "directory/sockets.h"
 #include "shared/error.h"
 #include "shared/udp_socket.h"
+#include "tests/at.h"
 
 static uv_loop_t loop;
 static struct endpoint *endpoint;
@@ -51,23 +52,15 @@ static int end(void **state)
 	return 0;
 }
 
-static struct address address(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 0), 0);
-	return a;
-}
-
 static int open_all(void)
 {
 	return sockets_open(&sockets, udp, &config, reason, sizeof reason);
 }
 
 /* A port of this machine that is free at this moment. */
-static uint16_t free_port(const char *at)
+static uint16_t free_port(const char *text)
 {
-	struct address a = address(at);
+	struct address a = at(text);
 	struct udp_socket s;
 
 	a.port = 0;
@@ -79,7 +72,7 @@ static uint16_t free_port(const char *at)
 static void nobody_is_behind_a_nat_who_comes_by_loopback(void **state)
 {
 	(void)state;
-	config.listen[0] = address("127.0.0.1:1");
+	config.listen[0] = at("127.0.0.1:1");
 	config.listen[0].port = 0;
 	assert_int_equal(open_all(), 0);
 	assert_int_equal(sockets.main_count, 1);
@@ -92,7 +85,7 @@ static void nobody_is_behind_a_nat_who_comes_by_loopback(void **state)
 static void a_port_that_is_configured_is_opened_anywhere(void **state)
 {
 	(void)state;
-	config.listen[0] = address("127.0.0.1:1");
+	config.listen[0] = at("127.0.0.1:1");
 	config.listen[0].port = 0;
 	config.sight_port = free_port("127.0.0.1:1");
 	assert_int_equal(open_all(), 0);
@@ -109,13 +102,13 @@ static void a_port_that_is_configured_is_opened_anywhere(void **state)
 
 static void a_further_port_that_is_taken_stops_nothing(void **state)
 {
-	struct address at = address("127.0.0.1:1");
+	struct address any = at("127.0.0.1:1");
 	struct udp_socket other;
 
 	(void)state;
-	at.port = 0;
-	assert_int_equal(udp_socket_open(&other, &at), 0);
-	config.listen[0] = at;
+	any.port = 0;
+	assert_int_equal(udp_socket_open(&other, &any), 0);
+	config.listen[0] = any;
 	config.sight_port = other.bound.port;
 	assert_int_equal(open_all(), 0);
 	assert_int_equal(sockets.count, 2);
@@ -124,12 +117,12 @@ static void a_further_port_that_is_taken_stops_nothing(void **state)
 
 static void a_main_port_that_is_taken_is_the_end(void **state)
 {
-	struct address at = address("127.0.0.1:1");
+	struct address any = at("127.0.0.1:1");
 	struct udp_socket other;
 
 	(void)state;
-	at.port = 0;
-	assert_int_equal(udp_socket_open(&other, &at), 0);
+	any.port = 0;
+	assert_int_equal(udp_socket_open(&other, &any), 0);
 	config.listen[0] = other.bound;
 	assert_int_equal(open_all(), ERR_EXISTS);
 	assert_non_null(strstr(reason, "127.0.0.1:"));
@@ -179,10 +172,10 @@ static void the_further_port_is_one_above(void **state)
 static void where_others_reach_us_is_told_but_never_sent_from(void **state)
 {
 	(void)state;
-	config.listen[0] = address("127.0.0.1:1");
+	config.listen[0] = at("127.0.0.1:1");
 	config.listen[0].port = 0;
 	config.outside_count = 1;
-	config.outside[0] = address("203.0.113.5:7272");
+	config.outside[0] = at("203.0.113.5:7272");
 	assert_int_equal(open_all(), 0);
 	assert_int_equal(sockets_sights(&sockets, sights), 4);
 	assert_int_equal(sights[0].kind, SIGHT_MAIN);
@@ -194,7 +187,7 @@ static void where_others_reach_us_is_told_but_never_sent_from(void **state)
 static void a_name_that_is_an_address_is_where_others_reach_us(void **state)
 {
 	(void)state;
-	config.listen[0] = address("127.0.0.1:1");
+	config.listen[0] = at("127.0.0.1:1");
 	config.listen[0].port = 0;
 	config.has_place = true;
 	config.place = (struct directory_place){ "dir.example.org", 7272 };

@@ -5,16 +5,9 @@
 #include <cmocka.h>
 
 #include "peer/candidates.h"
+#include "tests/at.h"
 
 static struct own_candidates *own;
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 1), 0);
-	return a;
-}
 
 static bool has(const char *text, enum candidate_kind kind)
 {

@@ -8,14 +8,7 @@
 
 #include "peer/pcp.h"
 #include "shared/error.h"
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 0), 0);
-	return a;
-}
+#include "tests/at.h"
 
 /* RFC 6887 figures 2 and 9, by hand */
 static void a_question_has_the_bytes_of_the_rfc(void **state)

@@ -12,6 +12,7 @@
 #include "peer/pcp.h"
 #include "peer/port_map.h"
 #include "shared/error.h"
+#include "tests/at.h"
 
 enum { OURS = 7171, HEARD_MAX = 64 };
 
@@ -28,14 +29,6 @@ struct heard {
 };
 static struct heard heard[HEARD_MAX];
 static unsigned heard_count;
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 1), 0);
-	return a;
-}
 
 static void take_sent(void)
 {

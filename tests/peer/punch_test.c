@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "tests/at.h"
 #include "tests/punch_net.h"
 
 /* --- what an attempt needs of an endpoint --- */
@@ -30,14 +31,6 @@ void endpoint_release_socket(struct endpoint *e, uint16_t socket)
 }
 
 static struct punch_net net;
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 1), 0);
-	return a;
-}
 
 static void begin(enum nat_box_kind a, enum nat_box_kind b, uint64_t seed)
 {

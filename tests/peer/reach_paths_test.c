@@ -10,6 +10,7 @@
 #include "peer/account.h"
 #include "peer/address_book.h"
 #include "peer/reach.h"
+#include "tests/at.h"
 #include "tests/peer_fixture.h"
 
 /* Alice and Bob; what the directory would say is told by hand. Each may be at several addresses of
@@ -19,14 +20,6 @@ static struct calm_net net;
 static struct peer alice, bob;
 static struct address gone[4]; /* what is sent there is lost */
 static unsigned gone_count;
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 0), 0);
-	return a;
-}
 
 static bool is_cut(void *user, const struct calm_net_node *from, const struct calm_net_node *to)
 {

@@ -10,6 +10,7 @@
 #include "peer/candidates.h"
 #include "peer/sighting.h"
 #include "shared/sight.h"
+#include "tests/at.h"
 #include "tests/nat_box.h"
 
 /* A machine behind a box, and a directory with one or two addresses that answers at once. */
@@ -27,14 +28,6 @@ struct endpoint {
 static struct endpoint machine;
 static struct rooms rooms;
 static struct sighting *sighting;
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 1), 0);
-	return a;
-}
 
 uint16_t endpoint_extra_socket(struct endpoint *e)
 {

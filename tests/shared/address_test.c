@@ -10,15 +10,7 @@
 
 #include "shared/address.h"
 #include "shared/error.h"
-
-static struct address at(const char *text)
-{
-	struct address a;
-
-	if (address_parse(&a, text, 0) < 0)
-		fail_msg("not an address: %s", text);
-	return a;
-}
+#include "tests/at.h"
 
 static void what_is_printed_is_read_back(void **state)
 {

@@ -10,6 +10,7 @@
 
 #include "shared/error.h"
 #include "shared/peer_record.h"
+#include "tests/at.h"
 
 static struct identity alice, bob;
 
@@ -23,14 +24,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static struct address address(const char *text)
-{
-	struct address a;
-
-	assert_int_equal(address_parse(&a, text, 0), 0);
-	return a;
-}
-
 static struct peer_record example(void)
 {
 	struct peer_record r = {
@@ -40,7 +33,7 @@ static struct peer_record example(void)
 		.nat = { NAT_SEQUENTIAL, NAT_FILTERED, 40000, 2 },
 		.is_relay = true,
 	};
-	struct address host = address("[2001:db8::1]:5"), seen = address("192.0.2.1:40000");
+	struct address host = at("[2001:db8::1]:5"), seen = at("192.0.2.1:40000");
 
 	candidates_add(&r.candidates, CANDIDATE_HOST, &host);
 	candidates_add(&r.candidates, CANDIDATE_REFLEXIVE, &seen);
@@ -55,7 +48,7 @@ static struct peer_record largest(void)
 				 .nat = { NAT_BLOCK, NAT_OPEN, 65000, 65535 } };
 
 	for (uint16_t i = 0; i < CANDIDATES_MAX; i++) {
-		struct address a = address("[2001:db8::1]:65535");
+		struct address a = at("[2001:db8::1]:65535");
 
 		a.ip[15] = (uint8_t)(i + 1);
 		candidates_add(&r.candidates, CANDIDATE_HOST, &a);
@@ -177,7 +170,7 @@ static void other_candidate(struct peer_record *r)
 }
 static void multicast(struct peer_record *r)
 {
-	r->candidates.list[1].address = address("224.0.0.1:5");
+	r->candidates.list[1].address = at("224.0.0.1:5");
 }
 static void an_address_twice(struct peer_record *r)
 {
