@@ -88,7 +88,8 @@ static const char *way_back(const struct engine_account *account)
 		return _(
 			"stop the other copy: a home is for one machine (palique stop, there)");
 	default:
-		return _("ask its operator whether it runs, and whether UDP passes");
+		return _("another network; if it is the same there, ask its operator whether "
+			 "it runs");
 	}
 }
 
@@ -127,7 +128,8 @@ static void check_directory(struct findings *f, const struct engine_account *acc
 		break;
 	default:
 		/* Of that, doctor_check_network() has said what it is and what helps. */
-		if (account->trouble[0] && !strcmp(account->trouble, network_blocked_trouble))
+		if (!strcmp(account->trouble, network_blocked_trouble) ||
+		    !strcmp(account->trouble, network_alone_trouble))
 			break;
 		if (account->trouble[0])
 			snprintf(text, sizeof text,
@@ -279,14 +281,17 @@ static void check_contacts(struct findings *f, struct engine *e,
 				 _("%s is online; you chose that they do not get your address, "
 				   "and no contact of both relays now; messages waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
+			todo = _("a contact of both types: palique relay on");
 		} else if (c.is_online && c.queued) {
 			snprintf(text, sizeof text,
-				 _("%s is online but no direct way was found yet; messages "
-				   "waiting: %llu"),
+				 _("%s is online but no path was found yet; it goes on being "
+				   "tried; messages waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);
 			/* Else the directory's line says what to do. */
 			if (account->state == ACCOUNT_ONLINE)
-				todo = _("check the firewalls on both sides for UDP");
+				todo = _(
+					"a contact of both types: palique relay on; or let UDP "
+					"through the firewalls on both sides");
 		} else if (c.queued) {
 			snprintf(text, sizeof text, _("%s is offline; messages waiting: %llu"),
 				 c.name.text, (unsigned long long)c.queued);

@@ -28,7 +28,10 @@ static void check_machine(struct findings *f, const struct api_machine *machine)
 		snprintf(text, sizeof text, "%s",
 			 _("no address on any network: only programs on this machine can be "
 			   "reached"));
-	doctor_note(f, "addresses", text, outside ? NULL : "ip address");
+	doctor_note(f, "addresses", text,
+		    outside ? NULL
+			    : _("plug in a cable, or switch Wi-Fi on (ip address shows what "
+				"this machine has)"));
 }
 
 /* --- whether anything gets out --- */
@@ -39,6 +42,9 @@ static void check_udp(struct findings *f, const struct engine_reach *reach,
 	char place[URI_HOST_MAX + 9], text[URI_HOST_MAX + 256], hint[320];
 
 	place_print(&account->place, place);
+	/* Of a machine without addresses its own line has said enough. */
+	if (network_is_blocked(reach, account) && network_is_alone(&reach->network))
+		return;
 	if (network_is_blocked(reach, account)) {
 		snprintf(text, sizeof text,
 			 _("UDP does not get out of this network, or the directory is down: "
@@ -69,7 +75,10 @@ static void check_nat(struct findings *f, const struct sighting_report *sighting
 		bool is_remark;
 		const char *text;
 	} rows[] = {
-		{ NAT_NONE, false, N_("no router changes this machine's addresses (no NAT)") },
+		{ NAT_NONE, false,
+		  N_("no router between here and the directory changes this machine's "
+		     "addresses "
+		     "(no NAT)") },
 		{ NAT_EASY, false,
 		  N_("the router here is easy to get through: everybody sees this machine at "
 		     "the same port (NAT with endpoint-independent mapping)") },
@@ -102,7 +111,8 @@ static void check_nat(struct findings *f, const struct sighting_report *sighting
 	doctor_remark(
 		f, "nat",
 		_("what kind of router is before this machine could not be found out: the "
-		  "directory does not answer that, or too little of it came back"));
+		  "directory's second UDP port does not answer (a matter for its operator: "
+		  "sight-port, outside-address); some paths take longer so, or need a relay"));
 }
 
 /* Whether somebody can call us who was never called. */
@@ -194,7 +204,9 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 	    count_maps(reach, PORT_MAP_OFF) == PORT_MAP_WAYS)
 		return;
 	if (count_maps(reach, PORT_MAP_ASKING)) {
-		doctor_remark(f, "mapping", _("the router is being asked to open a port; its answer is here in a moment"));
+		doctor_remark(f, "mapping",
+			      _("the router is being asked to open a port; its answer is here "
+				"in a moment"));
 		return;
 	}
 	snprintf(text, sizeof text, "%s",
@@ -207,8 +219,11 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 				   "code: %d)"),
 				 way_names[i], reach->maps[i].error);
 	snprintf(hint, sizeof hint,
-		 _("switch UPnP on in the router, or forward UDP port %u to this machine "
-		   "there"),
+		 count_maps(reach, PORT_MAP_REFUSED)
+			 ? _("allow it in the router, or forward UDP port %u to this machine "
+			     "there")
+			 : _("switch UPnP on in the router, or forward UDP port %u to this "
+			     "machine there"),
 		 reach->network.port);
 	if (is_hard(nat))
 		doctor_note(f, "mapping", text, hint);
@@ -231,7 +246,12 @@ static void check_mapping(struct findings *f, const struct engine_reach *reach)
 
 static void check_ipv6(struct findings *f, const struct network *network)
 {
-	if (network_has_ipv6(network))
+	if (network_has_ipv6(network) && !network_has_ipv4(network))
+		doctor_remark(
+			f, "ipv6",
+			_("there is IPv6 alone, where routers change no addresses; who has "
+			  "IPv4 only is reached through a relay"));
+	else if (network_has_ipv6(network))
 		doctor_note(f, "ipv6", _("there is IPv6, where routers change no addresses"),
 			    NULL);
 	else
@@ -273,9 +293,14 @@ void doctor_check_reach(struct findings *f, const struct engine_reach *reach,
 	check_udp(f, reach, account);
 	if (account->state != ACCOUNT_ONLINE)
 		return;
-	check_nat(f, &reach->sighting);
+	/* What is asked there is about the routers of IPv4. */
+	bool has_router = !network_has_ipv6(&reach->network) ||
+			  network_has_ipv4(&reach->network);
+	if (has_router)
+		check_nat(f, &reach->sighting);
 	check_strangers(f, &reach->sighting);
-	check_mapping(f, reach);
+	if (has_router)
+		check_mapping(f, reach);
 	check_ipv6(f, &reach->network);
 	check_others(f, reach);
 }

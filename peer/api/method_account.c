@@ -43,7 +43,7 @@ int method_status(struct call *call)
 	json_set(call->result, "account", who_view(&account));
 	for (unsigned i = 0; engine_contact_at(e, i, &contact) == 0; i++) {
 		contacts++;
-		online += contact.is_online;
+		online += contact.is_online || contact.is_linked;
 		unread += contact.unread;
 		queued += contact.queued;
 		held += contact.held;

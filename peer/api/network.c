@@ -9,6 +9,7 @@
 const char network_blocked_trouble[] = N_(
 	"nothing comes back from the directory: UDP does not get out of this network, or the "
 	"directory is down (palique doctor)");
+const char network_alone_trouble[] = N_("this machine is in no network (palique doctor)");
 
 /* --- names --- */
 
@@ -102,6 +103,27 @@ static bool is_settling(const struct engine_reach *reach, const struct engine_ac
 			return true;
 	}
 	return !reach->sighting.is_done || reach->sighting.port == PORT_TRYING;
+}
+
+static bool is_beyond(const struct address *a)
+{
+	return !address_is_loopback(a) && !address_is_link_local(a);
+}
+
+bool network_is_alone(const struct network *network)
+{
+	for (unsigned i = 0; i < network->address_count; i++)
+		if (is_beyond(&network->addresses[i]))
+			return false;
+	return network->address_count > 0; /* none, not even the loopback's: not known yet */
+}
+
+bool network_has_ipv4(const struct network *network)
+{
+	for (unsigned i = 0; i < network->address_count; i++)
+		if (network->addresses[i].family == 4 && is_beyond(&network->addresses[i]))
+			return true;
+	return false;
 }
 
 bool network_has_ipv6(const struct network *network)

@@ -15,6 +15,10 @@ int network_consent_parse(enum consent *consent, const char *text);
 
 /* Nothing at all comes back from the directory that is asked, and it is not on this machine. */
 bool network_is_blocked(const struct engine_reach *reach, const struct engine_account *account);
+/* No address but the loopback's and those of one cable alone: nothing can be reached at all. */
+bool network_is_alone(const struct network *network);
+/* An IPv4 address beyond this machine is ours. */
+bool network_has_ipv4(const struct network *network);
 /* An IPv6 address of the internet is ours. */
 bool network_has_ipv6(const struct network *network);
 
@@ -23,7 +27,7 @@ struct json *network_view(const struct engine_reach *reach,
 /* Whether and how much we relay for others. */
 struct json *network_relay(const struct engine_reach *reach);
 
-/* The sentence for an account that is not online because of it: English, marked. */
-extern const char network_blocked_trouble[];
+/* The sentences for an account that is not online because of it: English, marked. */
+extern const char network_blocked_trouble[], network_alone_trouble[];
 
 #endif

@@ -28,7 +28,8 @@ void who_account(const struct call *call, struct engine_account *account)
 	engine_reach(call->engine, &reach);
 	if (network_is_blocked(&reach, account))
 		snprintf(account->trouble, sizeof account->trouble, "%s",
-			 network_blocked_trouble);
+			 network_is_alone(&reach.network) ? network_alone_trouble
+							  : network_blocked_trouble);
 }
 
 void who_link(const struct engine_account *account, char out[URI_MAX + 1])

@@ -1032,6 +1032,25 @@ static void a_directory_on_this_machine_is_not_cut_off_by_a_network(void **state
 	assert_false(network_is_blocked(&reach, &account));
 }
 
+static void a_machine_in_no_network_is_told_of_its_cable_and_not_of_a_firewall(void **state)
+{
+	struct engine_reach reach = { .is_udp_blocked = true, .network.address_count = 1 };
+	struct findings f = { .list = json_array(), .is_well = true };
+	struct engine_account account = { .state = ACCOUNT_CONNECTING };
+
+	(void)state;
+	assert_int_equal(address_parse(&reach.network.addresses[0], "127.0.0.1:1", 0), 0);
+	assert_true(network_is_alone(&reach.network));
+	assert_int_equal(place_parse(&account.place, "203.0.113.9"), 0);
+	doctor_check_reach(&f, &reach, &account);
+	assert_int_equal(json_count(f.list), 0); /* what it lacks, "addresses" has said */
+	assert_int_equal(address_parse(&reach.network.addresses[0], "192.168.1.5:1", 0), 0);
+	assert_false(network_is_alone(&reach.network));
+	doctor_check_reach(&f, &reach, &account);
+	assert_int_equal(json_count(f.list), 1);
+	json_free(f.list);
+}
+
 static void what_a_router_calls_itself_is_shown_safely(void **state)
 {
 	struct engine_account account = { .state = ACCOUNT_ONLINE };
@@ -1100,9 +1119,10 @@ static void says(const struct engine_reach *reach, const char *check, const char
 
 static void the_doctor_says_what_the_router_is_and_what_helps(void **state)
 {
-	struct engine_reach reach = { .network.port = 40123 };
+	struct engine_reach reach = { .network = { .port = 40123, .address_count = 1 } };
 
 	(void)state;
+	assert_int_equal(address_parse(&reach.network.addresses[0], "192.168.1.5:40123", 0), 0);
 	says(&reach, "udp", "UDP gets out");
 	says(&reach, "nat", NULL);
 	reach.sighting.is_done = true;
@@ -1136,7 +1156,12 @@ static void the_doctor_says_what_the_router_is_and_what_helps(void **state)
 	says(&reach, "ipv6", "no IPv6");
 	reach.network.address_count = 1;
 	assert_int_equal(address_parse(&reach.network.addresses[0], "[2001:db8::1]:1", 0), 0);
-	says(&reach, "ipv6", "there is IPv6");
+	says(&reach, "ipv6", "IPv6 alone");
+	says(&reach, "nat", NULL);
+	says(&reach, "mapping", NULL);
+	reach.network.address_count = 2;
+	assert_int_equal(address_parse(&reach.network.addresses[1], "192.168.1.5:40123", 0), 0);
+	says(&reach, "ipv6", "there is IPv6, where");
 	says(&reach, "metered", NULL);
 	reach.network.is_metered = true;
 	says(&reach, "metered", "each byte may cost");
@@ -1230,6 +1255,7 @@ int main(void)
 		EMPTY(without_an_account_nothing_is_relayed),
 		MEMBER(a_network_from_which_nothing_comes_back_is_named_in_three_seconds),
 		EMPTY(a_directory_on_this_machine_is_not_cut_off_by_a_network),
+		EMPTY(a_machine_in_no_network_is_told_of_its_cable_and_not_of_a_firewall),
 		EMPTY(what_a_router_calls_itself_is_shown_safely),
 		EMPTY(the_doctor_says_what_the_router_is_and_what_helps),
 		EMPTY(failures_of_the_new_calls_say_what_to_do),

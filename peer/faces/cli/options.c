@@ -77,6 +77,7 @@ static const struct command_row {
 	const char *about;
 	uint64_t options; /* besides the global ones */
 	int min, max;     /* arguments; -1: any number, "the rest of the line" */
+	const char *more; /* in its --help: what the words mean; NULL: nothing to explain */
 } commands[COMMAND_COUNT] = {
 	[CMD_JOIN] = { "join", N_("LINK"), N_("make an account at a directory"),
 		       BIT(OPT_NAME) | BIT(OPT_PASSWORD_FD), 1, 1 },
@@ -124,10 +125,16 @@ static const struct command_row {
 	[CMD_REQUESTS] = { "requests", "[anyone|link|none]", N_("who may ask to be your contact"),
 			   0, 0, 1 },
 	[CMD_CONSENT] = { "consent", N_("NAME [direct|relay|never]"),
-			  N_("whether a contact may have your address"), 0, 1, 2 },
+			  N_("whether a contact may have your address"), 0, 1, 2,
+			  N_("  direct: yes, you are connected directly where that can be (so it is at first)\n"
+			     "  relay:  no address; only through a contact of both who relays\n"
+			     "  never:  no address and no connection; what you write waits\n"
+			     "  Without a word it tells what holds now.") },
 	[CMD_RELAY] = { "relay", "[on|off]",
 			N_("carry what contacts say to each other who find no direct path"),
-			BIT(OPT_RATE), 0, 1 },
+			BIT(OPT_RATE), 0, 1,
+			N_("  Off at first. Who relays sees how much two contacts say to each other, and when;\n"
+			   "  never what. Without a word it tells what is carried now.") },
 	[CMD_SAFETY] = { "safety", N_("NAME"),
 			 N_("the number to compare, to know that nobody stands between"), 0, 1, 1 },
 	[CMD_VERIFY] = { "verify", N_("NAME [DIGITS]"),
@@ -419,6 +426,8 @@ void options_help(FILE *out, enum command command)
 		const struct command_row *row = &commands[command];
 		fprintf(out, "palique %s%s%s\n  %s\n", row->name, *row->arguments ? " " : "",
 			said(row->arguments), _(row->about));
+		if (row->more)
+			fprintf(out, "\n%s\n", _(row->more));
 		if (row->options) {
 			fprintf(out, "\n");
 			help_options(out, row->options);

@@ -36,7 +36,7 @@ int cmd_consent(struct cli *c)
 		{ "direct", N_("%s may have your addresses: you are connected directly where "
 			       "that can be.") },
 		{ "relay", N_("%s does not get your addresses: you are connected only through "
-			      "a contact of both who relays.") },
+			      "a contact of both who relays (palique relay on, there).") },
 		{ "never", N_("%s does not get your addresses, and no connection is made: what "
 			      "you write waits.") },
 	};
@@ -114,11 +114,10 @@ static void print_relay(const struct json *relay, bool is_change)
 			  "each two of them. It sees how much they say, and nothing of what."),
 			rate);
 	else if (json_bool(relay, "on", false))
-		out_line(
-			_("on, up to %lld kB/s for each two people; now %lld connections, %lld "
-			  "kB so far"),
-			rate, (long long)json_int(relay, "circuits", 0),
-			(long long)json_int(relay, "bytes", 0) >> 10);
+		out_line(_("on, up to %lld kB/s for each two people; connections now: %lld, kB "
+			   "so far: %lld"),
+			 rate, (long long)json_int(relay, "circuits", 0),
+			 (long long)json_int(relay, "bytes", 0) >> 10);
 	else if (is_change)
 		out_done("%s", _("This device does not relay."));
 	else

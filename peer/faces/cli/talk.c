@@ -195,6 +195,10 @@ static void report(const struct sending *s)
 	else if (!s->is_online)
 		out_line(_("queued: %s is offline; it will be sent when they are back"),
 			 s->name);
+	else if (is(s->contact, "consent", "never"))
+		out_line(_("queued: you chose that no connection is made with %s (palique "
+			   "consent %s direct)"),
+			 s->name, s->name);
 	else
 		out_line(_("queued: %s is online but was not reached yet; it will be sent as "
 			   "soon as that "
