@@ -1,30 +1,16 @@
-#include "peer/lan.h"
-
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "peer/account.h"
 #include "peer/address_book.h"
 #include "peer/candidates.h"
+#include "peer/lan_inside.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
-#include "shared/error.h"
 
 enum {
-	ANNOUNCEMENT = 0x20,
-	REPLY = 0x21,
-
-	NONCE_SIZE = 16,
-	TOKEN_SIZE = 8,
-	ANNOUNCEMENT_HEAD = 1 + NONCE_SIZE + 1,
-	ANNOUNCEMENT_MAX = ANNOUNCEMENT_HEAD + LAN_TOKENS_MAX * TOKEN_SIZE,
-
-	SEAL_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-	SEAL_TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
-	REPLY_HEAD = 1 + TOKEN_SIZE + SEAL_NONCE,
-	PLAIN_MAX = NONCE_SIZE + PEER_RECORD_SIZE_MAX,
-	REPLY_MAX = REPLY_HEAD + PLAIN_MAX + SEAL_TAG,
+	ANNOUNCEMENT_HEAD = 1 + LAN_NONCE + 1,
+	ANNOUNCEMENT_MAX = ANNOUNCEMENT_HEAD + LAN_TOKENS_MAX * LAN_TOKEN,
 
 	SOURCES_MAX = 16,   /* own addresses that an announcement leaves from */
 	SAID_MAX = 256,     /* own nonces that an answer may name */
@@ -49,12 +35,12 @@ struct budget {
 };
 
 struct said {
-	uint8_t nonce[NONCE_SIZE];
+	uint8_t nonce[LAN_NONCE];
 	bool is_reply; /* an answer to it is the last word */
 	mono_ns until; /* 0: none */
 };
 struct answered {
-	uint8_t nonce[NONCE_SIZE];
+	uint8_t nonce[LAN_NONCE];
 	int64_t whose;
 };
 
@@ -127,85 +113,47 @@ static struct person *next_person(const struct lan *l, unsigned *at)
 	return NULL;
 }
 
-struct token {
-	uint8_t bytes[TOKEN_SIZE];
-};
-
-/* Of an announcement: `from` is its source, as its sender knows it and as the receiver sees it. Of a
- * reply: `from` is NULL. */
-static struct token make_token(const struct symmetric_key *pair, struct bytes nonce,
-			       const struct address *from)
+static bool token_equal(const struct lan_token *a, const uint8_t *b)
 {
-	const char *label = from ? "palique-lan-v1" : "palique-lan-reply-v1";
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-	crypto_generichash_state state;
-	struct token token;
-
-	crypto_generichash_init(&state, pair->bytes, sizeof pair->bytes, sizeof hash);
-	crypto_generichash_update(&state, (const uint8_t *)label, strlen(label));
-	crypto_generichash_update(&state, nonce.data, nonce.size);
-	if (from) {
-		uint8_t tail[3] = { from->family, (uint8_t)(from->port >> 8),
-				    (uint8_t)from->port };
-
-		crypto_generichash_update(&state, tail, sizeof tail);
-		crypto_generichash_update(&state, from->ip, sizeof from->ip);
-	}
-	crypto_generichash_final(&state, hash, sizeof hash);
-	sodium_memzero(&state, sizeof state);
-	memcpy(token.bytes, hash, sizeof token.bytes);
-	return token;
-}
-
-static bool token_equal(const struct token *a, const uint8_t *b)
-{
-	return sodium_memcmp(a->bytes, b, TOKEN_SIZE) == 0;
-}
-
-static void make_seal_key(struct symmetric_key *out, const struct symmetric_key *pair)
-{
-	static const char label[] = "palique-lan-seal-v1";
-
-	crypto_generichash(out->bytes, sizeof out->bytes, (const uint8_t *)label,
-			   sizeof label - 1, pair->bytes, sizeof pair->bytes);
+	return sodium_memcmp(a->bytes, b, LAN_TOKEN) == 0;
 }
 
 /* --- what was said and answered --- */
 
-static void note_said(struct lan *l, const uint8_t nonce[NONCE_SIZE], bool is_reply)
+static void note_said(struct lan *l, const uint8_t nonce[LAN_NONCE], bool is_reply)
 {
 	struct said *s = &l->said[l->said_at++ % SAID_MAX];
 
-	memcpy(s->nonce, nonce, NONCE_SIZE);
+	memcpy(s->nonce, nonce, LAN_NONCE);
 	s->is_reply = is_reply;
 	s->until = l->rooms->now + SAID_FOR;
 }
 
 /* NULL: not ours, or long ago. */
-static const struct said *find_said(const struct lan *l, const uint8_t nonce[NONCE_SIZE])
+static const struct said *find_said(const struct lan *l, const uint8_t nonce[LAN_NONCE])
 {
 	for (unsigned i = 0; i < SAID_MAX; i++) {
 		const struct said *s = &l->said[i];
 
-		if (s->until > l->rooms->now && memcmp(s->nonce, nonce, NONCE_SIZE) == 0)
+		if (s->until > l->rooms->now && memcmp(s->nonce, nonce, LAN_NONCE) == 0)
 			return s;
 	}
 	return NULL;
 }
 
 /* True once for each nonce of each person. */
-static bool take_once(struct lan *l, const struct person *p, const uint8_t nonce[NONCE_SIZE])
+static bool take_once(struct lan *l, const struct person *p, const uint8_t nonce[LAN_NONCE])
 {
 	struct answered *a;
 
 	for (unsigned i = 0; i < ANSWERED_MAX && i < l->answered_at; i++) {
 		a = &l->answered[i];
-		if (a->whose == p->id && memcmp(a->nonce, nonce, NONCE_SIZE) == 0)
+		if (a->whose == p->id && memcmp(a->nonce, nonce, LAN_NONCE) == 0)
 			return false;
 	}
 	a = &l->answered[l->answered_at++ % ANSWERED_MAX];
 	a->whose = p->id;
-	memcpy(a->nonce, nonce, NONCE_SIZE);
+	memcpy(a->nonce, nonce, LAN_NONCE);
 	return true;
 }
 
@@ -230,11 +178,11 @@ static void note_found(struct lan *l, const struct person *p)
 
 /* --- announcing --- */
 
-static void shuffle(struct token *list, unsigned count)
+static void shuffle(struct lan_token *list, unsigned count)
 {
 	for (unsigned i = count; i > 1; i--) {
 		unsigned other = randombytes_uniform(i);
-		struct token kept = list[i - 1];
+		struct lan_token kept = list[i - 1];
 
 		list[i - 1] = list[other];
 		list[other] = kept;
@@ -252,7 +200,7 @@ static unsigned padded(unsigned count)
 }
 
 static void send_announcement(struct lan *l, const struct path *path,
-			      const uint8_t nonce[NONCE_SIZE], struct token *tokens,
+			      const uint8_t nonce[LAN_NONCE], struct lan_token *tokens,
 			      unsigned count)
 {
 	unsigned total = padded(count);
@@ -260,19 +208,19 @@ static void send_announcement(struct lan *l, const struct path *path,
 
 	randombytes_buf(tokens + count, (total - count) * sizeof *tokens);
 	shuffle(tokens, total);
-	out[0] = ANNOUNCEMENT;
-	memcpy(out + 1, nonce, NONCE_SIZE);
-	out[1 + NONCE_SIZE] = (uint8_t)total;
+	out[0] = LAN_ANNOUNCEMENT;
+	memcpy(out + 1, nonce, LAN_NONCE);
+	out[1 + LAN_NONCE] = (uint8_t)total;
 	memcpy(out + ANNOUNCEMENT_HEAD, tokens, total * sizeof *tokens);
 	endpoint_send_stray(l->rooms->endpoint, path,
-			    bytes_of(out, ANNOUNCEMENT_HEAD + total * TOKEN_SIZE), 0);
+			    bytes_of(out, ANNOUNCEMENT_HEAD + total * LAN_TOKEN), 0);
 }
 
 /* From this address of ours: all whom we look for, in as many datagrams as they need. */
 static void announce_from(struct lan *l, const struct path *path)
 {
-	struct token tokens[LAN_TOKENS_MAX];
-	uint8_t nonce[NONCE_SIZE];
+	struct lan_token tokens[LAN_TOKENS_MAX];
+	uint8_t nonce[LAN_NONCE];
 	unsigned at = 0, count = 0;
 	bool is_said = false;
 	struct person *p;
@@ -283,7 +231,7 @@ static void announce_from(struct lan *l, const struct path *path)
 
 		if (!pair)
 			continue;
-		tokens[count++] = make_token(pair, BYTES(nonce), &path->local);
+		tokens[count++] = lan_token(pair, BYTES(nonce), &path->local);
 		is_said = true;
 		if (count == LAN_TOKENS_MAX) {
 			send_announcement(l, path, nonce, tokens, count);
@@ -364,48 +312,29 @@ mono_ns lan_step(struct lan *l)
 
 /* --- answering --- */
 
-/* Our record for whom we share `pair` with, who said `nonce`, to where that came from. `is_last`: it
- * is not to be answered. */
+/* Our record for whom we share `pair` with, who said `nonce`, to where that came from. `is_last`:
+ * it is not to be answered. */
 static void reply(struct lan *l, const struct symmetric_key *pair, const struct path *path,
-		  const uint8_t nonce[NONCE_SIZE], bool is_last)
+		  const uint8_t nonce[LAN_NONCE], bool is_last)
 {
 	const struct peer_record *ours = address_book_open(l->rooms->book);
-	struct buf plain = { 0 };
-	uint8_t out[REPLY_MAX], *own_nonce = out + 1 + TOKEN_SIZE;
+	uint8_t out[LAN_REPLY_MAX];
 	struct path back = *path;
-	struct symmetric_key key;
-	struct token token;
-	int err;
+	size_t size = ours ? lan_seal(out, pair, nonce, ours) : 0;
 
-	buf_init(&plain, PLAIN_MAX);
-	err = buf_append(&plain, bytes_of(nonce, NONCE_SIZE));
-	if (err == 0 && ours)
-		err = peer_record_encode(ours, &plain);
-	if (err < 0 || !ours)
-		goto out;
-	out[0] = REPLY;
-	randombytes_buf(own_nonce, SEAL_NONCE);
-	token = make_token(pair, bytes_of(own_nonce, SEAL_NONCE), NULL);
-	memcpy(out + 1, token.bytes, TOKEN_SIZE);
-	make_seal_key(&key, pair);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + REPLY_HEAD, NULL, plain.data,
-						   plain.size, NULL, 0, NULL, own_nonce,
-						   key.bytes);
-	sodium_memzero(&key, sizeof key);
+	if (size == 0)
+		return;
 	/* A group's address is nobody's to answer from. */
 	if (!address_is_unicast(&back.local))
 		back.local = (struct address){ 0 };
-	endpoint_send_stray(l->rooms->endpoint, &back,
-			    bytes_of(out, REPLY_HEAD + plain.size + SEAL_TAG), 0);
+	endpoint_send_stray(l->rooms->endpoint, &back, bytes_of(out, size), 0);
 	if (!is_last)
-		note_said(l, own_nonce, true);
-out:
-	buf_clear(&plain);
+		note_said(l, lan_reply_nonce(bytes_of(out, size)).data, true);
 }
 
-static bool is_named(const struct token *token, struct bytes list)
+static bool is_named(const struct lan_token *token, struct bytes list)
 {
-	for (size_t i = 0; i < list.size; i += TOKEN_SIZE) {
+	for (size_t i = 0; i < list.size; i += LAN_TOKEN) {
 		if (token_equal(token, list.data + i))
 			return true;
 	}
@@ -418,43 +347,27 @@ static void on_announcement(struct lan *l, const struct path *path, struct bytes
 	struct person *p;
 	unsigned at = 0;
 
-	if (data.size < ANNOUNCEMENT_HEAD + TOKEN_SIZE || data.size > ANNOUNCEMENT_MAX ||
-	    data.size != ANNOUNCEMENT_HEAD + (size_t)data.data[1 + NONCE_SIZE] * TOKEN_SIZE)
+	if (data.size < ANNOUNCEMENT_HEAD + LAN_TOKEN || data.size > ANNOUNCEMENT_MAX ||
+	    data.size != ANNOUNCEMENT_HEAD + (size_t)data.data[1 + LAN_NONCE] * LAN_TOKEN)
 		return;
-	nonce = bytes_of(data.data + 1, NONCE_SIZE);
+	nonce = bytes_of(data.data + 1, LAN_NONCE);
 	list = bytes_of(data.data + ANNOUNCEMENT_HEAD, data.size - ANNOUNCEMENT_HEAD);
 	/* Our own comes back to us too. */
 	if (find_said(l, nonce.data) || !afford(l, &l->announcements, LAN_HEARD_A_SECOND))
 		return;
 	while ((p = next_person(l, &at)) != NULL) {
 		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
-		struct token token;
+		struct lan_token token;
 
 		if (!pair)
 			continue;
-		token = make_token(pair, nonce, &path->remote);
+		token = lan_token(pair, nonce, &path->remote);
 		if (is_named(&token, list) && take_once(l, p, nonce.data))
 			reply(l, pair, path, nonce.data, false);
 	}
 }
 
 /* --- being answered --- */
-
-static int open_reply(uint8_t plain[PLAIN_MAX], size_t *size, struct bytes data,
-		      const struct symmetric_key *pair)
-{
-	unsigned long long opened = 0;
-	struct symmetric_key key;
-	int err;
-
-	make_seal_key(&key, pair);
-	err = crypto_aead_xchacha20poly1305_ietf_decrypt(
-		plain, &opened, NULL, data.data + REPLY_HEAD, data.size - REPLY_HEAD, NULL, 0,
-		data.data + 1 + TOKEN_SIZE, key.bytes);
-	sodium_memzero(&key, sizeof key);
-	*size = (size_t)opened;
-	return err != 0 || opened < NONCE_SIZE ? ERR_AUTH : 0;
-}
 
 /* A reply that somebody carried elsewhere would have us dial there: only a source that the record
  * names counts, or one on our own link, which no record names. */
@@ -475,22 +388,19 @@ static void take_reply(struct lan *l, struct person *p, const struct symmetric_k
 		       const struct path *path, struct bytes data)
 {
 	const struct rooms *r = l->rooms;
-	struct bytes own_nonce = bytes_of(data.data + 1 + TOKEN_SIZE, SEAL_NONCE);
-	uint8_t plain[PLAIN_MAX];
+	const uint8_t *own_nonce = lan_reply_nonce(data).data;
+	uint8_t answered[LAN_NONCE];
 	const struct said *said;
 	struct peer_record record;
 	struct address seen;
-	size_t size;
 
-	if (open_reply(plain, &size, data, pair) < 0)
+	if (lan_open(answered, &record, data, pair) < 0)
 		return;
-	said = find_said(l, plain);
-	if (!said || !take_once(l, p, own_nonce.data) ||
-	    peer_record_decode(&record, bytes_of(plain + NONCE_SIZE, size - NONCE_SIZE)) < 0 ||
-	    !address_book_learn(r->book, p, &record))
+	said = find_said(l, answered);
+	if (!said || !take_once(l, p, own_nonce) || !address_book_learn(r->book, p, &record))
 		return;
 	if (!said->is_reply)
-		reply(l, pair, path, own_nonce.data, true);
+		reply(l, pair, path, own_nonce, true);
 	seen = believable(path, &record);
 	note_found(l, p);
 	reach_found(r->reach, p, &record.device, &seen, REACH_LAN, true);
@@ -498,21 +408,18 @@ static void take_reply(struct lan *l, struct person *p, const struct symmetric_k
 
 static void on_reply(struct lan *l, const struct path *path, struct bytes data)
 {
-	struct bytes nonce;
 	struct person *p;
 	unsigned at = 0;
 
-	if (data.size <= REPLY_HEAD + SEAL_TAG || data.size > REPLY_MAX ||
-	    !afford(l, &l->replies, LAN_REPLIES_A_SECOND))
+	if (!lan_is_reply(data) || !afford(l, &l->replies, LAN_REPLIES_A_SECOND))
 		return;
-	nonce = bytes_of(data.data + 1 + TOKEN_SIZE, SEAL_NONCE);
 	while ((p = next_person(l, &at)) != NULL) {
 		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
-		struct token token;
+		struct lan_token token;
 
 		if (!pair)
 			continue;
-		token = make_token(pair, nonce, NULL);
+		token = lan_token(pair, lan_reply_nonce(data), NULL);
 		if (!token_equal(&token, data.data + 1))
 			continue;
 		take_reply(l, p, pair, path, data);
@@ -522,11 +429,11 @@ static void on_reply(struct lan *l, const struct path *path, struct bytes data)
 
 bool lan_stray(struct lan *l, const struct path *path, struct bytes data)
 {
-	if (data.size == 0 || (data.data[0] != ANNOUNCEMENT && data.data[0] != REPLY))
+	if (data.size == 0 || (data.data[0] != LAN_ANNOUNCEMENT && data.data[0] != LAN_REPLY))
 		return false;
 	if (!l->is_enabled || !address_is_unicast(&path->remote) || path->tunnel)
 		return true;
-	if (data.data[0] == ANNOUNCEMENT)
+	if (data.data[0] == LAN_ANNOUNCEMENT)
 		on_announcement(l, path, data);
 	else
 		on_reply(l, path, data);

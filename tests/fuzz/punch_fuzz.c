@@ -5,6 +5,8 @@
 
 #include "peer/punch.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 struct endpoint {
 	unsigned sent, sockets;
 	bool in_use[PATH_EXTRA_MAX];
