@@ -20,29 +20,37 @@
 
 enum {
 	PUNCH_LOW_TTL = 5,   /* HyperDHT, frp: past the NATs at home, before theirs */
-	PUNCH_SOCKETS = 256, /* extra ones toward an easy NAT from a hard one */
+	PUNCH_SOCKETS = 512, /* extra ones toward an easy NAT from a hard one */
 	/* Probes sprayed that may arrive, in any one second, whoever asks. A router that bans
 	 * scanners at 200 in a second does not take us for one, whether it counts by the second or by
 	 * a bucket, and with PUNCH_BUDGET on top. Within that they go as fast as PUNCH_PACE: 185 at
-	 * once find one of 256 sockets as often as not. */
+	 * once find one of 512 sockets in three of four cases. */
 	PUNCH_RATE = 185,
-	PUNCH_PACE = 1000,        /* in a second, of all we spray */
-	PUNCH_SPRAYED_MAX = 2048, /* probes of one spray that may arrive; and as many with a low
-	                             TTL, that open our own NAT only and that nobody else sees */
-	PUNCH_BUDGET = 10, /* datagrams to an IP that has not answered, spraying aside, in
-	                            each PUNCH_REST; to a private one: for each device */
+	PUNCH_PACE = 2000, /* in a second */
+	/* Probes of one spray that may arrive; and as many with a low TTL, that open our own NAT only
+	 * and that nobody else sees. */
+	PUNCH_SPRAYED_MAX = 2048,
+	/* Of these between a block and a random one: a quarter of what a common router remembers, for half a
+	 * minute. */
+	PUNCH_OPENED_MAX = 16384,
+	/* Datagrams to an IP that has not answered, spraying aside; to a private one: for each
+	 * device. */
+	PUNCH_BUDGET = 10,
+	PUNCH_DAILY = 40,  /* in a day, however often our own network is another one */
 	PUNCH_HEARD = 128, /* nonces that are remembered, so that none is answered twice */
 };
-/* ... and one more in each of these: who was away for a while, and is back, is found again before
- * that. What has a low TTL is counted by itself, and so are replies. Who has answered once in
- * a day is no stranger. */
+/* ... and one more after this time, and after twice, four times, eight times this time: who was away
+ * for a while, and is back, is found again before as long a while has passed; and it is 23
+ * in a day, no matter who asks and how often. What has a low TTL is counted by itself, and so are replies.
+ * Who has answered once in a day is no stranger. */
 #define PUNCH_TRICKLE  (15 * SECOND)
+#define PUNCH_DAY      (24 * 3600 * SECOND)
 #define PUNCH_PATIENCE (200 * MILLISECOND) /* then the hard cases */
 #define PUNCH_LENGTH   (10 * SECOND)
 #define PUNCH_COMPARE  (2 * SECOND) /* after the first path others are still compared */
-#define PUNCH_REST                                                                             \
-	(600 * SECOND) /* after a spray that found nothing, for this device; and
-                                         for its network whoever asks */
+/* After a spray that found nothing, for this device, and for its network whoever asks; each time
+ * twice as long, up to PUNCH_DAY. */
+#define PUNCH_REST (600 * SECOND)
 
 /* Of two paths that answer the one to use: by kind, but v6 must not be more than a tenth slower
  * than what is used. */
@@ -64,8 +72,9 @@ struct punch_limits {
 };
 /* Forgets it all; while no attempt lives. */
 void punch_limits_clear(struct punch_limits *l);
-/* Our network is another one: what did not get through from the old one may be tried again. */
-void punch_limits_renew(struct punch_limits *l);
+/* Our network is another one: what did not get through from the old one may be tried again, within
+ * PUNCH_DAILY. */
+void punch_limits_renew(struct punch_limits *l, mono_ns now);
 
 struct punch_goal {
 	struct probe_keys keys;
@@ -94,6 +103,9 @@ void punch_add(struct punch *p, const struct address *a, enum candidate_kind kin
 /* We were introduced after all: `goal` as it would be for punch_new() now. What has answered
  * already stays. */
 void punch_introduced(struct punch *p, const struct punch_goal *goal, mono_ns now);
+/* Their record is a newer one, or our own NAT is another one than we knew: candidates and classes
+ * are taken from `goal`, and hard NATs met as it says; who introduced us, and how far that is, stays. */
+void punch_renewed(struct punch *p, const struct punch_goal *goal, mono_ns now);
 /* An authentic probe or answer of the device came by `path`. */
 void punch_hear(struct punch *p, const struct path *path, const struct probe *probe,
 		mono_ns now);
@@ -118,7 +130,7 @@ struct punch_report {
 struct punch_report punch_report(const struct punch *p);
 
 /* An answer to a probe of a device that we are not looking for at the moment: at most
- * PUNCH_BUDGET in a PUNCH_REST to one IP. */
+ * as many to one IP as probes. */
 void punch_answer(struct endpoint *e, struct punch_limits *limits, const struct path *path,
 		  const struct probe *probe, const struct probe_keys *keys, mono_ns now);
 

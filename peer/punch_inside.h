@@ -39,23 +39,25 @@ enum punch_method {
 	METHOD_WALK,    /* both sequential, we first: the main socket along their next ports */
 	METHOD_AIM,     /* ... we second: many sockets to one of their next ports */
 	METHOD_LIST,    /* we sequential, they block: the main socket to a list of ports */
-	METHOD_PAIRS,   /* we block: a few sockets, each to any of their ports */
+	METHOD_PAIRS, /* we block, or random and they block: sockets, each to any of their ports */
 };
 
 struct punch_spray {
 	enum punch_method method;
 	struct address
 		target; /* their IP; SOCKETS: with the port. Family 0: none that is signed */
-	struct nat_guess guess;   /* GUESS, PAIRS toward a block */
+	struct nat_guess guess;   /* GUESS, LIST, PAIRS toward a random one */
 	mono_ns open_at, full_at; /* the next with a low TTL, the next that may arrive; NEVER */
 	mono_ns round_at;         /* WALK, AIM: the next window */
 	unsigned round;
-	unsigned list_count;       /* pairs there are: LIST, WALK, AIM, SOCKETS */
+	unsigned list_count;       /* pairs there are to be opened; GUESS: none */
+	uint32_t pairs;            /* PAIRS: which is the next */
 	unsigned opened, repeated; /* how many went out low, and in full */
 	uint16_t list[PUNCH_LISTED];
 	uint16_t sockets[PUNCH_SOCKETS];
 	unsigned socket_count;
 	bool has_begun, is_over, is_resting;
+	bool is_second; /* another one had begun before a class changed */
 };
 
 struct punch {
@@ -123,7 +125,10 @@ bool punch_way_is_worth(const struct punch *p, const struct punch_way *w, bool i
 
 /* --- punch_spray.c --- */
 
-void punch_spray_plan(struct punch *p, mono_ns now);
+/* `meet_at`: when both know what the other one's NAT is, and theirs is open. */
+void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now);
+/* A class is another one: what was planned by the one before is over. */
+void punch_spray_again(struct punch *p, mono_ns meet_at, mono_ns now);
 void punch_spray_step(struct punch *p, mono_ns now);
 mono_ns punch_spray_deadline(const struct punch *p);
 void punch_spray_stop(struct punch *p, mono_ns now);

@@ -5,50 +5,59 @@
 #include <string.h>
 
 enum {
-	SPENT_MAX = 1024,
+	SPENT_MAX = 2048,
+	SPENT_BY = 64,    /* IPs without an answer that one device has us write to, in a day */
 	NONCE_SHIFT = 14, /* its clock ticks each 16 us */
 };
 #define NONCE_AGE (60 * SECOND) /* no answer takes longer */
-/* Who was there is no stranger for a while: routers restart, and links are made anew then. */
-#define ANSWERED (24 * 3600 * SECOND)
-
 /* What has gone to one IP; to a private one, on behalf of one device: many contacts live at
  * 192.168.1.2, and only one of them in our network. Or (family 0) what a device's spray found. */
 struct punch_spent {
 	struct address ip; /* port 0 */
 	uint64_t who;      /* 0: whoever */
-	unsigned counts[PURSES];
-	mono_ns since, refilled_at;
+	uint64_t by;       /* for which device it was the first time */
+	unsigned counts[PURSES], daily[PURSES];
+	mono_ns since; /* of the counts: the first of them, in this network of ours */
+	mono_ns day_since;
 	mono_ns answered_at; /* NEVER: not */
 	mono_ns rests_until;
+	unsigned failures; /* sprays in vain */
 };
+
+static const struct address nowhere = { 0 };
 
 static bool has_answered(const struct punch_spent *s, mono_ns now)
 {
-	return s->answered_at != NEVER && now - s->answered_at < ANSWERED;
+	/* Routers restart, and links are made anew then: no stranger for a while. */
+	return s->answered_at != NEVER && now - s->answered_at < PUNCH_DAY;
 }
 
 static bool is_stale(const struct punch_spent *s, mono_ns now)
 {
-	return now - s->since >= PUNCH_REST && !has_answered(s, now) && now >= s->rests_until;
+	return now - s->day_since >= PUNCH_DAY && !has_answered(s, now) &&
+	       now >= s->rests_until;
 }
 
-/* One that is not needed any more; or of those who answered, who lose little by it, the oldest;
- * NULL: all have been told much and answered nothing. */
+/* One that is not needed any more; or of those who answered, who lose little by it, the oldest; or
+ * the oldest. NULL: all rest. It takes many contacts to have one forgotten before its day is over. */
 static struct punch_spent *find_victim(struct punch_limits *l, mono_ns now)
 {
-	struct punch_spent *victim = NULL;
+	struct punch_spent *answered = NULL, *oldest = NULL;
 
 	for (unsigned i = 0; i < l->count; i++) {
 		struct punch_spent *s = &l->spent[i];
 
 		if (is_stale(s, now))
 			return s;
-		if (s->answered_at != NEVER && now >= s->rests_until &&
-		    (!victim || s->answered_at < victim->answered_at))
-			victim = s;
+		if (now < s->rests_until)
+			continue;
+		if (s->answered_at != NEVER &&
+		    (!answered || s->answered_at < answered->answered_at))
+			answered = s;
+		if (!oldest || s->day_since < oldest->day_since)
+			oldest = s;
 	}
-	return victim;
+	return answered ? answered : oldest;
 }
 
 static struct punch_spent *find(struct punch_limits *l, const struct address *ip, uint64_t who)
@@ -61,7 +70,7 @@ static struct punch_spent *find(struct punch_limits *l, const struct address *ip
 
 /* NULL: there is no room. */
 static struct punch_spent *find_or_add(struct punch_limits *l, const struct address *ip,
-				       uint64_t who, mono_ns now)
+				       uint64_t who, uint64_t by, mono_ns now)
 {
 	struct punch_spent *s = find(l, ip, who);
 
@@ -72,9 +81,12 @@ static struct punch_spent *find_or_add(struct punch_limits *l, const struct addr
 	s = l->count < SPENT_MAX ? &l->spent[l->count++] : find_victim(l, now);
 	if (!s)
 		return NULL;
-	*s = (struct punch_spent){
-		.ip = *ip, .who = who, .since = now, .refilled_at = now, .answered_at = NEVER
-	};
+	*s = (struct punch_spent){ .ip = *ip,
+				   .who = who,
+				   .by = by,
+				   .since = now,
+				   .day_since = now,
+				   .answered_at = NEVER };
 	s->ip.port = 0;
 	return s;
 }
@@ -84,42 +96,67 @@ static uint64_t whom(const struct address *ip, uint64_t who)
 	return address_is_global(ip) ? 0 : who;
 }
 
-static void refill(struct punch_spent *s, mono_ns now)
+static bool has_named_many(const struct punch_limits *l, uint64_t by, mono_ns now)
 {
-	mono_ns times = (now - s->refilled_at) / PUNCH_TRICKLE;
-	unsigned more = times < PUNCH_BUDGET ? (unsigned)times : PUNCH_BUDGET;
-	bool is_over = now - s->since >= PUNCH_REST;
+	unsigned count = 0;
 
-	s->refilled_at += times * PUNCH_TRICKLE;
-	if (is_over)
-		s->since = now;
-	for (int i = 0; i < PURSES; i++)
-		s->counts[i] -= is_over || s->counts[i] < more ? s->counts[i] : more;
+	for (unsigned i = 0; i < l->count; i++)
+		count += l->spent[i].by == by && l->spent[i].answered_at == NEVER &&
+			 !is_stale(&l->spent[i], now);
+	return count >= SPENT_BY;
+}
+
+static void forget_yesterday(struct punch_spent *s, mono_ns now)
+{
+	if (now - s->day_since < PUNCH_DAY)
+		return;
+	s->since = s->day_since = now;
+	memset(s->counts, 0, sizeof s->counts);
+	memset(s->daily, 0, sizeof s->daily);
+}
+
+static unsigned find_budget(const struct punch_spent *s, mono_ns now)
+{
+	unsigned budget = PUNCH_BUDGET;
+
+	for (mono_ns age = PUNCH_TRICKLE; age <= now - s->since && age < PUNCH_DAY; age *= 2)
+		budget++;
+	return budget;
 }
 
 bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t who,
 		    enum punch_purse purse, mono_ns now)
 {
-	struct punch_spent *s = find_or_add(l, to, whom(to, who), now);
+	struct punch_spent *s = find(l, to, whom(to, who));
 
+	if (!s && has_named_many(l, who, now))
+		return false;
+	if (!s)
+		s = find_or_add(l, to, whom(to, who), who, now);
 	if (!s)
 		return false;
 	if (has_answered(s, now))
 		return true;
-	refill(s, now);
-	if (s->counts[purse] >= PUNCH_BUDGET)
+	forget_yesterday(s, now);
+	if (s->counts[purse] >= find_budget(s, now) || s->daily[purse] >= PUNCH_DAILY)
 		return false;
 	s->counts[purse]++;
+	s->daily[purse]++;
 	return true;
 }
 
 void punch_has_answered(struct punch_limits *l, const struct address *from, uint64_t who,
 			mono_ns now)
 {
-	struct punch_spent *s = find_or_add(l, from, whom(from, who), now);
+	struct punch_spent *s = find_or_add(l, from, whom(from, who), who, now);
 
-	if (s)
+	if (s) {
 		s->answered_at = now;
+		s->failures = 0;
+	}
+	s = find(l, &nowhere, who);
+	if (s)
+		s->failures = 0;
 }
 
 /* --- sprays --- */
@@ -127,7 +164,6 @@ void punch_has_answered(struct punch_limits *l, const struct address *from, uint
 enum punch_leave punch_may_spray(struct punch_limits *l, const struct punch *p,
 				 const struct address *to, mono_ns now)
 {
-	const struct address nowhere = { 0 };
 	const struct punch_spent *ip = find(l, to, 0), *device = find(l, &nowhere, p->who);
 
 	if ((ip && now < ip->rests_until) || (device && now < device->rests_until))
@@ -135,17 +171,28 @@ enum punch_leave punch_may_spray(struct punch_limits *l, const struct punch *p,
 	return l->sprayer && l->sprayer != p ? SPRAY_MUST_WAIT : SPRAY_MAY;
 }
 
+static void rest(struct punch_spent *s, mono_ns now)
+{
+	mono_ns length = PUNCH_REST;
+
+	if (!s)
+		return;
+	if (now >= s->rests_until + PUNCH_DAY)
+		s->failures = 0;
+	for (unsigned i = 0; i < s->failures && length < PUNCH_DAY; i++)
+		length *= 2;
+	s->failures++;
+	s->rests_until = now + mono_earlier(length, PUNCH_DAY);
+}
+
 void punch_spray_rests(struct punch_limits *l, const struct address *to, uint64_t who,
 		       mono_ns now)
 {
-	const struct address nowhere = { 0 };
-	struct punch_spent *ip = find_or_add(l, to, 0, now);
-	struct punch_spent *device = find_or_add(l, &nowhere, who, now);
+	struct punch_spent *ip = find_or_add(l, to, 0, who, now);
+	struct punch_spent *device = find_or_add(l, &nowhere, who, 0, now);
 
-	if (ip)
-		ip->rests_until = now + PUNCH_REST;
-	if (device)
-		device->rests_until = now + PUNCH_REST;
+	rest(ip, now);
+	rest(device, now);
 }
 
 mono_ns punch_spray_due(const struct punch_limits *l)
@@ -263,9 +310,13 @@ void punch_limits_clear(struct punch_limits *l)
 	sodium_memzero(l, sizeof *l);
 }
 
-void punch_limits_renew(struct punch_limits *l)
+void punch_limits_renew(struct punch_limits *l, mono_ns now)
 {
-	l->count = 0;
+	for (unsigned i = 0; i < l->count; i++) {
+		l->spent[i].since = now;
+		memset(l->spent[i].counts, 0, sizeof l->spent[i].counts);
+		l->spent[i].rests_until = 0;
+	}
 }
 
 /* --- who is not being looked for --- */

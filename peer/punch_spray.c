@@ -4,19 +4,30 @@
 #include <string.h>
 
 /* Meeting a NAT that has another port for each destination. What opens our own NAT goes with a low
- * TTL, as fast as PUNCH_PACE: nobody else sees it. What has to arrive somewhere is a stray to their
- * router until it hits, and is counted by punch_spray_due(). */
+ * TTL, as fast as our line bears: nobody else sees it. What has to arrive somewhere is a stray to their
+ * router until it hits, and is counted by punch_spray_due().
+ *
+ * How long it takes: each that arrives meets one of those that the other side has opened, by chance.
+ * With F that arrive at each side and O opened by each, of N pairs of ports there are, 2FO / N meet.
+ * Two blocks of 512: N is 512 * 512, and 185 * 490 do in a tenth of a second. A block and a random
+ * one: N is 512 * 64512; with PUNCH_OPENED_MAX open and PUNCH_RATE it is half of all cases after five
+ * seconds and four of five after PUNCH_LENGTH. Who lets 4000 arrive in each second needs two. */
 enum {
+	BLOCK_SOCKETS =
+		128, /* SOCKETS in a block: they find it soon, and the rest is for others */
 	PAIR_SOCKETS = 64, /* PAIRS, beside the main one: more pairs than are ever tried */
 	PAIR_WINDOW = 160, /* PAIRS toward a sequential NAT that makes PUNCH_LISTED of them */
 	AIM_ROUNDS = 3,
 	AIM_PASSES = 2, /* each of a round's in full so often */
 	BATCH = 16,     /* at most in one step, after a late one */
 };
-#define PACE         (SECOND / PUNCH_PACE)
-#define PACE_PAIRS   (SECOND / 4000) /* LIST, PAIRS: two megabits a second, for half of one */
-#define PAIRS_OPEN   (100 * MILLISECOND) /* so many that one which arrives has a chance */
-#define SOCKETS_OPEN (250 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
+#define PAIR_STRIDE 2654435761u /* a prime: PAIRS in an order with no pattern and no repeat */
+#define PACE        MILLISECOND
+/* LIST, PAIRS: five megabits a second, for a fifth of one; with a random one for one and a half. */
+#define PACE_PAIRS   (SECOND / 10000)
+#define PAIRS_OPEN   (70 * MILLISECOND) /* so many that one which arrives has a chance */
+#define PACE_SOCKETS (SECOND / 4000)
+#define SOCKETS_OPEN (130 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
 	(700 * MILLISECOND) /* in full, should a low TTL not reach their carrier's NAT */
 #define OPEN_PATIENCE  (1 * SECOND)        /* one of us says that anybody may come in */
@@ -54,15 +65,15 @@ static int with(const struct nat *nat)
 	}
 }
 
-/* A random one and another one that is not easy have no chance that would be worth the packets: two random
- * ones need 65,000 from each side, and a block 16,000. A contact relays. */
+/* A random one and another random or a sequential one have no chance that would be worth the packets:
+ * two random ones need 65,000 from each side. A contact relays. */
 static enum punch_method find_method(const struct punch_goal *g)
 {
 	static const enum punch_method methods[WITH_COUNT][WITH_COUNT] = {
 		[WITH_EASY] = { METHOD_NONE, METHOD_GUESS, METHOD_GUESS, METHOD_GUESS },
 		[WITH_SEQUENTIAL] = { METHOD_NONE, METHOD_AIM, METHOD_LIST, METHOD_NONE },
-		[WITH_BLOCK] = { METHOD_SOCKETS, METHOD_PAIRS, METHOD_PAIRS, METHOD_NONE },
-		[WITH_RANDOM] = { METHOD_SOCKETS, METHOD_NONE, METHOD_NONE, METHOD_NONE },
+		[WITH_BLOCK] = { METHOD_SOCKETS, METHOD_PAIRS, METHOD_PAIRS, METHOD_PAIRS },
+		[WITH_RANDOM] = { METHOD_SOCKETS, METHOD_NONE, METHOD_PAIRS, METHOD_NONE },
 	};
 	int ours = with(&g->ours), theirs = with(&g->theirs);
 	enum punch_method method;
@@ -74,7 +85,8 @@ static enum punch_method find_method(const struct punch_goal *g)
 }
 
 /* Their IPv4 address behind the NAT: only what they have signed, so that nobody else can have us
- * spray at a third. What was seen of them just now tells the port. */
+ * spray at a third; and what the directory sees of them is that one, or is none of IPv4, so that
+ * they cannot either. It tells the port, too. */
 static struct address find_target(const struct punch_goal *g)
 {
 	struct address target = { 0 };
@@ -91,7 +103,7 @@ static struct address find_target(const struct punch_goal *g)
 		if (target.family == 0)
 			target = c->address;
 	}
-	return target;
+	return g->seen.family == 4 ? (struct address){ 0 } : target;
 }
 
 /* How long after the hold what needs no spray should have worked. */
@@ -106,10 +118,10 @@ static mono_ns find_patience(const struct punch_goal *g)
 			    g->our_round_trip + g->their_round_trip + 5 * MILLISECOND);
 }
 
-void punch_spray_plan(struct punch *p, mono_ns now)
+void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now)
 {
 	struct punch_spray *s = &p->spray;
-	mono_ns patience = find_patience(&p->goal), begin = p->hold_until + patience;
+	mono_ns patience = find_patience(&p->goal), begin = meet_at + patience;
 	const struct nat *theirs = &p->goal.theirs;
 
 	s->target = find_target(&p->goal);
@@ -122,11 +134,12 @@ void punch_spray_plan(struct punch *p, mono_ns now)
 		return;
 	case METHOD_GUESS:
 		if (theirs->mapping == NAT_SEQUENTIAL && patience < OPEN_PATIENCE)
-			begin = p->hold_until; /* a window of them is not much */
+			begin = meet_at; /* a window of them is not much */
 		s->full_at = begin + (theirs->mapping == NAT_RANDOM ? SOCKETS_OPEN : 0);
 		return;
 	case METHOD_SOCKETS:
-		s->list_count = PUNCH_SOCKETS;
+		s->list_count = p->goal.ours.mapping == NAT_BLOCK ? BLOCK_SOCKETS
+								  : PUNCH_SOCKETS;
 		s->open_at = begin;
 		s->full_at = begin + SOCKETS_LATER;
 		return;
@@ -135,15 +148,21 @@ void punch_spray_plan(struct punch *p, mono_ns now)
 		/* At once: every other flow moves the ports away. */
 		s->list_count = NAT_WINDOW;
 		s->open_at = patience == OPEN_PATIENCE ? begin : now;
-		s->full_at = patience == OPEN_PATIENCE ? begin : p->hold_until;
+		s->full_at = patience == OPEN_PATIENCE ? begin : meet_at;
 		s->round_at = s->full_at + AIM_ROUND;
 		return;
 	case METHOD_LIST:
 		s->list_count = PUNCH_LISTED;
 		for (unsigned i = 0; i < PUNCH_LISTED; i++)
 			s->list[i] = nat_guess_next(&s->guess);
-		/* fall through */
+		s->open_at = begin;
+		s->full_at = begin + PAIRS_OPEN;
+		return;
 	case METHOD_PAIRS:
+		s->list_count = PUNCH_SPRAYED_MAX;
+		if (p->goal.ours.mapping == NAT_RANDOM || theirs->mapping == NAT_RANDOM)
+			s->list_count = PUNCH_OPENED_MAX;
+		s->pairs = randombytes_random();
 		s->open_at = begin;
 		s->full_at = begin + PAIRS_OPEN;
 		return;
@@ -177,12 +196,28 @@ static uint16_t port_after(const struct nat *nat, unsigned ahead)
 	return (uint16_t)(port < 1024 ? port + 1024 : port);
 }
 
-static uint16_t port_in_block(const struct nat *nat)
+/* One that was not tried before, of our sockets and their ports: what is open already opens nothing.
+ * False: no socket is left for it. */
+static bool next_pair(struct punch *p, struct path *path)
 {
-	uint32_t low = nat->low < 1024 ? 1024 : nat->low;
+	const struct nat *theirs = &p->goal.theirs;
+	struct punch_spray *s = &p->spray;
+	uint32_t low = theirs->low, ports = PAIR_WINDOW, n;
 
-	return (uint16_t)(nat->high < low ? low
-					  : low + randombytes_uniform(nat->high - low + 1));
+	if (theirs->mapping == NAT_RANDOM) {
+		path->remote.port = nat_guess_next(&s->guess);
+		return true; /* they are enough for one socket */
+	}
+	if (theirs->mapping == NAT_BLOCK) {
+		low = low < 1024 ? 1024 : low;
+		ports = theirs->high < low ? 1 : theirs->high - low + 1;
+	}
+	n = (uint32_t)((uint64_t)s->pairs++ * PAIR_STRIDE % (ports * (PAIR_SOCKETS + 1)));
+	path->remote.port = theirs->mapping == NAT_BLOCK ? (uint16_t)(low + n % ports)
+							 : port_after(theirs, 1 + n % ports);
+	n /= ports;
+	path->socket = n == 0 ? 0 : find_socket(p, n - 1);
+	return n == 0 || path->socket != 0;
 }
 
 /* False: no socket is left for it. */
@@ -190,7 +225,7 @@ static bool find_pair(struct punch *p, unsigned index, struct path *path)
 {
 	const struct nat *theirs = &p->goal.theirs;
 	struct punch_spray *s = &p->spray;
-	unsigned round = index / NAT_WINDOW, n = index % NAT_WINDOW + 1, base, which;
+	unsigned round = index / NAT_WINDOW, n = index % NAT_WINDOW + 1, base;
 
 	*path = (struct path){ .remote = s->target };
 	switch (s->method) {
@@ -212,13 +247,7 @@ static bool find_pair(struct punch *p, unsigned index, struct path *path)
 		path->remote.port = s->list[index];
 		return true;
 	case METHOD_PAIRS:
-		which = randombytes_uniform(PAIR_SOCKETS + 1);
-		path->socket = which == 0 ? 0 : find_socket(p, which - 1);
-		path->remote.port = theirs->mapping == NAT_SEQUENTIAL
-					    ? port_after(theirs,
-							 1 + randombytes_uniform(PAIR_WINDOW))
-					    : port_in_block(theirs);
-		return true;
+		return next_pair(p, path);
 	default:
 		return false;
 	}
@@ -243,8 +272,6 @@ static unsigned opens_left(const struct punch_spray *s)
 	case METHOD_NONE:
 	case METHOD_GUESS:
 		return 0;
-	case METHOD_PAIRS:
-		return PUNCH_SPRAYED_MAX - s->opened;
 	default:
 		return s->list_count - s->opened;
 	}
@@ -276,11 +303,23 @@ static bool find_repeated(const struct punch_spray *s, unsigned *index)
 
 /* --- step by step --- */
 
+static mono_ns find_pace(enum punch_method method)
+{
+	switch (method) {
+	case METHOD_LIST:
+	case METHOD_PAIRS:
+		return PACE_PAIRS;
+	case METHOD_SOCKETS:
+		return PACE_SOCKETS;
+	default:
+		return PACE;
+	}
+}
+
 static void send_opens(struct punch *p, mono_ns now)
 {
 	struct punch_spray *s = &p->spray;
-	mono_ns pace = s->method == METHOD_LIST || s->method == METHOD_PAIRS ? PACE_PAIRS
-									     : PACE;
+	mono_ns pace = find_pace(s->method);
 
 	for (unsigned i = 0; i < BATCH && s->open_at <= now && opens_left(s) > 0; i++) {
 		if (!spray(p, s->opened, PUNCH_LOW_TTL, now))
@@ -415,13 +454,11 @@ static bool is_used(const struct punch *p, uint16_t socket)
 	return false;
 }
 
-void punch_spray_stop(struct punch *p, mono_ns now)
+static void release_sockets(struct punch *p)
 {
 	struct punch_spray *s = &p->spray;
 	unsigned kept = 0;
 
-	if (!s->is_over)
-		give_up(p, now);
 	for (unsigned i = 0; i < s->socket_count; i++) {
 		if (is_used(p, s->sockets[i]))
 			s->sockets[kept++] = s->sockets[i];
@@ -429,4 +466,28 @@ void punch_spray_stop(struct punch *p, mono_ns now)
 			endpoint_release_socket(p->endpoint, s->sockets[i]);
 	}
 	s->socket_count = kept;
+}
+
+void punch_spray_stop(struct punch *p, mono_ns now)
+{
+	if (!p->spray.is_over)
+		give_up(p, now);
+	release_sockets(p);
+}
+
+/* Who changes their mind all the time does not make us spray more than twice. */
+void punch_spray_again(struct punch *p, mono_ns meet_at, mono_ns now)
+{
+	struct punch_spray *s = &p->spray;
+
+	if (s->is_over || (s->has_begun && s->is_second))
+		return;
+	if (p->limits->sprayer == p)
+		p->limits->sprayer = NULL;
+	release_sockets(p);
+	s->is_second |= s->has_begun;
+	s->has_begun = false;
+	s->round = s->list_count = s->opened = s->repeated = 0;
+	s->open_at = s->full_at = s->round_at = NEVER;
+	punch_spray_plan(p, meet_at, now);
 }

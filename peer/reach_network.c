@@ -3,6 +3,7 @@
 
 #include "peer/account.h"
 #include "peer/address_book.h"
+#include "peer/candidates.h"
 #include "peer/directory_client.h"
 #include "peer/persons.h"
 #include "peer/reach_inside.h"
@@ -135,7 +136,7 @@ void reach_watch(struct reach *r, struct way *w)
 
 void reach_network_changed(struct reach *r)
 {
-	punch_limits_renew(&r->limits);
+	punch_limits_renew(&r->limits, r->rooms->now);
 	for (unsigned i = 0; i < r->count; i++) {
 		struct way *w = r->ways[i];
 
@@ -219,9 +220,16 @@ void reach_network_step(struct reach *r)
 		r->known_at = 0;
 	}
 	know_all(r);
+	if (r->candidates != own_candidates_version(r->rooms->candidates)) {
+		r->candidates = own_candidates_version(r->rooms->candidates);
+		for (unsigned i = 0; i < r->count; i++)
+			reach_renew_look(r, r->ways[i]);
+	}
 }
 
 mono_ns reach_network_deadline(const struct reach *r)
 {
+	if (r->candidates != own_candidates_version(r->rooms->candidates))
+		return r->rooms->now;
 	return mono_earlier(reach_is_alone(r) ? NEVER : r->alone_at, r->known_at);
 }

@@ -8,7 +8,7 @@ enum {
 	/* Sockets from here on: opened by the shell when first sent from (IPv4, a port of its own
 	 * each), closed when released. */
 	PATH_EXTRA = 256,
-	PATH_EXTRA_MAX = 256, /* of them at a time */
+	PATH_EXTRA_MAX = 576, /* of them at a time */
 };
 
 struct path {

@@ -67,11 +67,18 @@ static void forget_old(struct nat_box *b, mono_ns now)
 {
 	unsigned kept = 0;
 
+	if (now < b->forget_at)
+		return;
+	/* No flow that begins later is too old before that, either. */
+	b->forget_at = now + LIFE_UNANSWERED;
 	for (unsigned i = 0; i < b->count; i++) {
 		const struct nat_box_flow *f = &b->flows[i];
+		mono_ns until = f->used_at + (f->is_answered ? LIFE_ANSWERED : LIFE_UNANSWERED);
 
-		if (now < f->used_at + (f->is_answered ? LIFE_ANSWERED : LIFE_UNANSWERED))
-			b->flows[kept++] = *f;
+		if (now >= until)
+			continue;
+		b->forget_at = mono_earlier(b->forget_at, until);
+		b->flows[kept++] = *f;
 	}
 	b->count = kept;
 }
@@ -159,9 +166,10 @@ bool nat_box_out(struct nat_box *b, const struct address *inside, const struct a
 	for (unsigned i = 0; i < b->count && !exact; i++) {
 		struct nat_box_flow *f = &b->flows[i];
 
-		if (!address_equal(&f->inside, inside))
+		/* They may be thousands: what is cheap to compare first. */
+		if (f->inside.port != inside->port || !address_equal(&f->inside, inside))
 			continue;
-		if (address_equal(&f->remote, to))
+		if (f->remote.port == to->port && address_equal(&f->remote, to))
 			exact = f;
 		else if (port == 0 && is_within(kinds[b->kind].mapping, &f->remote, to))
 			port = f->port;

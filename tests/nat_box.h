@@ -56,6 +56,7 @@ struct nat_box {
 	struct dice dice;
 	struct nat_box_flow *flows;
 	unsigned count, capacity;
+	mono_ns forget_at; /* before that no flow is too old */
 	uint16_t next_port, block;
 	struct nat_box_stray strays[NAT_BOX_STRAYS]; /* the last */
 	uint64_t stray_count;
