@@ -26,6 +26,7 @@ enum {
 /* LIST, PAIRS: five megabits a second, for a fifth of one; with a random one for one and a half. */
 #define PACE_PAIRS   (SECOND / 10000)
 #define PAIRS_OPEN   (70 * MILLISECOND) /* so many that one which arrives has a chance */
+#define LIST_OPEN    (40 * MILLISECOND) /* ... where one of both is sequential: fewer pairs */
 #define PACE_SOCKETS (SECOND / 4000)
 #define SOCKETS_OPEN (130 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
@@ -156,7 +157,7 @@ void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now)
 		for (unsigned i = 0; i < PUNCH_LISTED; i++)
 			s->list[i] = nat_guess_next(&s->guess);
 		s->open_at = begin;
-		s->full_at = begin + PAIRS_OPEN;
+		s->full_at = begin + LIST_OPEN;
 		return;
 	case METHOD_PAIRS:
 		s->list_count = PUNCH_SPRAYED_MAX;
@@ -164,7 +165,8 @@ void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now)
 			s->list_count = PUNCH_OPENED_MAX;
 		s->pairs = randombytes_random();
 		s->open_at = begin;
-		s->full_at = begin + PAIRS_OPEN;
+		s->full_at = begin +
+			     (theirs->mapping == NAT_SEQUENTIAL ? LIST_OPEN : PAIRS_OPEN);
 		return;
 	}
 }
