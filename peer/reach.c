@@ -235,7 +235,7 @@ static mono_ns deadline_of(const struct reach *r, const struct way *w)
 	if (w->state == WAY_LINKED) {
 		deadline = mono_earlier(deadline, w->check_at);
 		deadline = mono_earlier(deadline, way_deadline(w));
-		if (!reach_is_alone(r))
+		if (!reach_is_alone(r) && !way_owes(w))
 			deadline = mono_earlier(deadline, w->last_used + REACH_IDLE);
 		deadline = mono_earlier(deadline, w->direct_at);
 	} else {

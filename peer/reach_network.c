@@ -115,6 +115,11 @@ void reach_watch(struct reach *r, struct way *w)
 		give_up(r, w);
 		return;
 	}
+	/* Also one that does not answer: nobody needs it. */
+	if (now >= w->last_used + REACH_IDLE && !way_owes(w) && !reach_is_alone(r)) {
+		reach_hang_up(r, w, LINK_CODE_IDLE);
+		return;
+	}
 	seek_directness(r, w);
 	if (since != NEVER) {
 		on_silence(r, w, since);
@@ -125,10 +130,6 @@ void reach_watch(struct reach *r, struct way *w)
 	if (w->is_lost) {
 		w->is_lost = false;
 		reach_on_path(r, w);
-	}
-	if (now >= w->last_used + REACH_IDLE && !way_owes(w) && !reach_is_alone(r)) {
-		reach_hang_up(r, w, LINK_CODE_IDLE);
-		return;
 	}
 }
 

@@ -507,6 +507,38 @@ static void who_has_no_direct_path_is_stranded_after_a_while(void **state)
 	assert_true(w->stranded_since == NEVER);
 }
 
+/* The caller may know nobody who relays to us, and we somebody who relays to them. */
+static void who_is_called_and_cannot_be_reached_is_stranded_too(void **state)
+{
+	struct way *w;
+
+	(void)state;
+	meet();
+	gone[gone_count++] = *place_of(&bob);
+	peer_introduce(&alice, &bob, place_of(&bob), true, 10 * MILLISECOND);
+	w = way(&alice, "bob");
+	assert_int_equal(w->state, WAY_DIALLING);
+	assert_false(way_owes(w));
+	pass(REACH_STRANDED / 2);
+	assert_int_equal(w->stranded_at, 0);
+	pass(REACH_STRANDED);
+	assert_true(w->stranded_at > net.now);
+}
+
+static void an_idle_link_that_does_not_answer_is_let_go(void **state)
+{
+	(void)state;
+	link_up();
+	pass(REACH_IDLE - 2 * SECOND);
+	gone[gone_count++] = *place_of(&bob);
+	move(&alice, "10.0.8.8:7000");
+	pass(SECOND);
+	assert_true(way(&alice, "bob")->is_lost);
+	pass(2 * SECOND);
+	assert_int_equal(way(&alice, "bob")->state, WAY_IDLE);
+	assert_true(reach_deadline(alice.rooms->reach) > net.now);
+}
+
 #define REACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -531,6 +563,8 @@ int main(void)
 		REACH(somebody_found_nearby_is_linked_without_the_directory),
 		REACH(who_is_on_the_same_network_is_found_within_two_seconds),
 		REACH(who_has_no_direct_path_is_stranded_after_a_while),
+		REACH(who_is_called_and_cannot_be_reached_is_stranded_too),
+		REACH(an_idle_link_that_does_not_answer_is_let_go),
 	};
 
 	if (sodium_init() < 0)
