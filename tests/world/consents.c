@@ -7,7 +7,7 @@
 #include "peer/persons.h"
 #include "tests/world/people_inside.h"
 
-/* What was under way, and the end of a link, may still go out. */
+/* What was under way, and the end of a link, may still go out; of who sleeps, when it wakes. */
 #define GRACE (10 * SECOND)
 
 void people_set_consent(struct people *p, unsigned a, unsigned b, enum consent consent)
@@ -47,7 +47,7 @@ void consents_note(struct people *p, struct home *home, unsigned b, const struct
 {
 	if (c->consent == CONSENT_DIRECT || c->state != CONTACT_MUTUAL)
 		home->restricted_since[b] = NEVER;
-	else if (home->restricted_since[b] == NEVER)
+	else if (home->restricted_since[b] == NEVER || world_is_asleep(p->world, home->machine))
 		home->restricted_since[b] = world_now(p->world);
 }
 
