@@ -284,7 +284,7 @@ static void begin(struct punch *p, mono_ns now)
 	if (g->seen.family != 0)
 		add(p, &g->seen, CANDIDATE_REFLEXIVE, now);
 	if (g->is_introduced)
-		punch_spray_plan(p, now);
+		punch_spray_plan(p, p->hold_until, now);
 	punch_step(p, now);
 }
 
@@ -323,11 +323,57 @@ void punch_add(struct punch *p, const struct address *a, enum candidate_kind kin
 
 void punch_introduced(struct punch *p, const struct punch_goal *goal, mono_ns now)
 {
-	if (p->goal.is_introduced || p->has_proof)
+	if (p->has_proof)
 		return;
+	if (p->goal.is_introduced) {
+		punch_renewed(p, goal, now);
+		return;
+	}
 	take_goal(p, goal);
 	p->goal.is_introduced = true;
 	begin(p, now);
+}
+
+static bool is_same_nat(const struct nat *a, const struct nat *b)
+{
+	return a->mapping == b->mapping && a->filtering == b->filtering && a->low == b->low &&
+	       a->high == b->high;
+}
+
+/* What is new of us they hear by the directory. */
+static mono_ns until_heard(const struct punch_goal *g)
+{
+	if (g->our_round_trip == 0 || g->their_round_trip == 0)
+		return HOLD_UNKNOWN;
+	return mono_earlier((g->our_round_trip + g->their_round_trip) / 2, HOLD_MAX);
+}
+
+void punch_renewed(struct punch *p, const struct punch_goal *goal, mono_ns now)
+{
+	struct punch_goal g = *goal, before = p->goal;
+	bool are_we_new = !is_same_nat(&g.ours, &before.ours);
+	bool are_they_new = !is_same_nat(&g.theirs, &before.theirs);
+	mono_ns meet_at = now + (are_we_new ? until_heard(&before) : 0);
+
+	if (!p->has_proof) {
+		if (g.seen.family == 0)
+			g.seen = before.seen;
+		g.our_round_trip = before.our_round_trip;
+		g.their_round_trip = before.their_round_trip;
+		g.is_introduced = before.is_introduced;
+		g.is_awaited = before.is_awaited;
+		take_goal(p, &g);
+		for (unsigned i = 0; i < g.candidates.count; i++)
+			add(p, &g.candidates.list[i].address, g.candidates.list[i].kind, now);
+		if (g.is_introduced && g.seen.family != 0)
+			add(p, &g.seen, CANDIDATE_REFLEXIVE, now);
+		if (g.is_introduced && (are_we_new || are_they_new))
+			punch_spray_again(p, meet_at > p->hold_until ? meet_at : p->hold_until,
+					  now);
+		punch_step(p, now);
+	}
+	sodium_memzero(&g, sizeof g);
+	sodium_memzero(&before, sizeof before);
 }
 
 bool punch_step(struct punch *p, mono_ns now)

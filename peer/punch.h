@@ -103,8 +103,9 @@ void punch_add(struct punch *p, const struct address *a, enum candidate_kind kin
 /* We were introduced after all: `goal` as it would be for punch_new() now. What has answered
  * already stays. */
 void punch_introduced(struct punch *p, const struct punch_goal *goal, mono_ns now);
-/* Their record is a newer one, or our own NAT is another one than we knew: candidates and classes
- * are taken from `goal`, and hard NATs met as it says; who introduced us, and how far that is, stays. */
+/* Their record is a newer one, or our own NAT is another one than we knew: addresses and classes are
+ * taken from `goal`, and hard NATs met as it says; whether we are introduced, and how far who does that
+ * is, stays. */
 void punch_renewed(struct punch *p, const struct punch_goal *goal, mono_ns now);
 /* An authentic probe or answer of the device came by `path`. */
 void punch_hear(struct punch *p, const struct path *path, const struct probe *probe,

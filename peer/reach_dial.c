@@ -1,4 +1,5 @@
 /* Attempts to reach a device: where it is said to be, when one begins, who dials, through whom. */
+#include <sodium.h>
 #include <string.h>
 
 #include "peer/account.h"
@@ -125,28 +126,72 @@ void reach_begin(struct reach *r, struct way *w)
 
 /* --- where they are --- */
 
-static void learn(struct reach *r, struct way *w, const struct wire_device *device)
+/* What is said of a device beside what was known: nothing that matters here; a newer record; it is
+ * seen elsewhere; it began anew, or closed its port to who knew it. */
+enum news { NEWS_NONE, NEWS_RECORD, NEWS_PLACE, NEWS_LIFE };
+
+static enum news learn(struct reach *r, struct way *w, const struct wire_device *device)
 {
 	const struct peer_record *known = reach_record(r, w);
-	uint64_t before = known ? known->number : 0;
-	bool is_new = !w->is_present;
+	const struct peer_record before = known ? *known : (struct peer_record){ 0 };
+	const struct address seen = w->seen;
+	bool was_there = w->is_present, is_newer, is_other;
 
 	w->is_shut = device->record.number == 0;
 	if (!w->is_shut)
 		address_book_learn(r->rooms->book, w->person, &device->record);
 	known = reach_record(r, w);
-	is_new |= known && known->number != before;
-	r->are_tags_old |= is_new;
+	is_newer = known && known->number != before.number;
+	is_other = is_newer &&
+		   sodium_memcmp(&known->knock, &before.knock, sizeof before.knock) != 0;
+	r->are_tags_old |= is_newer || !was_there;
 	w->certificate = device->certificate;
 	w->has_certificate = true;
 	w->seen = device->seen;
 	w->is_present = true;
 	w->has_left = false;
 	w->is_wanted = w->person->is_self && w->state != WAY_LINKED;
-	if (is_new && !reach_rests(r, w)) {
+	if ((is_newer || !was_there) && !reach_rests(r, w)) {
 		w->failures = w->refusals = 0;
 		w->retry_at = 0;
 	}
+	if (!was_there || is_other)
+		return NEWS_LIFE;
+	if (!address_equal(&w->seen, &seen))
+		return NEWS_PLACE;
+	return is_newer ? NEWS_RECORD : NEWS_NONE;
+}
+
+/* What is under way leads to an earlier life of the device: nobody there will answer, and this one
+ * was told of nothing. */
+static void forget_attempt(struct reach *r, struct way *w)
+{
+	struct link *link = w->link;
+
+	reach_look_no_more(w);
+	way_unlinked(w);
+	if (link) {
+		link_set_user(link, NULL);
+		link_close(link, LINK_CODE_BYE, r->rooms->now);
+	}
+}
+
+/* Told of while we look for it. Whom others than the directory have found has begun before we hear
+ * of it here. We ask for another introduction where the one before led to nothing, or elsewhere. */
+static void follow(struct reach *r, struct way *w, enum news news)
+{
+	bool is_fruitless = w->introduced_at != NEVER &&
+			    r->rooms->now >= w->introduced_at + REACH_ASKED;
+
+	if (news == NEWS_NONE || (!w->punch && w->state != WAY_DIALLING))
+		return;
+	if (news == NEWS_LIFE && r->rooms->now >= w->found_until) {
+		forget_attempt(r, w);
+		return;
+	}
+	reach_renew_look(r, w);
+	if ((news != NEWS_RECORD || is_fruitless) && reach_may_directly(r, w))
+		directory_client_introduce(r->rooms->directory, &w->person->name);
 }
 
 /* What was known of their devices was of the identity before. */
@@ -159,12 +204,11 @@ static void renew(struct reach *r, struct person *p)
 
 /* It logged in again: the same life over another address, or a new one that knows nothing of this
  * link. Whoever lives answers a ping. */
-static void doubt(struct way *w)
+static void doubt(struct reach *r, struct way *w)
 {
-	if (w->state != WAY_LINKED)
-		return;
 	link_ping(w->link);
 	w->announced_at = 0; /* counts from the step that sends it */
+	reach_renew_look(r, w);
 }
 
 void reach_presence(struct reach *r, struct person *p, const struct wire_device *const *devices,
@@ -189,11 +233,15 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 		return;
 	for (unsigned k = 0; k < count; k++) {
 		struct way *w = reach_way(r, p, &devices[k]->certificate.device);
+		enum news news;
 
 		if (!w)
 			continue;
-		learn(r, w, devices[k]);
-		doubt(w);
+		news = learn(r, w, devices[k]);
+		if (w->state == WAY_LINKED)
+			doubt(r, w);
+		else
+			follow(r, w, news);
 	}
 }
 
@@ -214,6 +262,7 @@ void reach_introduced(struct reach *r, struct person *p,
 		      const struct wire_introduction *introduction)
 {
 	struct way *w;
+	enum news news;
 
 	/* What is measured between this and "heard": tests/system/netlab.sh. */
 	log_event(LOG_DEBUG, "introduced", "us", log_int((int64_t)(r->rooms->now / 1000)),
@@ -224,7 +273,9 @@ void reach_introduced(struct reach *r, struct person *p,
 	w = reach_way(r, p, &introduction->device.certificate.device);
 	if (!w)
 		return;
-	learn(r, w, &introduction->device);
+	news = learn(r, w, &introduction->device);
+	if (news == NEWS_LIFE && w->state != WAY_LINKED && r->rooms->now >= w->found_until)
+		forget_attempt(r, w);
 	if (reach_rests(r, w) || !reach_look(r, w, introduction) || w->state == WAY_LINKED)
 		return;
 	if (introduction->is_dialler) {

@@ -47,6 +47,7 @@ struct reach {
 	unsigned tag_count;
 	bool are_tags_old;
 	struct punch_limits limits;
+	uint64_t candidates; /* version of ours that attempts know */
 
 	mono_ns away_since;   /* the directory; NEVER: it is not */
 	mono_ns alone_at;     /* ... and we are without it; at once, if it never was there */
@@ -86,6 +87,8 @@ struct way *reach_by_tag(struct reach *r, const struct probe_tag *tag);
 /* Paths are looked for from now on; said again with an introduction it goes on with that. False:
  * nothing is known to look at. */
 bool reach_look(struct reach *r, struct way *w, const struct wire_introduction *introduction);
+/* Their record is a newer one, or ours. */
+void reach_renew_look(struct reach *r, struct way *w);
 void reach_look_at(struct reach *r, struct way *w, const struct address *a);
 void reach_take_offers(struct reach *r, struct way *w);
 /* The attempt is told of all that was found so far. */

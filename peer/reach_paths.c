@@ -82,6 +82,19 @@ bool reach_look(struct reach *r, struct way *w, const struct wire_introduction *
 	return true;
 }
 
+void reach_renew_look(struct reach *r, struct way *w)
+{
+	struct punch_goal goal;
+
+	if (!w->punch || !reach_may_directly(r, w) || !reach_keys(r, w))
+		return;
+	make_goal(r, w, NULL, &goal);
+	goal.seen = w->seen;
+	punch_renewed(w->punch, &goal, r->rooms->now);
+	sodium_memzero(&goal, sizeof goal);
+	reach_take_offers(r, w);
+}
+
 void reach_look_at(struct reach *r, struct way *w, const struct address *a)
 {
 	bool is_near = a->family == 6 || !address_is_global(a);
