@@ -36,12 +36,15 @@ void *record_user(const struct record *r);
 unsigned record_slot(const struct record *r);
 bool record_is_published(const struct record *r);
 const struct certificate *record_certificate(const struct record *r);
-/* Published, as somebody is told to whom its account gives so much: DIRECT, what was published with addresses and
- * the address that the directory sees; RELAY, what has none; NEVER, that it is there. */
+/* Published, as somebody is told to whom its account gives so much: DIRECT, what was published
+ * with addresses and the address that the directory sees; RELAY, what has none; NEVER, that it is
+ * there. */
 void record_device(const struct record *r, enum consent consent, struct wire_device *out);
 /* What changes whenever it can be reached in another way. */
 uint64_t record_number(const struct record *r);
 const struct address *record_seen(const struct record *r);
+/* No other record has the same: who went and came back has another. */
+uint64_t record_visit(const struct record *r);
 
 /* The published devices of an account, as above: how many. */
 unsigned presence_devices(const struct presence *p, name_id account, enum consent consent,

@@ -22,8 +22,8 @@ static enum reach reach_of(const struct address *a)
 
 /* --- what clients are told --- */
 
-/* Answers are only to be compared where they come from one side of all NATs: of a family a client is
- * told addresses that lead equally far, as far as the one it came to does for it. */
+/* Answers are only to be compared where they come from one side of all NATs: of a family a client
+ * is told addresses that lead equally far, as far as the one it came to does for it. */
 static enum reach reach_told(const struct sights *all, const struct path *path, uint8_t family)
 {
 	enum reach own = reach_of(&path->local), client = reach_of(&path->remote);
@@ -49,8 +49,8 @@ static bool is_for(const struct sight *s, const struct path *path, enum reach re
 	       address_same_ip(&s->at, &path->local);
 }
 
-/* The better, the lower: where the client came to, then what the operator named; and of one address the
- * main port first. */
+/* The better, the lower: where the client came to, then what the operator named; and of one
+ * address the main port first. */
 static unsigned rank(const struct sight *s, const struct path *path)
 {
 	unsigned at = address_same_ip(&s->at, &path->local) ? 0 : s->is_named ? 1 : 2;
@@ -111,9 +111,9 @@ unsigned sights_for(const struct sights *all, const struct path *path,
 
 /* --- answers --- */
 
-/* From where the asker has never been spoken to. Another address is only taken where it surely leads to
- * the asker: one that the operator named, or one of the whole world's, that leads as far as the one
- * asked at. */
+/* From where the asker has never been spoken to. Another address is only taken where it surely
+ * leads to the asker: one that the operator named, or one of the whole world's, that leads as far
+ * as the one asked at. */
 static const struct sight *hidden_for(const struct sights *all, const struct path *path)
 {
 	const struct sight *same = NULL;

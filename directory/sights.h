@@ -29,10 +29,10 @@ struct sights {
 };
 void sights_set(struct sights *all, const struct sight *list, unsigned count);
 
-/* What a client on `path` is told: at most WIRE_SIGHTS_MAX, those of IPv4 first (its NATs are what is
- * to be told apart), of each the one it came to before others, the main port before the further
- * one. Of one family all lead equally far: into the world, or, for a client that came to a private
- * (link-local, loopback) address from such an address, only there. */
+/* What a client on `path` is told: at most WIRE_SIGHTS_MAX, those of IPv4 first (its NATs are
+ * what is to be told apart), of each the one it came to before others, the main port before the
+ * further one. Of one family all lead equally far: into the world, or, for a client that came to
+ * a private (link-local, loopback) address from such an address, only there. */
 unsigned sights_for(const struct sights *all, const struct path *path,
 		    struct address out[WIRE_SIGHTS_MAX]);
 

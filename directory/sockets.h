@@ -1,5 +1,5 @@
-/* Shell: the UDP sockets of a directory, and which of them is for what: where clients connect, where
- * questions of sight are answered besides, and what only sends (directory/sights.h). */
+/* Shell: the UDP sockets of a directory, and which of them is for what: where clients connect,
+ * where questions of sight are answered besides, and what only sends (directory/sights.h). */
 #ifndef PALIQUE_DIRECTORY_SOCKETS_H
 #define PALIQUE_DIRECTORY_SOCKETS_H
 
@@ -20,8 +20,9 @@ struct sockets {
 	struct socket_opened outside[2 * CONFIG_OUTSIDE_MAX]; /* perhaps not ours: told only */
 };
 
-/* Opens all that `config` says, the first ones of `udp`. ERR_EXISTS: an address cannot be listened on
- * (`reason` gets a sentence). Without the further and hidden ports it goes on, with a warning. */
+/* Opens all that `config` says, the first ones of `udp`. ERR_EXISTS: an address cannot be
+ * listened on (`reason` gets a sentence). Without the further and hidden ports it goes on, with a
+ * warning. */
 int sockets_open(struct sockets *s, struct udp *udp, const struct config *config, char *reason,
 		 size_t reason_size);
 

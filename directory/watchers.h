@@ -27,9 +27,9 @@ struct watchers *watchers_new(struct names *names);
 void watchers_free(struct watchers *w);
 
 /* A session of `who` lists `whom`, with a sealed greeting or none. Said again it changes the
- * consent, which `whom` is told by another presence. What a session has said of it counts until it says
- * otherwise or is gone: taking a name off its list and on again gives nothing away meanwhile.
- * ERR_LIMIT: too many. */
+ * consent, which `whom` is told by another presence. What a session has said of it counts until
+ * it says otherwise or is gone: taking a name off its list and on again gives nothing away
+ * meanwhile. ERR_LIMIT: too many. */
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
 		 enum consent consent, struct bytes greeting);
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom);

@@ -15,9 +15,9 @@ void address_book_free(struct address_book *b);
 void address_book_reload(struct address_book *b); /* after a rollback */
 
 /* Ours: with our addresses, and without any. NULL while we have no identity. Signed when first
- * asked for in a step after a change; the number rises, and that of the open one is above that of the
- * shut one. A change of anybody's consent is one too: else who had the open one would not take the
- * shut one. */
+ * asked for in a step after a change; the number rises, and that of the open one is above that of
+ * the shut one. A change of anybody's consent is one too: else who had the open one would not
+ * take the shut one. */
 const struct peer_record *address_book_open(struct address_book *b);
 const struct peer_record *address_book_shut(struct address_book *b);
 /* At the end of a step, before the commit: looks for changes that came behind the first question,

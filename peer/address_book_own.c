@@ -13,7 +13,8 @@ void address_book_load_own(struct address_book *b)
 	struct statement *s = db_sql(store_db(store), "SELECT number FROM own_record");
 	int err = db_step(s);
 
-	/* Of a store that was brought here it may be anything: the next one must be a number, too. */
+	/* Of a store that was brought here it may be anything: the next one must be a number,
+	 * too. */
 	if (err == 1 && column_int(s, 0) > 0 && column_int(s, 0) < INT64_MAX / 2 &&
 	    (uint64_t)column_int(s, 0) > b->number)
 		b->number = (uint64_t)column_int(s, 0);

@@ -13,11 +13,13 @@ struct own_candidates *own_candidates_new(void);
 void own_candidates_free(struct own_candidates *c);
 
 void own_candidates_set_network(struct own_candidates *c, const struct network *network);
-/* One of each family is kept: the line may be of v6, and v4 seen beside it. NULL: nothing is known. */
+/* One of each family is kept: the line may be of v6, and v4 seen beside it. NULL: nothing is
+ * known. */
 void own_candidates_set_observed(struct own_candidates *c, const struct address *observed);
 void own_candidates_set_nat(struct own_candidates *c, const struct nat *nat);
 /* What routers have mapped to our port; those whose outer address is not the one by which the
- * directory sees us (a carrier's NAT is behind the router, or it lies) are kept and not published. */
+ * directory sees us (a carrier's NAT is behind the router, or it lies) are kept and not
+ * published. */
 void own_candidates_set_mapped(struct own_candidates *c, const struct address *list,
 			       unsigned count);
 

@@ -38,10 +38,11 @@ void directory_client_release(struct directory_client *d);
 mono_ns directory_client_deadline(const struct directory_client *d);
 
 bool directory_client_is_online(const struct directory_client *d);
-/* It is looked for, or a guest's exchange is under way, and its address is known or being resolved. */
+/* It is looked for, or a guest's exchange is under way, and its address is known or being
+ * resolved. */
 bool directory_client_is_asking(const struct directory_client *d);
-/* It was looked for and not found, has not answered for a while, or was lost: what it said of others is
- * of before. */
+/* It was looked for and not found, has not answered for a while, or was lost: what it said of
+ * others is of before. */
 bool directory_client_is_away(const struct directory_client *d);
 /* Where our line goes; family 0: there is none. */
 struct address directory_client_address(const struct directory_client *d);

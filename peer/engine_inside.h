@@ -1,7 +1,7 @@
-/* The inside of the engine, for the files that make it up and nobody else, from below: engine_settle.c
- * (the commit), engine_reach.c (the network, and what comes from peers), engine_contacts.c (what
- * faces ask about contacts and messages), engine_account.c (what they ask about our own account),
- * engine.c (the step). */
+/* The inside of the engine, for the files that make it up and nobody else, from below:
+ * engine_settle.c (the commit), engine_reach.c (the network, and what comes from peers),
+ * engine_contacts.c (what faces ask about contacts and messages), engine_account.c (what they ask
+ * about our own account), engine.c (the step). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
 
@@ -45,8 +45,8 @@ int engine_settle(struct engine *e);
 /* --- engine_reach.c --- */
 
 void engine_follow_network(struct engine *e);
-/* A datagram outside QUIC: the room that it is for. True: it is of our own network, and says nothing
- * of the way out of it. */
+/* A datagram outside QUIC: the room that it is for. True: it is of our own network, and says
+ * nothing of the way out of it. */
 bool engine_hear_stray(struct rooms *r, const struct link_event *event);
 /* What devices said, and the room that hears it. */
 void engine_hear_peers(struct rooms *r);

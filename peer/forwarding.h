@@ -1,14 +1,14 @@
 /* Forwarding addresses: with the directory gone, whom we know is found through a third whom both
- * know. We leave our record with each contact that we have a link to (our own other devices, too),
- * sealed for those of our other contacts who may have our address; the third keeps it, in the store,
- * and says it to who asks with the right token, at once and when it changes. It cannot read it. For
- * whom it is it learns only when that one asks; how many they are is covered by others that nobody
- * can open. It adds where it sees the device itself, which behind a NAT does not
- * know that. Who is asked for and asks as well is told of the asker at the same moment, so that
- * both look for paths at once.
+ * know. We leave our record with each contact that we have a link to (our own other devices,
+ * too), sealed for those of our other contacts who may have our address; the third keeps it, in
+ * the store, and says it to who asks with the right token, at once and when it changes. It cannot
+ * read it. For whom it is it learns only when that one asks; how many they are is covered by
+ * others that nobody can open. It adds where it sees the device itself, which behind a NAT does
+ * not know that. Who is asked for and asks as well is told of the asker at the same moment, so
+ * that both look for paths at once.
  *
- * Asked is when the directory is not there for FORWARDING_ALONE and somebody is not found: a contact
- * with CONSENT_DIRECT, or an own device, without a link. */
+ * Asked is when the directory is not there for FORWARDING_ALONE and somebody is not found: a
+ * contact with CONSENT_DIRECT, or an own device, without a link. */
 #ifndef PALIQUE_PEER_FORWARDING_H
 #define PALIQUE_PEER_FORWARDING_H
 

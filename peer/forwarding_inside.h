@@ -1,6 +1,7 @@
 /* Inside of forwarding, from below: forwarding_seal.c makes and opens what a third cannot read,
- * forwarding_posts.c knows what was said on each link, forwarding_say.c says where we are and asks
- * where others are, forwarding_kept.c is the third, forwarding.c says when, and hears the answers. */
+ * forwarding_posts.c knows what was said on each link, forwarding_say.c says where we are and
+ * asks where others are, forwarding_kept.c is the third, forwarding.c says when, and hears the
+ * answers. */
 #ifndef PALIQUE_PEER_FORWARDING_INSIDE_H
 #define PALIQUE_PEER_FORWARDING_INSIDE_H
 

@@ -1,4 +1,5 @@
-/* What we say: where we are, to who may know it; the same sealed, to thirds; and whom we look for. */
+/* What we say: where we are, to who may know it; the same sealed, to thirds; and whom we look
+ * for. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,19 +1,19 @@
-/* Finding contacts on the same network without anybody's help. An announcement goes to a multicast
- * group from each address of ours (239.255.71.72 for IPv4, ff02::7172 for link-local IPv6; port
- * LAN_PORT), from our main socket; its path.local is that address, path.remote.scope the interface
- * (IPv4: 0, the source says it):
+/* Finding contacts on the same network without anybody's help. An announcement goes to a
+ * multicast group from each address of ours (239.255.71.72 for IPv4, ff02::7172 for link-local
+ * IPv6; port LAN_PORT), from our main socket; its path.local is that address, path.remote.scope
+ * the interface (IPv4: 0, the source says it):
  *
  *   announcement  0x20 | nonce (16) | count (1) | tokens (8 each, shuffled)
  *   reply         0x21 | token (8) | nonce (24) | sealed: the nonce that is answered (16) | record
  *
  * A token is made from the pair key, the announcement's nonce and the source address and port: it
  * names us to one contact and tells everybody else nothing, and is worth nothing sent on from
- * elsewhere. With others that mean nothing they are 16, 32, 64 or 128. Who finds itself named replies
- * to the source with its own signed record, sealed under the pair key (XChaCha20-Poly1305); a reply
- * (answered nonce: its own first 16 bytes) is answered by one of ours, and both dial. Only contacts with
- * CONSENT_DIRECT and our own devices are named and answered, each nonce once. At the start and after
- * each change of the network at 0, 250 and 1000 ms, then each LAN_EVERY. docs/protocol.md has the
- * keys. */
+ * elsewhere. With others that mean nothing they are 16, 32, 64 or 128. Who finds itself named
+ * replies to the source with its own signed record, sealed under the pair key
+ * (XChaCha20-Poly1305); a reply (answered nonce: its own first 16 bytes) is answered by one of
+ * ours, and both dial. Only contacts with CONSENT_DIRECT and our own devices are named and
+ * answered, each nonce once. At the start and after each change of the network at 0, 250 and 1000
+ * ms, then each LAN_EVERY. docs/protocol.md has the keys. */
 #ifndef PALIQUE_PEER_LAN_H
 #define PALIQUE_PEER_LAN_H
 

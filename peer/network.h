@@ -8,7 +8,8 @@ enum { NETWORK_ADDRESSES_MAX = 64, NETWORK_LINKS_MAX = 16 };
 
 struct network {
 	uint16_t port; /* of our socket */
-	/* Of interfaces that are up, the loopback's too; port and, for link-local ones, scope set. */
+	/* Of interfaces that are up, the loopback's too; port and, for link-local ones, scope
+	 * set. */
 	unsigned address_count;
 	struct address addresses[NETWORK_ADDRESSES_MAX];
 	/* Interfaces that carry multicast, the loopback not: their indices. */

@@ -1,5 +1,5 @@
-/* What is known of one other account. Written by contacts.c alone (its row by persons.c); other rooms read it and
- * hang their own part on it. */
+/* What is known of one other account. Written by contacts.c alone (its row by persons.c); other
+ * rooms read it and hang their own part on it. */
 #ifndef PALIQUE_PEER_PERSON_H
 #define PALIQUE_PEER_PERSON_H
 
@@ -49,8 +49,8 @@ static inline bool person_is_open(const struct person *p)
 	       !p->is_key_changed;
 }
 
-/* Whether it is one of their devices, by their newest list. Without one nobody knows better than who
- * vouches for it; of our own devices there always is one. */
+/* Whether it is one of their devices, by their newest list. Without one nobody knows better than
+ * who vouches for it; of our own devices there always is one. */
 static inline bool person_has_device(const struct person *p, const struct device_public *device)
 {
 	return p->devices.version == 0 ? !p->is_self

@@ -1,6 +1,6 @@
-/* Our port at the router: asked for by PCP (RFC 6887), NAT-PMP (RFC 6886) and UPnP IGD at once, kept
- * (renewed at half of its life, made anew when the router forgot), removed at the end. What a
- * router says is believed in so far as it agrees with what the directory sees (own_candidates);
+/* Our port at the router: asked for by PCP (RFC 6887), NAT-PMP (RFC 6886) and UPnP IGD at once,
+ * kept (renewed at half of its life, made anew when the router forgot), removed at the end. What
+ * a router says is believed in so far as it agrees with what the directory sees (own_candidates);
  * the core sends and hears PCP and NAT-PMP through our own socket, as strays; UPnP is a job. */
 #ifndef PALIQUE_PEER_PORT_MAP_H
 #define PALIQUE_PEER_PORT_MAP_H

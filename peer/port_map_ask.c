@@ -37,8 +37,8 @@ static struct port_ask empty(const struct port_ask *a)
 }
 
 /* The same one after a crash: a router lets nobody else touch what lives on there (RFC 6887
- * section 11.3). Another one elsewhere, so that routers do not know us again. A router of v6 goes by
- * several addresses, and our own there says which network it is. */
+ * section 11.3). Another one elsewhere, so that routers do not know us again. A router of v6 goes
+ * by several addresses, and our own there says which network it is. */
 static void make_nonce(struct port_ask *a)
 {
 	crypto_generichash_state state;

@@ -1,6 +1,6 @@
-/* Through a contact of both where there is no direct path. As one of the two ends: asks contacts who
- * have agreed to relay (their record says so), those with the best connection first, up to three
- * at a time; the tunnel that comes of it is given to reach, whose own attempts go on behind
+/* Through a contact of both where there is no direct path. As one of the two ends: asks contacts
+ * who have agreed to relay (their record says so), those with the best connection first, up to
+ * three at a time; the tunnel that comes of it is given to reach, whose own attempts go on behind
  * it. As the relay, where our person has switched that on: joins two of our contacts,
  * RELAY_CIRCUITS at a time, each up to a rate; nothing is looked at. */
 #ifndef PALIQUE_PEER_RELAY_H

@@ -11,9 +11,9 @@ enum {
 	UPNP_REMOVAL_DEADLINE_MS = 2000, /* when we leave nobody waits for a router longer */
 };
 
-/* Blocks, in a thread of the worker. 0, or: ERR_NOT_FOUND: no router that can do this; ERR_REFUSED: it
- * will not (`code`); ERR_TIMEOUT; ERR_FORMAT: the child said something else, or died; ERR_CLOSED:
- * we are leaving; ERR_IO: it could not be started. */
+/* Blocks, in a thread of the worker. 0, or: ERR_NOT_FOUND: no router that can do this;
+ * ERR_REFUSED: it will not (`code`); ERR_TIMEOUT; ERR_FORMAT: the child said something else, or
+ * died; ERR_CLOSED: we are leaving; ERR_IO: it could not be started. */
 int upnp_child_run(struct job *job);
 
 #endif

@@ -251,8 +251,9 @@ out:
 	return err;
 }
 
-/* By which a first message is known again. Who dials several addresses may find that one takes it at once
- * and another asks for a proof: with that the same message comes again, once for each Retry. */
+/* By which a first message is known again. Who dials several addresses may find that one takes it
+ * at once and another asks for a proof: with that the same message comes again, once for each
+ * Retry. */
 static struct device_public first_message_id(const struct link *l, struct bytes message)
 {
 	struct device_public id;

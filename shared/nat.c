@@ -115,8 +115,8 @@ static uint32_t mix(uint32_t x)
 	return x ^ (x >> 16);
 }
 
-/* A permutation of 0 .. 4^half_bits - 1: a Feistel network. It need not be secret, only of no pattern
- * and without a repeat. */
+/* A permutation of 0 .. 4^half_bits - 1: a Feistel network. It need not be secret, only of no
+ * pattern and without a repeat. */
 static uint32_t permute(const struct nat_guess *g, uint32_t x, unsigned half_bits)
 {
 	uint32_t mask = (1u << half_bits) - 1, left = x >> half_bits, right = x & mask;
@@ -132,8 +132,8 @@ static uint32_t permute(const struct nat_guess *g, uint32_t x, unsigned half_bit
 	return left << half_bits | right;
 }
 
-/* The next of `low` .. `high` in this round's order; begins the next round behind the last. What the
- * permutation gives beyond the range is passed over. */
+/* The next of `low` .. `high` in this round's order; begins the next round behind the last. What
+ * the permutation gives beyond the range is passed over. */
 static uint16_t next_of_range(struct nat_guess *g, uint32_t low, uint32_t high)
 {
 	uint32_t size = high - low + 1, value;

@@ -5,10 +5,10 @@
  *   question  0x03 | "palq-see" (8) | nonce (16) | wants (1) | port (2, big-endian) | zeros to 64
  *   answer    0x04 | nonce (16) | family (1: 4 or 6) | IP (16, zeros behind a v4) | port (2)
  *
- * wants 0: an answer from where the question came to. SIGHT_CROSS: from an address, or a port where there is but
- * one address, that the directory is never asked at: it passes open filtering only.
- * SIGHT_PORT: from there too, but to `port` of the asker's IP instead: whether a mapping lets
- * strangers in. The answer is smaller than the question. */
+ * wants 0: an answer from where the question came to. SIGHT_CROSS: from an address, or a port
+ * where there is but one address, that the directory is never asked at: it passes open filtering
+ * only. SIGHT_PORT: from there too, but to `port` of the asker's IP instead: whether a mapping
+ * lets strangers in. The answer is smaller than the question. */
 #ifndef PALIQUE_SHARED_SIGHT_H
 #define PALIQUE_SHARED_SIGHT_H
 

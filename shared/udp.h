@@ -21,9 +21,9 @@ typedef mono_ns udp_step(void *user, mono_ns now);
 
 int udp_new(struct udp **udp, uv_loop_t *loop, struct endpoint *e, udp_step *step, void *user);
 
-/* One more socket; path.socket counts them in this order. A v6 wildcard also takes v4 (dual stack); where the kernel has no v6 a
- * wildcard falls back to v4. Port 0: the system chooses. `bound` gets what was bound.
- * Errors as of udp_socket_open(); ERR_LIMIT: there are enough. */
+/* One more socket; path.socket counts them in this order. A v6 wildcard also takes v4 (dual
+ * stack); where the kernel has no v6 a wildcard falls back to v4. Port 0: the system chooses.
+ * `bound` gets what was bound. Errors as of udp_socket_open(); ERR_LIMIT: there are enough. */
 int udp_listen(struct udp *udp, const struct address *at, struct address *bound);
 
 /* Hears the multicast groups (addresses with ports; several programs may) on the interfaces of

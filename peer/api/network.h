@@ -1,5 +1,5 @@
-/* What is known of the network, as faces see it: which NAT is before us, what routers opened, whether
- * anything gets out at all; and the path to a contact. */
+/* What is known of the network, as faces see it: which NAT is before us, what routers opened,
+ * whether anything gets out at all; and the path to a contact. */
 #ifndef PALIQUE_PEER_API_NETWORK_H
 #define PALIQUE_PEER_API_NETWORK_H
 
