@@ -27,10 +27,11 @@ void introductions_free(struct introductions *all)
 	free(all);
 }
 
-/* A device and how it can be reached, as far as both sides are told. */
+/* A device and how it can be reached, as far as both sides are told; and who was told: a session that
+ * is over has taken it along. */
 struct end {
 	struct device_public device;
-	uint64_t number;
+	uint64_t number, visit;
 	uint8_t ip[16];
 	uint16_t port, family;
 	uint32_t padding; /* 0: all bytes are hashed */
@@ -44,6 +45,7 @@ static struct end end_of(const struct record *r)
 	memset(&end, 0, sizeof end);
 	end.device = record_certificate(r)->device;
 	end.number = record_number(r);
+	end.visit = record_visit(r);
 	memcpy(end.ip, seen->ip, sizeof end.ip);
 	end.port = seen->port;
 	end.family = seen->family;

@@ -8,7 +8,8 @@
 #include "directory/presence.h"
 #include "directory/watchers.h"
 
-/* Who both ask within this get one introduction, unless an address of theirs has changed. */
+/* Who both ask within this get one introduction, unless a record or address of theirs has changed, or one
+ * of them has gone and come back. */
 #define INTRODUCE_AGAIN (300 * MILLISECOND)
 enum { INTRODUCE_REMEMBERED = 1 << 12 }; /* introductions; one may push out another */
 

@@ -17,6 +17,7 @@ struct published {
 struct record {
 	struct record *next; /* of the same account */
 	void *user;
+	uint64_t visit;
 	name_id account;
 	uint8_t slot;
 	struct address seen;
@@ -39,6 +40,7 @@ struct online {
 struct presence {
 	struct online *online; /* by account */
 	size_t size;
+	uint64_t visits; /* so far */
 	struct presence_counts counts;
 };
 
@@ -118,6 +120,7 @@ struct record *presence_enter(struct presence *p, name_id account,
 	make_room(p, account);
 	r = memory_new(sizeof *r);
 	r->user = user;
+	r->visit = ++p->visits;
 	r->account = account;
 	r->slot = slot;
 	r->certificate = *certificate;
@@ -215,6 +218,11 @@ const struct certificate *record_certificate(const struct record *r)
 uint64_t record_number(const struct record *r)
 {
 	return r->published ? r->published->open_number : 0;
+}
+
+uint64_t record_visit(const struct record *r)
+{
+	return r->visit;
 }
 
 const struct address *record_seen(const struct record *r)

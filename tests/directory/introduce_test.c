@@ -147,6 +147,21 @@ static void whose_address_changed_is_introduced_at_once(void **state)
 	assert_int_equal(ask(phone, "bob"), 0);
 }
 
+/* What its session before was told is lost, and whoever waits for it asks at once. */
+static void who_comes_back_is_introduced_at_once(void **state)
+{
+	static mono_ns trip;
+
+	(void)state;
+	assert_int_equal(ask(phone, "bob"), 1);
+	presence_leave(presence, bobs);
+	assert_int_equal(ask(phone, "bob"), 0);
+	bobs = enter(bob, 3, &trip);
+	assert_int_equal(ask(phone, "bob"), 1);
+	assert_ptr_equal(to[1], bobs);
+	assert_int_equal(ask(phone, "bob"), 0);
+}
+
 static void our_own_devices_are_introduced_but_none_to_itself(void **state)
 {
 	(void)state;
@@ -174,6 +189,7 @@ int main(void)
 		ROW(each_device_hears_its_own_round_trip_and_the_other_s),
 		ROW(a_pair_is_introduced_again_after_a_while),
 		ROW(whose_address_changed_is_introduced_at_once),
+		ROW(who_comes_back_is_introduced_at_once),
 		ROW(our_own_devices_are_introduced_but_none_to_itself),
 		ROW(who_has_not_published_is_introduced_to_nobody),
 	};
