@@ -155,6 +155,12 @@ int sockets_open(struct sockets *s, struct udp *udp, const struct config *config
 	for (unsigned i = 0; i < s->main_count; i++)
 		open_hidden(s, udp, &s->opened[i].bound);
 	note_outside(s, config);
+	if (sockets_lack_outside(s, config))
+		log_event(LOG_NOTICE, "no-outside-address", "do",
+			  "where a router is between this machine and the internet, set "
+			  "outside-address in directory.conf to its address there, as "
+			  "203.0.113.5:7272: clients learn less of their NATs without it",
+			  NULL);
 	return 0;
 }
 
@@ -215,4 +221,20 @@ unsigned sockets_sights(const struct sockets *s, struct sight out[SIGHTS_MAX])
 	if (interfaces)
 		freeifaddrs(interfaces);
 	return list.count;
+}
+
+bool sockets_lack_outside(const struct sockets *s, const struct config *config)
+{
+	struct sight sights[SIGHTS_MAX];
+	unsigned count = sockets_sights(s, sights);
+	bool has_private = false;
+
+	if (!config->has_place || s->outside_count)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (sights[i].at.family == 4 && address_is_global(&sights[i].at))
+			return false;
+		has_private |= sights[i].at.family == 4 && address_is_private(&sights[i].at);
+	}
+	return has_private;
 }

@@ -26,6 +26,10 @@ struct sockets {
 int sockets_open(struct sockets *s, struct udp *udp, const struct config *config, char *reason,
 		 size_t reason_size);
 
+/* People come by a name, this machine has private IPv4 addresses alone, and nobody said which one
+ * a router before it has: clients cannot be told where to ask. */
+bool sockets_lack_outside(const struct sockets *s, const struct config *config);
+
 /* What they are to the core, with the addresses that the machine has at this moment: how many. */
 unsigned sockets_sights(const struct sockets *s, struct sight out[SIGHTS_MAX]);
 

@@ -163,7 +163,8 @@ static void on_broken(struct directory_client *d, int err)
 		directory_client_drop(d, err, LINK_CODE_BYE, N_("the directory is busy"));
 	} else {
 		directory_client_drop(d, ERR_FORMAT, LINK_CODE_PROTOCOL,
-				      N_("the directory broke the protocol"));
+				      N_("the directory says what this program does not "
+					 "understand; one of the two needs an update"));
 	}
 }
 

@@ -84,6 +84,9 @@ static const char *way_back(const struct engine_account *account)
 	switch (account->why) {
 	case ERR_SUSPENDED:
 		return _("ask the operator of the directory");
+	case ERR_FORMAT:
+		return _("update Palique here; if that changes nothing, its operator is to "
+			 "update the directory");
 	case ERR_EXISTS:
 		return _(
 			"stop the other copy: a home is for one machine (palique stop, there)");

@@ -184,6 +184,30 @@ static void where_others_reach_us_is_told_but_never_sent_from(void **state)
 	assert_int_equal(sights[1].at.port, 7273);
 }
 
+static void a_private_machine_with_a_name_should_be_told_its_address_outside(void **state)
+{
+	struct config told;
+
+	(void)state;
+	config.has_place = true;
+	config.place = (struct directory_place){ "dir.example.org", 7272 };
+	told = config;
+	sockets = (struct sockets){ .count = 1, .main_count = 1 };
+	sockets.opened[0].bound = at("192.168.1.5:7272");
+	assert_true(sockets_lack_outside(&sockets, &config));
+	sockets.opened[0].bound = at("203.0.113.5:7272");
+	assert_false(sockets_lack_outside(&sockets, &config));
+	sockets.opened[0].bound = at("127.0.0.1:7272");
+	assert_false(sockets_lack_outside(&sockets, &config));
+	sockets.opened[0].bound = at("192.168.1.5:7272");
+	sockets.outside_count = 1;
+	sockets.outside[0].bound = at("203.0.113.5:7272");
+	assert_false(sockets_lack_outside(&sockets, &told));
+	sockets.outside_count = 0;
+	told.has_place = false;
+	assert_false(sockets_lack_outside(&sockets, &told));
+}
+
 static void a_name_that_is_an_address_is_where_others_reach_us(void **state)
 {
 	(void)state;
@@ -213,6 +237,7 @@ int main(void)
 		ROW(a_main_port_that_is_taken_is_the_end),
 		ROW(behind_a_wildcard_are_the_addresses_of_the_machine),
 		ROW(the_further_port_is_one_above),
+		ROW(a_private_machine_with_a_name_should_be_told_its_address_outside),
 		ROW(a_name_that_is_an_address_is_where_others_reach_us),
 		ROW(where_others_reach_us_is_told_but_never_sent_from),
 	};
