@@ -190,6 +190,7 @@ static void show(struct wire_presence *w, const struct peer *who, const struct a
 	last = wall; /* another test has another time */
 	d->record.number = number;
 	d->record.knock = who->knock;
+	d->record.nat = who->nat;
 	if (at)
 		candidates_add(&d->record.candidates, CANDIDATE_HOST, at);
 	peer_record_sign(&d->record, &who->identity);

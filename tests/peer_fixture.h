@@ -24,6 +24,7 @@ struct peer {
 	char path[64];
 	unsigned node;
 	uint64_t steps;
+	struct nat nat;        /* as its records say */
 	bool hears_silence;    /* of the directory; else nobody notices it */
 	unsigned counts[16];   /* events by kind */
 	struct event last[16]; /* the last of each kind; texts are gone */

@@ -627,6 +627,76 @@ static void before_an_introduction_nothing_goes_behind_their_nat(void **state)
 	punch_net_clear(&net);
 }
 
+/* --- who comes online only now --- */
+
+static void renew(unsigned side, const struct punch_goal *goal)
+{
+	struct punch_goal g = *goal;
+
+	g.network = &net.sides[side].network;
+	g.seen.family = 0;
+	punch_renewed(net.sides[side].punch, &g, net.now);
+}
+
+/* One of both learns what NAT is before it when it was introduced already; the directory tells the
+ * other. False: they have not met within three seconds. */
+static bool meet_unclassified(enum nat_box_kind a, enum nat_box_kind b, bool is_told)
+{
+	static const struct nat unknown;
+	struct punch_goal known[2];
+	bool is_linked;
+
+	begin(a, b, 3);
+	for (int i = 0; i < 2; i++)
+		known[i] = net.sides[i].goal;
+	net.sides[0].goal.theirs = net.sides[1].goal.ours = unknown;
+	is_linked = punch_net_run(&net, 100 * MILLISECOND);
+	assert_false(is_linked);
+	if (is_told)
+		renew(1, &known[1]);
+	is_linked = punch_net_run(&net, 40 * MILLISECOND);
+	if (is_told)
+		renew(0, &known[0]);
+	return is_linked || punch_net_run(&net, 3 * SECOND);
+}
+
+static void a_nat_that_becomes_known_during_an_attempt_is_met(void **state)
+{
+	static const enum nat_box_kind pairs[][2] = { { BOX_LINUX, BOX_SYM },
+						      { BOX_SYM, BOX_LINUX },
+						      { BOX_PRC, BOX_SYMBLK },
+						      { BOX_SYMSEQ, BOX_SYMSEQ } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		assert_false(meet_unclassified(pairs[i][0], pairs[i][1], false));
+		punch_net_clear(&net);
+		if (!meet_unclassified(pairs[i][0], pairs[i][1], true))
+			fail_msg("%s x %s", nat_box_names[pairs[i][0]],
+				 nat_box_names[pairs[i][1]]);
+		punch_net_clear(&net);
+	}
+}
+
+/* They say something else of their NAT each second, and nothing there answers. */
+static void who_is_of_two_minds_is_sprayed_at_twice_at_most(void **state)
+{
+	struct punch_goal goal;
+
+	(void)state;
+	begin(BOX_SYM, BOX_LINUX, 1);
+	net.sides[1].is_over = true;
+	goal = net.sides[0].goal;
+	for (unsigned i = 0; i < 9; i++) {
+		punch_net_run(&net, SECOND);
+		goal.theirs.low ^= 1;
+		renew(0, &goal);
+	}
+	assert_true(net.sides[0].report.sprayed > 2 * PUNCH_SOCKETS);
+	assert_true(net.sides[0].report.sprayed <= 2 * 2 * PUNCH_SOCKETS); /* low, and full */
+	punch_net_clear(&net);
+}
+
 /* --- lies --- */
 
 static uint8_t caught[4096][PROBE_SIZE_MAX];
@@ -883,6 +953,8 @@ int main(void)
 		TEST(a_device_names_so_many_addresses_in_a_day),
 		TEST(private_addresses_of_another_network_get_little),
 		TEST(before_an_introduction_nothing_goes_behind_their_nat),
+		TEST(a_nat_that_becomes_known_during_an_attempt_is_met),
+		TEST(who_is_of_two_minds_is_sprayed_at_twice_at_most),
 		TEST(what_was_heard_once_is_answered_once_wherever_it_comes_from),
 		TEST(what_nobody_of_us_has_made_is_nothing),
 		TEST(proved_is_who_answers_what_was_asked_there_and_now),

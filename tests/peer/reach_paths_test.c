@@ -9,6 +9,8 @@
 
 #include "peer/account.h"
 #include "peer/address_book.h"
+#include "peer/candidates.h"
+#include "peer/punch_inside.h"
 #include "peer/reach.h"
 #include "tests/at.h"
 #include "tests/peer_fixture.h"
@@ -229,6 +231,100 @@ static void early_words_ask_for_nothing_and_leave_no_gap(void **state)
 	assert_int_equal(hear_words(&m, 0), 0);
 	assert_int_equal(t->chain.next, 2);
 	assert_int_equal(t->highest, 0);
+}
+
+/* --- who comes online while they are looked for --- */
+
+/* Alice has something to say, and was introduced to somebody who does not answer. */
+static struct way *look_in_vain(void)
+{
+	struct way *w;
+
+	meet();
+	gone[gone_count++] = *place_of(&bob);
+	say(&alice, "bob", "hello");
+	peer_introduce(&alice, &bob, place_of(&bob), false, 10 * MILLISECOND);
+	pass(300 * MILLISECOND);
+	w = way(&alice, "bob");
+	assert_non_null(w->punch);
+	assert_true(w->introduced_at != NEVER);
+	return w;
+}
+
+static void what_leads_to_an_earlier_life_is_forgotten_when_the_next_one_begins(void **state)
+{
+	struct way *w;
+	mono_ns before;
+
+	(void)state;
+	w = look_in_vain();
+	pass(REACH_RETRY);
+	assert_int_equal(w->state, WAY_DIALLING);
+	before = w->dial_until;
+	peer_tell_presence(&alice, &bob, NULL, false);
+	pass(MILLISECOND);
+	assert_int_equal(w->state, WAY_DIALLING); /* the directory may be mistaken */
+	assert_int_equal(w->dial_until, before);
+	show(&alice, &bob);
+	pass(MILLISECOND);
+	/* Looked for and dialled anew, which asks for an introduction. */
+	assert_int_equal(w->state, WAY_DIALLING);
+	assert_true(w->dial_until > before);
+	assert_true(w->introduced_at == NEVER);
+	gone_count = 0;
+	pass(SECOND / 2);
+	assert_string_equal(bob.heard, "hello ");
+}
+
+static void a_port_that_was_closed_to_us_is_dialled_by_its_new_knock(void **state)
+{
+	struct way *w;
+
+	(void)state;
+	w = look_in_vain();
+	assert_int_equal(engine_set_consent(bob.engine, "alice", CONSENT_NEVER), 0);
+	pass(MILLISECOND);
+	assert_int_equal(engine_set_consent(bob.engine, "alice", CONSENT_DIRECT), 0);
+	pass(MILLISECOND);
+	bob.knock = *account_knock(bob.rooms->account);
+	gone_count = 0;
+	show(&alice, &bob);
+	assert_null(w->punch);
+	pass(SECOND / 2);
+	assert_string_equal(bob.heard, "hello ");
+}
+
+static void a_newer_record_of_the_same_life_leaves_an_attempt_alone(void **state)
+{
+	struct punch *punch;
+	struct way *w;
+
+	(void)state;
+	w = look_in_vain();
+	punch = w->punch;
+	show(&alice, &bob);
+	pass(MILLISECOND);
+	assert_ptr_equal(w->punch, punch);
+	assert_true(w->introduced_at != NEVER);
+}
+
+static void an_attempt_hears_which_nat_is_before_them_and_before_us(void **state)
+{
+	struct nat sequential = { .mapping = NAT_SEQUENTIAL, .low = 4000, .high = 1 };
+	struct way *w;
+
+	(void)state;
+	w = look_in_vain();
+	assert_int_equal(w->punch->goal.theirs.mapping, NAT_UNKNOWN);
+	bob.nat.mapping = NAT_RANDOM;
+	show(&alice, &bob);
+	assert_int_equal(w->punch->goal.theirs.mapping, NAT_RANDOM);
+	assert_int_equal(w->punch->goal.ours.mapping, NAT_UNKNOWN);
+	own_candidates_set_nat(alice.rooms->candidates, &sequential);
+	pass(MILLISECOND);
+	assert_int_equal(w->punch->goal.ours.mapping, NAT_SEQUENTIAL);
+	assert_true(w->punch->goal.is_introduced);
+	assert_int_equal(w->punch->goal.their_round_trip, 10 * MILLISECOND);
 }
 
 /* --- probes --- */
@@ -549,6 +645,10 @@ int main(void)
 		REACH(the_first_words_come_with_the_answer_to_a_handshake),
 		REACH(early_words_that_are_no_words_break_the_protocol),
 		REACH(early_words_ask_for_nothing_and_leave_no_gap),
+		REACH(what_leads_to_an_earlier_life_is_forgotten_when_the_next_one_begins),
+		REACH(a_port_that_was_closed_to_us_is_dialled_by_its_new_knock),
+		REACH(a_newer_record_of_the_same_life_leaves_an_attempt_alone),
+		REACH(an_attempt_hears_which_nat_is_before_them_and_before_us),
 		REACH(only_whom_we_give_our_address_hears_that_we_are_there),
 		REACH(who_may_not_have_our_address_is_not_called),
 		REACH(what_no_contact_made_is_passed_over),
