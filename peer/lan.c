@@ -15,10 +15,13 @@ enum {
 	SOURCES_MAX = 16,   /* own addresses that an announcement leaves from */
 	SAID_MAX = 256,     /* own nonces that an answer may name */
 	ANSWERED_MAX = 128, /* of theirs, each answered once */
+	TOLD_MAX = 32,      /* addresses that were replied to of late */
+	REPLIES_AT_ONCE = 8,
 	/* An announcement has so many, or twice that, and so on: the rest is noise. */
 	TOKENS_LEAST = 16,
 };
-#define SAID_FOR (10 * SECOND) /* an answer comes within this, or not at all */
+#define REPLY_EVERY (5 * SECOND)  /* to one address in the long run */
+#define SAID_FOR    (10 * SECOND) /* an answer comes within this, or not at all */
 
 /* 239.255.0.0/16: the local scope (RFC 2365); ff02::/16: the link (RFC 4291). */
 const struct address lan_groups[LAN_GROUPS] = {
@@ -44,6 +47,12 @@ struct answered {
 	int64_t whose;
 };
 
+/* Whom replies went to: each is paid for with REPLY_EVERY. */
+struct told {
+	struct address ip;
+	mono_ns paid_until;
+};
+
 struct lan {
 	struct rooms *rooms;
 	bool is_enabled;
@@ -57,6 +66,7 @@ struct lan {
 	struct answered answered[ANSWERED_MAX];
 	unsigned said_at, answered_at; /* the next place */
 	struct budget announcements, replies;
+	struct told told[TOLD_MAX];
 
 	int64_t *found; /* persons, by id */
 	unsigned found_count;
@@ -164,6 +174,47 @@ static bool afford(const struct lan *l, struct budget *b, unsigned limit)
 	if (b->since == 0 || now - b->since >= SECOND)
 		*b = (struct budget){ .since = now };
 	return b->used++ < limit;
+}
+
+/* Who we share a key with can say that an announcement came from anywhere: a reply goes to our own
+ * network only. */
+static bool is_near(const struct lan *l, const struct address *a)
+{
+	size_t size = a->family == 4 ? 3 : 8;
+
+	if (!address_is_global(a))
+		return true;
+	for (unsigned i = 0; i < l->network.address_count; i++) {
+		const struct address *own = &l->network.addresses[i];
+
+		if (own->family == a->family && memcmp(own->ip, a->ip, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ... and not many to one address. */
+static bool may_tell(struct lan *l, const struct address *to)
+{
+	struct told *t = &l->told[0];
+	mono_ns now = l->rooms->now;
+
+	for (unsigned i = 0; i < TOLD_MAX; i++) {
+		if (address_same_ip(&l->told[i].ip, to)) {
+			t = &l->told[i];
+			break;
+		}
+		if (l->told[i].paid_until < t->paid_until)
+			t = &l->told[i];
+	}
+	if (!address_same_ip(&t->ip, to))
+		*t = (struct told){ .ip = *to };
+	if (t->paid_until < now)
+		t->paid_until = now;
+	if (t->paid_until - now > REPLY_EVERY * (REPLIES_AT_ONCE - 1))
+		return false;
+	t->paid_until += REPLY_EVERY;
+	return true;
 }
 
 static void note_found(struct lan *l, const struct person *p)
@@ -353,7 +404,8 @@ static void on_announcement(struct lan *l, const struct path *path, struct bytes
 	nonce = bytes_of(data.data + 1, LAN_NONCE);
 	list = bytes_of(data.data + ANNOUNCEMENT_HEAD, data.size - ANNOUNCEMENT_HEAD);
 	/* Our own comes back to us too. */
-	if (find_said(l, nonce.data) || !afford(l, &l->announcements, LAN_HEARD_A_SECOND))
+	if (find_said(l, nonce.data) || !is_near(l, &path->remote) ||
+	    !afford(l, &l->announcements, LAN_HEARD_A_SECOND))
 		return;
 	while ((p = next_person(l, &at)) != NULL) {
 		const struct symmetric_key *pair = address_book_pair(l->rooms->book, p);
@@ -362,7 +414,8 @@ static void on_announcement(struct lan *l, const struct path *path, struct bytes
 		if (!pair)
 			continue;
 		token = lan_token(pair, nonce, &path->remote);
-		if (is_named(&token, list) && take_once(l, p, nonce.data))
+		if (is_named(&token, list) && take_once(l, p, nonce.data) &&
+		    may_tell(l, &path->remote))
 			reply(l, pair, path, nonce.data, false);
 	}
 }
@@ -399,7 +452,7 @@ static void take_reply(struct lan *l, struct person *p, const struct symmetric_k
 	said = find_said(l, answered);
 	if (!said || !take_once(l, p, own_nonce) || !address_book_learn(r->book, p, &record))
 		return;
-	if (!said->is_reply)
+	if (!said->is_reply && is_near(l, &path->remote) && may_tell(l, &path->remote))
 		reply(l, pair, path, own_nonce, true);
 	seen = believable(path, &record);
 	note_found(l, p);

@@ -454,6 +454,41 @@ static void one_sent_on_from_elsewhere_is_not_answered(void **state)
 	assert_int_equal(sent_count, 2);
 }
 
+/* What Bob says as an announcement of his; he can say that it came from anywhere. */
+static void announce_from(struct small_home *as, const char *source)
+{
+	small_home_plug(as, source, 7);
+	as->network.addresses[0] = as->network.addresses[as->network.address_count - 1];
+	as->network.address_count = 1;
+	own_candidates_set_network(as->rooms.candidates, &as->network);
+	sent_count = 0;
+	step(as);
+	assert_int_equal(sent_count, 1);
+	assert_true(
+		hear(alice, &as->network.addresses[0], bytes_of(sent[0].data, sent[0].size)));
+}
+
+static void a_contact_cannot_have_us_answer_somebody_else(void **state)
+{
+	unsigned told = 0;
+
+	(void)state;
+	step(alice);
+	announce_from(bob, "203.0.113.9"); /* of the internet */
+	assert_int_equal(count_of(0x21, alice), 0);
+	announce_from(bob, "192.168.1.66"); /* a neighbour, who gets a few */
+	assert_int_equal(count_of(0x21, alice), 1);
+	for (unsigned i = 0; i < 60; i++) {
+		pass(100 * MILLISECOND);
+		announce_from(bob, i & 1 ? "192.168.1.66" : "192.168.1.67");
+		told += count_of(0x21, alice);
+	}
+	assert_in_range(told, 10, 20);
+	pass(60 * SECOND); /* later again */
+	announce_from(bob, "192.168.1.66");
+	assert_int_equal(count_of(0x21, alice), 1);
+}
+
 static void one_that_is_repeated_is_answered_once(void **state)
 {
 	(void)state;
@@ -662,6 +697,7 @@ int main(void)
 		T(how_many_contacts_there_are_is_covered),
 		T(who_has_no_contacts_says_nothing),
 		T(one_sent_on_from_elsewhere_is_not_answered),
+		T(a_contact_cannot_have_us_answer_somebody_else),
 		T(one_that_is_repeated_is_answered_once),
 		T(a_reply_that_comes_too_late_is_nothing),
 		T(a_reply_to_somebody_else_is_nothing),
