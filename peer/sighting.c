@@ -14,6 +14,7 @@
 
 /* The main socket's questions in the order they are asked; and those of a socket of its own. */
 enum {
+	ASKED_MAX = 16,
 	SIGHTS_MAX = WIRE_SIGHTS_MAX + 1,
 	CROSS = SIGHTS_MAX,
 	PORT,
@@ -34,12 +35,21 @@ struct round {
 	mono_ns began;
 };
 
+/* What went to an address that the directory named and that has not answered. */
+struct asked_ip {
+	struct address ip;
+	unsigned count;
+	mono_ns since;
+	bool has_answered;
+};
+
 struct sighting {
 	struct rooms *rooms;
 	struct network network; /* as it was when we asked */
 	struct address sights[SIGHTS_MAX];
+	struct asked_ip asked[ASKED_MAX];
 	unsigned sight_count;
-	uint8_t line_family;
+	struct address line; /* to the directory: there it answers */
 	bool is_online;
 	struct question questions[QUESTIONS];
 	struct round main, cross, port, fresh;
@@ -66,6 +76,42 @@ void sighting_free(struct sighting *s)
 
 /* --- asking --- */
 
+/* NULL: it is not among them, and there is no place for it. */
+static struct asked_ip *find_asked(struct sighting *s, const struct address *a)
+{
+	struct asked_ip *place = NULL;
+
+	for (unsigned i = 0; i < ASKED_MAX; i++) {
+		struct asked_ip *known = &s->asked[i];
+
+		if (address_same_ip(&known->ip, a))
+			return known;
+		if (!place &&
+		    (known->ip.family == 0 || s->rooms->now >= known->since + SIGHTING_REST))
+			place = known;
+	}
+	if (place)
+		*place = (struct asked_ip){ .ip = *a, .since = s->rooms->now };
+	return place;
+}
+
+/* A directory may name anybody's address, and say so anew each time we come. */
+static bool may_ask(struct sighting *s, const struct address *a)
+{
+	struct asked_ip *asked;
+
+	if (address_same_ip(a, &s->line))
+		return true;
+	asked = find_asked(s, a);
+	if (!asked)
+		return false;
+	if (s->rooms->now >= asked->since + SIGHTING_REST) {
+		asked->since = s->rooms->now;
+		asked->count = 0;
+	}
+	return asked->has_answered || asked->count++ < SIGHTING_UNANSWERED;
+}
+
 static void ask(struct sighting *s, unsigned index)
 {
 	struct question *q = &s->questions[index];
@@ -88,6 +134,8 @@ static void ask(struct sighting *s, unsigned index)
 		question.wants = SIGHT_PORT;
 		question.port = s->outer_port;
 	}
+	if (!may_ask(s, &path.remote))
+		return;
 	sight_question_encode(out, &question);
 	endpoint_send_stray(s->rooms->endpoint, &path, BYTES(out), 0);
 }
@@ -191,7 +239,7 @@ static void conclude_main(struct sighting *s)
 	if (count > 0)
 		s->report.seen = samples[0];
 	/* The line itself may be of v6, or what it told older than a NAT's memory. */
-	if (count > 0 && (nat_is_easy(&nat) || s->line_family != 4))
+	if (count > 0 && (nat_is_easy(&nat) || s->line.family != 4))
 		own_candidates_set_observed(s->rooms->candidates, &samples[0]);
 	/* The line's port was given long before the others: from a socket of its own is told
 	 * what kind it is. Until then that it is not easy. */
@@ -262,7 +310,7 @@ void sighting_welcomed(struct sighting *s, const struct address *main,
 		add_sight(s, &sights[i]);
 	if (s->sight_count == 0)
 		add_sight(s, main);
-	s->line_family = main->family;
+	s->line = *main;
 	s->is_online = true;
 	begin(s);
 }
@@ -316,12 +364,20 @@ static void on_answer(struct sighting *s, unsigned index)
 	}
 }
 
+static void note_answer(struct sighting *s, const struct address *from)
+{
+	for (unsigned i = 0; i < ASKED_MAX; i++) {
+		if (address_same_ip(&s->asked[i].ip, from))
+			s->asked[i].has_answered = true;
+	}
+}
+
 bool sighting_stray(struct sighting *s, const struct path *path, struct bytes data)
 {
 	struct sight_nonce nonce;
 	struct address seen;
 
-	(void)path; /* who has not heard the question cannot know the nonce */
+	/* Who has not heard the question cannot know the nonce. */
 	if (sight_answer_decode(&nonce, &seen, data) < 0)
 		return false;
 	for (unsigned i = 0; i < QUESTIONS; i++) {
@@ -333,6 +389,7 @@ bool sighting_stray(struct sighting *s, const struct path *path, struct bytes da
 			return true;
 		q->is_answered = true;
 		q->seen = seen;
+		note_answer(s, &path->remote);
 		on_answer(s, i);
 		return true;
 	}

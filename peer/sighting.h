@@ -12,7 +12,12 @@
 struct sighting;
 
 #define SIGHTING_AGAIN (250 * MILLISECOND) /* unanswered: asked again, SIGHTING_TRIES in all */
-enum { SIGHTING_TRIES = 4 };
+enum {
+	SIGHTING_TRIES = 4,
+	SIGHTING_UNANSWERED =
+		16, /* questions to an IP that has not answered, in SIGHTING_REST */
+};
+#define SIGHTING_REST (600 * SECOND)
 /* A sequential NAT's last port is worth something so long. */
 #define SIGHTING_FRESH (30 * SECOND)
 

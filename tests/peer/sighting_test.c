@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "peer/candidates.h"
@@ -412,6 +413,36 @@ static void answers_to_nobodys_question_are_nothing(void **state)
 	tear_down();
 }
 
+/* A directory that names others, and says so again whenever we come. */
+static void an_address_that_does_not_answer_is_not_asked_on_and_on(void **state)
+{
+	char text[32];
+
+	(void)state;
+	set_up(BOX_PRC);
+	machine.is_dead = true;
+	for (unsigned i = 0; i < 100; i++) {
+		WELCOME("198.51.100.7:53", "198.51.100.7:123", "198.51.100.7:161");
+		run(2 * SECOND);
+	}
+	assert_true(machine.questions > 0);
+	assert_true(machine.questions <= SIGHTING_UNANSWERED);
+	/* Nor are many of them. */
+	machine.questions = 0;
+	for (unsigned i = 1; i < 200; i++) {
+		snprintf(text, sizeof text, "198.51.101.%u:53", i);
+		WELCOME(text);
+		run(SECOND);
+	}
+	assert_true(machine.questions <= 16 * SIGHTING_UNANSWERED);
+	/* Where the line goes is asked all the same. */
+	machine.questions = 0;
+	WELCOME(FOUR);
+	run(2 * SECOND);
+	assert_true(machine.questions > 0);
+	tear_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_mapping_is_proved_by_a_stranger_who_comes_in),
 		cmocka_unit_test(without_the_line_nothing_is_asked),
 		cmocka_unit_test(answers_to_nobodys_question_are_nothing),
+		cmocka_unit_test(an_address_that_does_not_answer_is_not_asked_on_and_on),
 	};
 
 	if (sodium_init() < 0)
