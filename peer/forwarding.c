@@ -72,7 +72,7 @@ static mono_ns due_at(const struct forwarding *f, const struct way *w, const str
 	mono_ns due = is_asking ? post->ask_at : NEVER;
 
 	if (ours && (post->left != ours->number || post->left_readers != readers))
-		due = mono_earlier(due, post->leave_at);
+		due = mono_earlier(due, forwarding_leave_at(post, readers));
 	if (theirs && post->record_said != theirs->number)
 		due = mono_earlier(due, post->record_at);
 	return due;
@@ -185,6 +185,7 @@ int forwarding_hear(struct forwarding *f, struct way *from, const struct wire_me
 		if (!afford(f, &post->paid_forwarding, FORWARDING_HEAR_FORWARDING,
 			    FORWARDING_BURST))
 			return 0;
+		post->has_left = true;
 		return forwarding_hear_left(f, from, &m->forwarding);
 	case WIRE_WHERE:
 		if (!afford(f, &post->paid_where, FORWARDING_HEAR_WHERE, FORWARDING_BURST))

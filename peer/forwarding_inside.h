@@ -49,6 +49,7 @@ struct post {
 	uint64_t record_said; /* number */
 	mono_ns record_at;    /* the next may be said from then on */
 	uint64_t left, left_readers;
+	bool has_left; /* the device left something with us on this link */
 	mono_ns leave_at, ask_at, asked_last;
 	unsigned asked_count;
 	struct asked *asked;  /* WIRE_WHERE_MAX; NULL: never */
@@ -99,6 +100,9 @@ int forwarding_open(struct peer_record *record, const struct wire_there *there,
 /* The posts become those of the ways there are; who is not linked any more has nothing open. */
 void forwarding_follow_ways(struct forwarding *f);
 void forwarding_free_posts(struct forwarding *f);
+/* When what we leave with the third may be left anew: soon, if it is for others than before. */
+mono_ns forwarding_leave_at(const struct post *post, uint64_t readers);
+
 /* The post of a way that is linked; NULL: none. */
 struct post *forwarding_post(const struct forwarding *f, const struct way *w);
 /* The same, made where there is none. */

@@ -217,6 +217,7 @@ static bool is_good(const struct forwarding *f, const struct kept *k)
 /* Where the device is for us; who may read what it left may know that. */
 static struct address seen_at(const struct forwarding *f, const struct kept *k)
 {
+	const struct post *post;
 	const struct way *w;
 	struct path path;
 
@@ -225,6 +226,11 @@ static struct address seen_at(const struct forwarding *f, const struct kept *k)
 		    !device_public_equal(&w->device, &k->device))
 			continue;
 		path = link_path(w->link);
+		post = forwarding_post(f, w);
+		/* Who reads what it left before may not be told any more: what it has decided
+		 * meanwhile comes first on a new link. */
+		if (!post || !post->has_left)
+			break;
 		if (path.tunnel || address_is_loopback(&path.remote) ||
 		    address_is_link_local(&path.remote))
 			break;

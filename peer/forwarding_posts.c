@@ -31,6 +31,7 @@ static void unlinked(struct post *post)
 	post->watched = NULL;
 	post->asked_count = post->watched_count = 0;
 	post->record_said = post->left = post->left_readers = 0;
+	post->has_left = false;
 }
 
 static void post_free(struct post *post)

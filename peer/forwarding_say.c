@@ -159,6 +159,13 @@ static void write_forwarding(const struct forwarding *f, const struct person *th
 	place_readers(out);
 }
 
+mono_ns forwarding_leave_at(const struct post *post, uint64_t readers)
+{
+	if (post->left_readers == readers || post->leave_at < FORWARDING_EVERY)
+		return post->leave_at;
+	return post->leave_at - FORWARDING_EVERY + FORWARDING_RECORDS;
+}
+
 bool forwarding_leave(struct forwarding *f, struct way *w, struct post *post, uint64_t readers)
 {
 	const struct peer_record *ours = address_book_open(f->rooms->book);
@@ -168,7 +175,7 @@ bool forwarding_leave(struct forwarding *f, struct way *w, struct post *post, ui
 	bool has_others;
 	unsigned count;
 
-	if (!ours || f->rooms->now < post->leave_at ||
+	if (!ours || f->rooms->now < forwarding_leave_at(post, readers) ||
 	    (post->left == ours->number && post->left_readers == readers))
 		return false;
 	post->leave_at = f->rooms->now + FORWARDING_EVERY;

@@ -595,6 +595,47 @@ static void what_the_third_could_not_store_it_does_not_have(void **state)
 	assert_int_equal(count_of(WIRE_THERE, tom, bob), 0);
 }
 
+/* Bob may not have Alice's address any more: Tom is told of it soon, and says nothing before. */
+static void who_lost_consent_is_not_told_by_a_third(void **state)
+{
+	struct wire_message m;
+
+	(void)state;
+	link_up(alice, tom);
+	link_up(bob, tom);
+	run();
+	pass(2 * SECOND);
+	run();
+	assert_true(count_of(WIRE_THERE, tom, bob) > 0);
+	forget_said();
+	small_home_person(alice, bob)->consent = CONSENT_RELAY;
+	pass(3 * SECOND);
+	step(alice);
+	assert_int_equal(count_of(WIRE_FORWARDING, alice, tom), 1);
+	run();
+	forget_said();
+	pass(40 * SECOND);
+	step(bob);
+	assert_int_equal(count_of(WIRE_WHERE, bob, tom), 1);
+	run();
+	assert_int_equal(count_of(WIRE_THERE, tom, bob), 0);
+	/* While Alice was away she could not say it: what Tom has kept is of before, and
+	 * where he sees her is of now. */
+	small_home_person(alice, bob)->consent = CONSENT_DIRECT;
+	pass(40 * SECOND);
+	run();
+	link_down(alice, tom);
+	link_up(alice, tom);
+	forget_said();
+	pass(40 * SECOND);
+	step(tom);
+	step(bob);
+	for (; delivered < said_count; delivered++)
+		assert_int_equal(deliver(&said[delivered]), 0);
+	read_last(&m, WIRE_THERE, tom, bob);
+	assert_int_equal(m.there.seen.family, 0);
+}
+
 static void own_devices_are_thirds_and_are_found(void **state)
 {
 	(void)state;
@@ -949,6 +990,7 @@ int main(void)
 		T(a_new_contact_becomes_a_reader),
 		T(the_third_keeps_it_over_a_restart),
 		T(what_the_third_could_not_store_it_does_not_have),
+		T(who_lost_consent_is_not_told_by_a_third),
 		T(own_devices_are_thirds_and_are_found),
 		T(whom_we_owe_something_comes_first_of_many),
 		T(the_third_cannot_read_what_it_keeps),
