@@ -17,6 +17,14 @@ static struct relay_circuit *circuit_of(struct relay *r, const struct way *w, ui
 	return NULL;
 }
 
+/* Of any of the person's devices. */
+static bool is_of(const struct relay *r, uintptr_t number, const struct person *p)
+{
+	const struct way *w = relay_way_numbered(r, number);
+
+	return w && w->person == p;
+}
+
 /* A place, unless the contact has too many already. */
 static struct relay_circuit *place_for(struct relay *r, const struct way *w)
 {
@@ -27,7 +35,7 @@ static struct relay_circuit *place_for(struct relay *r, const struct way *w)
 		if (!r->circuits[i].from.way)
 			place = place ? place : &r->circuits[i];
 		else
-			count += r->circuits[i].from.way == w->number;
+			count += is_of(r, r->circuits[i].from.way, w->person);
 	}
 	return count < RELAY_OF_ONE ? place : NULL;
 }
