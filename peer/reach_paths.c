@@ -108,6 +108,11 @@ void reach_paths_step(struct reach *r, struct way *w)
 {
 	if (!w->punch)
 		return;
+	/* They may not have our address any more: nothing of ours goes there from now on. */
+	if (!reach_may(w) || w->person->consent != CONSENT_DIRECT) {
+		reach_look_no_more(w);
+		return;
+	}
 	if (!punch_step(w->punch, r->rooms->now)) {
 		reach_take_offers(r, w);
 		reach_look_no_more(w);
