@@ -69,7 +69,8 @@ static struct way *best_relay(struct relay *r, struct relay_attempt *a,
 		    was_asked(a, w))
 			continue;
 		if (w->state == WAY_IDLE && w->is_present)
-			w->is_wanted = a->is_calling = true;
+			w->is_wanted = true;
+		a->is_calling |= w->state == WAY_DIALLING || w->is_wanted;
 		if (!relay_is_fit(w))
 			continue;
 		if (!best || link_round_trip(w->link) < link_round_trip(best->link))
