@@ -36,13 +36,13 @@ enum {
 	/* Datagrams to an IP that has not answered, spraying aside; to a private one: for each
 	 * device. */
 	PUNCH_BUDGET = 10,
-	PUNCH_DAILY = 40,  /* in a day, however often our own network is another one */
+	PUNCH_DAILY = 100, /* in a day, however often our own network is another one */
 	PUNCH_HEARD = 128, /* nonces that are remembered, so that none is answered twice */
 };
-/* ... and one more after this time, and after twice, four times, eight times this time: who was away
- * for a while, and is back, is found again before as long a while has passed; and it is 23
- * in a day, no matter who asks and how often. What has a low TTL is counted by itself, and so are replies.
- * Who has answered once in a day is no stranger. */
+/* ... and one more each time that this has passed and an eighth of all the time since the first: who was
+ * away for a while, and is back, is found before an eighth of that while has passed again. That makes 75
+ * on the first day and seven on the second, no matter who asks and how often. What has a low TTL is
+ * counted by itself, and so are replies. Who has answered once in a day is no stranger. */
 #define PUNCH_TRICKLE  (15 * SECOND)
 #define PUNCH_DAY      (24 * 3600 * SECOND)
 #define PUNCH_PATIENCE (200 * MILLISECOND) /* then the hard cases */

@@ -18,7 +18,7 @@ struct punch_spent {
 	uint64_t by;       /* for which device it was the first time */
 	unsigned counts[PURSES], daily[PURSES];
 	mono_ns since; /* of the counts: the first of them, in this network of ours */
-	mono_ns day_since;
+	mono_ns day_since, sent_at;
 	mono_ns answered_at; /* NEVER: not */
 	mono_ns rests_until;
 	unsigned failures; /* sprays in vain */
@@ -34,8 +34,7 @@ static bool has_answered(const struct punch_spent *s, mono_ns now)
 
 static bool is_stale(const struct punch_spent *s, mono_ns now)
 {
-	return now - s->day_since >= PUNCH_DAY && !has_answered(s, now) &&
-	       now >= s->rests_until;
+	return now - s->sent_at >= PUNCH_DAY && !has_answered(s, now) && now >= s->rests_until;
 }
 
 /* One that is not needed any more; or of those who answered, who lose little by it, the oldest; or
@@ -54,7 +53,7 @@ static struct punch_spent *find_victim(struct punch_limits *l, mono_ns now)
 		if (s->answered_at != NEVER &&
 		    (!answered || s->answered_at < answered->answered_at))
 			answered = s;
-		if (!oldest || s->day_since < oldest->day_since)
+		if (!oldest || s->sent_at < oldest->sent_at)
 			oldest = s;
 	}
 	return answered ? answered : oldest;
@@ -86,6 +85,7 @@ static struct punch_spent *find_or_add(struct punch_limits *l, const struct addr
 				   .by = by,
 				   .since = now,
 				   .day_since = now,
+				   .sent_at = now,
 				   .answered_at = NEVER };
 	s->ip.port = 0;
 	return s;
@@ -108,19 +108,22 @@ static bool has_named_many(const struct punch_limits *l, uint64_t by, mono_ns no
 
 static void forget_yesterday(struct punch_spent *s, mono_ns now)
 {
-	if (now - s->day_since < PUNCH_DAY)
-		return;
-	s->since = s->day_since = now;
-	memset(s->counts, 0, sizeof s->counts);
-	memset(s->daily, 0, sizeof s->daily);
+	if (now - s->day_since >= PUNCH_DAY) {
+		s->day_since = now;
+		memset(s->daily, 0, sizeof s->daily);
+	}
+	if (now - s->sent_at >= PUNCH_DAY) {
+		s->since = now;
+		memset(s->counts, 0, sizeof s->counts);
+	}
 }
 
 static unsigned find_budget(const struct punch_spent *s, mono_ns now)
 {
 	unsigned budget = PUNCH_BUDGET;
 
-	for (mono_ns age = PUNCH_TRICKLE; age <= now - s->since && age < PUNCH_DAY; age *= 2)
-		budget++;
+	for (mono_ns age = PUNCH_TRICKLE; age <= now - s->since; budget++)
+		age += age / 8 > PUNCH_TRICKLE ? age / 8 : PUNCH_TRICKLE;
 	return budget;
 }
 
@@ -142,6 +145,7 @@ bool punch_may_send(struct punch_limits *l, const struct address *to, uint64_t w
 		return false;
 	s->counts[purse]++;
 	s->daily[purse]++;
+	s->sent_at = now;
 	return true;
 }
 

@@ -19,15 +19,15 @@ enum {
 	PAIR_WINDOW = 160, /* PAIRS toward a sequential NAT that makes PUNCH_LISTED of them */
 	AIM_ROUNDS = 3,
 	AIM_PASSES = 2, /* each of a round's in full so often */
-	BATCH = 16,     /* at most in one step, after a late one */
+	/* Opened in a millisecond. LIST, PAIRS: five megabits a second, for a fifth of one; with a
+	 * random one for one and a half. */
+	OPENS_PAIRS = 10,
+	OPENS_SOCKETS = 4,
+	BATCH = 20, /* at most in one step, after a late one */
 };
-#define PAIR_STRIDE 2654435761u /* a prime: PAIRS in an order with no pattern and no repeat */
-#define PACE        MILLISECOND
-/* LIST, PAIRS: five megabits a second, for a fifth of one; with a random one for one and a half. */
-#define PACE_PAIRS   (SECOND / 10000)
-#define PAIRS_OPEN   (70 * MILLISECOND) /* so many that one which arrives has a chance */
-#define LIST_OPEN    (40 * MILLISECOND) /* ... where one of both is sequential: fewer pairs */
-#define PACE_SOCKETS (SECOND / 4000)
+#define PAIR_STRIDE  2654435761u /* a prime: PAIRS in an order with no pattern and no repeat */
+#define PAIRS_OPEN   (70 * MILLISECOND)  /* so many that one which arrives has a chance */
+#define LIST_OPEN    (40 * MILLISECOND)  /* ... where one of both is sequential: fewer pairs */
 #define SOCKETS_OPEN (130 * MILLISECOND) /* the sockets are there, and guessing begins to pay */
 #define SOCKETS_LATER                                                                          \
 	(700 * MILLISECOND) /* in full, should a low TTL not reach their carrier's NAT */
@@ -305,35 +305,35 @@ static bool find_repeated(const struct punch_spray *s, unsigned *index)
 
 /* --- step by step --- */
 
-static mono_ns find_pace(enum punch_method method)
+/* A timer is no finer. */
+static unsigned opens_in_a_millisecond(enum punch_method method)
 {
 	switch (method) {
 	case METHOD_LIST:
 	case METHOD_PAIRS:
-		return PACE_PAIRS;
+		return OPENS_PAIRS;
 	case METHOD_SOCKETS:
-		return PACE_SOCKETS;
+		return OPENS_SOCKETS;
 	default:
-		return PACE;
+		return 1;
 	}
 }
 
 static void send_opens(struct punch *p, mono_ns now)
 {
 	struct punch_spray *s = &p->spray;
-	mono_ns pace = find_pace(s->method);
+	unsigned at_once = opens_in_a_millisecond(s->method);
 
 	for (unsigned i = 0; i < BATCH && s->open_at <= now && opens_left(s) > 0; i++) {
 		if (!spray(p, s->opened, PUNCH_LOW_TTL, now))
 			s->list_count = s->opened; /* these sockets have to do */
-		else
-			s->opened++;
-		s->open_at += pace;
+		else if (++s->opened % at_once == 0)
+			s->open_at += MILLISECOND;
 	}
 	if (opens_left(s) == 0)
 		s->open_at = NEVER;
 	else if (s->open_at <= now)
-		s->open_at = now + pace;
+		s->open_at = now + MILLISECOND;
 }
 
 static void send_fulls(struct punch *p, mono_ns now)
@@ -343,7 +343,7 @@ static void send_fulls(struct punch *p, mono_ns now)
 
 	while (s->full_at <= now && punch_spray_due(p->limits) <= now && fulls_left(s) > 0) {
 		if (!find_repeated(s, &index)) {
-			s->full_at = now + PACE;
+			s->full_at = now + MILLISECOND;
 			return;
 		}
 		spray(p, index, 0, now);

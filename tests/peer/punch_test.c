@@ -549,18 +549,39 @@ static void an_address_that_never_answers_gets_a_handful_in_a_day(void **state)
 {
 	(void)state;
 	for (int is_unsteady = 0; is_unsteady <= 1; is_unsteady++) {
-		unsigned bound = is_unsteady ? PUNCH_DAILY : PUNCH_BUDGET + 13;
-
 		begin_with_victim();
 		net.tap = count_to_victim;
 		for (unsigned day = 0; day < 3; day++) {
-			run_a_day(is_unsteady);
 			/* and more than nothing, or who comes back would not be found */
-			assert_in_range(fulls, PUNCH_BUDGET + 10, bound);
-			assert_in_range(lows, 1, bound);
+			unsigned least = day == 0 ? 60 : 2, most = day == 0 ? 75 : 7;
+
+			run_a_day(is_unsteady);
+			assert_in_range(fulls, least, is_unsteady ? PUNCH_DAILY : most);
+			assert_true(lows <= (is_unsteady ? PUNCH_DAILY : most));
 		}
 		punch_net_clear(&net);
 	}
+}
+
+static void who_was_away_is_found_before_an_eighth_of_that_time(void **state)
+{
+	struct punch_limits *l = &net.sides[0].limits;
+	struct address a = at("192.0.2.1:5000");
+	mono_ns since, step = 10 * SECOND;
+
+	(void)state;
+	begin(BOX_PRC, BOX_PRC, 1);
+	since = net.now;
+	for (mono_ns away = 60 * SECOND; away < PUNCH_DAY; away *= 3) {
+		mono_ns until = since + away;
+
+		for (; net.now < until; net.now += step)
+			punch_may_send(l, &a, 7, PURSE_PROBES, net.now);
+		while (!punch_may_send(l, &a, 7, PURSE_PROBES, net.now))
+			net.now += step;
+		assert_true(net.now <= until + away / 8 + PUNCH_TRICKLE + step);
+	}
+	punch_net_clear(&net);
 }
 
 /* One contact cannot have us write to half the world, a handful each. */
@@ -950,6 +971,7 @@ int main(void)
 		TEST(one_sprays_at_a_time),
 		TEST(an_address_that_does_not_answer_gets_a_handful),
 		TEST(an_address_that_never_answers_gets_a_handful_in_a_day),
+		TEST(who_was_away_is_found_before_an_eighth_of_that_time),
 		TEST(a_device_names_so_many_addresses_in_a_day),
 		TEST(private_addresses_of_another_network_get_little),
 		TEST(before_an_introduction_nothing_goes_behind_their_nat),
