@@ -32,7 +32,9 @@ static const char *way_words(const struct json *contact)
 		return way;
 	if (is(contact, "consent", "never"))
 		return _(" (no connection: palique consent)");
-	return json_bool(contact, "looking", false) ? _(" (looking for a path)") : "";
+	if (json_bool(contact, "looking", false))
+		return _(" (looking for a path)");
+	return is(contact, "consent", "relay") ? _(" (only through a relay)") : "";
 }
 
 /* How a contact stands, in words; `out_` rings hold the result's parts, the caller's buffer

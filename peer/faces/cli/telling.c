@@ -74,6 +74,8 @@ void cmd_path(const struct json *contact, char *out, size_t size)
 		without = _("online; you chose that no connection is made");
 	else if (json_bool(contact, "looking", false))
 		without = _("online, looking for a path");
+	else if (is(contact, "consent", "relay"))
+		without = _("online; only through a contact of both who relays, as you chose");
 	else
 		without = _("online");
 	snprintf(out, size, "%s", without);
