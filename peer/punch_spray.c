@@ -188,16 +188,6 @@ static uint16_t find_socket(struct punch *p, unsigned index)
 	return s->sockets[index];
 }
 
-static uint16_t port_after(const struct nat *nat, unsigned ahead)
-{
-	uint32_t step = nat->high > 0 && nat->high <= NAT_STEP_MAX ? nat->high : 1;
-	uint32_t port = nat->low + ahead * step;
-
-	if (port > UINT16_MAX)
-		port = 1024 + (port - UINT16_MAX - 1);
-	return (uint16_t)(port < 1024 ? port + 1024 : port);
-}
-
 /* One that was not tried before, of our sockets and their ports: what is open already opens nothing.
  * False: no socket is left for it. */
 static bool next_pair(struct punch *p, struct path *path)
@@ -215,8 +205,9 @@ static bool next_pair(struct punch *p, struct path *path)
 		ports = theirs->high < low ? 1 : theirs->high - low + 1;
 	}
 	n = (uint32_t)((uint64_t)s->pairs++ * PAIR_STRIDE % (ports * (PAIR_SOCKETS + 1)));
-	path->remote.port = theirs->mapping == NAT_BLOCK ? (uint16_t)(low + n % ports)
-							 : port_after(theirs, 1 + n % ports);
+	path->remote.port = theirs->mapping == NAT_BLOCK
+				    ? (uint16_t)(low + n % ports)
+				    : nat_port_after(theirs, 1 + n % ports);
 	n /= ports;
 	path->socket = n == 0 ? 0 : find_socket(p, n - 1);
 	return n == 0 || path->socket != 0;
@@ -239,10 +230,11 @@ static bool find_pair(struct punch *p, unsigned index, struct path *path)
 		return path->socket != 0;
 	case METHOD_WALK:
 		base = round * NAT_WINDOW + aims[round].ahead;
-		path->remote.port = port_after(theirs, base + n);
+		path->remote.port = nat_port_after(theirs, base + n);
 		return true;
 	case METHOD_AIM:
-		path->remote.port = port_after(theirs, round * NAT_WINDOW + aims[round].aim);
+		path->remote.port = nat_port_after(theirs,
+						   round * NAT_WINDOW + aims[round].aim);
 		path->socket = find_socket(p, n - 1);
 		return path->socket != 0;
 	case METHOD_LIST:

@@ -93,15 +93,22 @@ struct nat nat_classify(const struct address *samples, unsigned count,
 	return nat;
 }
 
+uint16_t nat_port_after(const struct nat *nat, unsigned ahead)
+{
+	uint32_t step = nat->high > 0 && nat->high <= NAT_STEP_MAX ? nat->high : 1;
+	uint32_t port = nat->low + ahead * step;
+
+	if (port > UINT16_MAX)
+		port = GUESS_LOWEST + (port - UINT16_MAX - 1);
+	return (uint16_t)(port < GUESS_LOWEST ? port + GUESS_LOWEST : port);
+}
+
 void nat_guess_begin(struct nat_guess *g, const struct nat *nat)
 {
 	memset(g, 0, sizeof *g);
 	g->nat = *nat;
 	randombytes_buf(g->key, sizeof g->key);
 	/* It came from somebody else: nothing in it may lead astray. */
-	if (g->nat.mapping == NAT_SEQUENTIAL &&
-	    (g->nat.high == 0 || g->nat.high > NAT_STEP_MAX))
-		g->nat.high = 1;
 	if (g->nat.mapping == NAT_BLOCK && g->nat.low < GUESS_LOWEST)
 		g->nat.low = GUESS_LOWEST;
 	if (g->nat.mapping == NAT_BLOCK && g->nat.high < g->nat.low)
@@ -154,17 +161,13 @@ static uint16_t next_of_range(struct nat_guess *g, uint32_t low, uint32_t high)
 
 static uint16_t next_of_sequence(struct nat_guess *g)
 {
-	uint32_t window = NAT_WINDOW * (g->round + 1), port;
+	uint32_t window = NAT_WINDOW * (g->round + 1);
 
 	if (g->at == window) {
 		g->at = 0;
 		g->round = window < NAT_WINDOW_MAX ? g->round + 1 : 0;
 	}
-	g->at++;
-	port = g->nat.low + g->at * g->nat.high;
-	if (port > UINT16_MAX)
-		port = GUESS_LOWEST + (port - UINT16_MAX - 1);
-	return (uint16_t)(port < GUESS_LOWEST ? port + GUESS_LOWEST : port);
+	return nat_port_after(&g->nat, ++g->at);
 }
 
 uint16_t nat_guess_next(struct nat_guess *g)

@@ -41,6 +41,10 @@ struct nat nat_classify(const struct address *samples, unsigned count,
 /* EASY, NONE: one address serves for all who call. */
 bool nat_is_easy(const struct nat *nat);
 
+/* SEQUENTIAL: the port that it gives after `ahead` more flows, as far as is known; never one below
+ * 1024. */
+uint16_t nat_port_after(const struct nat *nat, unsigned ahead);
+
 /* Guesses for the next external port, best first and without end. SEQUENTIAL: windows of
  * NAT_WINDOW above the last, growing up to NAT_WINDOW_MAX; BLOCK: all of it in random order, again
  * and again; else 1024 to 65535 in random order without a repeat in a round. Randomness is
