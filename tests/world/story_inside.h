@@ -1,5 +1,5 @@
-/* The inside of a story, for story.c (how it begins, settles and ends) and storm.c (all that can
- * happen in a storm) and nobody else. */
+/* The inside of a story, for story.c (how it begins, settles and ends), storm.c (all that can
+ * happen in a storm), quiet.c and alone.c (other stories) and nobody else. */
 #ifndef PALIQUE_TESTS_WORLD_STORY_INSIDE_H
 #define PALIQUE_TESTS_WORLD_STORY_INSIDE_H
 
@@ -16,7 +16,26 @@ struct story {
 	struct weather worst;
 };
 
+/* Everyone is back, and everything delivered, within this. */
+enum { SETTLE_S = 240 };
+
+struct cast {
+	unsigned persons, machines[PEOPLE_MAX];
+	bool is_v6, has_host_name, has_nats;
+	bool has_open_third; /* and no hard NATs */
+};
+
 /* --- story.c --- */
+
+/* How many machines each person has: one, or some have more. */
+void story_share_out(struct dice *shape, unsigned persons, unsigned most,
+		     unsigned machines[PEOPLE_MAX]);
+void story_begin(struct story *s, uint64_t seed, const struct cast *cast);
+void story_fair_weather(struct story *s);
+void story_wish_all_contacts(struct story *s);
+/* Lives until all is as it should be; nothing else may take longer than the bound. */
+void story_settle(struct story *s, const char *when);
+void story_expect_presence(struct story *s, const char *when);
 
 struct dice *story_dice(struct story *s);
 /* Time passes, and persons do what they do by themselves. */
@@ -25,6 +44,12 @@ unsigned story_any_machine(struct story *s);
 unsigned story_any_person(struct story *s);
 unsigned story_any_other(struct story *s, unsigned than); /* person */
 unsigned story_owner(struct story *s, unsigned machine);
+
+/* --- quiet.c, alone.c --- */
+
+void story_quiet_day(struct story *s, uint64_t seed);
+void story_without_a_directory(struct story *s, uint64_t seed);
+void story_with_a_lie(struct story *s, uint64_t seed);
 
 /* --- storm.c --- */
 
