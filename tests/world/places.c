@@ -131,6 +131,9 @@ void places_put_up_routers(struct world *w)
 			outside.family = 0;
 		nat_box_init(&w->boxes[i], kind, &outside, w->config.seed + i);
 		give_quirks(&w->boxes[i], &shape);
+		/* Nobody says there when both begin, and a stray in between takes the port. */
+		if (w->config.has_open_third)
+			w->boxes[i].is_leaky = false;
 		w->has_plain_net[i] = dice_chance(&shape, 500);
 		m->lan = i;
 		if (i > 3 && is_translated(&w->machines[i - 1]) && dice_chance(&shape, 200))
