@@ -68,6 +68,15 @@ static bool is_hard(const struct nat *nat)
 	       nat->mapping == NAT_RANDOM;
 }
 
+/* A directory in our own network, or on this machine, cannot tell how the internet sees us. */
+static bool is_seen_from_inside(const struct sighting_report *sighting)
+{
+	const struct address *seen = &sighting->seen;
+
+	return sighting->nat.mapping == NAT_NONE && seen->family == 4 &&
+	       (address_is_private(seen) || address_is_loopback(seen));
+}
+
 static void check_nat(struct findings *f, const struct sighting_report *sighting)
 {
 	static const struct {
@@ -99,6 +108,14 @@ static void check_nat(struct findings *f, const struct sighting_report *sighting
 
 	if (!sighting->is_done)
 		return;
+	if (is_seen_from_inside(sighting)) {
+		doctor_remark(
+			f, "nat",
+			_("the directory is in this machine's own network, and cannot tell how "
+			  "the internet sees it: people outside reach it by a port that the "
+			  "router opens, by IPv6 or through a relay"));
+		return;
+	}
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (rows[i].mapping != sighting->nat.mapping)
 			continue;
@@ -200,7 +217,8 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 	const struct nat *nat = &reach->sighting.nat;
 	char text[256], hint[256];
 
-	if (!reach->sighting.is_done || nat->mapping == NAT_NONE ||
+	if (!reach->sighting.is_done ||
+	    (nat->mapping == NAT_NONE && !is_seen_from_inside(&reach->sighting)) ||
 	    count_maps(reach, PORT_MAP_OFF) == PORT_MAP_WAYS)
 		return;
 	if (count_maps(reach, PORT_MAP_ASKING)) {

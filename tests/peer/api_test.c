@@ -1127,6 +1127,10 @@ static void the_doctor_says_what_the_router_is_and_what_helps(void **state)
 	says(&reach, "nat", NULL);
 	reach.sighting.is_done = true;
 	says(&reach, "nat", "could not be found out");
+	reach.sighting.nat = (struct nat){ .mapping = NAT_NONE };
+	says(&reach, "nat", "no NAT");
+	assert_int_equal(address_parse(&reach.sighting.seen, "192.168.1.5:40123", 0), 0);
+	says(&reach, "nat", "own network");
 	reach.sighting.nat = (struct nat){ .mapping = NAT_EASY, .filtering = NAT_FILTERED };
 	says(&reach, "nat", "easy to get through");
 	says(&reach, "strangers", "only who is called gets in");
