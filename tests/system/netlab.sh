@@ -30,11 +30,14 @@ cables() {
 	wait_before=$settle
 	relay=''
 	is_cold=''
+	most=''
 	for cable in $(echo "$1" | tr , ' '); do
 		case $cable in
 		-) ;;
 		relay) relay=c1 ;;
 		cold) is_cold=yes ;;
+		killed) is_cold=killed ;;
+		most:*) most=${cable#*:} ;;
 		settle:*) wait_before=${cable#*:} ;;
 		*) lab_wire $(echo "$cable" | tr : ' ') ;;
 		esac
@@ -76,9 +79,15 @@ meet() {
 	timed "$1" "$2"
 }
 
-# What waits for somebody who comes online only then
+# What waits for somebody who comes online only then; the directory, and who says it, may believe
+# that they are there already.
 meet_cold() {
 	awake "$1" $relay
+	if [ "$is_cold" = killed ]; then
+		awake "$2"
+		online "$1" "$2" || return 0
+		kill -9 "$(peer "$2" status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')"
+	fi
 	online "$1" $relay || return 0
 	sleep "$settle"
 	peer "$1" send "$2" "$cell $run" --wait queued >/dev/null
@@ -100,6 +109,7 @@ timed() {
 	kind=${kind:-connected}
 	heard=$(logged "$2" heard | head -n 1)
 	first=$(introduced "$1" "$2")
+	[ -z "$is_cold" ] || first=$(logged "$2" introduced | head -n 1) # what came before led nowhere
 	[ -n "$first" ] || first=$((begun * 1000))
 	if [ -n "$heard" ]; then
 		ms=$(((heard - first + 500) / 1000))
@@ -172,6 +182,7 @@ measure() {
 
 judge() {
 	ms=$(echo "$times" | median)
+	slowest=$(echo "${times:-0}" | tr ' ' '\n' | sort -n | tail -n 1)
 	verdict=''
 	needed=$runs
 	case $wanted in
@@ -191,6 +202,9 @@ judge() {
 		worse="$worse $cell"
 	elif [ -n "$verdict" ]; then
 		worse="$worse $cell"
+	elif [ -n "$most" ] && [ "$slowest" -gt "$most" ]; then
+		verdict="once $slowest ms"
+		slower="$slower $cell"
 	elif [ "$wanted" = blocked ] && [ "$ms" -gt 3000 ]; then
 		verdict='slower than 3 s'
 		slower="$slower $cell"
