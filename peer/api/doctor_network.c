@@ -215,7 +215,8 @@ static unsigned count_maps(const struct engine_reach *reach, enum port_map_state
 static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 {
 	const struct nat *nat = &reach->sighting.nat;
-	char text[256], hint[256];
+	const char *hint;
+	char text[256];
 
 	if (!reach->sighting.is_done ||
 	    (nat->mapping == NAT_NONE && !is_seen_from_inside(&reach->sighting)) ||
@@ -236,13 +237,10 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 				 _("your router answers %s and refuses to open a port (its "
 				   "code: %d)"),
 				 way_names[i], reach->maps[i].error);
-	snprintf(hint, sizeof hint,
-		 count_maps(reach, PORT_MAP_REFUSED)
-			 ? _("allow it in the router, or forward UDP port %u to this machine "
-			     "there")
-			 : _("switch UPnP on in the router, or forward UDP port %u to this "
-			     "machine there"),
-		 reach->network.port);
+	/* A port forwarded by hand would help nobody: contacts are not told of it. */
+	hint = count_maps(reach, PORT_MAP_REFUSED)
+		       ? _("allow it in the router's own settings")
+		       : _("switch UPnP, NAT-PMP or PCP on in the router's own settings");
 	if (is_hard(nat))
 		doctor_note(f, "mapping", text, hint);
 	else

@@ -1140,7 +1140,7 @@ static void the_doctor_says_what_the_router_is_and_what_helps(void **state)
 	says(&reach, "mapping", "does not answer PCP, NAT-PMP or UPnP");
 	reach.sighting.nat.mapping = NAT_RANDOM;
 	says(&reach, "nat", "symmetric");
-	says(&reach, "mapping", "TRY: switch UPnP on in the router, or forward UDP port 40123");
+	says(&reach, "mapping", "TRY: switch UPnP, NAT-PMP or PCP on in the router");
 	reach.maps[PORT_MAP_NATPMP].state = PORT_MAP_REFUSED;
 	reach.maps[PORT_MAP_NATPMP].error = 2;
 	says(&reach, "mapping", "answers NAT-PMP and refuses to open a port (its code: 2)");
