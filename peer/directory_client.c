@@ -234,6 +234,14 @@ void directory_client_send(struct directory_client *d, const struct wire_message
 		d->is_restarting = true;
 }
 
+void directory_client_ping(struct directory_client *d)
+{
+	if (d->state != STATE_ONLINE)
+		return;
+	link_ping(d->link);
+	d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);
+}
+
 void directory_client_introduce(struct directory_client *d, const struct name *name)
 {
 	struct wire_message m = { .type = WIRE_INTRODUCE };

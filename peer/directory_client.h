@@ -46,6 +46,8 @@ bool directory_client_is_asking(const struct directory_client *d);
 bool directory_client_is_away(const struct directory_client *d);
 /* Where our line goes; family 0: there is none. */
 struct address directory_client_address(const struct directory_client *d);
+/* A word that wants an answer, if the line is up: the directory sees where we are. */
+void directory_client_ping(struct directory_client *d);
 /* Queues a message, if the line is up. */
 void directory_client_send(struct directory_client *d, const struct wire_message *m);
 void directory_client_introduce(struct directory_client *d, const struct name *name);

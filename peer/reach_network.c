@@ -73,10 +73,17 @@ static void on_silence(struct reach *r, struct way *w, mono_ns since)
 		give_up(r, w);
 		return;
 	}
+	/* Perhaps it is we who have moved, without knowing: then who introduces us should see that
+	 * before it is asked to. */
+	if (now >= since + patience / 2 && w->doubted != since) {
+		w->doubted = since;
+		directory_client_ping(r->rooms->directory);
+	}
 	if (now >= since + patience)
 		search(r, w, since);
 	else
-		w->check_at = mono_earlier(w->check_at, since + patience);
+		w->check_at = mono_earlier(
+			w->check_at, since + (w->doubted == since ? patience : patience / 2));
 	if (now >= since + WAY_SUSPECT && now >= w->suspect_at) {
 		directory_client_suspect(r->rooms->directory, &w->person->name, &w->device);
 		w->suspect_at = now + REACH_SUSPECTS;

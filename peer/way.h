@@ -43,6 +43,7 @@ struct way {
 	enum path_kind path_kind;
 	bool is_lost; /* LINKED, and the path does not answer: others are looked for */
 	mono_ns moved_at, asked_at; /* to another path; for an introduction */
+	mono_ns doubted; /* LINKED: silent since then, and the directory was asked whether it sees us */
 	mono_ns direct_at; /* RELAYED: when a direct path is looked for again; else NEVER */
 	mono_ns direct_wait;
 	uint32_t tunnel; /* to the device, through a common contact; 0: none */

@@ -194,6 +194,8 @@ void link_move(struct link *l, const struct path *path, mono_ns now)
 
 void link_unsettle(struct link *l, mono_ns now)
 {
+	/* From where we were there may be no way back any more. */
+	l->path.local.family = 0;
 	link_unrest_begin(l, true, now);
 }
 
