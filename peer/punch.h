@@ -64,6 +64,7 @@ struct punch_limits {
 	unsigned count;
 	const struct punch *sprayer;
 	mono_ns sprayed_at[PUNCH_RATE]; /* a ring */
+	mono_ns paced_until;
 	unsigned sprayed;
 	struct probe_nonce heard[PUNCH_HEARD]; /* a ring */
 	unsigned heard_count;

@@ -9,6 +9,7 @@ enum {
 	SPENT_BY = 64,    /* IPs without an answer that one device has us write to, in a day */
 	NONCE_SHIFT = 14, /* its clock ticks each 16 us */
 };
+#define PACE_LATE (4 * MILLISECOND)
 #define NONCE_AGE (60 * SECOND) /* no answer takes longer */
 /* What has gone to one IP; to a private one, on behalf of one device: many contacts live at
  * 192.168.1.2, and only one of them in our network. Or (family 0) what a device's spray found. */
@@ -201,10 +202,8 @@ void punch_spray_rests(struct punch_limits *l, const struct address *to, uint64_
 
 mono_ns punch_spray_due(const struct punch_limits *l)
 {
-	mono_ns due = 0;
+	mono_ns due = l->paced_until;
 
-	if (l->sprayed > 0)
-		due = l->sprayed_at[(l->sprayed - 1) % PUNCH_RATE] + SECOND / PUNCH_PACE;
 	if (l->sprayed >= PUNCH_RATE && l->sprayed_at[l->sprayed % PUNCH_RATE] + SECOND > due)
 		due = l->sprayed_at[l->sprayed % PUNCH_RATE] + SECOND;
 	return due;
@@ -212,6 +211,10 @@ mono_ns punch_spray_due(const struct punch_limits *l)
 
 void punch_spray_left(struct punch_limits *l, mono_ns now)
 {
+	/* A timer comes late, and what was due meanwhile goes then. */
+	if (now > l->paced_until + PACE_LATE)
+		l->paced_until = now - PACE_LATE;
+	l->paced_until += SECOND / PUNCH_PACE;
 	l->sprayed_at[l->sprayed % PUNCH_RATE] = now;
 	l->sprayed++;
 	if (l->sprayed == 2 * PUNCH_RATE)

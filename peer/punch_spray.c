@@ -23,7 +23,7 @@ enum {
 	 * random one for one and a half. */
 	OPENS_PAIRS = 10,
 	OPENS_SOCKETS = 4,
-	BATCH = 20, /* at most in one step, after a late one */
+	BATCH = 64, /* at most in one step, after a late one */
 };
 #define PAIR_STRIDE  2654435761u /* a prime: PAIRS in an order with no pattern and no repeat */
 #define PAIRS_OPEN   (70 * MILLISECOND)  /* so many that one which arrives has a chance */
@@ -124,6 +124,8 @@ void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now)
 	struct punch_spray *s = &p->spray;
 	mono_ns patience = find_patience(&p->goal), begin = meet_at + patience;
 	const struct nat *theirs = &p->goal.theirs;
+	bool is_sequential = p->goal.ours.mapping == NAT_SEQUENTIAL ||
+			     theirs->mapping == NAT_SEQUENTIAL;
 
 	s->target = find_target(&p->goal);
 	s->method = find_method(&p->goal);
@@ -156,19 +158,19 @@ void punch_spray_plan(struct punch *p, mono_ns meet_at, mono_ns now)
 		s->list_count = PUNCH_LISTED;
 		for (unsigned i = 0; i < PUNCH_LISTED; i++)
 			s->list[i] = nat_guess_next(&s->guess);
-		s->open_at = begin;
-		s->full_at = begin + LIST_OPEN;
-		return;
+		break;
 	case METHOD_PAIRS:
 		s->list_count = PUNCH_SPRAYED_MAX;
 		if (p->goal.ours.mapping == NAT_RANDOM || theirs->mapping == NAT_RANDOM)
 			s->list_count = PUNCH_OPENED_MAX;
 		s->pairs = randombytes_random();
-		s->open_at = begin;
-		s->full_at = begin +
-			     (theirs->mapping == NAT_SEQUENTIAL ? LIST_OPEN : PAIRS_OPEN);
-		return;
+		break;
 	}
+	/* Without it these would not meet: our own NAT is opened at once. */
+	s->open_at = patience == OPEN_PATIENCE ? begin : now;
+	s->full_at = s->open_at + (is_sequential ? LIST_OPEN : PAIRS_OPEN);
+	if (s->full_at < meet_at)
+		s->full_at = meet_at;
 }
 
 /* --- from where to where --- */
