@@ -325,10 +325,9 @@ bool port_map_stray(struct port_map *m, const struct path *path, struct bytes da
 
 /* --- off, and the end --- */
 
-static bool end(struct port_map *m, struct job *job)
+static bool end(struct port_map *m, bool is_held, struct job *job)
 {
 	struct upnp *u = &m->upnp;
-	bool is_held = u->state == PORT_MAP_HELD || u->is_running;
 
 	for (unsigned i = 0; i < ASKS; i++)
 		port_ask_end(&m->asks[i], m->rooms->endpoint);
@@ -341,15 +340,20 @@ static bool end(struct port_map *m, struct job *job)
 
 void port_map_set_enabled(struct port_map *m, bool is_enabled)
 {
+	const struct upnp *u = &m->upnp;
+
+	/* What a job is about to map is not told to us any more. */
 	if (m->is_enabled && !is_enabled)
-		m->has_removal = end(m, &m->removal);
+		m->has_removal = end(m, u->state == PORT_MAP_HELD || u->is_running,
+				     &m->removal);
 	m->is_enabled = is_enabled;
 }
 
 bool port_map_goodbye(struct port_map *m, struct job *job)
 {
 	m->is_over = true;
-	return end(m, job);
+	/* For a router that is only being looked for nobody waits. */
+	return end(m, m->upnp.state == PORT_MAP_HELD, job);
 }
 
 /* --- what it comes to --- */

@@ -427,6 +427,16 @@ static void what_upnp_has_mapped_is_published_and_removed_at_the_end(void **stat
 	assert_false(port_map_goodbye(map, &job));
 }
 
+static void a_router_that_is_being_looked_for_is_not_waited_for_at_the_end(void **state)
+{
+	struct job job;
+
+	(void)state;
+	step();
+	assert_true(port_map_next_job(map, &job));
+	assert_false(port_map_goodbye(map, &job));
+}
+
 static void the_answer_to_a_job_of_another_network_is_nobodys(void **state)
 {
 	struct job job, answer;
@@ -690,6 +700,7 @@ int main(void)
 		T(after_a_sleep_and_when_seen_elsewhere_it_is_asked_again),
 		T(a_directory_that_sees_us_elsewhere_each_time_makes_no_noise),
 		T(what_upnp_has_mapped_is_published_and_removed_at_the_end),
+		T(a_router_that_is_being_looked_for_is_not_waited_for_at_the_end),
 		T(the_answer_to_a_job_of_another_network_is_nobodys),
 		T(a_job_that_failed_is_not_tried_again_soon),
 		T(upnp_that_names_nobody_is_not_believed),
