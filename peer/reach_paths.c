@@ -193,6 +193,15 @@ void reach_on_path(struct reach *r, struct way *w)
 
 /* --- choosing --- */
 
+/* As probes tell it, where they have: of a link that just began the round trip is of its handshake. */
+static mono_ns round_trip_now(const struct way *w)
+{
+	struct path now = link_path(w->link);
+	const struct punch_offer *offer = find_offer(w, &now);
+
+	return offer && offer->is_proved ? offer->round_trip : link_round_trip(w->link);
+}
+
 /* The one that began the link moves it to what is better, so that not both choose; whoever finds a
  * direct path leaves a relay, and whoever hears nothing any more goes where there was an answer,
  * but for a moment in which the last move may still work. */
@@ -206,8 +215,7 @@ static bool is_to_move(const struct reach *r, const struct way *w,
 	if (w->path_kind == PATH_RELAYED)
 		return true;
 	return (w->is_lost || link_is_initiator(w->link)) &&
-	       path_is_better(offer->kind, offer->round_trip, w->path_kind,
-			      link_round_trip(w->link));
+	       path_is_better(offer->kind, offer->round_trip, w->path_kind, round_trip_now(w));
 }
 
 void reach_move(struct reach *r, struct way *w, const struct path *path)
