@@ -78,7 +78,8 @@ struct engine_reach {
 	unsigned lan_found;
 	unsigned published; /* candidates */
 };
-#define ENGINE_BLOCKED (2500 * MILLISECOND)
+/* Three first packets (the last after 0.9 s) and a second for their answers; said within three. */
+#define ENGINE_BLOCKED (2 * SECOND)
 void engine_reach(const struct engine *e, struct engine_reach *out);
 
 /* --- what faces ask (each returns 0 or an error at once; those with a ticket answer by

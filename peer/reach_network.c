@@ -92,10 +92,16 @@ static void on_silence(struct reach *r, struct way *w, mono_ns since)
 									  : since + REACH_LOST);
 }
 
-/* Behind a relay a direct path is looked for again and again, ever more seldom. */
+/* Behind a relay a direct path is looked for again and again, ever more seldom; at once when both may
+ * have each other's addresses from now on. */
 static void seek_directness(struct reach *r, struct way *w)
 {
-	if (r->rooms->now < w->direct_at)
+	bool could = w->may_directly;
+
+	if (w->direct_at == NEVER)
+		return;
+	w->may_directly = reach_may_directly(r, w);
+	if (r->rooms->now < w->direct_at && (could || !w->may_directly))
 		return;
 	w->direct_wait = 2 * w->direct_wait < REACH_DIRECT_MAX ? 2 * w->direct_wait
 							       : REACH_DIRECT_MAX;

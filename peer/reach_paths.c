@@ -183,6 +183,7 @@ void reach_on_path(struct reach *r, struct way *w)
 		if (w->direct_at == NEVER) {
 			w->direct_wait = REACH_DIRECT_AGAIN;
 			w->direct_at = r->rooms->now + w->direct_wait;
+			w->may_directly = reach_may_directly(r, w);
 		}
 	} else {
 		w->stranded_since = w->direct_at = NEVER;

@@ -46,7 +46,8 @@ struct way {
 	mono_ns doubted; /* LINKED: silent since then, and the directory was asked whether it sees us */
 	mono_ns direct_at; /* RELAYED: when a direct path is looked for again; else NEVER */
 	mono_ns direct_wait;
-	uint32_t tunnel; /* to the device, through a common contact; 0: none */
+	bool may_directly; /* RELAYED: both may have each other's addresses */
+	uint32_t tunnel;   /* to the device, through a common contact; 0: none */
 	bool is_tunnel_dialler;
 	mono_ns stranded_since; /* wanted, and nothing direct works; NEVER: not so */
 	mono_ns stranded_at;    /* when the relay hears of it next */

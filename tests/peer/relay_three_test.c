@@ -201,6 +201,11 @@ static void who_gets_no_address_is_reached_through_a_contact_of_both_alone(void 
 	assert_int_equal(look(&alice, "bob").path_kind, PATH_RELAYED);
 	pass(60 * SECOND);
 	assert_int_equal(look(&alice, "bob").path_kind, PATH_RELAYED);
+	/* And who may have it after all is not left to wait. */
+	assert_int_equal(engine_set_consent(alice.engine, "bob", CONSENT_DIRECT), 0);
+	pass(5 * SECOND);
+	assert_int_not_equal(look(&alice, "bob").path_kind, PATH_RELAYED);
+	assert_int_not_equal(look(&alice, "bob").path_kind, PATH_NONE);
 }
 
 static void somebody_whom_one_may_not_reach_is_not_called_for_others(void **state)

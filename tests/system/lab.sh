@@ -15,7 +15,7 @@
 #	symeif	as symseq's partners, but lets in everybody
 #	lan	a switch and nothing else
 # Options: hosts=N, net=A.B.C (of the LAN), hairpin, isolate (hosts do not hear each other),
-# cgn=KIND[@NAME] (behind a carrier's NAT; cgnhairpin), v4=off, v6=open|fw, upnp=all|igd|pmp,
+# cgn=KIND[@NAME] (behind a carrier's NAT; cgnhairpin; cgnnet=A.B.C, what it gives out), v4=off, v6=open|fw, upnp=all|igd|pmp,
 # udp=off, reject (tells strangers by ICMP), leaky (strays make conntrack state), life=SECONDS (of
 # a mapping), flows=N (at a time for each host), scanban=N (strays in a second; then 60 s silence).
 #
@@ -104,6 +104,14 @@ lab_cable() {
 	lab_ip "$4" link set "$5" up
 }
 
+# lab_names ADDRESS...: those of the directory
+lab_names() {
+	{
+		printf '%s localhost\n' 127.0.0.1 ::1
+		printf '%s directory.test\n' "$@"
+	} >"$folder/hosts"
+}
+
 # lab_begin: true, or it says in $lab_missing why not
 lab_begin() {
 	lab_missing=
@@ -122,11 +130,7 @@ lab_begin() {
 		return 1
 	fi
 	ip netns del "$lab-inet"
-	cat >"$folder/hosts" <<-HOSTS
-		127.0.0.1 localhost
-		::1 localhost
-		$(printf '%s directory.test\n' $lab_directory4 $lab_directory6)
-	HOSTS
+	lab_names $lab_directory4 $lab_directory6
 	awk -v n=$lab_ports -v first=$((10000 + $(lab_random 20000))) 'BEGIN {
 		for (i = 0; i < n; i++) printf "%s%d:%d", i ? ", " : "", i, first + i }' >"$folder/lab-ports"
 	lab_space inet 1
@@ -359,7 +363,7 @@ lab_site() {
 	local site i each kind rest option value has4 has6 host
 	site=$(echo abcdefghijklmnop | cut -c "$1")
 	i=$1
-	for each in hosts net hairpin isolate cgn cgnhairpin carrier v4 v6 upnp udp reject leaky life flows scanban; do
+	for each in hosts net hairpin isolate cgn cgnhairpin cgnnet carrier v4 v6 upnp udp reject leaky life flows scanban; do
 		put "$site" "$each" ''
 		put "r$site" "$each" ''
 	done
@@ -473,7 +477,8 @@ lab_carrier() {
 	put "$carrier" v6 open
 	put "$carrier" net4 "11.0.$number"
 	put "$carrier" net6 "2a0f:1ab:$number:0:"
-	put "$carrier" lan4 "100.64.$number"
+	put "$carrier" lan4 "$(get "$site" cgnnet)"
+	[ -n "$(get "$carrier" lan4)" ] || put "$carrier" lan4 "100.64.$number"
 	put "$carrier" lan6 "2a0f:1ab:$number:2:"
 	put "$carrier" slot 2
 	lab_bridge inet "br$number" "11.0.$number.1/24" "2a0f:1ab:$number::1/64"
@@ -651,6 +656,26 @@ lab_move() {
 	lab_ip "$1" link del eth0
 	put "$1" site "$2"
 	lab_plug "$1"
+}
+
+# lab_second HOST SITE: another cable, into that site, which is taken rather than the first from now
+# on. lab_pull HOST: the first is pulled.
+lab_second() {
+	local at site number
+	lab_ip "$1" route del default
+	lab_ip "$1" route add default via "$(get "$(get "$1" site)" gate4)" metric 600
+	site=$2
+	at=$(get "$site" at)
+	number=$(($(get "$site" next) + 1))
+	put "$site" next $number
+	lab_cable "$at" "$(get "$site" bridge)" "q$1" "$1" eth1
+	lab_ip "$1" addr add "$(get "$site" lan4).$number/24" dev eth1
+	lab_ip "$1" route add default via "$(get "$site" gate4)" metric 100
+	put "$1" site "$site"
+	put "$1" address4 "$(get "$site" lan4).$number"
+}
+lab_pull() {
+	lab_ip "$1" link del eth0
 }
 
 # lab_block HOST on|off: its router drops all UDP

@@ -240,4 +240,11 @@ say
 say "worse:${worse:- none}"
 say "slower:${slower:- none}"
 say "netlab: $count networks, $runs runs each, in $(($(date +%s) - began)) s"
+lab_end
+# What is no meeting of two: the same as in tools/check, each within its exact bound.
+if [ -z "$(echo $cells)" ]; then
+	for other in reach roam; do
+		PALIQUE_STRICT=yes sh "$here/$other.sh" "$BUILD" all || worse="$worse $other"
+	done
+fi
 [ -z "$worse" ]

@@ -112,3 +112,70 @@ clock_ms() {
 logged() {
 	sed -n "s/.* debug $2 .*us=\([0-9]*\).*/\1/p" "$folder/home-$1/engine.log"
 }
+
+# --- what the tests of reach and of roaming share ---
+
+reached=0
+# begin_reach BUILD NAME HOST...: the laboratory and these people, or it ends the test, with the reason
+begin_reach() {
+	trap 'status=$?; keep_logs; lab_end; (exit $status); clean_up' EXIT
+	lab_begin || {
+		say "$1: skipped: $lab_missing"
+		exit 0
+	}
+	shift
+	people "$@"
+}
+keep_logs() {
+	[ "$status" != 0 ] || return 0
+	for home in "$folder"/home-*; do
+		say "-- ${home##*/}" >&2
+		grep -v ' heard us=' "$home/engine.log" | tail -n 15 >&2 || true
+		[ ! -e "/run/netns/$lab-${home##*-}" ] || peer "${home##*-}" ls >&2 || true
+	done
+	tail -n 5 "$folder/directory.log" >&2 || true
+}
+# skip CELL: not asked for on the command line; skip_long: has to be asked for
+skip() {
+	case " $cells " in
+	'  ' | *" $1 "* | ' all ') return 1 ;;
+	esac
+}
+# lacks CELL COMMAND: without that program it cannot be tried
+lacks() {
+	! command -v "$2" >/dev/null || return 1
+	say "$1: skipped: no $2"
+}
+skip_long() {
+	[ -z "$cells" ] || skip "$1"
+}
+good() {
+	reached=$((reached + 1))
+	ok "$*"
+}
+# within WHAT MS BOUND: what took so long may take so long, and three times that on a machine that does
+# much else, unless PALIQUE_STRICT says otherwise
+within() {
+	[ "$2" -le $(($3 * (${PALIQUE_STRICT:+-2} + 3))) ] || fail "$1: $2 ms, at most $3 allowed"
+}
+
+# arrives FROM TO SECONDS: something said is delivered
+arrives() {
+	took=$(clock_ms)
+	peer "$1" send "$2" "from $1 at $took" --wait delivered --timeout "$3" >/dev/null 2>&1
+	status=$?
+	took=$(($(clock_ms) - took))
+	return $status
+}
+# is_kind FROM TO KIND...: the path is of one of these
+is_kind() {
+	kind=$(path_kind "$1" "$2")
+	shift 2
+	case " $* " in
+	*" $kind "*) ;;
+	*) return 1 ;;
+	esac
+}
+pid_of() {
+	peer "$1" status --json | sed 's/.*"pid":\([0-9]*\).*/\1/'
+}

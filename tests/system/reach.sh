@@ -1,56 +1,28 @@
 #!/bin/sh
-# reach.sh BUILD: two people find a direct path from anywhere to anywhere, and keep it: NATs of
-# many kinds, IPv6 only, a LAN with nothing else, port mappings, a relay, networks that change
-# under a conversation, and no directory. The whole matrix is tests/system/netlab.sh. Skipped,
-# with the reason, where namespaces may not be made.
+# reach.sh BUILD [CELL...|all]: two people find a direct path from anywhere to anywhere: NATs of many
+# kinds, IPv6 only, a LAN with nothing else, port mappings, a relay, a directory with one address; who
+# may have whose address; what the doctor says. Networks that change: tests/system/roam.sh; the whole
+# matrix: tests/system/netlab.sh. Skipped, with the reason, where namespaces may not be made.
 BUILD=${1-build}
-only=" ${2-} "
+[ $# = 0 ] || shift
+cells=$*
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/lab.sh"
 . "$(dirname "$0")/people.sh"
-trap 'status=$?; keep_logs; lab_end; (exit $status); clean_up' EXIT
-keep_logs() {
-	[ "$status" != 0 ] || return 0
-	for home in "$folder"/home-*; do
-		say "-- ${home##*/}" >&2
-		tail -n 15 "$home/engine.log" >&2 || true
-		peer "${home##*-}" ls >&2 || true
-	done
-	tail -n 5 "$folder/directory.log" >&2 || true
-}
-lab_begin || {
-	say "reach: skipped: $lab_missing"
-	exit 0
-}
-people a1 b1 a2 c1
-reached=0
-# skip NAME: not asked for on the command line
-skip() {
-	case $only in
-	'  ' | *" $1 "*) return 1 ;;
-	esac
-}
-good() {
-	reached=$((reached + 1))
-	ok "$*"
-}
+begin_reach reach a1 b1 a2 c1
 
-# arrives FROM TO SECONDS: something said is delivered
-arrives() {
-	took=$(clock_ms)
-	peer "$1" send "$2" "from $1 at $took" --wait delivered --timeout "$3" >/dev/null 2>&1
-	status=$?
-	took=$(($(clock_ms) - took))
-	return $status
+# doctor_says HOST WORDS...: in plain words what the network is
+doctor_says() {
+	patient=$1
+	shift
+	peer "$patient" doctor >"$folder/doctor" 2>&1 || true
+	for words; do
+		grep -qF -- "$words" "$folder/doctor" || fail "the doctor of $patient does not say \"$words\": $(cat "$folder/doctor")"
+	done
 }
-# is_kind FROM TO KIND...: the path is of one of these
-is_kind() {
-	kind=$(path_kind "$1" "$2")
-	shift 2
-	case " $* " in
-	*" $kind "*) ;;
-	*) return 1 ;;
-	esac
+# status_says FROM TO WORDS: how somebody is reached, with the round trip
+status_says() {
+	peer "$1" status | grep -q "^ *$2 .*: $3.*[0-9] ms\$" || fail "the status of $1 does not tell of the path: $(peer "$1" status)"
 }
 
 # pair NAME SPEC FROM TO KIND...: they see each other, and talk over such a path
@@ -68,17 +40,17 @@ pair() {
 	asleep "$from" "$to"
 }
 
-pair 'prc x prc' prc/prc a1 b1 punched
-pair 'linux x sym' linux/sym a1 b1 punched sprayed
+pair prc-prc prc/prc a1 b1 punched
+pair linux-sym linux/sym a1 b1 punched sprayed
 pair symseq2 symseq/symseq a1 b1 punched sprayed
 pair symblk symblk/symblk a1 b1 punched sprayed
-pair 'IPv6 only' public,v4=off,v6=open/linux,v6=fw a1 b1 ipv6
-pair 'same NAT' linux,hosts=2 a1 a2 lan
-pair 'same subnet' linux,net=192.168.1/linux,net=192.168.1 a1 b1 punched
+pair v6only public,v4=off,v6=open/linux,v6=fw a1 b1 ipv6
+pair same-nat linux,hosts=2 a1 a2 lan
+pair same-subnet linux,net=192.168.1/linux,net=192.168.1 a1 b1 punched
 
 # A router that maps, before another one where nothing but a mapping helps
 mapped() {
-	skip "$1" && return
+	skip "$1" || lacks "$1" miniupnpd && return
 	lab_up "$2"
 	awake a1 b1
 	online a1 b1 || fail "$1: they do not come online"
@@ -87,6 +59,14 @@ mapped() {
 	until_true 5 is_kind b1 a1 mapped || fail "$1: the path is $(path_kind b1 a1)"
 	good "$1: $kind, $took ms"
 	asleep a1 b1
+}
+knows_nat() {
+	for one; do
+		! peer "$one" status --json | grep -q '"mapping":"unknown"\|"nat":null' || return 1
+	done
+}
+asked_by() {
+	peer "$1" ls | grep -q "^$2 "
 }
 holds_mapping() {
 	ip netns exec "$lab-ra" nft list table inet upnpnat | grep -q 'dnat '
@@ -100,7 +80,7 @@ if ! skip LAN; then
 	awake a1 a2
 	arrives a1 a2 10 || fail 'LAN: not delivered'
 	until_true 5 is_kind a1 a2 lan || fail "LAN: the path is $(path_kind a1 a2)"
-	[ $took -le 2000 ] || fail "LAN: found after $took ms"
+	within LAN $took 2000
 	good "LAN without a directory: $took ms"
 	asleep a1 a2
 fi
@@ -138,7 +118,7 @@ if ! skip bound; then
 		[ -n "$best" ] && [ $best -le $took ] || best=$took
 		asleep a1 b1
 	done
-	[ $best -le 120 ] || fail "bound: $best ms from the introduction to the first message, at most 120 allowed"
+	within 'from the introduction to the first message' $best 120
 	good "introduction to first message at 40 ms each way: $best ms, of 120"
 fi
 
@@ -151,120 +131,154 @@ if ! skip blocked; then
 	awake a1
 	until_true 10 says_blocked a1 || fail 'blocked: it does not say so'
 	took=$(($(clock_ms) - begun))
-	[ $took -lt 3000 ] || fail "blocked: said after $took ms"
-	peer a1 doctor 2>&1 | grep -qi 'udp' || fail 'blocked: the doctor does not say so'
+	within blocked $took 3000
+	doctor_says a1 'UDP does not get out of this network' 'another network, a phone'
 	good "UDP blocked is said after $took ms"
 	asleep a1
 fi
 
-# stream FROM TO COUNT: says so many things, one after the other, and counts them
-stream() {
-	number=0
-	while [ $number -lt "$3" ]; do
-		number=$((number + 1))
-		text="$moment $1 says $number"
-		peer "$1" send "$2" "$text" --wait queued >/dev/null || return 1
-		printf '%s\n' "$text" >>"$folder/said-$1"
-		sleep 0.03
-	done
+# Doctor and status name the network, and what to do.
+if ! skip doctor; then
+	lab_up linux/symseq,v6=fw/sym
+	awake a1 b1 c1
+	online a1 b1 c1 || fail 'doctor: they do not come online'
+	arrives a1 b1 10 || fail 'doctor: not delivered'
+	until_true 10 knows_nat a1 b1 c1 || fail 'doctor: the NATs are not classed'
+	doctor_says a1 'easy to get through' 'UDP gets out' 'only who is called gets in' 'no IPv6 here'
+	doctor_says b1 'hard NAT, sequential ports' 'there is IPv6, where routers change no addresses'
+	doctor_says c1 'hard NAT, symmetric'
+	until_true 5 is_kind a1 b1 punched sprayed || fail "doctor: the path is $(path_kind a1 b1)"
+	status_says a1 b1 'direct through the routers'
+	good 'doctor and status name three NATs, IPv6, the path and its round trip'
+	asleep a1 b1 c1
+fi
+
+# knows HOST ADDRESS: it is somewhere in the memory of its engine
+knows() {
+	[ "$("$net_tool" knows "$(pid_of "$1")" "$2")" != 0 ]
 }
-# after HOST WHOM MS: how long after that moment (wall clock) the next thing arrived, in ms
-after() {
-	peer "$1" history "$2" --limit 1000 --json | grep '"own":false' |
-		sed 's/.*"arrivedAt":\([0-9]*\).*/\1/' | sort -n |
-		awk -v at="$3" '$1 > at { print $1 - at; exit }'
-}
-arrived_all() {
-	texts_from "$1" "$2" | grep "^$moment " >"$folder/got"
-	[ "$(grep -c . "$folder/got")" = "$3" ]
-}
-# both ways, while CHANGE... happens after half of it: every text arrives once, in order, and
-# goes on soon after
-throughout() {
-	again=no
-	once "$@"
-	[ $again ] && once "$@"
-	return 0
-}
-once() {
-	moment=$1
-	[ $again = no ] || moment="$1 again"
-	shift
-	rm -f "$folder"/said-*
-	stream a1 b1 100 &
-	one=$!
-	stream b1 a1 100 &
-	other=$!
-	until_true 20 grep -q 'says 40$' "$folder/said-a1"
-	"$@"
-	changed=$(date +%s%3N)
-	wait $one || fail "$moment: a1 cannot say everything"
-	wait $other || fail "$moment: b1 cannot say everything"
-	until_true 20 arrived_all b1 a1 100 || fail "$moment: b1 has $(grep -c . "$folder/got") of 100"
-	delivered_exactly "$folder/said-a1" "$folder/got"
-	until_true 20 arrived_all a1 b1 100 || fail "$moment: a1 has $(grep -c . "$folder/got") of 100"
-	delivered_exactly "$folder/said-b1" "$folder/got"
-	to_b=$(after b1 a1 "$changed")
-	to_a=$(after a1 b1 "$changed")
-	if [ "${to_a:-0}" -gt "$soon" ] || [ "${to_b:-0}" -gt "$soon" ]; then
-		# The machine may have been busy with something else.
-		[ $again = no ] || fail "$moment: goes on after $to_b and $to_a ms, at most $soon allowed"
-		say "$moment: goes on after $to_b and $to_a ms: once more"
-		again=yes
-		return
-	fi
-	again=''
-	good "$moment: nothing lost, goes on after ${to_b:-0} and ${to_a:-0} ms ($(path_kind a1 b1))"
-}
-both_move() {
-	lab_move a1 c
-	lab_move b1 d
-}
-bind_both() {
-	lab_rebind a1
-	lab_rebind b1
-}
-if ! skip roaming; then
-	lab_up linux/prc/prc/linux
+
+# A router before a carrier's one maps, and nobody is told of a port that leads nowhere.
+if ! skip carrier && ! lacks carrier miniupnpd; then
+	lab_up linux,upnp=all,cgn=sym,cgnnet=11.9.0/linux
 	awake a1 b1
-	online a1 b1 || fail 'roaming: they do not come online'
-	arrives a1 b1 10 || fail 'roaming: not delivered'
-	soon=1000
-	throughout rebinding lab_rebind a1
-	throughout 'a new lease' lab_move a1
-	throughout 'another network' lab_move a1 c
-	soon=3000 # found by the directory
-	throughout 'both at once' both_move
-	throughout 'both rebound' bind_both
+	online a1 b1 || fail 'carrier: they do not come online'
+	until_true 10 holds_mapping a1 || fail "carrier: no port is mapped: $(peer a1 status --json)"
+	arrives a1 b1 10 || fail 'carrier: not delivered'
+	until_true 5 is_kind a1 b1 punched sprayed || fail "carrier: the path is $(path_kind a1 b1)"
+	doctor_says a1 'there is a second router'
+	! knows b1 "$(get ra outer)" || fail 'carrier: b1 is told of the port of the inner router'
+	knows a1 "$(get ra outer)" || fail 'carrier: a1 does not know it either'
+	good 'a port mapped behind a carrier is not published'
 	asleep a1 b1
 fi
 
-# The directory is gone, and two who begin again elsewhere meet through a third.
-third() {
-	skip "$1" && return
-	lab_up "$2"
-	awake a1 b1 c1
-	online a1 b1 c1 || fail "$1: they do not come online"
-	for two in 'a1 b1' 'a1 c1' 'b1 c1'; do
-		arrives $two 10 || fail "$1: $two do not meet"
-	done
+# One address of the directory is enough: its two ports tell a NAT's class.
+if ! skip one-address; then
 	end_directory
-	asleep a1 b1
-	for one in a1 b1; do
-		lab_move $one
-		lab_rebind $one address
-	done
-	begun=$(clock_ms)
-	awake a1 b1
-	arrives a1 b1 60 || fail "$1: not delivered"
-	took=$(($(clock_ms) - begun))
-	[ $took -lt 5000 ] || fail "$1: they meet after $took ms"
-	good "$1: no directory, new addresses: they meet through a third $took ms after they begin ($(path_kind a1 b1))"
-	asleep a1 b1 c1
+	lab_names ${lab_directory4%% *}
+	lab_ip dir addr del "${lab_directory4##* }/24" dev eth0
 	begin_directory
+	lab_up symseq/symseq/sym
+	awake a1 b1 c1
+	online a1 b1 c1 || fail 'one address: they do not come online'
+	until_true 10 knows_nat a1 b1 c1 || fail 'one address: the NATs are not classed'
+	doctor_says a1 'hard NAT, sequential ports'
+	doctor_says c1 'hard NAT, symmetric'
+	arrives a1 b1 10 || fail 'one address: not delivered'
+	good "a directory of one address: both NATs are known, $took ms"
+	asleep a1 b1 c1
+	end_directory
+	lab_names $lab_directory4 $lab_directory6
+	lab_ip dir addr add "${lab_directory4##* }/24" dev eth0
+	begin_directory
+fi
+
+# Who may not have our address gets none: not from the directory, not from a relay; and who may not
+# reach us at all does not. b1 is given none by a1, a2 in the next room is never linked.
+# hear NAME WHERE INTERFACE EXPRESSION: what passes there goes to $folder/heard-NAME
+hear() {
+	: >"$folder/heard-$1"
+	ip netns exec "$lab-$2" tcpdump -l -n -p -i "$3" "$4" >"$folder/heard-$1" 2>"$folder/heard-error" &
+	listeners="$listeners $!"
+	started="$started $!"
+	until_true 10 grep -q 'listening on' "$folder/heard-error" || fail "tcpdump: $(cat "$folder/heard-error")"
 }
-third third linux/linux/public
-third 'third, prc' prc/prc/public
+hear_all() {
+	listeners=
+	hear a1-b1 inet any "(ip host $(get ra outer) and ip host $(get rb outer)) or (ip6 net $(get a lan6):/64 and ip6 net $(get b lan6):/64)"
+	hear a1-a2 a1 eth0 "ether host $(mac_of a1) and ether host $(mac_of a2)"
+}
+hear_no_more() {
+	sleep 0.3 # for what they still hold
+	for one in $listeners; do
+		kill "$one" 2>/dev/null || true
+		wait "$one" 2>/dev/null || true
+	done
+}
+mac_of() {
+	lab_ip "$1" link show dev eth0 | sed -n 's/.*ether \([^ ]*\).*/\1/p'
+}
+if ! skip consent && ! lacks consent tcpdump; then
+	lab_up linux,hosts=2,net=192.168.77,v6=fw/prc,v6=fw/public
+	lab_rebind a1 address # which nobody has seen
+	lab_move a1
+	awake a1
+	peer a1 consent b1 relay >/dev/null
+	peer a1 consent a2 never >/dev/null
+	hear_all
+	awake b1 c1
+	online b1 c1 && until_true 10 sees_online a1 b1 || fail 'consent: they do not come online'
+	peer c1 relay on >/dev/null
+	arrives a1 b1 20 || fail 'consent: relay only, and not delivered'
+	until_true 5 is_kind b1 a1 relayed || fail "consent: the path is $(path_kind b1 a1)"
+	arrives b1 a1 20 || fail 'consent: not answered'
+	for one in "$(get ra outer)" "$(get a1 address4)" "$(get a1 address6)"; do
+		! knows b1 "$one" || fail "consent: b1 knows $one of a1"
+		knows c1 "$one" || fail "consent: c1, who may, does not know $one"
+	done
+	awake a2
+	online a2 || fail 'consent: a2 does not come online'
+	! arrives a2 a1 2 || fail 'consent: never, and delivered'
+	! arrives a1 a2 2 || fail 'consent: never, and delivered'
+	hear_no_more
+	for two in a1-b1 a1-a2; do
+		! grep IP "$folder/heard-$two" || fail "consent: $two send to each other"
+	done
+	! knows a2 "$(get a1 address6)" || fail 'consent: a2 knows an address of a1'
+	# With consent all that is there, or the above would prove nothing.
+	hear_all
+	peer a1 consent b1 direct >/dev/null
+	peer a1 consent a2 direct >/dev/null
+	until_true 20 is_kind a1 b1 ipv6 punched || fail "consent: with consent the path is $(path_kind a1 b1)"
+	arrives a2 a1 20 || fail 'consent: direct again, and not delivered'
+	hear_no_more
+	for two in a1-b1 a1-a2; do
+		grep -q IP "$folder/heard-$two" || fail "consent: nothing is to be heard of $two with consent either"
+	done
+	knows b1 "$(get a1 address6)" || fail 'consent: b1 does not know what it may'
+	good "relay only: no datagram, no address between them; never: no connection; direct again: $(path_kind a1 b1)"
+	peer c1 relay off >/dev/null
+	asleep a1 a2 b1 c1
+fi
+
+# Strangers on a switch, without anything else: one hosts, a link brings the other.
+if ! skip strangers; then
+	lab_up lan,hosts=4
+	make_home a3 'log = debug'
+	make_home a4 'log = debug'
+	with_password "$password" peer a3 host --name zoe >"$folder/host" 2>&1 || fail "strangers: $(cat "$folder/host")"
+	guest=$(peer a3 invite 2>/dev/null | head -n 1)
+	with_password "$password" peer a4 join "$guest" --name yan >"$folder/join" 2>&1 || fail "strangers: $(cat "$folder/host" "$folder/join")"
+	peer a4 add "$(peer a3 link 2>/dev/null | head -n 1)" >/dev/null || fail 'strangers: the link is not taken'
+	until_true 10 asked_by a3 yan || fail 'strangers: nobody is asked'
+	peer a3 accept yan >/dev/null
+	peer a4 send zoe 'hello, stranger' --wait delivered --timeout 10 >/dev/null || fail 'strangers: not delivered'
+	until_true 5 is_kind a4 zoe lan || fail "strangers: the path is $(path_kind a4 zoe)"
+	good 'strangers are introduced by a directory at home and a link'
+	peer a4 stop >/dev/null
+	peer a3 stop >/dev/null
+fi
 
 ! directory status --json | grep -q '"SAY":[1-9]' || fail 'a message passed through the directory'
 say "reach: $reached ways to meet and to stay in touch"
