@@ -9,6 +9,7 @@
 #include "shared/text.h"
 
 #define UNANSWERED (5 * SECOND)   /* then it is dead for us */
+#define ASLEEP     (30 * SECOND)  /* no keep-alive was answered for so long: we were missed */
 #define GUEST      (180 * SECOND) /* for the whole password exchange, with work */
 #define WELCOME    (10 * SECOND)
 
@@ -121,7 +122,12 @@ bool directory_client_event(struct directory_client *d, const struct link_event 
 
 void directory_client_moved(struct directory_client *d)
 {
-	if (d->line.link) {
+	if (d->line.link && d->rooms->now >= link_last_heard(d->link) + ASLEEP) {
+		d->failures = 0;
+		directory_client_drop(d, ERR_TIMEOUT, LINK_CODE_BYE,
+				      N_("the directory does not answer"));
+		d->until = d->rooms->now;
+	} else if (d->line.link) {
 		link_unsettle(d->link, d->rooms->now);
 		link_ping(d->link);
 		d->check_at = mono_earlier(d->check_at, d->rooms->now + UNANSWERED);

@@ -144,7 +144,7 @@ skip() {
 # lacks CELL COMMAND: without that program it cannot be tried
 lacks() {
 	! command -v "$2" >/dev/null || return 1
-	say "$1: skipped: no $2"
+	say "not tried: $1 (no $2)"
 }
 skip_long() {
 	[ -z "$cells" ] || skip "$1"
