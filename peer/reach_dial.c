@@ -4,6 +4,7 @@
 
 #include "peer/account.h"
 #include "peer/address_book.h"
+#include "peer/candidates.h"
 #include "peer/directory_client.h"
 #include "peer/reach_inside.h"
 #include "peer/sighting.h"
@@ -59,6 +60,19 @@ void reach_failed(struct reach *r, struct way *w)
 
 /* --- dialling --- */
 
+/* Loopback addresses are published only by who sees itself on the machine where the directory is. */
+static bool is_on_this_machine(const struct reach *r, const struct peer_record *record)
+{
+	const struct candidates *ours = own_candidates(r->rooms->candidates);
+	bool are_we = false, are_they = false;
+
+	for (unsigned i = 0; i < ours->count; i++)
+		are_we |= address_is_loopback(&ours->list[i].address);
+	for (unsigned i = 0; i < record->candidates.count; i++)
+		are_they |= address_is_loopback(&record->candidates.list[i].address);
+	return are_we && are_they;
+}
+
 void reach_dial(struct reach *r, struct way *w)
 {
 	const struct peer_record *record = reach_record(r, w);
@@ -75,8 +89,10 @@ void reach_dial(struct reach *r, struct way *w)
 
 	if (w->state == WAY_DIALLING)
 		return;
-	if (record)
+	if (record) {
 		target.knock = record->knock;
+		target.is_near = !w->tunnel && is_on_this_machine(r, record);
+	}
 	link = record ? endpoint_dial(r->rooms->endpoint, &target, r->rooms->now) : NULL;
 	if (!link) {
 		reach_failed(r, w);

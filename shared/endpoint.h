@@ -72,6 +72,9 @@ struct link_target {
 	struct address addresses[CANDIDATES_MAX];
 	/* Instead: it goes where link_offer() says, and nowhere before (no addresses then). */
 	bool is_offered;
+	/* is_offered: it will most likely be a loopback address, where datagrams may be large. On
+	 * another path they are smaller than they need be then. */
+	bool is_near;
 	struct bytes token;    /* address token from an earlier LINK_TOKEN, or empty; copied */
 	mono_ns give_up_after; /* LINK_DOWN with ERR_TIMEOUT then; 0: 10 s */
 	mono_ns keep_alive, idle_timeout; /* of this link; 0: the endpoint's */

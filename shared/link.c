@@ -97,7 +97,7 @@ struct link *link_dial(struct link_home *home, const struct link_target *target,
 	for (unsigned i = 0; i < target->address_count; i++)
 		link_fan_add(l->fan, &target->addresses[i]);
 	l->path.remote = l->fan->ways[0].path.remote;
-	l->is_loopback = link_fan_is_loopback(l->fan);
+	l->is_loopback = target->is_offered ? target->is_near : link_fan_is_loopback(l->fan);
 
 	link_cid_new(home, &dcid, 16);
 	link_cid_new(home, &scid, QUIC_CID_SIZE);
