@@ -321,6 +321,9 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 	chain->next = say->seq + 1;
 	chain->last = message_hash(say);
 	chain->is_dirty = true;
+	/* With the message, not at the end of the step: by then its author may have been cut off,
+	 * and the talk that holds the chain is gone. */
+	chain_write(c, chain);
 	return HEARD_NEW;
 }
 

@@ -24,6 +24,8 @@ void chain_read(struct conversations *c, int64_t conversation,
 /* Writes its row, if it has none. */
 void chain_make(struct conversations *c, int64_t conversation,
 		const struct device_public *author, struct chain *chain);
+/* Its row as it is now. */
+void chain_write(struct conversations *c, const struct chain *chain);
 
 /* A new row, of the identities of now, with nothing said; `unread` stays. */
 void conversation_make(struct conversations *c, struct person *p);

@@ -48,6 +48,19 @@ void chain_make(struct conversations *c, int64_t conversation,
 		chain->id = db_last_id(db_of(c));
 }
 
+void chain_write(struct conversations *c, const struct chain *chain)
+{
+	struct statement *s;
+
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "UPDATE chain SET next = ?, last = ?, delivered = ? WHERE id = ?");
+	bind_int(s, 1, (int64_t)chain->next);
+	bind_bytes(s, 2, BYTES(chain->last.bytes));
+	bind_int(s, 3, (int64_t)(chain->is_ours ? chain->delivered : 1));
+	bind_int(s, 4, chain->id);
+	store_run(c->rooms->store, s);
+}
+
 void conversation_make(struct conversations *c, struct person *p)
 {
 	const struct identity_public *ours = account_identity(c->rooms->account);
@@ -207,18 +220,10 @@ static void tell_delivered(struct conversations *c, const struct person *p, int6
 void conversations_save_chain(struct conversations *c, const struct person *p,
 			      struct chain *chain)
 {
-	struct statement *s;
-
 	if (!chain->is_dirty)
 		return;
 	chain->is_dirty = false;
-	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "UPDATE chain SET next = ?, last = ?, delivered = ? WHERE id = ?");
-	bind_int(s, 1, (int64_t)chain->next);
-	bind_bytes(s, 2, BYTES(chain->last.bytes));
-	bind_int(s, 3, (int64_t)(chain->is_ours ? chain->delivered : 1));
-	bind_int(s, 4, chain->id);
-	store_run(c->rooms->store, s);
+	chain_write(c, chain);
 	if (chain->is_ours && chain->delivered > chain->told) {
 		tell_delivered(c, p, chain->id, chain->told, chain->delivered);
 		chain->told = chain->delivered;

@@ -151,6 +151,29 @@ static void a_chain_goes_on_after_a_restart(void **state)
 	assert_string_equal(bob.heard, "one two ");
 }
 
+/* As when its author is cut off in the moment in which it is heard: nobody saves the chain. */
+static void what_is_heard_is_stored_together_with_its_place(void **state)
+{
+	struct delivery d = { .limit = 16 };
+
+	(void)state;
+	say("one");
+	say("two");
+	assert_int_equal(conversations_said(alice.rooms->conversations,
+					    peer_person(&alice, "bob"), 1, deliver, &d),
+			 0);
+	peer_step(&bob, NOW, WALL);
+	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
+			    &alice.device.public, false, &chain);
+	assert_int_equal(chain.next, 3);
+	say("three");
+	d = bring(1, 16, false);
+	assert_int_equal(d.heard[1], HEARD_AGAIN);
+	assert_int_equal(d.heard[2], HEARD_NEW);
+	assert_string_equal(bob.heard, "one two three ");
+	assert_int_equal(bob.counts[EVENT_WARNING], 0);
+}
+
 static void what_was_said_before_the_key_was_known_is_said_under_it(void **state)
 {
 	struct peer carol;
@@ -483,6 +506,7 @@ int main(void)
 		TALK(a_gap_is_noticed_and_taken_only_when_it_stays),
 		TALK(another_past_under_the_same_number_is_a_gap),
 		TALK(a_chain_goes_on_after_a_restart),
+		TALK(what_is_heard_is_stored_together_with_its_place),
 		TALK(what_was_said_before_the_key_was_known_is_said_under_it),
 		TALK(a_reply_names_the_same_message_on_both_sides),
 		TALK(a_failed_commit_takes_a_message_back_whole),
