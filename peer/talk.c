@@ -43,6 +43,7 @@ void talk_linked(struct rooms *rooms, struct talk *t)
 {
 	t->have_at = rooms->now;
 	t->is_asking = t->ack_due = t->lacks_room = false;
+	t->has_begun = false;
 	t->highest = 0;
 	t->told = 1;
 	outbox_linked(&t->debt);
@@ -143,13 +144,20 @@ void talk_save(struct rooms *rooms, struct talk *t)
 static void say_have(struct talk *t, struct line *line)
 {
 	struct wire_message m = { .type = WIRE_HAVE };
+	/* They may take the first on a link for one that crossed what they said without waiting
+	 * for it: who misses something of that says it twice. */
+	unsigned times = t->is_asking && !t->has_begun ? 2 : 1;
 
 	m.have.conversation = t->id;
 	m.have.author = t->device;
 	m.have.next = t->chain.next;
 	m.have.last = t->chain.last;
-	if (line_send(line, &m) == 0)
-		t->have_at = NEVER;
+	for (; times > 0; times--) {
+		if (line_send(line, &m) < 0)
+			return;
+	}
+	t->has_begun = true;
+	t->have_at = NEVER;
 }
 
 static void say_ack(struct talk *t, struct line *line)

@@ -19,6 +19,7 @@ struct talk {
 	struct debt debt;        /* what it has of ours */
 	bool ack_due, has_heard; /* since the last commit */
 	mono_ns have_at;         /* when to say HAVE; NEVER: no need */
+	bool has_begun;          /* HAVE was said on this link */
 	bool is_asking;          /* ... said because something was missing */
 	uint64_t highest;        /* seq seen on this link: going back below answers HAVE */
 	bool lacks_room;         /* in the line: what is due waits for that */

@@ -368,6 +368,23 @@ static void what_could_not_be_stored_is_asked_for_again(void **state)
 	assert_shows(&bob[0], "alice", "one two three ");
 }
 
+/* The author says it without waiting, and its sibling comes to ask only afterwards. */
+static void what_could_not_be_stored_as_the_link_began_is_asked_for_again(void **state)
+{
+	(void)state;
+	say(&alice[0], "bob", "one");
+	pass(REACH_IDLE + 5 * SECOND);
+	assert_int_equal(way_between(&alice[1], "alice", &alice[0])->state, WAY_IDLE);
+	say(&alice[0], "bob", "two");
+	for (unsigned i = 0; i < 10000; i++) {
+		store_failed(alice[1].rooms->store, ERR_FULL);
+		pass(MILLISECOND / 100);
+	}
+	assert_int_equal(way_between(&alice[1], "alice", &alice[0])->state, WAY_LINKED);
+	pass(5 * SECOND);
+	assert_shows(&alice[1], "bob", ">one >two ");
+}
+
 static void a_message_taken_back_here_is_not_shown_there(void **state)
 {
 	(void)state;
@@ -549,6 +566,7 @@ int main(void)
 		SIBLINGS(who_is_revoked_is_cut_off_at_once_and_gets_nothing),
 		SIBLINGS(a_list_goes_from_device_to_device),
 		SIBLINGS(what_could_not_be_stored_is_asked_for_again),
+		SIBLINGS(what_could_not_be_stored_as_the_link_began_is_asked_for_again),
 		SIBLINGS(a_message_taken_back_here_is_not_shown_there),
 		SIBLINGS(a_conversation_not_known_here_is_passed_over_until_it_is),
 		SIBLINGS(a_reply_is_to_the_same_message_everywhere),
