@@ -15,7 +15,7 @@
 #include "shared/log.h"
 #include "tests/world/story.h"
 
-enum { SEEDS_BY_DEFAULT = 20 };
+enum { SEEDS_BY_DEFAULT = 12 };
 
 /* A number from 1, or nobody gets an answer: a world without seeds proves nothing. */
 static uint64_t wanted(const char *name, uint64_t otherwise)
