@@ -42,6 +42,10 @@ static struct address place(const struct world *w, const struct machine *m)
 	if (is_translated(m)) {
 		a.ip[0] = 10;
 		a.ip[1] = w->has_plain_net[m->lan] ? 0 : m->lan;
+		/* Two with one port behind a router that keeps it: whichever comes second has another
+		 * one for each destination, and needs a relay. */
+		if (!w->config.has_relays)
+			a.port += (uint16_t)(1000 * m->number);
 	}
 	return a;
 }
