@@ -139,6 +139,7 @@ static void others_may_be_out(struct people *p, unsigned machine)
 {
 	struct person_life *me = &p->persons[p->machines[machine].person];
 
+	me->throws_out = true;
 	for (unsigned m = me->first; m < me->first + me->machines; m++)
 		if (m != machine)
 			people_home(p, m)->may_be_out = true;

@@ -281,6 +281,7 @@ static void move_in(struct people *p, unsigned machine)
 	home = &p->homes[++p->home_count];
 	home->machine = machine;
 	home->person = p->machines[machine].person;
+	home->may_be_out = p->persons[home->person].throws_out;
 	for (unsigned b = 0; b < PERSONS; b++)
 		home->restricted_since[b] = NEVER;
 	home->key = *engine_device(world_engine(p->world, machine));

@@ -67,6 +67,7 @@ struct person_life {
 	bool has_code;
 	struct recovery_code code; /* confirmed last */
 	bool has_lost;             /* a machine began anew */
+	bool throws_out; /* all other machines, also one that comes in meanwhile: as may_be_out */
 	enum wish wish[PERSONS];
 	enum consent consent[PERSONS];
 	struct contact remembered[PERSONS];

@@ -364,7 +364,7 @@ void people_settled(struct people *p)
 
 		if (!people_is_in(p, d))
 			continue;
-		people_home(p, d)->may_be_out = false;
+		people_home(p, d)->may_be_out = p->persons[a].throws_out = false;
 		for (unsigned b = 1; b <= p->count; b++) {
 			if (a == b || !people_are_mutual(p, a, b) ||
 			    people_consent(p, a, b) == CONSENT_NEVER)
