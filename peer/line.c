@@ -67,8 +67,9 @@ int line_next(struct line *l, struct wire_message *m)
 
 	if (l->taken < LINE_TAKE_MAX) {
 		all = link_peek(l->link, LINK_CONTROL, &is_end);
-		err = frame_take(bytes_of(all.data + l->taken, all.size - l->taken), &contents,
-				 &total);
+		if (all.size > 0)
+			err = frame_take(bytes_of(all.data + l->taken, all.size - l->taken),
+					 &contents, &total);
 		l->is_readable = err == 1;
 	}
 	if (err == 0) {
