@@ -37,6 +37,17 @@ static bool is_outside(const struct own_candidates *c, const struct address *map
 	       (seen->family == 4 && address_same_ip(mapped, seen));
 }
 
+/* Our own port at the outer address: where somebody has forwarded it by hand in the router, and where
+ * a NAT that keeps ports could not keep this one for the directory. */
+static void add_own_port(struct own_candidates *c)
+{
+	struct address a = c->observed4;
+
+	a.port = c->network.port;
+	if (address_is_global(&a) && c->nat.mapping != NAT_NONE)
+		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &a);
+}
+
 static void gather(struct own_candidates *c)
 {
 	bool is_local = (c->observed4.family && address_is_loopback(&c->observed4)) ||
@@ -59,6 +70,7 @@ static void gather(struct own_candidates *c)
 	}
 	if (c->observed4.family)
 		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed4);
+	add_own_port(c);
 	if (c->observed6.family)
 		candidates_add(&c->published, CANDIDATE_REFLEXIVE, &c->observed6);
 	c->version++;
@@ -118,7 +130,7 @@ void own_candidates_set_nat(struct own_candidates *c, const struct nat *nat)
 	    nat->low == c->nat.low && nat->high == c->nat.high)
 		return;
 	c->nat = *nat;
-	c->version++;
+	gather(c);
 }
 
 void own_candidates_set_mapped(struct own_candidates *c, const struct address *list,

@@ -144,7 +144,7 @@ static void behind_a_carrier_s_nat_a_mapping_is_nobody_s_business(void **state)
 	set_network(4242, "192.168.1.5:1", NULL);
 	observe("203.0.113.9:999");
 	map("100.64.7.7:4242");
-	assert_int_equal(own_candidates(own)->count, 2);
+	assert_false(has("100.64.7.7:4242", CANDIDATE_MAPPED));
 }
 
 static void an_outer_address_that_is_somebody_else_s_is_not_published(void **state)
@@ -153,9 +153,26 @@ static void an_outer_address_that_is_somebody_else_s_is_not_published(void **sta
 	set_network(4242, "192.168.1.5:1", "[2001:db8::5]:1");
 	observe("203.0.113.9:999");
 	map("198.51.100.1:4242");
-	assert_int_equal(own_candidates(own)->count, 3);
+	assert_int_equal(own_candidates(own)->count, 4);
+	assert_false(has("198.51.100.1:4242", CANDIDATE_MAPPED));
 	map("[2001:db8::6]:4242");
-	assert_int_equal(own_candidates(own)->count, 3);
+	assert_int_equal(own_candidates(own)->count, 4);
+}
+
+static void our_own_port_is_tried_at_the_outer_address(void **state)
+{
+	struct nat none = { .mapping = NAT_NONE };
+
+	(void)state;
+	set_network(4242, "192.168.1.5:1", NULL);
+	observe("203.0.113.9:999");
+	assert_true(has("203.0.113.9:999", CANDIDATE_REFLEXIVE));
+	assert_true(has("203.0.113.9:4242", CANDIDATE_REFLEXIVE));
+	observe("10.9.9.9:999"); /* a directory in the house does not know the outer one */
+	assert_false(has("10.9.9.9:4242", CANDIDATE_REFLEXIVE));
+	observe("203.0.113.9:999");
+	own_candidates_set_nat(own, &none);
+	assert_false(has("203.0.113.9:4242", CANDIDATE_REFLEXIVE));
 }
 
 static void a_directory_at_home_does_not_keep_a_mapping_from_those_outside(void **state)
@@ -205,6 +222,7 @@ int main(void)
 		OWN(what_a_router_maps_is_published_where_the_directory_sees_the_same_outside),
 		OWN(behind_a_carrier_s_nat_a_mapping_is_nobody_s_business),
 		OWN(an_outer_address_that_is_somebody_else_s_is_not_published),
+		OWN(our_own_port_is_tried_at_the_outer_address),
 		OWN(a_directory_at_home_does_not_keep_a_mapping_from_those_outside),
 		OWN(networks_are_the_same_in_all_or_not),
 	};
