@@ -237,7 +237,6 @@ static void tell_unheld(struct findings *f, const struct engine_reach *reach)
 				 _("your router answers %s and refuses to open a port (its "
 				   "code: %d)"),
 				 way_names[i], reach->maps[i].error);
-	/* A port forwarded by hand would help nobody: contacts are not told of it. */
 	hint = count_maps(reach, PORT_MAP_REFUSED)
 		       ? _("allow it in the router's own settings")
 		       : _("switch UPnP, NAT-PMP or PCP on in the router's own settings");
