@@ -15,9 +15,9 @@ enum {
 	REACH_KNOWN_SLICE = 16, /* persons whose devices are looked through in one step */
 };
 #define REACH_SIGHTING        (50 * MILLISECOND) /* looked again whether our NAT has been seen anew */
-#define REACH_ALONE_RETRY_MAX (300 * SECOND) /* ... and so seldom to one at last */
-#define REACH_ASKED           (1 * SECOND)   /* introduced, and they have not dialled: we do */
-#define REACH_ASK_AGAIN       (2 * SECOND)   /* for an introduction, where a path was lost */
+#define REACH_ALONE_RETRY_MAX (300 * SECOND)      /* ... and so seldom to one at last */
+#define REACH_ASKED           (700 * MILLISECOND) /* introduced, and they have not dialled: we do */
+#define REACH_ASK_AGAIN       (2 * SECOND) /* for an introduction, where a path was lost */
 #define REACH_ALONE           (5 * SECOND) /* the directory was lost: everybody is looked for */
 #define REACH_FOUND           (90 * SECOND) /* so long the word of others than the directory holds */
 #define REACH_KNOWN           (60 * SECOND)
@@ -49,8 +49,8 @@ struct reach {
 	struct punch_limits limits;
 	uint64_t candidates; /* version of ours that attempts know */
 
-	mono_ns away_since;   /* the directory; NEVER: it is not */
-	mono_ns alone_at;     /* ... and we are without it; at once, if it never was there */
+	mono_ns away_since; /* the directory; NEVER: it is not */
+	mono_ns alone_at;   /* ... and we are without it; at once, if it never was there */
 	bool was_online;
 	mono_ns known_at;     /* when ways to all known devices are made sure of */
 	unsigned known_place; /* ... and how far that is */
