@@ -146,8 +146,9 @@ enum link_event_kind {
 	LINK_TOKEN,    /* `data`: an address token for the next dial to this directory */
 	LINK_MOVED,    /* the other side has a new address, and has proved it */
 	LINK_WORDS,    /* `data`: what endpoint_early() of the other side said; after LINK_UP */
-	LINK_DOWN,     /* over; the link is freed at the next endpoint_next() */
-	STRAY,         /* a datagram outside QUIC: `path`, `data`; link is NULL */
+	LINK_ABANDONED, /* the other side has abandoned `stream`, with `code`: it is over */
+	LINK_DOWN,      /* over; the link is freed at the next endpoint_next() */
+	STRAY,          /* a datagram outside QUIC: `path`, `data`; link is NULL */
 };
 struct link_event {
 	enum link_event_kind kind;
@@ -158,7 +159,8 @@ struct link_event {
 	int error;     /* LINK_DOWN: ERR_CLOSED by the other side (see code), ERR_TIMEOUT,
 	                  ERR_AUTH: not who was dialled, ERR_EXISTS: replaced by another link
 	                  to the device, ERR_REFUSED: dismissed, ERR_FORMAT: broke the protocol */
-	uint64_t code; /* LINK_DOWN, ERR_CLOSED: the application code given to link_close() */
+	uint64_t code; /* LINK_DOWN, ERR_CLOSED: the application code given to link_close();
+	                  LINK_ABANDONED: given to link_abandon() */
 };
 /* A link is told LINK_UP before anything else of it; and when it replaces another (both
  * sides dialled, or the other started anew) before that one's LINK_DOWN. An attempt that
@@ -218,6 +220,10 @@ size_t link_room(const struct link *l, int64_t stream);
  * the sender room, so a reader that stops stops the sender. */
 struct bytes link_peek(struct link *l, int64_t stream, bool *is_end);
 void link_consume(struct link *l, int64_t stream, size_t count);
+/* Ends a stream (not LINK_CONTROL) both ways at once (RFC 9000 sections 3.5 and 19.4): what was not
+ * sent or read yet is dropped, and its id must not be used afterwards. Harmless for a stream
+ * that is over. */
+void link_abandon(struct link *l, int64_t stream, uint64_t code);
 void link_ping(struct link *l);
 /* Says goodbye with an application code and ends; LINK_DOWN is not given for it. What was
  * written just before is sent first, once, as far as it fits the moment. The link must

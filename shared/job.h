@@ -12,6 +12,8 @@ enum job_kind {
 	JOB_RESOLVE, /* a host name to addresses */
 	JOB_WORK,    /* work_solve() */
 	JOB_UPNP,    /* a port mapped, renewed or removed at the router (peer/upnp.h) */
+	JOB_FILING, /* something is read, written, hashed or put in its place (peer/filing.h) */
+	JOB_IMAGE,  /* a thumbnail is made (peer/image.h) */
 };
 enum { JOB_ADDRESSES_MAX = 16, JOB_ROUTER_MAX = 63, JOB_URL_MAX = 255 };
 
@@ -31,6 +33,7 @@ struct job {
 	char url[JOB_URL_MAX + 1]; /* where it describes itself: "" or as last told; out */
 	char host[65];
 	uint16_t port;
+	void *work; /* JOB_FILING, JOB_IMAGE: the asker's, which nobody else touches until it is back */
 	int err; /* the answer: 0 or what went wrong */
 	unsigned address_count;
 	struct address addresses[JOB_ADDRESSES_MAX];
