@@ -20,7 +20,7 @@ enum {
 
 enum image_kind { IMAGE_NONE, IMAGE_PNG, IMAGE_JPEG, IMAGE_WEBP };
 
-/* What JOB_IMAGE works on (job.work). */
+/* What JOB_IMAGE works on (job.task). */
 struct image_work {
 	/* in */
 	char *path; /* of the image, or NULL: `given` is it (a picture out of a profile, checked

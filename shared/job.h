@@ -33,7 +33,7 @@ struct job {
 	char url[JOB_URL_MAX + 1]; /* where it describes itself: "" or as last told; out */
 	char host[65];
 	uint16_t port;
-	void *work; /* JOB_FILING, JOB_IMAGE: the asker's, which nobody else touches until it is back */
+	void *task; /* JOB_FILING, JOB_IMAGE: the asker's, which nobody else touches until it is back */
 	int err; /* the answer: 0 or what went wrong */
 	unsigned address_count;
 	struct address addresses[JOB_ADDRESSES_MAX];
