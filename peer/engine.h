@@ -172,12 +172,97 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
 int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,
 		uint64_t ticket);
 
-/* History, newest first: up to `limit` messages with id below `before` (0: from the newest).
- * `each` returns false to stop. */
+/* The calls below that name a message take its id: ERR_NOT_FOUND: there is none; ERR_REFUSED: it is not
+ * ours to change; ERR_STATE: it is gone, or not of a kind that can be. They are done in the next step,
+ * as engine_send() is, and answered with the ticket; what the other side cannot get now waits. */
+/* What a message of any conversation says, or the file that it has, to somebody else. */
+int engine_forward(struct engine *e, uint64_t id, const char *to, uint64_t ticket);
+/* Another text for a message of ours (a file's: its caption, which may be empty). */
+int engine_edit(struct engine *e, uint64_t id, struct bytes text, uint64_t ticket);
+/* A message of ours is taken back; its text and file go, a mark stays. */
+int engine_retract(struct engine *e, uint64_t id, uint64_t ticket);
+/* All our reactions to a message, with a space between two; empty: none. ERR_FORMAT, ERR_LIMIT:
+ * wire.h says how many and how long. */
+int engine_react(struct engine *e, uint64_t id, struct bytes reactions, uint64_t ticket);
+/* Our wish after how many seconds messages disappear (0: that they stay). */
+int engine_set_timer(struct engine *e, const char *name, uint32_t seconds, uint64_t ticket);
+/* We type, or do not any more; nobody is asked whether it arrives. */
+int engine_typing(struct engine *e, const char *name, bool is_typing);
+/* Deleted here and nowhere else, durable when it returns: one message; all with a person. What they
+ * have not got yet is still owed to them. */
+int engine_forget_message(struct engine *e, uint64_t id);
+int engine_forget_history(struct engine *e, const char *name);
+
+/* --- files (peer/files.h) --- */
+
+struct engine_file {
+	const char *to; /* whose conversation */
+	const char *
+		path; /* absolute; a file or a folder, read where it stands until it has arrived */
+	bool is_spooled; /* it was made for this alone, and is removed when nobody needs it any more */
+	const char *name;          /* as the other side sees it; NULL: as the path ends */
+	const char *type;          /* MIME; NULL: by its first bytes, or by its name */
+	const char *alt, *caption; /* may be NULL */
+	uint64_t reply_to;
+};
+/* Looked at in the worker, then said: the answer is as engine_send()'s. ERR_NOT_FOUND, ERR_REFUSED
+ * (neither a regular file nor a folder, or not to be read), ERR_LIMIT. */
+int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t ticket);
+/* By message. Accepting also goes on with what was paused, stopped, cancelled or failed; `folder`
+ * NULL: the downloads folder. Durable when they return. ERR_STATE: nothing to be done. */
+int engine_accept_file(struct engine *e, uint64_t id, const char *folder);
+int engine_pause_file(struct engine *e, uint64_t id);
+int engine_cancel_file(struct engine *e, uint64_t id); /* what came so far is removed */
+/* Transfers, newest first; `active`: only those that are not over. */
+int engine_files(struct engine *e, const char *name, bool active, unsigned limit,
+		 engine_each_message *each, void *user);
+
+/* --- profile and presence (peer/profiles.h) --- */
+
+void engine_profile(const struct engine *e, struct profile *out);
+/* What is NULL stays. Told to contacts and own devices. ERR_FORMAT, ERR_LIMIT. */
+struct engine_profile_change {
+	const enum availability *availability;
+	const bool *is_invisible;
+	const char *title, *status;
+	const char *picture; /* path of an image; "": none. Answered when it was made small */
+};
+int engine_set_profile(struct engine *e, const struct engine_profile_change *change,
+		       uint64_t ticket);
+/* A contact's picture, valid until the next step; ERR_NOT_FOUND: none. */
+int engine_picture(struct engine *e, const char *name, struct bytes *picture);
+int engine_hide_from(struct engine *e, const char *name, bool is_hidden);
+/* Whether they get read marks: 1, 0, or -1: as for everybody (engine_settings). */
+int engine_set_read_marks(struct engine *e, const char *name, int tells_read);
+
+/* --- settings of this machine (peer/settings.h) --- */
+
+void engine_settings(const struct engine *e, struct engine_settings *out);
+/* ERR_NOT_FOUND: no such folder. */
+int engine_set_settings(struct engine *e, const struct engine_settings *settings);
+/* Messages with one person are kept so many days (0: for ever; -1: as for everybody). */
+int engine_set_keep(struct engine *e, const char *name, int days);
+
+/* --- history (peer/history.h, peer/search.h) --- */
+
+/* Newest first: up to `limit` messages that stand before `before` (0: from the newest).
+ * `each` returns false to stop. ERR_NOT_FOUND: no such person, or `before` is not one of theirs. */
 int engine_history(struct engine *e, const char *name, uint64_t before, unsigned limit,
 		   engine_each_message *each, void *user);
+/* The same forward: oldest first, those that stand behind `after`. */
+int engine_history_after(struct engine *e, const char *name, uint64_t after, unsigned limit,
+			 engine_each_message *each, void *user);
 int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user);
 int engine_mark_read(struct engine *e, const char *name, uint64_t up_to);
+/* Messages with all words of `query` (the last one may be a beginning; "in quotes": one behind the
+ * other), newest first, those that stand before `before` (0: from the newest); `name` NULL: with
+ * anybody. ERR_FORMAT: no word in it. */
+int engine_search(struct engine *e, const char *query, const char *name, uint64_t before,
+		  unsigned limit, engine_each_hit *each, void *user);
+/* One of our devices may have what was said from `since` on (0: all); durable when it returns. It is
+ * told when it is linked, and fetches it; `is_given` false: not any more. */
+int engine_grant_history(struct engine *e, const struct device_public *device, wall_ms since,
+			 bool is_given);
 
 /* Events since `since` (not itself), from the store: what a face missed. */
 int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user);

@@ -26,6 +26,10 @@ struct rooms {
 	struct lan *lan;
 	struct forwarding *forwarding;
 	struct relay *relay;
+	struct files *files;
+	struct profiles *profiles;
+	struct search *search;
+	struct grants *grants;
 	mono_ns now;
 	wall_ms wall;
 	bool has_more;   /* input was left for the next step: come back at once */

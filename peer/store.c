@@ -84,10 +84,70 @@ static const char *const migrations[] = {
 	"	record BLOB, seen BLOB, PRIMARY KEY (contact, device)) WITHOUT ROWID;"
 	"CREATE TABLE forwarding("
 	"	device BLOB PRIMARY KEY, contact INTEGER NOT NULL, number INTEGER NOT NULL,"
-	"	kept_at INTEGER NOT NULL, record BLOB NOT NULL, readers BLOB NOT NULL) WITHOUT ROWID;"
+	"	kept_at INTEGER NOT NULL, record BLOB NOT NULL, readers BLOB NOT NULL) WITHOUT "
+	"ROWID;"
 	"ALTER TABLE contact ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;"
-	"CREATE TABLE own_record(one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);"
+	"CREATE TABLE own_record(one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT "
+	"NULL);"
 	"CREATE TABLE relay(one INTEGER PRIMARY KEY CHECK (one = 1), rate INTEGER NOT NULL);",
+	/* Entries of chains that are about others. `place` orders a conversation: the id, but for history that
+	 * came in later. `about` names what an entry is about as the wire does (author, seq), target
+	 * the row here, once it is here. `edit`: the entry that holds the text of now. */
+	"ALTER TABLE message ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN about BLOB;"
+	"ALTER TABLE message ADD COLUMN target INTEGER;"
+	"ALTER TABLE message ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN life INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN expires INTEGER;"
+	"ALTER TABLE message ADD COLUMN edit INTEGER;"
+	"UPDATE message SET place = id;"
+	"DROP INDEX message_contact;"
+	"CREATE INDEX message_place ON message(contact, place);"
+	"CREATE INDEX message_expires ON message(expires) WHERE expires IS NOT NULL;"
+	"CREATE INDEX message_untargeted ON message(about) WHERE about IS NOT NULL AND target "
+	"IS NULL;"
+	"CREATE TABLE reaction("
+	"	message INTEGER NOT NULL, is_ours INTEGER NOT NULL, time INTEGER NOT NULL,"
+	"	entry INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (message, is_ours)) "
+	"WITHOUT ROWID;"
+	"CREATE TABLE gap("
+	"	chain INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL,"
+	"	PRIMARY KEY (chain, first)) WITHOUT ROWID;"
+	"ALTER TABLE chain ADD COLUMN read INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE contact ADD COLUMN tells_read INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE contact ADD COLUMN keep_days INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE contact ADD COLUMN our_timer INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE contact ADD COLUMN our_timer_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE contact ADD COLUMN their_timer INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE contact ADD COLUMN their_timer_at INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE setting(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;",
+	/* Files: ours that others may fetch, theirs that we fetch. `done` bytes of the contents are
+	 * on disk in `part`. */
+	"CREATE TABLE file("
+	"	id BLOB PRIMARY KEY, message INTEGER NOT NULL, contact INTEGER NOT NULL,"
+	"	is_ours INTEGER NOT NULL, state INTEGER NOT NULL, error INTEGER NOT NULL "
+	"DEFAULT 0,"
+	"	size INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT "
+	"NULL,"
+	"	path TEXT, part TEXT, folder TEXT, modified INTEGER NOT NULL DEFAULT 0,"
+	"	flags INTEGER NOT NULL DEFAULT 0, hash BLOB, manifest BLOB) WITHOUT ROWID;"
+	"CREATE INDEX file_message ON file(message);"
+	"CREATE INDEX file_active ON file(state) WHERE state < 7;",
+	/* What people show of themselves; our own under contact 0. Whom we are invisible to. */
+	"CREATE TABLE profile("
+	"	contact INTEGER PRIMARY KEY, number INTEGER NOT NULL, availability INTEGER NOT "
+	"NULL,"
+	"	title TEXT NOT NULL, status TEXT NOT NULL, picture BLOB);"
+	"ALTER TABLE contact ADD COLUMN is_hidden INTEGER NOT NULL DEFAULT 0;",
+	/* What is searched, and how far it is indexed; history granted to own devices, and to us. */
+	"CREATE VIRTUAL TABLE search USING fts5(body, content='', tokenize='unicode61 "
+	"remove_diacritics 2');"
+	"CREATE TABLE searched(one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);"
+	"CREATE TABLE given(device BLOB PRIMARY KEY, number INTEGER NOT NULL, since INTEGER "
+	"NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE granted(device BLOB PRIMARY KEY, number INTEGER NOT NULL, at INTEGER NOT "
+	"NULL,"
+	"	is_over INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

@@ -53,6 +53,42 @@ struct contact {
 	uint64_t unread, queued;
 	uint64_t held;    /* written before their key changed: waits for engine_accept() */
 	unsigned devices; /* that they have, as last heard */
+	bool is_typing;
+	bool is_hidden_from; /* we are invisible to them */
+	bool tells_read;     /* they get read marks from us */
+	uint32_t our_timer,
+		their_timer; /* wishes, in seconds; messages disappear after the longer one
+	                           * when both have one */
+	uint64_t missing;    /* messages of theirs that are being asked for */
+	enum availability availability;
+	char title[WIRE_TITLE_MAX + 1],
+		status[WIRE_STATUS_MAX + 1]; /* theirs; "" when not known */
+	bool has_picture;
+};
+
+/* What we show of ourselves. */
+struct profile {
+	enum availability availability;
+	bool is_invisible; /* to all */
+	char title[WIRE_TITLE_MAX + 1], status[WIRE_STATUS_MAX + 1];
+	struct bytes picture; /* JPEG or WebP, from peer/image.h; empty: none */
+};
+
+/* One found by a search. */
+struct hit {
+	struct message message;
+	struct bytes
+		snippet; /* around what was found, which stands between U+0002 and U+0003 */
+};
+typedef bool engine_each_hit(void *user, const struct hit *hit);
+
+/* What people can set, besides what they decide of each contact. */
+struct engine_settings {
+	uint64_t
+		accept_up_to; /* files of contacts up to so many bytes are fetched unasked; 0: none */
+	char downloads[4096]; /* where they go; "": the home's default */
+	bool tells_read;      /* read marks, where a contact has none of its own */
+	uint32_t keep_days;   /* messages are kept so long; 0: for ever */
 };
 
 /* Return false to stop. */

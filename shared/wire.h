@@ -19,8 +19,16 @@
 #include "shared/work.h"
 
 enum {
-	WIRE_TEXT_MAX = 16384,   /* bytes of UTF-8 in one message */
-	WIRE_GREETING_MAX = 140, /* characters of a greeting */
+	WIRE_TEXT_MAX = 16384, /* bytes of UTF-8 in one message */
+	WIRE_SAY_MAX = 32768, /* bytes of what any SAY carries: a file's offer is the longest */
+	WIRE_REACTIONS_MAX = 8,      /* of one person to one message ... */
+	WIRE_REACTION_MAX = 32,      /* ... and bytes of UTF-8 of each */
+	WIRE_LIFE_MAX = 366 * 86400, /* seconds until a message disappears */
+	WIRE_STATUS_MAX = 280,       /* bytes of UTF-8 of a status line */
+	WIRE_TITLE_MAX = 128,        /* ... and of a display name */
+	WIRE_PICTURE_MAX = 24 << 10, /* bytes of a picture of somebody */
+	WIRE_HISTORY_MAX = 32,       /* entries in one HISTORY */
+	WIRE_GREETING_MAX = 140,     /* characters of a greeting */
 	WIRE_SEALED_GREETING_MAX = 140 * 4 + SEAL_OVERHEAD,
 	WIRE_INVITE_MAX = 32,
 	WIRE_LIST_CHUNK = 256,          /* names in one LIST */
@@ -103,6 +111,17 @@ enum wire_type {
 	WIRE_RELAY_OFFER = 74,
 	WIRE_RELAY_ANSWER = 75,
 	WIRE_RELAY_CLOSE = 76,
+	WIRE_READ = 77,
+	WIRE_TYPING = 78,
+	WIRE_PROFILE = 79,
+	WIRE_PROFILE_HAVE = 80,
+	WIRE_FILE_GET = 81,
+	WIRE_FILE_HEAD = 82,
+	WIRE_FILE_TAIL = 83,
+	WIRE_FILE_DONE = 84,
+	WIRE_GRANT = 85,
+	WIRE_HISTORY_GET = 86,
+	WIRE_HISTORY = 87,
 };
 
 /* --- becoming somebody: guest <-> directory, over Noise NK ---------------------
@@ -391,8 +410,23 @@ struct conversation_id {
 struct message_hash {
 	uint8_t bytes[32];
 };
-enum say_kind { SAY_TEXT = 1 };
+/* What an entry of a chain is. One that a reader does not know (up to SAY_LAST) is kept as it is
+ * and shown as something that needs a newer program. */
+enum say_kind {
+	SAY_TEXT = 1,
+	SAY_EDIT =
+		2, /* the whole new text of an own text, or caption of an own file (XEP-0308) */
+	SAY_RETRACT = 3, /* an own message is taken back (XEP-0424) */
+	SAY_REACT = 4,   /* all reactions of this person to a message from now on (XEP-0444) */
+	SAY_FILE = 5,    /* a file or folder is offered (shared/offer.h) */
+	SAY_TIMER = 6,   /* the person's wish after how long messages disappear here */
+	SAY_GONE = 7,    /* stands for one that is no more at its author's */
+	SAY_LAST = 255,
+};
 
+/* A message is named by its author device and its seq; it may be about another one so named
+ * (of the same conversation): what it replies to (TEXT, FILE; XEP-0461), or what EDIT, RETRACT and
+ * REACT change, where it is never left out. */
 struct wire_say {
 	struct conversation_id conversation;
 	struct device_public author;
@@ -400,10 +434,18 @@ struct wire_say {
 	struct message_hash previous;
 	wall_ms time; /* the author's own clock */
 	enum say_kind kind;
-	struct bytes body; /* SAY_TEXT: UTF-8, 1 to WIRE_TEXT_MAX bytes */
-	bool is_reply;
-	struct device_public reply_author;
-	uint64_t reply_seq;
+	/* TEXT, EDIT: UTF-8, 1 to WIRE_TEXT_MAX bytes (EDIT of a caption: it may be empty). REACT: up to
+	 * WIRE_REACTIONS_MAX reactions of UTF-8 with one space between two; empty: none. FILE: an
+	 * offer. GONE: the 32 bytes of the hash of the message that it stands for. RETRACT, TIMER: empty.
+	 * Others: at most WIRE_SAY_MAX bytes. */
+	struct bytes body;
+	bool is_about;
+	struct device_public about_author;
+	uint64_t about_seq;
+	bool is_forwarded; /* TEXT, FILE: somebody else's words */
+	/* TEXT, FILE: it disappears so many seconds after it was said at the author's, after it was read
+	 * at the reader's; 0: it stays. TIMER: the wish; 0: that they stay. */
+	uint32_t life;
 };
 /* All messages of `author` below `next` are durable here. */
 struct wire_ack {
@@ -428,6 +470,90 @@ struct wire_devices {
 struct wire_delivered {
 	struct conversation_id conversation;
 	uint64_t next;
+};
+
+/* Of what `author` said everything below `next` was read (XEP-0333): by a person of the sender's
+ * account. To the contact whose device the author is, where read marks are on, and to our other devices;
+ * when a link is up and when it changes. */
+struct wire_read {
+	struct conversation_id conversation;
+	struct device_public author;
+	uint64_t next;
+};
+/* The person is typing, or is not any more (XEP-0085); forgotten by the reader after a while. */
+struct wire_typing {
+	struct conversation_id conversation;
+	bool is_typing;
+};
+enum availability { AVAILABLE = 0, AWAY = 1, BUSY = 2 };
+/* What a person shows of itself, to contacts, and to own devices as what is shown to contacts: when
+ * PROFILE_HAVE tells that the reader has an older one, and when it changes. The greater number
+ * is the newer one; of two with the same number the one that encodes greater. */
+struct wire_profile {
+	uint64_t number; /* it begins at the wall clock in ms */
+	enum availability availability;
+	struct bytes title;   /* a display name: UTF-8, may be empty */
+	struct bytes status;  /* a line: UTF-8, may be empty */
+	struct bytes picture; /* an image of at most WIRE_PICTURE_MAX bytes, or empty; not to be
+	                         believed (peer/image.h) */
+};
+/* When a link is up: the number of the sender's account's profile that is here already (0: none). Own
+ * devices likewise. */
+struct wire_profile_have {
+	uint64_t number;
+};
+
+/* --- files: on streams beside the control stream -----------------------------------------
+ *
+ * Who wants a file that was offered opens a bidirectional stream to a device that has it (its author's,
+ * or another own one) and says FILE_GET; the answer is FILE_HEAD and, without an error, the bytes
+ * of the contents from `offset` to `size`, then FILE_TAIL. Who has it whole and checked ends with FILE_DONE.
+ * Either may abandon the stream at any time. */
+struct wire_file_get {
+	uint8_t id[16]; /* the offer's */
+	uint64_t offset;
+};
+/* `error`: ERR_NOT_FOUND: not offered to them, or not any more; ERR_BUSY: later; ERR_STATE: paused;
+ * ERR_CORRUPT: it is not the file any more that was offered; ERR_IO. */
+struct wire_file_head {
+	int error;
+	uint64_t size;
+};
+/* BLAKE2b-256 of "palique-file-v1" | size (8 bytes, big-endian) | the BLAKE2b-256 of each piece of FILE_PIECE
+ * bytes (the last one may be shorter), in order. */
+enum { WIRE_FILE_PIECE = 1 << 20 };
+struct wire_file_tail {
+	int error; /* 0, or ERR_CORRUPT, ERR_IO: it could not be read to its end as it was offered */
+	uint8_t hash[32];
+};
+struct wire_file_done {
+	int error; /* 0: stored and checked; ERR_CORRUPT: the hash is another one */
+};
+
+/* --- history for a new device of the own account ------------------------------------------
+ *
+ * An older device lets a newer one have what was said from `since` on: GRANT, on the control
+ * stream. The newer one opens a stream and asks with HISTORY_GET, from the newest back; each HISTORY
+ * is answered by the next HISTORY_GET on the same stream, until one with no entries comes. */
+struct wire_grant {
+	uint64_t number; /* of the grant; a greater one takes its place; 0: it is taken back */
+	wall_ms since;   /* arrived here not before */
+};
+struct wire_history_get {
+	uint64_t number;
+	uint64_t before; /* 0: from the newest; else the `at` of the last entry that is here */
+};
+struct wire_history {
+	unsigned count;
+	struct wire_told {
+		uint64_t at; /* where it stands: falls from entry to entry */
+		struct name contact;
+		struct identity_public theirs, ours; /* whose conversation */
+		bool is_ours;                        /* one of our devices said it */
+		wall_ms arrived_at;
+		uint64_t delivered, read; /* of the author's chain, as far as known there */
+		struct wire_say say;
+	} list[WIRE_HISTORY_MAX];
 };
 
 /* How the sender's device can be reached now, to a contact that may know it: when a link is up
@@ -460,7 +586,8 @@ struct wire_there {
 	struct wire_forwarding_reader reader;
 	uint64_t number;
 	struct bytes record;
-	struct address seen; /* where the third sees the device at this moment; family 0: it does not.
+	struct address
+		seen; /* where the third sees the device at this moment; family 0: it does not.
 	                        Who is behind a NAT cannot know that without a directory */
 };
 
@@ -547,6 +674,17 @@ struct wire_message {
 		struct wire_relay_offer relay_offer;
 		struct wire_relay_answer relay_answer;
 		struct wire_relay_close relay_close;
+		struct wire_read read;
+		struct wire_typing typing;
+		struct wire_profile profile;
+		struct wire_profile_have profile_have;
+		struct wire_file_get file_get;
+		struct wire_file_head file_head;
+		struct wire_file_tail file_tail;
+		struct wire_file_done file_done;
+		struct wire_grant grant;
+		struct wire_history_get history_get;
+		struct wire_history history;
 	};
 };
 
@@ -567,7 +705,7 @@ const char *wire_name(enum wire_type type);
 struct conversation_id conversation_of(const struct identity_public *a,
 				       const struct identity_public *b);
 
-/* BLAKE2b-256 over "palique-message-v1" and the encoded SAY. */
+/* BLAKE2b-256 over "palique-message-v1" and the encoded SAY; of SAY_GONE what it carries. */
 struct message_hash message_hash(const struct wire_say *say);
 
 #endif

@@ -1,0 +1,19 @@
+/* What is set on this machine: a name and a value each, in the store. */
+#ifndef PALIQUE_PEER_SETTINGS_H
+#define PALIQUE_PEER_SETTINGS_H
+
+#include "peer/store.h"
+#include "peer/view.h"
+
+int64_t settings_number(struct store *store, const char *name, int64_t otherwise);
+/* `out` gets "" where there is none. */
+void settings_text(struct store *store, const char *name, char *out, size_t size);
+/* In the transaction of the step. */
+void settings_set_number(struct store *store, const char *name, int64_t value);
+void settings_set_text(struct store *store, const char *name, const char *value);
+
+/* All of them at once. */
+void settings_read(struct store *store, struct engine_settings *out);
+void settings_write(struct store *store, const struct engine_settings *settings);
+
+#endif
