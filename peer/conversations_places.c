@@ -11,8 +11,10 @@
 /* While messages are given new places in a chain they stand above every real one. */
 #define ASIDE ((int64_t)1 << 60)
 
-/* Of what a contact's device said before a key changed it may not know that so much is here: what
- * was acknowledged within a moment (OUTBOX_SAVE) of the end. */
+/* What a device says again behind a key change is near the end of what it said before: a contact's
+ * may not know of what was acknowledged within a moment (OUTBOX_SAVE) of it. A chain of our own
+ * other device is no measure either: what was moved to another conversation, and the chain was
+ * found again, counts as delivered in both. */
 enum { UNCONFIRMED_MAX = 4096 };
 
 static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
@@ -212,9 +214,9 @@ bool places_said_again(struct conversations *c, const struct person *p,
 		db_of(c), "SELECT message.id FROM conversation AS v, chain, message"
 			  " WHERE v.contact = ? AND v.id < ? AND chain.conversation = v.id"
 			  " AND chain.author = ? AND chain.is_ours = ?"
-			  " AND message.chain = chain.id AND message.seq >="
-			  " CASE WHEN chain.is_ours THEN chain.delivered"
-			  " ELSE chain.next - ? END AND message.sent_at = ?"
+			  " AND message.chain = chain.id AND message.seq >= min(chain.next - ?,"
+			  " CASE WHEN chain.is_ours THEN chain.delivered ELSE chain.next END)"
+			  " AND message.sent_at = ?"
 			  " AND message.body = ? ORDER BY message.id LIMIT 1");
 	int64_t id = 0;
 

@@ -470,6 +470,57 @@ static void what_a_contact_says_again_after_a_key_change_is_shown_once(void **st
 	assert_string_equal(bob.heard, "again new ");
 }
 
+/* It has moved what waited to the new conversation, where all arrived; then the key was once more
+ * the one before, and it told of the conversation found again that all of it is delivered. */
+static void what_our_other_device_calls_delivered_may_still_be_said_again(void **state)
+{
+	struct person *p = peer_person(&bob, "alice");
+	struct device_public sibling = { { 5 } };
+	struct wire_say said = { .author = sibling, .seq = 1, .time = 99, .kind = SAY_TEXT };
+	struct chain theirs;
+
+	(void)state;
+	said.body = bytes_text("again");
+	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
+	conversations_delivered_there(&theirs, 2);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	p->identity = another;
+	conversations_identified(bob.rooms->conversations, p, true);
+	conversations_chain(bob.rooms->conversations, p, &sibling, true, &theirs);
+	assert_int_equal(conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			 HEARD_NEW);
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+	assert_int_equal(bob.counts[EVENT_SAID], 1);
+}
+
+/* As a version before left it, which wrote the place in the chain later than the message. */
+static void a_message_whose_place_was_lost_is_known_and_the_next_one_heard(void **state)
+{
+	struct statement *s;
+
+	(void)state;
+	say("one");
+	say("two");
+	bring(1, 2, false);
+	store_write(bob.rooms->store);
+	s = db_sql(store_db(bob.rooms->store),
+		   "UPDATE chain SET next = 1, last = zeroblob(32)");
+	store_run(bob.rooms->store, s);
+	peer_step(&bob, NOW, WALL);
+	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
+			    &alice.device.public, false, &chain);
+	assert_int_equal(chain.next, 1);
+	say("three");
+	bring(1, 16, false);
+	assert_string_equal(bob.heard, "one two three ");
+	assert_int_equal(peer_person(&bob, "alice")->conversation->unread, 3);
+	assert_int_equal(chain.next, 4);
+}
+
 static void a_key_that_comes_back_finds_its_conversation_again(void **state)
 {
 	struct person *p = peer_person(&alice, "bob");
@@ -518,6 +569,8 @@ int main(void)
 		TALK(with_another_identity_of_ours_every_conversation_begins_anew),
 		TALK(what_our_other_device_says_again_is_shown_once),
 		TALK(what_a_contact_says_again_after_a_key_change_is_shown_once),
+		TALK(what_our_other_device_calls_delivered_may_still_be_said_again),
+		TALK(a_message_whose_place_was_lost_is_known_and_the_next_one_heard),
 		TALK(a_key_that_comes_back_finds_its_conversation_again),
 	};
 
