@@ -346,19 +346,37 @@ bool endpoint_send(struct endpoint *e, uint8_t *room, struct datagram *out, mono
 
 /* --- events and time --- */
 
+/* Of a stream that is gone by now nothing is told. */
+static bool is_still_true(const struct link_event *event)
+{
+	struct stream *s;
+
+	if (event->kind != LINK_READABLE && event->kind != LINK_WRITABLE &&
+	    event->kind != LINK_ABANDONED)
+		return true;
+	s = stream_find(&event->link->streams, event->stream);
+	if (!s || s->is_abandoned != (event->kind == LINK_ABANDONED))
+		return false;
+	if (event->kind == LINK_ABANDONED) {
+		if (!s->is_cut_told)
+			return false;
+		s->is_cut_told = false;
+		link_release_if_done(event->link, s);
+	} else if (event->kind == LINK_READABLE) {
+		s->is_told = false;
+		s->is_seen = true;
+	}
+	return true;
+}
+
 bool endpoint_next(struct endpoint *e, struct link_event *event)
 {
 	if (e->taken_down)
 		endpoint_let_go(e, e->taken_down, e->home.now);
 	e->taken_down = NULL;
 	while (event_queue_take(&e->home.events, event)) {
-		if (event->kind == LINK_READABLE) {
-			struct stream *s = stream_find(&event->link->streams, event->stream);
-
-			if (!s)
-				continue;
-			s->is_told = false;
-		}
+		if (!is_still_true(event))
+			continue;
 		if (event->kind == LINK_DOWN)
 			e->taken_down = event->link;
 		if (event->link)

@@ -146,7 +146,8 @@ enum link_event_kind {
 	LINK_TOKEN,    /* `data`: an address token for the next dial to this directory */
 	LINK_MOVED,    /* the other side has a new address, and has proved it */
 	LINK_WORDS,    /* `data`: what endpoint_early() of the other side said; after LINK_UP */
-	LINK_ABANDONED, /* the other side has abandoned `stream`, with `code`: it is over */
+	LINK_ABANDONED, /* the other side has abandoned `stream`, with `code`: it is over. Of one
+	                   that was never told of nothing is told */
 	LINK_DOWN,      /* over; the link is freed at the next endpoint_next() */
 	STRAY,          /* a datagram outside QUIC: `path`, `data`; link is NULL */
 };

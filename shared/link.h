@@ -7,6 +7,7 @@
 #include "shared/deadline_heap.h"
 #include "shared/door.h"
 #include "shared/endpoint.h"
+#include "shared/link_abandon.h"
 #include "shared/link_attempt.h"
 #include "shared/link_callbacks.h"
 #include "shared/link_clock.h"

@@ -165,11 +165,14 @@ static int on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_
 {
 	struct stream *s = stream_user;
 
-	(void)conn;
 	(void)id;
 	(void)offset;
 	if (!s)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (s->is_abandoned) {
+		ngtcp2_conn_extend_max_offset(conn, size);
+		return 0;
+	}
 	stream_arrived(s, bytes_of(data, size));
 	if (size > 0)
 		((struct link *)user)->unrest.has_data = true;
@@ -191,7 +194,7 @@ static int on_acknowledged(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint6
 	if (!s || size == 0)
 		return 0;
 	stream_acknowledged(s, size);
-	if (s->was_full && stream_room(s) >= STREAM_QUEUE_MAX / 2) {
+	if (s->was_full && !s->is_abandoned && stream_room(s) >= STREAM_QUEUE_MAX / 2) {
 		s->was_full = false;
 		event_queue_add(
 			&l->home->events,
@@ -200,52 +203,36 @@ static int on_acknowledged(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint6
 	return 0;
 }
 
-/* Gone from both sides: kept here until its end has been read. */
-void link_release_if_done(struct link *l, struct stream *s)
-{
-	if (!s->is_over || s->in_size > 0 || (s->is_ended && !s->is_end_seen))
-		return;
-	if (s->is_theirs)
-		ngtcp2_conn_extend_max_streams_bidi(l->conn, 1);
-	/* Should the library know it after all, it must not find us. */
-	(void)ngtcp2_conn_set_stream_user_data(l->conn, s->id, NULL);
-	stream_remove(&l->streams, s);
-}
-
 static int on_stream_close(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code,
 			   void *user, void *stream_user)
 {
 	struct stream *s = stream_user;
 
 	(void)conn;
-	(void)flags;
 	(void)id;
-	(void)code;
 	if (!s)
 		return 0;
 	s->is_over = true;
+	/* That they do not read any more is told here alone. */
+	if (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET)
+		link_abandoned(user, s, code);
 	stream_drop_queue(s);
 	link_release_if_done(user, s);
 	return 0;
 }
 
-/* Nobody of ours cuts a stream off: who does breaks the protocol. */
-static int on_stream_cut(ngtcp2_conn *conn, int64_t id, uint64_t size, uint64_t code,
-			 void *user, void *stream_user)
+static int on_stream_reset(ngtcp2_conn *conn, int64_t id, uint64_t size, uint64_t code,
+			   void *user, void *stream_user)
 {
-	(void)conn;
-	(void)id;
-	(void)size;
-	(void)code;
-	(void)user;
-	(void)stream_user;
-	return NGTCP2_ERR_CALLBACK_FAILURE;
-}
+	struct stream *s = stream_user;
 
-static int on_stop_sending(ngtcp2_conn *conn, int64_t id, uint64_t code, void *user,
-			   void *stream_user)
-{
-	return on_stream_cut(conn, id, 0, code, user, stream_user);
+	(void)size;
+	if (id == LINK_CONTROL) /* it ends with the link */
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (!s)
+		return 0;
+	link_abandoned(user, s, code);
+	return quic_cut_sending(conn, id, code) == 0 ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_stream_window(ngtcp2_conn *conn, int64_t id, uint64_t most, void *user,
@@ -272,8 +259,7 @@ ngtcp2_callbacks link_callbacks(bool is_server)
 		.acked_stream_data_offset = on_acknowledged,
 		.stream_open = on_stream_open,
 		.stream_close = on_stream_close,
-		.stream_reset = on_stream_cut,
-		.stream_stop_sending = on_stop_sending,
+		.stream_reset = on_stream_reset,
 		.extend_max_stream_data = on_stream_window,
 		.rand = on_random,
 		.get_new_connection_id = on_new_cid,

@@ -68,7 +68,7 @@ int link_open(struct link *l, int64_t *stream)
 	if (ngtcp2_conn_open_bidi_stream(l->conn, stream, NULL) != 0)
 		return ERR_BUSY;
 	s = stream_add(&l->streams, *stream);
-	s->is_known = s->is_announced = true;
+	s->is_known = s->is_announced = s->is_seen = true;
 	ngtcp2_conn_set_stream_user_data(l->conn, *stream, s);
 	return 0;
 }
@@ -84,7 +84,7 @@ int link_write(struct link *l, int64_t stream, struct bytes data, bool is_last)
 		s = stream_add(&l->streams, stream); /* sent when the initiator has opened it */
 	if (!s)
 		return ERR_NOT_FOUND;
-	if (s->has_last || s->is_over)
+	if (s->has_last || s->is_over || s->is_abandoned)
 		return ERR_STATE;
 	if (data.size > stream_room(s)) {
 		s->was_full = true;
@@ -102,7 +102,7 @@ size_t link_room(const struct link *l, int64_t stream)
 
 	if (!s)
 		return stream == LINK_CONTROL ? STREAM_QUEUE_MAX : 0;
-	return s->has_last || s->is_over ? 0 : stream_room(s);
+	return s->has_last || s->is_over || s->is_abandoned ? 0 : stream_room(s);
 }
 
 struct bytes link_peek(struct link *l, int64_t stream, bool *is_end)
@@ -115,6 +115,8 @@ struct bytes link_peek(struct link *l, int64_t stream, bool *is_end)
 		*is_end = stream != LINK_CONTROL; /* the control stream may be yet to come */
 		return bytes_of(NULL, 0);
 	}
+	if (s->is_abandoned)
+		return bytes_of(NULL, 0);
 	view = stream_view(s);
 	*is_end = s->is_ended;
 	s->is_end_shown = s->is_ended;
@@ -130,7 +132,7 @@ void link_consume(struct link *l, int64_t stream, size_t count)
 {
 	struct stream *s = stream_find(&l->streams, stream);
 
-	if (!s) {
+	if (!s || s->is_abandoned) {
 		assert(count == 0);
 		return;
 	}

@@ -45,6 +45,26 @@ void stream_drop_queue(struct stream *s)
 	s->queued = s->unsent_at = 0;
 }
 
+void stream_drop_unsent(struct stream *s)
+{
+	struct stream_piece *p = s->unsent, *next;
+
+	if (!p)
+		return;
+	s->queued -= p->size - s->unsent_at;
+	sodium_memzero(p->data + s->unsent_at, p->size - s->unsent_at);
+	p->size = s->unsent_at;
+	while ((next = p->next)) {
+		s->queued -= next->size;
+		p->next = next->next;
+		piece_free(next);
+	}
+	s->last = p;
+	s->unsent = NULL;
+	if (p == s->first && p->size == p->acknowledged)
+		stream_drop_queue(s);
+}
+
 static void in_free(struct stream *s)
 {
 	if (s->in)
@@ -52,6 +72,14 @@ static void in_free(struct stream *s)
 	free(s->in);
 	s->in = NULL;
 	s->in_first = s->in_size = s->in_capacity = 0;
+}
+
+size_t stream_drop_unread(struct stream *s)
+{
+	size_t unread = s->in_size;
+
+	in_free(s);
+	return unread;
 }
 
 static void stream_free(struct stream *s)
@@ -127,7 +155,8 @@ void stream_queue(struct stream *s, struct bytes data)
 
 bool stream_wants_to_send(const struct stream *s)
 {
-	if (!s->is_known || s->is_over || s->is_last_sent || (s->unsent && s->is_blocked))
+	if (!s->is_known || s->is_over || s->is_abandoned || s->is_last_sent ||
+	    (s->unsent && s->is_blocked))
 		return false;
 	return s->unsent || s->has_last || !s->is_announced;
 }

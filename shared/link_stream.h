@@ -41,6 +41,9 @@ struct stream {
 	bool is_told; /* LINK_READABLE is waiting to be taken */
 	bool is_over; /* gone from the library */
 	bool is_theirs;
+	bool is_seen;      /* by our owner */
+	bool is_abandoned; /* by either side: nothing of it is anybody's any more */
+	bool is_cut_told;  /* LINK_ABANDONED is waiting to be taken */
 };
 
 struct link_streams {
@@ -63,6 +66,10 @@ void stream_sent(struct stream *s, size_t count);
 void stream_acknowledged(struct stream *s, size_t count);
 /* Drops what is queued: the stream is over. */
 void stream_drop_queue(struct stream *s);
+/* Drops what was not sent yet; the rest may have to be sent again. */
+void stream_drop_unsent(struct stream *s);
+/* Drops what was not read yet: how many bytes. */
+size_t stream_drop_unread(struct stream *s);
 
 /* The next stream to send on: the control stream first, the others in turn; or NULL. */
 struct stream *streams_next_sender(struct link_streams *all);

@@ -90,6 +90,17 @@ static ngtcp2_ssize write_datagram(struct link *l, uint8_t *room, size_t size, m
 	return written;
 }
 
+/* They do not read any more. Who has ended their own side with it has nothing more to say, and
+ * the library is about to tell why; who has not shall not go on either. */
+static void they_stopped(struct link *l, struct stream *s)
+{
+	s->is_last_sent = true;
+	if (s->is_ended)
+		return;
+	link_abandoned(l, s, 0);
+	quic_cut_stream(l->conn, s->id, 0);
+}
+
 /* Of the streams, or what the library has to say by itself. */
 static ngtcp2_ssize write_stream(struct link *l, uint8_t *room, size_t size, mono_ns now)
 {
@@ -104,8 +115,8 @@ static ngtcp2_ssize write_stream(struct link *l, uint8_t *room, size_t size, mon
 			return written;
 		if (written == NGTCP2_ERR_STREAM_DATA_BLOCKED)
 			s->is_blocked = true;
-		else if (written == NGTCP2_ERR_STREAM_SHUT_WR)
-			s->is_last_sent = true;
+		else if (written == NGTCP2_ERR_STREAM_SHUT_WR && s->id != LINK_CONTROL)
+			they_stopped(l, s);
 		else if (written == NGTCP2_ERR_STREAM_NOT_FOUND)
 			s->is_over = true;
 		else

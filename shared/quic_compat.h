@@ -55,6 +55,11 @@ static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtc
 #define quic_pto_count(conn)          ((void)(conn), (size_t)0)
 #define quic_has_probed(conn, before) ((void)(conn), (void)(before), true)
 
+#define quic_cut_sending(conn, id, code)                                                       \
+	ngtcp2_conn_shutdown_stream_write((conn), 0, (id), (code))
+#define quic_cut_reading(conn, id, code)                                                       \
+	ngtcp2_conn_shutdown_stream_read((conn), 0, (id), (code))
+
 #define QUIC_NEW_TOKEN_ARGS  const uint8_t *token, size_t tokenlen
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token, tokenlen)
 
@@ -98,9 +103,20 @@ static inline size_t quic_pto_count(ngtcp2_conn *conn)
 
 #define quic_has_probed(conn, before) (quic_pto_count(conn) > (before))
 
+#define quic_cut_sending ngtcp2_conn_shutdown_stream_write
+#define quic_cut_reading ngtcp2_conn_shutdown_stream_read
+
 #define QUIC_NEW_TOKEN_ARGS  const ngtcp2_vec *token
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token->base, token->len)
 
 #endif
+
+/* Both ways at once. 0.12 puts what it says last in front: STOP_SENDING must come before
+ * RESET_STREAM, since by that alone it does not get to know a stream, and would never answer. */
+static inline void quic_cut_stream(ngtcp2_conn *conn, int64_t id, uint64_t code)
+{
+	(void)quic_cut_sending(conn, id, code);
+	(void)quic_cut_reading(conn, id, code);
+}
 
 #endif

@@ -109,6 +109,17 @@ static const struct row {
 	[WIRE_RELAY_OFFER] = { "RELAY_OFFER", PEER, 3, fields_relay_offer },
 	[WIRE_RELAY_ANSWER] = { "RELAY_ANSWER", PEER, 3, fields_relay_answer },
 	[WIRE_RELAY_CLOSE] = { "RELAY_CLOSE", PEER, 1, fields_relay_close },
+	[WIRE_READ] = { "READ", PEER, 3, fields_read },
+	[WIRE_TYPING] = { "TYPING", PEER, 2, fields_typing },
+	[WIRE_PROFILE] = { "PROFILE", PEER, 5, fields_profile },
+	[WIRE_PROFILE_HAVE] = { "PROFILE_HAVE", PEER, 1, fields_profile_have },
+	[WIRE_FILE_GET] = { "FILE_GET", PEER, 2, fields_file_get },
+	[WIRE_FILE_HEAD] = { "FILE_HEAD", PEER, 2, fields_file_head },
+	[WIRE_FILE_TAIL] = { "FILE_TAIL", PEER, 2, fields_file_tail },
+	[WIRE_FILE_DONE] = { "FILE_DONE", PEER, 1, fields_file_done },
+	[WIRE_GRANT] = { "GRANT", PEER, 2, fields_grant },
+	[WIRE_HISTORY_GET] = { "HISTORY_GET", PEER, 2, fields_history_get },
+	[WIRE_HISTORY] = { "HISTORY", PEER, 1, fields_history },
 };
 
 static const struct row *row_of(uint64_t type)
@@ -177,7 +188,7 @@ int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from)
 	return err;
 }
 
-enum { SAY_OVERHEAD_MAX = 256 }; /* of an encoded SAY around its text; 154 is the most */
+enum { SAY_OVERHEAD_MAX = 256 }; /* of an encoded SAY around its body; 164 is the most */
 
 /* --- what is named by a hash ------------------------------------------------------------ */
 
@@ -202,7 +213,7 @@ struct conversation_id conversation_of(const struct identity_public *a,
 struct message_hash message_hash(const struct wire_say *said)
 {
 	static const char domain[] = "palique-message-v1";
-	uint8_t room[WIRE_TEXT_MAX + SAY_OVERHEAD_MAX];
+	uint8_t room[WIRE_SAY_MAX + SAY_OVERHEAD_MAX];
 	struct buf encoded = { .data = room, .capacity = sizeof room, .limit = sizeof room };
 	struct message_hash hash;
 	crypto_generichash_state state;
@@ -210,6 +221,10 @@ struct message_hash message_hash(const struct wire_say *said)
 	struct coder c = { .to = &p };
 	int err;
 
+	if (said->kind == SAY_GONE && said->body.size == sizeof hash.bytes) {
+		memcpy(hash.bytes, said->body.data, sizeof hash.bytes);
+		return hash;
+	}
 	begin(&p, &encoded, WIRE_SAY);
 	fields_of_say(&c, (struct wire_say *)(uintptr_t)said);
 	err = pack_end(&p);

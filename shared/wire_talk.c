@@ -2,6 +2,7 @@
 #include "shared/wire_fields.h"
 
 #include "shared/error.h"
+#include "shared/offer.h"
 
 /* --- conversations ------------------------------------------------------------------------ */
 
@@ -31,6 +32,89 @@ void fields_ack(struct coder *c, struct wire_message *m)
 	coder_number(c, &m->ack.next, 1, UINT64_MAX);
 }
 
+/* Reactions stand apart by one space each: as many spaces as that, and nothing that a line cannot
+ * show. */
+static void check_reactions(struct coder *c, struct bytes all)
+{
+	size_t size = 0, count = all.size > 0;
+
+	for (size_t i = 0; i < all.size && !coder_is_refused(c); i++) {
+		size = all.data[i] == ' ' ? 0 : size + 1;
+		count += all.data[i] == ' ';
+		coder_check(c, size <= WIRE_REACTION_MAX && count <= WIRE_REACTIONS_MAX,
+			    ERR_LIMIT);
+		coder_check(c,
+			    all.data[i] > ' ' || (size == 0 && i > 0 && all.data[i - 1] != ' '),
+			    ERR_FORMAT);
+	}
+	coder_check(c, all.size == 0 || size > 0, ERR_FORMAT);
+}
+
+static void say_body(struct coder *c, struct wire_say *s)
+{
+	switch (s->kind) {
+	case SAY_TEXT:
+		coder_text(c, &s->body, 1, WIRE_TEXT_MAX);
+		break;
+	case SAY_EDIT:
+		coder_text(c, &s->body, 0, WIRE_TEXT_MAX);
+		break;
+	case SAY_REACT:
+		coder_text(c, &s->body, 0, WIRE_REACTIONS_MAX * (WIRE_REACTION_MAX + 1) - 1);
+		if (!coder_is_refused(c))
+			check_reactions(c, s->body);
+		break;
+	case SAY_RETRACT:
+	case SAY_TIMER:
+		coder_bytes(c, &s->body, 0, 0);
+		break;
+	case SAY_GONE:
+		coder_bytes(c, &s->body, sizeof(struct message_hash),
+			    sizeof(struct message_hash));
+		break;
+	default:
+		coder_bytes(c, &s->body, s->kind == SAY_FILE, WIRE_SAY_MAX);
+		break;
+	}
+}
+
+/* nil: nothing; two fields: what it is about; four: that or nils, forwarded, life. Each value has one
+ * form, since it is hashed; the first two are as old as the chains. */
+static void say_more(struct coder *c, struct wire_say *s)
+{
+	bool is_long = s->is_forwarded || s->life > 0;
+	unsigned count = is_long ? 4 : 2;
+
+	if (!coder_optional(c, s->is_about || is_long))
+		return;
+	coder_list(c, &count, 4);
+	coder_check(c, count == 2 || count == 4, ERR_FORMAT);
+	s->is_about = coder_optional(c, s->is_about);
+	if (s->is_about) {
+		coder_fixed(c, s->about_author.bytes, sizeof s->about_author.bytes);
+		coder_number(c, &s->about_seq, 1, UINT64_MAX);
+	}
+	if (count == 4) {
+		coder_flag(c, &s->is_forwarded);
+		coder_number32(c, &s->life, 0, WIRE_LIFE_MAX);
+		is_long = s->is_forwarded || s->life > 0;
+	}
+	coder_check(c, count == 4 ? is_long : s->is_about, ERR_FORMAT);
+}
+
+/* Who points where, and whose life is counted. */
+static void check_say(struct coder *c, const struct wire_say *s)
+{
+	bool is_shown = s->kind == SAY_TEXT || s->kind == SAY_FILE;
+	bool is_change = s->kind == SAY_EDIT || s->kind == SAY_RETRACT || s->kind == SAY_REACT;
+
+	if (s->kind > SAY_GONE)
+		return;
+	coder_check(c, is_shown || s->is_about == is_change, ERR_FORMAT);
+	coder_check(c, is_shown || !s->is_forwarded, ERR_FORMAT);
+	coder_check(c, is_shown || s->kind == SAY_TIMER || s->life == 0, ERR_FORMAT);
+}
+
 void fields_of_say(struct coder *c, struct wire_say *s)
 {
 	uint64_t kind = s->kind;
@@ -40,20 +124,122 @@ void fields_of_say(struct coder *c, struct wire_say *s)
 	coder_number(c, &s->seq, 1, UINT64_MAX);
 	coder_fixed(c, s->previous.bytes, sizeof s->previous.bytes);
 	coder_time(c, &s->time);
-	coder_number(c, &kind, SAY_TEXT, SAY_TEXT);
+	coder_number(c, &kind, SAY_TEXT, SAY_LAST);
 	s->kind = (enum say_kind)kind;
-	coder_text(c, &s->body, 1, WIRE_TEXT_MAX);
-	s->is_reply = coder_optional(c, s->is_reply);
-	if (!s->is_reply)
-		return;
-	coder_nest(c, 2);
-	coder_fixed(c, s->reply_author.bytes, sizeof s->reply_author.bytes);
-	coder_number(c, &s->reply_seq, 1, UINT64_MAX);
+	say_body(c, s);
+	say_more(c, s);
+	if (!coder_is_refused(c))
+		check_say(c, s);
 }
 
 void fields_say(struct coder *c, struct wire_message *m)
 {
 	fields_of_say(c, &m->say);
+}
+
+/* --- registers ---------------------------------------------------------------------------- */
+
+void fields_read(struct coder *c, struct wire_message *m)
+{
+	coder_fixed(c, m->read.conversation.bytes, sizeof m->read.conversation.bytes);
+	coder_fixed(c, m->read.author.bytes, sizeof m->read.author.bytes);
+	coder_number(c, &m->read.next, 1, UINT64_MAX);
+}
+
+void fields_typing(struct coder *c, struct wire_message *m)
+{
+	coder_fixed(c, m->typing.conversation.bytes, sizeof m->typing.conversation.bytes);
+	coder_flag(c, &m->typing.is_typing);
+}
+
+void fields_profile(struct coder *c, struct wire_message *m)
+{
+	struct wire_profile *p = &m->profile;
+	uint64_t availability = p->availability;
+
+	coder_number(c, &p->number, 1, INT64_MAX);
+	coder_number(c, &availability, AVAILABLE, BUSY);
+	p->availability = (enum availability)availability;
+	coder_text(c, &p->title, 0, WIRE_TITLE_MAX);
+	coder_text(c, &p->status, 0, WIRE_STATUS_MAX);
+	coder_bytes(c, &p->picture, 0, WIRE_PICTURE_MAX);
+}
+
+void fields_profile_have(struct coder *c, struct wire_message *m)
+{
+	coder_number(c, &m->profile_have.number, 0, INT64_MAX);
+}
+
+/* --- files -------------------------------------------------------------------------------- */
+
+/* 0 or a failure; sent as its negated number. */
+static void failure(struct coder *c, int *err)
+{
+	uint64_t error = (uint64_t) - (int64_t)*err;
+
+	coder_number(c, &error, 0, -(ERR_LAST + 1));
+	if (!c->to)
+		*err = -(int)error;
+}
+
+void fields_file_get(struct coder *c, struct wire_message *m)
+{
+	coder_fixed(c, m->file_get.id, sizeof m->file_get.id);
+	coder_number(c, &m->file_get.offset, 0, OFFER_SIZE_MAX);
+}
+
+void fields_file_head(struct coder *c, struct wire_message *m)
+{
+	failure(c, &m->file_head.error);
+	coder_number(c, &m->file_head.size, 0, OFFER_SIZE_MAX);
+}
+
+void fields_file_tail(struct coder *c, struct wire_message *m)
+{
+	failure(c, &m->file_tail.error);
+	coder_fixed(c, m->file_tail.hash, sizeof m->file_tail.hash);
+}
+
+void fields_file_done(struct coder *c, struct wire_message *m)
+{
+	failure(c, &m->file_done.error);
+}
+
+/* --- history for a new device --------------------------------------------------------------- */
+
+void fields_grant(struct coder *c, struct wire_message *m)
+{
+	coder_number(c, &m->grant.number, 0, INT64_MAX);
+	coder_time(c, &m->grant.since);
+}
+
+void fields_history_get(struct coder *c, struct wire_message *m)
+{
+	coder_number(c, &m->history_get.number, 1, INT64_MAX);
+	coder_number(c, &m->history_get.before, 0, INT64_MAX);
+}
+
+static void told(struct coder *c, struct wire_told *t)
+{
+	coder_nest(c, 16);
+	coder_number(c, &t->at, 1, INT64_MAX);
+	coder_name(c, &t->contact);
+	coder_fixed(c, t->theirs.bytes, sizeof t->theirs.bytes);
+	coder_fixed(c, t->ours.bytes, sizeof t->ours.bytes);
+	coder_flag(c, &t->is_ours);
+	coder_time(c, &t->arrived_at);
+	coder_number(c, &t->delivered, 1, UINT64_MAX);
+	coder_number(c, &t->read, 1, UINT64_MAX);
+	fields_of_say(c, &t->say);
+}
+
+void fields_history(struct coder *c, struct wire_message *m)
+{
+	struct wire_history *h = &m->history;
+
+	coder_list(c, &h->count, WIRE_HISTORY_MAX);
+	for (unsigned i = 0; i < h->count && !coder_is_refused(c); i++)
+		told(c, &h->list[i]);
 }
 
 /* --- where somebody is ------------------------------------------------------------------- */
@@ -127,12 +313,9 @@ void fields_relay_offer(struct coder *c, struct wire_message *m)
 void fields_relay_answer(struct coder *c, struct wire_message *m)
 {
 	struct wire_relay_answer *a = &m->relay_answer;
-	uint64_t error = (uint64_t) - (int64_t)a->error;
 
 	coder_number32(c, &a->circuit, 1, UINT32_MAX);
-	coder_number(c, &error, 0, -(ERR_LAST + 1));
-	if (!c->to)
-		a->error = -(int)error;
+	failure(c, &a->error);
 	coder_number32(c, &a->rate, 0, UINT32_MAX);
 }
 
