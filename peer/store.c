@@ -139,10 +139,15 @@ static const char *const migrations[] = {
 	"NULL,"
 	"	title TEXT NOT NULL, status TEXT NOT NULL, picture BLOB);"
 	"ALTER TABLE contact ADD COLUMN is_hidden INTEGER NOT NULL DEFAULT 0;",
-	/* What is searched, and how far it is indexed; history granted to own devices, and to us. */
-	"CREATE VIRTUAL TABLE search USING fts5(body, content='', tokenize='unicode61 "
-	"remove_diacritics 2');"
-	"CREATE TABLE searched(one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL);"
+	/* What is searched (peer/search.c), and up to which id it is indexed; history granted to own devices,
+	 * and to us. Messages that will disappear once they are read. */
+	"CREATE VIRTUAL TABLE search USING fts5(body, who, content='', columnsize=0,"
+	"	prefix='1 2 3', tokenize='unicode61 remove_diacritics 2');"
+	"CREATE TABLE searched(one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL,"
+	"	is_untidy INTEGER NOT NULL DEFAULT 0);"
+	"CREATE UNIQUE INDEX message_granted ON message(place) WHERE place <= 0;"
+	"CREATE INDEX message_living ON message(contact, id) WHERE life > 0 AND expires IS "
+	"NULL;"
 	"CREATE TABLE given(device BLOB PRIMARY KEY, number INTEGER NOT NULL, since INTEGER "
 	"NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE granted(device BLOB PRIMARY KEY, number INTEGER NOT NULL, at INTEGER NOT "

@@ -8,6 +8,17 @@
 
 struct store;
 
+/* message.flags. A row whose body is no more has the kind SAY_GONE and the hash of what it was as its
+ * body (shared/wire.h). `place` is the id and above 0; of what came in with granted history it is 0 or
+ * below, falls with every one that comes, and is nobody else's in this store. */
+enum entry_flag {
+	ENTRY_FORWARDED = 1,
+	ENTRY_RETRACTED = 2, /* TEXT, FILE: taken back; then it is gone, too */
+	ENTRY_GONE = 4,      /* its text is no more, or not to be shown any more */
+	ENTRY_SILENT = 8,    /* a line of no timeline, whatever its kind: forgotten here by the
+			      * person, or GONE in place of an entry about another one */
+};
+
 /* `path` NULL: in memory; `key` NULL: plain. On ERR_AUTH, ERR_CORRUPT, ERR_LOCKED, ERR_VERSION,
  * ERR_IO the file is left as it was and `reason` gets a sentence. */
 int store_open(struct store **s, const char *path, const struct symmetric_key *key,
