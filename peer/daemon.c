@@ -17,6 +17,7 @@
 #include "peer/exporter.h"
 #include "peer/home.h"
 #include "peer/host.h"
+#include "peer/image.h"
 #include "peer/import.h"
 #include "peer/lan.h"
 #include "peer/listening.h"
@@ -551,6 +552,7 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 	if (err < 0)
 		return err;
 	worker_learn(JOB_UPNP, upnp_child_run);
+	worker_learn(JOB_IMAGE, image_run);
 	watch_network(d);
 	/* Before our own line to it: the account of this home may live there. */
 	if (host_exists(&d->home) && on_host(d, NULL, reason, reason_size) < 0)

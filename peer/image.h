@@ -16,6 +16,9 @@ enum {
 	IMAGE_SIDE_MAX = 30000,         /* larger is refused from its header ... */
 	IMAGE_PIXELS_MAX = 100000000,   /* ... as is more than that in all */
 	IMAGE_FILE_MAX = 64 << 20,      /* bytes: larger files get no thumbnail */
+	/* What others gave us is small, or it is refused. */
+	IMAGE_GIVEN_MAX = 1 << 20,        /* bytes */
+	IMAGE_GIVEN_PIXELS_MAX = 4000000, /* pixels */
 };
 
 enum image_kind { IMAGE_NONE, IMAGE_PNG, IMAGE_JPEG, IMAGE_WEBP };
@@ -42,8 +45,18 @@ const char *image_type(enum image_kind kind);
 
 struct job;
 /* JOB_IMAGE, blocking, in a thread of the worker: 0, or ERR_FORMAT (no such image, or a broken one),
- * ERR_LIMIT (too large, or it took too long), ERR_NOT_FOUND, ERR_IO. */
+ * ERR_LIMIT (too large, or it took too long), ERR_NOT_FOUND, ERR_CLOSED (we are leaving), ERR_IO
+ * (also where the kernel cannot shut a process in: then none is looked at). */
 int image_run(struct job *job);
+
+/* Red, green, blue, alpha, 8 bits each, from top left, line by line. */
+struct image_pixels {
+	uint32_t width, height;
+	uint8_t *rgba;
+};
+/* What others gave us, for a face that draws it: by such a child too, as ours is the process that
+ * a broken decoder would be in. Blocking. `rgba` is the caller's to free. Errors as above. */
+int image_see(struct bytes given, unsigned side, struct image_pixels *out);
 
 /* Of the child: whether these are the arguments by which image_run() begins it, and what main()
  * returns then. */

@@ -10,6 +10,7 @@
 #include "peer/daemon.h"
 #include "peer/faces/cli/cli.h"
 #include "peer/home.h"
+#include "peer/image.h"
 #include "peer/import.h"
 #include "peer/store_key.h"
 #include "peer/upnp.h"
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
 
 	if (upnp_is_called(argc, argv))
 		return upnp_main(argc, argv);
+	if (image_is_called(argc, argv))
+		return image_main(argc, argv);
 	text_init();
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0) {
