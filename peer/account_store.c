@@ -82,8 +82,11 @@ static int load(struct account *a)
 			err = ERR_CORRUPT;
 	}
 	db_done(s);
-	if (err == 1 && load_vault(a) < 0)
-		err = ERR_CORRUPT;
+	if (err == 1) {
+		int vault = load_vault(a);
+
+		err = vault < 0 ? vault : 1;
+	}
 	return err;
 }
 

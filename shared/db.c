@@ -23,7 +23,7 @@ struct db {
 	struct statement **cache; /* open addressing by the literal's address */
 	size_t cache_slots, cache_used;
 	bool is_begun; /* by db_begin() */
-	int lost;      /* SQLite rolled the transaction back by itself: why */
+	int lost;      /* the transaction cannot be committed any more: why */
 };
 
 int db_open(struct db **out, const struct db_config *config, char *reason, size_t reason_size)
@@ -105,7 +105,7 @@ static int note(struct db *db, int code)
 {
 	int err = db_file_error(code);
 
-	if (err < 0 && db->is_begun && !db->lost && sqlite3_get_autocommit(db->file.sqlite))
+	if (err < 0 && err != ERR_EXISTS && db->is_begun && !db->lost)
 		db->lost = err;
 	return err;
 }

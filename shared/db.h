@@ -33,8 +33,9 @@ enum { DB_PATIENCE_MS = 5000 };
 void db_set_patience(struct db *db, unsigned ms);
 
 /* One transaction at a time; begin inside one is an assertion. The commit is what
- * makes things durable; when it fails, nothing of the transaction has happened. Where a
- * failing disk ends a transaction early, every step until the commit gives that error. */
+ * makes things durable; when it fails, nothing of the transaction has happened. Once anything in
+ * it failed, be it a query alone (what follows was decided without its answer), every step until the
+ * commit and the commit itself give that error; a constraint (ERR_EXISTS) is no failure. */
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);

@@ -88,7 +88,9 @@ void peer_revoke(struct peer *by, const struct peer *gone)
 
 void peer_open(struct peer *p, mono_ns now, wall_ms wall)
 {
-	struct engine_config config = { .store = p->path, .device_label = "test" };
+	struct engine_config config = { .store = p->path,
+					.device_label = "test",
+					.durable = p->is_durable };
 	int err = engine_open(&p->engine, &config, now, wall, NULL, 0);
 
 	assert(err == 0);

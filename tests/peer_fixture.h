@@ -22,6 +22,7 @@ struct peer {
 	struct certificate certificate;
 	struct device_list devices; /* of the account, as last signed */
 	char path[64];
+	bool is_durable; /* its commits survive a power cut */
 	unsigned node;
 	uint64_t steps;
 	struct nat nat;        /* as its records say */
