@@ -37,6 +37,8 @@ static uint64_t stored_last(struct events *v)
 	uint64_t last = err == 1 ? (uint64_t)column_int(s, 0) : v->last_released;
 
 	db_done(s);
+	store_failed(v->store,
+		     err); /* numbers that begin anew would stand before what is there */
 	return last;
 }
 
