@@ -29,6 +29,7 @@ struct rooms {
 	struct files *files;
 	struct profiles *profiles;
 	struct search *search;
+	struct expiry *expiry;
 	struct grants *grants;
 	mono_ns now;
 	wall_ms wall;
