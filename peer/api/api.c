@@ -354,12 +354,24 @@ static struct json *notification(struct engine *e, const struct event *event)
 	return NULL;
 }
 
+/* What is not counted (typing, progress) is for who keeps up: it is stale in a moment, and told to
+ * nobody again. */
+static bool is_new_to(const struct api_client *client, const struct event *event)
+{
+	const struct api_config *shell = &client->api->config;
+
+	if (event->id)
+		return event->id > client->told;
+	return !shell->backlog || !client->connection ||
+	       shell->backlog(client->connection) <= API_BACKLOG_HIGH;
+}
+
 static void tell(struct api *api, const struct event *event)
 {
 	char *line = NULL;
 
 	for (struct api_client *client = api->clients; client; client = client->next) {
-		if (!client->is_subscribed || client->is_behind || event->id <= client->told)
+		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
 			continue;
 		if (!line) {
 			struct json *o = notification(api->config.engine, event);
@@ -368,7 +380,8 @@ static void tell(struct api *api, const struct event *event)
 			line = json_print(o);
 			json_free(o);
 		}
-		client->told = event->id;
+		if (event->id)
+			client->told = event->id;
 		send_line(client, bytes_text(line));
 	}
 	free(line);

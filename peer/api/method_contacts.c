@@ -8,16 +8,6 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
-/* One directory can go by several addresses, at home, on the net: only two different names
- * are surely two directories. The key in the link says who is meant in any case. */
-static bool are_surely_apart(const struct directory_place *a, const struct directory_place *b)
-{
-	struct address ignored;
-
-	return place_address(a, &ignored) < 0 && place_address(b, &ignored) < 0 &&
-	       !who_same_place(a, b);
-}
-
 static int answer_contact(struct call *call, const char *name)
 {
 	struct contact contact;
@@ -28,75 +18,36 @@ static int answer_contact(struct call *call, const char *name)
 	return err;
 }
 
-/* A contact link; or NAME@DIRECTORY as people write it, which holds no key. */
-static int parse_whom(struct uri *uri, const char *whom)
-{
-	const char *at = strchr(whom, '@');
-	int err = uri_parse(uri, whom);
-
-	if (err == 0 || !at)
-		return err;
-	memset(uri, 0, sizeof *uri);
-	uri->kind = URI_CONTACT;
-	err = name_parse(&uri->name, bytes_of(whom, (size_t)(at - whom)));
-	return err < 0 ? ERR_FORMAT : place_parse(&uri->place, at + 1);
-}
-
 int method_add(struct call *call)
 {
+	const char *greeting = call_text(call, "greeting");
 	struct engine *e = call->engine;
-	const char *whom = call_text(call, "contact"), *greeting = call_text(call, "greeting");
-	const struct identity_public *identity = NULL;
 	struct engine_account account;
 	struct contact contact;
-	struct name name;
-	struct uri uri;
-	int err;
+	struct who whom;
+	int err = who_meant(call, call_text(call, "contact"), &whom);
 
+	if (err < 0)
+		return err;
 	who_account(call, &account);
-	err = name_parse(&name, bytes_text(whom));
-	if (err < 0) {
-		err = parse_whom(&uri, whom);
-		if (err == 0 && uri.kind != URI_CONTACT)
-			err = ERR_FORMAT;
-		if (err < 0) {
-			snprintf(call->reason, sizeof call->reason, "%s",
-				 _("this is neither a name nor the link of a contact"));
-			return err;
-		}
-		if (account.name.text[0] && are_surely_apart(&uri.place, &account.place)) {
-			char theirs[URI_HOST_MAX + 9], ours[URI_HOST_MAX + 9];
-			place_print(&uri.place, theirs);
-			place_print(&account.place, ours);
-			snprintf(call->reason, sizeof call->reason,
-				 _("%s is at the directory %s, but this account is at %s"),
-				 uri.name.text, theirs, ours);
-			return ERR_REFUSED;
-		}
-		name = uri.name;
-		identity = uri.has_identity ? &uri.identity : NULL;
-	}
-	snprintf(call->subject, sizeof call->subject, "%s", name.text);
-	if (name_equal(&name, &account.name)) {
-		snprintf(call->reason, sizeof call->reason, "%s", _("this is your own name"));
-		snprintf(call->hint, sizeof call->hint, "palique link");
-		return ERR_REFUSED;
-	}
-	err = engine_add(e, name.text, identity, greeting ? greeting : "");
-	if (err == ERR_REFUSED && identity)
+	err = engine_add(e, whom.name.text, whom.has_identity ? &whom.identity : NULL,
+			 greeting ? greeting : "");
+	if (err == ERR_REFUSED && whom.has_identity)
 		snprintf(call->reason, sizeof call->reason,
-			 _("the key in the link of %s is that of another contact"), name.text);
-	if (err == ERR_STATE && greeting && *greeting && !identity && account.name.text[0]) {
+			 _("the key in the link of %s is that of another contact"),
+			 whom.name.text);
+	if (err == ERR_STATE && greeting && *greeting && !whom.has_identity &&
+	    account.name.text[0]) {
 		snprintf(call->reason, sizeof call->reason,
 			 _("a greeting can only be sealed with %s's contact link in hand"),
-			 name.text);
-		snprintf(call->hint, sizeof call->hint, "palique add %s", name.text);
+			 whom.name.text);
+		snprintf(call->hint, sizeof call->hint, "palique add %s", whom.name.text);
 	}
-	if (err == ERR_EXISTS && engine_contact(e, name.text, &contact) == 0 &&
+	if (err == ERR_EXISTS && engine_contact(e, whom.name.text, &contact) == 0 &&
 	    contact.state == CONTACT_ASKED)
 		snprintf(call->reason, sizeof call->reason,
-			 _("%s was asked already and has not accepted yet"), name.text);
-	return err < 0 ? err : answer_contact(call, name.text);
+			 _("%s was asked already and has not accepted yet"), whom.name.text);
+	return err < 0 ? err : answer_contact(call, whom.name.text);
 }
 
 static int change_contact(struct call *call, int (*change)(struct engine *e, const char *name))
@@ -237,36 +188,4 @@ int method_verify(struct call *call)
 int method_unverify(struct call *call)
 {
 	return set_verified(call, false);
-}
-
-/* --- who may ask --- */
-
-static const char *const policies[] = {
-	[REQUESTS_ANYONE] = "anyone",
-	[REQUESTS_LINK] = "link",
-	[REQUESTS_NONE] = "none",
-};
-enum { POLICY_COUNT = sizeof policies / sizeof *policies };
-
-int method_settings(struct call *call)
-{
-	json_set_text(call->result, "requests", policies[engine_requests(call->engine)]);
-	return 0;
-}
-
-int method_set_requests(struct call *call)
-{
-	const char *wanted = call_text(call, "from");
-	unsigned i = 0;
-	int err;
-
-	while (i < POLICY_COUNT && strcmp(policies[i], wanted))
-		i++;
-	if (i == POLICY_COUNT) {
-		snprintf(call->reason, sizeof call->reason, "%s",
-			 _("requests are heard from anyone, link or none"));
-		return ERR_FORMAT;
-	}
-	err = engine_set_requests(call->engine, (enum request_policy)i);
-	return err < 0 ? err : method_settings(call);
 }

@@ -13,7 +13,5 @@ int method_contacts(struct call *call);
 int method_safety(struct call *call);
 int method_verify(struct call *call);
 int method_unverify(struct call *call);
-int method_settings(struct call *call);
-int method_set_requests(struct call *call);
 
 #endif

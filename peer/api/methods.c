@@ -6,10 +6,16 @@
 #include "peer/api/method_account.h"
 #include "peer/api/method_contacts.h"
 #include "peer/api/method_devices.h"
+#include "peer/api/method_files.h"
+#include "peer/api/method_history.h"
 #include "peer/api/method_host.h"
 #include "peer/api/method_keep.h"
+#include "peer/api/method_messages.h"
+#include "peer/api/method_profile.h"
 #include "peer/api/method_reach.h"
+#include "peer/api/method_settings.h"
 #include "peer/api/method_talk.h"
+#include "shared/offer.h"
 #include "shared/text.h"
 #include "shared/version.h"
 
@@ -67,7 +73,9 @@ static int run_methods(struct call *call)
 #define ID(key)             { key, PARAM_ID, true, 0, 0 }
 #define MAYBE_ID(key)       { key, PARAM_ID, false, 0, 0 }
 #define MAYBE_INT(key, min, max) { key, PARAM_INT, false, min, max }
-enum { SHORT = 64, LINK = 256, LONG = 1 << 20, GREETING = WIRE_GREETING_MAX * 4, YEAR_S = 366 * 86400 };
+#define INT(key, min, max)  { key, PARAM_INT, true, min, max }
+#define TIME_MAX            INT64_C(253402300799999) /* the last of the year 9999, in ms */
+enum { SHORT = 64, LINK = 256, PATH = 4096, REACTIONS = 512, QUERY = 1024, DAYS_MAX = 36500, LONG = 1 << 20, GREETING = WIRE_GREETING_MAX * 4, YEAR_S = 366 * 86400 };
 
 static const struct method methods[] = {
 	{ "version", "what is running here", { { 0 } }, run_version, NULL },
@@ -100,13 +108,36 @@ static const struct method methods[] = {
 	{ "getSafety", "the safety number with a contact", { TEXT("name", SHORT) }, method_safety, NULL },
 	{ "verifyContact", "the safety numbers were compared and are the same", { TEXT("name", SHORT), MAYBE_TEXT("safety", LINK) }, method_verify, NULL },
 	{ "unverifyContact", "take that back", { TEXT("name", SHORT) }, method_unverify, NULL },
-	{ "getSettings", "the settings that all devices share", { { 0 } }, method_settings, NULL },
+	{ "getProfile", "what I show of myself", { { 0 } }, method_profile, NULL },
+	{ "setProfile", "show something else; what is left out stays", { MAYBE_TEXT("availability", SHORT), MAYBE_BOOL("invisible"), MAYBE_TEXT("title", LONG), MAYBE_TEXT("status", LONG), MAYBE_TEXT("picture", PATH) }, method_set_profile, method_finish_profile },
+	{ "getPicture", "the picture of a contact, or mine", { MAYBE_TEXT("name", SHORT) }, method_picture, NULL },
+	{ "hideFrom", "whether a contact sees that I am there", { TEXT("name", SHORT), MAYBE_BOOL("hidden") }, method_hide_from, NULL },
+	{ "getSettings", "what is set, on all devices and on this one", { { 0 } }, method_settings, NULL },
+	{ "setSettings", "set something on this device; what is left out stays", { MAYBE_INT("acceptUpTo", 0, (int64_t)OFFER_SIZE_MAX), MAYBE_TEXT("downloads", PATH - 1), MAYBE_BOOL("readMarks"), MAYBE_INT("keepDays", 0, DAYS_MAX) }, method_set_settings, NULL },
+	{ "setReadMarks", "whether a contact gets read marks; without `on` as everybody", { TEXT("name", SHORT), MAYBE_BOOL("on") }, method_set_read_marks, NULL },
+	{ "setKeep", "how long messages with one person are kept", { TEXT("conversation", SHORT), MAYBE_INT("days", -1, DAYS_MAX) }, method_set_keep, NULL },
 	{ "setRequests", "from whom requests are heard", { TEXT("from", SHORT) }, method_set_requests, NULL },
 	{ "setConsent", "whether a contact may have our addresses", { TEXT("name", SHORT), TEXT("consent", SHORT) }, method_set_consent, NULL },
 	{ "setRelay", "carry what contacts of ours say to each other", { BOOL("on"), MAYBE_INT("rate", RELAY_RATE_MIN, UINT32_MAX) }, method_set_relay, NULL },
-	{ "send", "say something; answered when it is durable here", { TEXT("conversation", SHORT), TEXT("text", LONG), MAYBE_ID("replyTo") }, method_send, method_finish_send },
-	{ "getMessages", "history, oldest first", { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX), MAYBE_ID("before") }, method_messages, NULL },
+	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo") }, method_send, method_finish_send },
+	{ "forward", "say to somebody what a message says", { ID("id"), TEXT("conversation", LINK) }, method_forward, method_finish_send },
+	{ "editMessage", "another text for a message of ours", { ID("id"), TEXT("text", LONG) }, method_edit, method_finish_message },
+	{ "deleteMessage", "take a message of ours back; or forget one here alone", { ID("id"), MAYBE_BOOL("here") }, method_delete_message, method_finish_message },
+	{ "sendReaction", "all our reactions to a message from now on", { ID("id"), TEXT("reactions", REACTIONS) }, method_react, method_finish_message },
+	{ "sendTyping", "we type, or do not any more", { TEXT("conversation", SHORT), MAYBE_BOOL("typing") }, method_typing, NULL },
+	{ "setTimer", "our wish after how long messages disappear", { TEXT("conversation", SHORT), INT("seconds", 0, WIRE_LIFE_MAX) }, method_set_timer, method_finish_contact },
+	{ "newSpool", "an empty file to write into and to send", { { 0 } }, method_new_spool, NULL },
+	{ "sendFile", "offer a file or a folder; answered when that is durable here", { TEXT("conversation", LINK), MAYBE_TEXT("path", PATH - 1), MAYBE_TEXT("spool", SHORT), MAYBE_TEXT("name", LONG), MAYBE_TEXT("type", LINK), MAYBE_TEXT("alt", LONG), MAYBE_TEXT("caption", LONG), MAYBE_ID("replyTo") }, method_send_file, method_finish_send },
+	{ "acceptFile", "fetch a file, or go on with it", { ID("id"), MAYBE_TEXT("folder", PATH - 1) }, method_accept_file, NULL },
+	{ "pauseFile", "let a transfer rest", { ID("id") }, method_pause_file, NULL },
+	{ "cancelFile", "end a transfer; what came so far goes", { ID("id") }, method_cancel_file, NULL },
+	{ "listTransfers", "files on their way, newest first", { MAYBE_TEXT("conversation", SHORT), MAYBE_BOOL("all"), MAYBE_INT("limit", 1, API_MESSAGES_MAX) }, method_transfers, NULL },
+	{ "getThumbnail", "the small image that came with a message", { ID("id") }, method_thumbnail, NULL },
+	{ "getMessages", "history, oldest first", { TEXT("conversation", SHORT), MAYBE_INT("limit", 1, API_MESSAGES_MAX), MAYBE_ID("before"), MAYBE_ID("after") }, method_messages, NULL },
 	{ "getMessage", "one message", { ID("id") }, method_message, NULL },
+	{ "searchMessages", "messages with all of these words, newest first", { TEXT("query", QUERY), MAYBE_TEXT("conversation", SHORT), MAYBE_ID("before"), MAYBE_INT("limit", 1, API_MESSAGES_MAX) }, method_search, NULL },
+	{ "forgetConversation", "delete all with one person, here alone", { TEXT("conversation", SHORT) }, method_forget_conversation, NULL },
+	{ "grantHistory", "let another own device have what was said", { TEXT("device", SHORT), MAYBE_INT("since", 0, TIME_MAX), MAYBE_BOOL("on") }, method_grant_history, NULL },
 	{ "markRead", "all messages up to and with this one were seen", { TEXT("conversation", SHORT), ID("upTo") }, method_mark_read, NULL },
 	{ "subscribe", "tell events, from now on or from behind `since`", { MAYBE_ID("since") }, method_subscribe, NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, method_unsubscribe, NULL },

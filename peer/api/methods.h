@@ -12,7 +12,7 @@ struct param {
 	int64_t min, max; /* PARAM_INT: value; PARAM_TEXT: max bytes, 0 stands for 1024 */
 };
 
-enum { METHOD_PARAMS_MAX = 4 };
+enum { METHOD_PARAMS_MAX = 8 };
 struct method {
 	const char *name;
 	const char *about; /* English, for `methods` */

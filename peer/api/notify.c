@@ -1,8 +1,7 @@
 #include "peer/api/notify.h"
 
-#include <string.h>
-
 #include "peer/api/network.h"
+#include "peer/api/spoken.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -99,6 +98,43 @@ struct json *notify_path(const struct contact *c)
 	return o;
 }
 
+/* What they show of themselves. */
+static void set_profile(struct json *o, const struct contact *c)
+{
+	json_set_text(o, "availability", spoken_availability(c->availability));
+	if (c->title[0])
+		json_set_text(o, "title", c->title);
+	if (c->status[0])
+		json_set_text(o, "status", c->status);
+	json_set_bool(o, "hasPicture", c->has_picture);
+	json_set_bool(o, "typing", c->is_typing);
+}
+
+/* After so many seconds messages with them disappear: the longer wish, when both have one. */
+static uint32_t agreed_timer(const struct contact *c)
+{
+	if (!c->our_timer || !c->their_timer)
+		return 0;
+	return c->our_timer > c->their_timer ? c->our_timer : c->their_timer;
+}
+
+static struct json *timer_view(const struct contact *c)
+{
+	struct json *o = json_set_int(json_object(), "ours", c->our_timer);
+
+	json_set_int(o, "theirs", c->their_timer);
+	return json_set_int(o, "seconds", agreed_timer(c));
+}
+
+/* What holds between both, and what is missing. */
+static void set_agreed(struct json *o, const struct contact *c)
+{
+	json_set_bool(o, "hidden", c->is_hidden_from);
+	json_set_bool(o, "readMarks", c->tells_read);
+	json_set(o, "timer", timer_view(c));
+	json_set_int(o, "missing", (int64_t)c->missing);
+}
+
 struct json *notify_contact(const struct contact *c)
 {
 	struct json *o = json_object();
@@ -120,6 +156,8 @@ struct json *notify_contact(const struct contact *c)
 	json_set_bool(o, "verified", c->is_verified);
 	json_set_int(o, "held", (int64_t)c->held);
 	json_set_int(o, "devices", c->devices);
+	set_profile(o, c);
+	set_agreed(o, c);
 	return o;
 }
 
@@ -141,39 +179,6 @@ struct json *notify_devices(const struct engine *e)
 		json_add(devices, o);
 	}
 	return devices;
-}
-
-static void set_message(struct json *o, const struct message *m)
-{
-	json_set_id(o, "id", m->id);
-	json_set_text(o, "conversation", m->contact.text);
-	json_set_int(o, "timestamp", m->sent_at);
-}
-
-static void set_body(struct json *o, const struct message *m)
-{
-	json_set_bytes(o, "text", m->text);
-	if (m->reply_to)
-		json_set_id(o, "replyTo", m->reply_to);
-}
-
-struct json *notify_message(const struct message *m)
-{
-	static const char *const states[] = {
-		[MESSAGE_QUEUED] = "queued",
-		[MESSAGE_DELIVERED] = "delivered",
-		[MESSAGE_RECEIVED] = "received",
-	};
-	struct json *o = json_object();
-
-	set_message(o, m);
-	json_set_bool(o, "own", m->is_ours);
-	json_set_int(o, "arrivedAt", m->arrived_at);
-	json_set_text(o, "state",
-		      m->state <= MESSAGE_RECEIVED && states[m->state] ? states[m->state]
-								       : "queued");
-	set_body(o, m);
-	return o;
 }
 
 static void tell_account(struct engine *e, const struct event *event, struct json *p)
@@ -235,17 +240,20 @@ static void tell_link(struct engine *e, const struct event *event, struct json *
 
 static void tell_message(struct engine *e, const struct event *event, struct json *p)
 {
-	struct json *body = json_object();
+	const struct message *m = &event->message;
+	struct json *body = spoken_body(m);
 
-	set_message(p, &event->message);
-	if (event->message.is_ours)
+	json_set_id(p, "id", m->id);
+	json_set_text(p, "conversation", m->contact.text);
+	json_set_int(p, "timestamp", m->sent_at);
+	if (m->is_ours) {
 		json_set_bool(p, "otherDevice",
-			      !device_public_equal(&event->message.author, engine_device(e)));
-	if (!event->message.is_ours) {
-		json_set_text(p, "from", event->message.contact.text);
-		json_set_int(p, "arrivedAt", event->message.arrived_at);
+			      !device_public_equal(&m->author, engine_device(e)));
+	} else {
+		json_set_text(p, "from", m->contact.text);
+		json_set_int(p, "arrivedAt", m->arrived_at);
 	}
-	set_body(body, &event->message);
+	spoken_add_quote(e, body);
 	json_set(p, "message", body);
 }
 
@@ -255,7 +263,7 @@ static bool take_author(void *user, const struct message *m)
 	return false;
 }
 
-static void tell_delivery(struct engine *e, const struct event *event, struct json *p)
+static void tell_how_far(struct engine *e, const struct event *event, struct json *p)
 {
 	struct device_public author = *engine_device(e);
 
@@ -263,7 +271,101 @@ static void tell_delivery(struct engine *e, const struct event *event, struct js
 	json_set_text(p, "conversation", event->name.text);
 	json_set_id(p, "upTo", event->message_id);
 	json_set_bool(p, "otherDevice", !device_public_equal(&author, engine_device(e)));
-	json_set_text(p, "state", "delivered");
+	json_set_text(p, "state", event->kind == EVENT_READ ? "read" : "delivered");
+}
+
+/* What we have read ourselves, at another device. */
+static void tell_seen(struct engine *e, const struct event *event, struct json *p)
+{
+	struct contact contact;
+
+	json_set_text(p, "conversation", event->name.text);
+	if (engine_contact(e, event->name.text, &contact) == 0)
+		json_set_int(p, "unread", (int64_t)contact.unread);
+}
+
+static bool put_message(void *user, const struct message *m)
+{
+	*(struct json **)user = spoken_message(m);
+	return false;
+}
+
+/* As it is when this is sent. */
+static void tell_changed(struct engine *e, const struct event *event, struct json *p)
+{
+	static const char *const changes[] = {
+		[CHANGE_EDITED] = "edited",       [CHANGE_RETRACTED] = "retracted",
+		[CHANGE_REACTIONS] = "reactions", [CHANGE_GONE] = "gone",
+		[CHANGE_FORGOTTEN] = "forgotten",
+	};
+	bool is_known = (size_t)event->change < sizeof changes / sizeof *changes &&
+			changes[event->change];
+	struct json *message = NULL;
+
+	json_set_id(p, "id", event->message_id);
+	json_set_text(p, "conversation", event->name.text);
+	json_set_text(p, "change", is_known ? changes[event->change] : "edited");
+	if (engine_message(e, event->message_id, put_message, &message) == 0 && message)
+		spoken_add_quote(e, message);
+	json_set(p, "message", message ? message : json_null());
+}
+
+static void tell_typing(struct engine *e, const struct event *event, struct json *p)
+{
+	(void)e;
+	json_set_text(p, "conversation", event->name.text);
+	json_set_bool(p, "typing", event->is_online);
+}
+
+static void tell_missing(struct engine *e, const struct event *event, struct json *p)
+{
+	struct contact contact;
+
+	json_set_text(p, "conversation", event->name.text);
+	json_set_bool(p, "arrived", event->is_online);
+	if (engine_contact(e, event->name.text, &contact) == 0)
+		json_set_int(p, "missing", (int64_t)contact.missing);
+}
+
+static void tell_timer(struct engine *e, const struct event *event, struct json *p)
+{
+	struct contact contact;
+
+	json_set_text(p, "conversation", event->name.text);
+	json_set_bool(p, "own", !event->is_online);
+	if (engine_contact(e, event->name.text, &contact) == 0)
+		json_set(p, "timer", timer_view(&contact));
+}
+
+static void tell_profile(struct engine *e, const struct event *event, struct json *p)
+{
+	struct engine_account account;
+	struct profile profile;
+	struct contact contact;
+
+	engine_account(e, &account);
+	json_set_text(p, "name", event->name.text);
+	json_set_bool(p, "own", name_equal(&event->name, &account.name));
+	if (name_equal(&event->name, &account.name)) {
+		engine_profile(e, &profile);
+		json_set(p, "profile", spoken_profile(&profile));
+	} else if (engine_contact(e, event->name.text, &contact) == 0) {
+		json_set(p, "contact", notify_contact(&contact));
+	}
+}
+
+static void tell_transfer(struct engine *e, const struct event *event, struct json *p)
+{
+	json_set_id(p, "id", event->message_id);
+	json_set_text(p, "conversation", event->name.text);
+	spoken_transfer(e, event->message_id, p);
+}
+
+static void tell_history(struct engine *e, const struct event *event, struct json *p)
+{
+	(void)e;
+	json_set_int(p, "messages", (int64_t)event->message_id);
+	json_set_bool(p, "over", event->is_online);
 }
 
 static void tell_detail(struct engine *e, const struct event *event, struct json *p)
@@ -293,17 +395,28 @@ static const struct row {
 	[EVENT_LINK] = { "connection", tell_link },
 	[EVENT_SAID] = { "sent", tell_message },
 	[EVENT_HEARD] = { "receive", tell_message },
-	[EVENT_DELIVERED] = { "delivery", tell_delivery },
+	[EVENT_DELIVERED] = { "delivery", tell_how_far },
 	[EVENT_WARNING] = { "warning", tell_detail },
 	[EVENT_NOTICE] = { "notice", tell_detail },
 	[EVENT_DEVICES] = { "devices", tell_devices },
+	[EVENT_CHANGED] = { "changed", tell_changed },
+	[EVENT_READ] = { "delivery", tell_how_far },
+	[EVENT_SEEN] = { "read", tell_seen },
+	[EVENT_TYPING] = { "typing", tell_typing },
+	[EVENT_MISSING] = { "missing", tell_missing },
+	[EVENT_TIMER] = { "timer", tell_timer },
+	[EVENT_PROFILE] = { "profile", tell_profile },
+	[EVENT_FILE] = { "transferProgress", tell_transfer },
+	[EVENT_PROGRESS] = { "transferProgress", tell_transfer },
+	[EVENT_HISTORY] = { "history", tell_history },
 };
 
 const char *notify_event(struct engine *e, const struct event *event, struct json *params)
 {
 	if ((size_t)event->kind >= sizeof rows / sizeof *rows || !rows[event->kind].method)
 		return NULL;
-	json_set_id(params, "eventId", event->id);
+	if (event->id)
+		json_set_id(params, "eventId", event->id);
 	rows[event->kind].tell(e, event, params);
 	return rows[event->kind].method;
 }

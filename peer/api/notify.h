@@ -1,4 +1,4 @@
-/* Events and records as the JSON that faces see. */
+/* Events and what we know of others as the JSON that faces see. */
 #ifndef PALIQUE_PEER_API_NOTIFY_H
 #define PALIQUE_PEER_API_NOTIFY_H
 
@@ -11,7 +11,6 @@ struct json *notify_contact(const struct contact *contact);
 /* Only who and by what path, for the status. */
 struct json *notify_path(const struct contact *contact);
 struct json *notify_devices(const struct engine *e); /* ours, in the order of the list */
-struct json *notify_message(const struct message *m);
 const char *notify_account_state(enum account_state state);
 
 #endif

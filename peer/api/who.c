@@ -115,3 +115,100 @@ int who_needs_directory(struct call *call)
 		 place);
 	return ERR_REFUSED;
 }
+
+/* --- whom I mean --- */
+
+/* One directory can go by several addresses, at home, on the net: only two different names
+ * are surely two directories. The key in the link says who is meant in any case. */
+static bool are_surely_apart(const struct directory_place *a, const struct directory_place *b)
+{
+	struct address ignored;
+
+	return place_address(a, &ignored) < 0 && place_address(b, &ignored) < 0 &&
+	       !who_same_place(a, b);
+}
+
+/* A contact link; or NAME@DIRECTORY as people write it, which holds no key. */
+static int parse_whom(struct uri *uri, const char *whom)
+{
+	const char *at = strchr(whom, '@');
+	int err = uri_parse(uri, whom);
+
+	if (err == 0 || !at)
+		return err;
+	memset(uri, 0, sizeof *uri);
+	uri->kind = URI_CONTACT;
+	err = name_parse(&uri->name, bytes_of(whom, (size_t)(at - whom)));
+	return err < 0 ? ERR_FORMAT : place_parse(&uri->place, at + 1);
+}
+
+static int refuse_other_place(struct call *call, const struct uri *uri,
+			      const struct engine_account *account)
+{
+	char theirs[URI_HOST_MAX + 9], ours[URI_HOST_MAX + 9];
+
+	place_print(&uri->place, theirs);
+	place_print(&account->place, ours);
+	snprintf(call->reason, sizeof call->reason,
+		 _("%s is at the directory %s, but this account is at %s"), uri->name.text,
+		 theirs, ours);
+	return ERR_REFUSED;
+}
+
+int who_meant(struct call *call, const char *text, struct who *who)
+{
+	struct engine_account account;
+	struct uri uri;
+	int err;
+
+	memset(who, 0, sizeof *who);
+	who_account(call, &account);
+	if (name_parse(&who->name, bytes_text(text)) < 0) {
+		err = parse_whom(&uri, text);
+		if (err == 0 && uri.kind != URI_CONTACT)
+			err = ERR_FORMAT;
+		if (err < 0) {
+			snprintf(call->reason, sizeof call->reason, "%s",
+				 _("this is neither a name nor the link of a contact"));
+			return err;
+		}
+		if (account.name.text[0] && are_surely_apart(&uri.place, &account.place))
+			return refuse_other_place(call, &uri, &account);
+		who->name = uri.name;
+		who->has_identity = uri.has_identity;
+		who->identity = uri.identity;
+	}
+	snprintf(call->subject, sizeof call->subject, "%s", who->name.text);
+	if (!name_equal(&who->name, &account.name))
+		return 0;
+	snprintf(call->reason, sizeof call->reason, "%s", _("this is your own name"));
+	snprintf(call->hint, sizeof call->hint, "palique link");
+	return ERR_REFUSED;
+}
+
+int who_conversation(struct call *call, const char *key, struct name *name)
+{
+	const char *text = call_about(call, key);
+	struct contact contact;
+	struct who who;
+	int err = name_parse(name, bytes_text(text));
+
+	if (err == 0 || !strpbrk(text, "@:"))
+		return err;
+	err = who_meant(call, text, &who);
+	if (err < 0)
+		return err;
+	*name = who.name;
+	err = engine_contact(call->engine, name->text, &contact);
+	if (err == 0 && who.has_identity && contact.has_identity &&
+	    !identity_public_equal(&who.identity, &contact.identity)) {
+		snprintf(call->reason, sizeof call->reason,
+			 _("the key in this link is not the one known of %s"), name->text);
+		snprintf(call->hint, sizeof call->hint, "palique safety %s", name->text);
+		return ERR_KEY_CHANGED;
+	}
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = engine_add(call->engine, name->text, who.has_identity ? &who.identity : NULL, "");
+	return err == ERR_EXISTS ? 0 : err;
+}

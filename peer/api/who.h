@@ -1,4 +1,4 @@
-/* Who I am, as faces see it and others would write it. */
+/* Who I am, as faces see it and others would write it; and whom I mean. */
 #ifndef PALIQUE_PEER_API_WHO_H
 #define PALIQUE_PEER_API_WHO_H
 
@@ -16,5 +16,18 @@ int who_needs_account(struct call *call);
  * can be done before it is logged in again. */
 int who_needs_directory(struct call *call);
 bool who_same_place(const struct directory_place *a, const struct directory_place *b);
+
+/* Somebody by a name, NAME@DIRECTORY or a contact link, the last of which tells the key, too. */
+struct who {
+	struct name name;
+	bool has_identity;
+	struct identity_public identity;
+};
+/* Keeps the name for the hint of an error. ERR_FORMAT: neither; ERR_REFUSED: at another directory,
+ * or it is ourselves. */
+int who_meant(struct call *call, const char *text, struct who *who);
+/* The person of a conversation, from the parameter `key`: by name; or by contact link, and then
+ * asked to be a contact where they are none yet (what is said waits until they accept). */
+int who_conversation(struct call *call, const char *key, struct name *name);
 
 #endif

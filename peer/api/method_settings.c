@@ -1,0 +1,104 @@
+#include "peer/api/method_settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/api/notify.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+static const char *const policies[] = {
+	[REQUESTS_ANYONE] = "anyone",
+	[REQUESTS_LINK] = "link",
+	[REQUESTS_NONE] = "none",
+};
+enum { POLICY_COUNT = sizeof policies / sizeof *policies };
+
+int method_settings(struct call *call)
+{
+	struct engine_settings *s = memory_new(sizeof *s);
+
+	engine_settings(call->engine, s);
+	json_set_text(call->result, "requests", policies[engine_requests(call->engine)]);
+	json_set_int(call->result, "acceptUpTo", (int64_t)s->accept_up_to);
+	json_set_text(call->result, "downloads", s->downloads);
+	json_set_bool(call->result, "readMarks", s->tells_read);
+	json_set_int(call->result, "keepDays", s->keep_days);
+	free(s);
+	return 0;
+}
+
+int method_set_requests(struct call *call)
+{
+	const char *wanted = call_text(call, "from");
+	unsigned i = 0;
+	int err;
+
+	while (i < POLICY_COUNT && strcmp(policies[i], wanted))
+		i++;
+	if (i == POLICY_COUNT) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("requests are heard from anyone, link or none"));
+		return ERR_FORMAT;
+	}
+	err = engine_set_requests(call->engine, (enum request_policy)i);
+	return err < 0 ? err : method_settings(call);
+}
+
+int method_set_settings(struct call *call)
+{
+	const char *downloads = call_text(call, "downloads");
+	struct engine_settings *s = memory_new(sizeof *s);
+	int err = 0;
+
+	engine_settings(call->engine, s);
+	if (json_has(call->params, "acceptUpTo"))
+		s->accept_up_to = (uint64_t)json_int(call->params, "acceptUpTo", 0);
+	if (json_has(call->params, "keepDays"))
+		s->keep_days = (uint32_t)json_int(call->params, "keepDays", 0);
+	s->tells_read = json_bool(call->params, "readMarks", s->tells_read);
+	if (downloads && *downloads && *downloads != '/')
+		err = ERR_FORMAT;
+	else if (downloads)
+		snprintf(s->downloads, sizeof s->downloads, "%s", downloads);
+	if (err == 0)
+		err = engine_set_settings(call->engine, s);
+	free(s);
+	if (err == ERR_FORMAT)
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("the path of a folder is needed, from / on"));
+	return err < 0 ? err : method_settings(call);
+}
+
+static int answer_contact(struct call *call, const struct name *name)
+{
+	struct contact contact;
+	int err = engine_contact(call->engine, name->text, &contact);
+
+	if (err == 0)
+		json_set(call->result, "contact", notify_contact(&contact));
+	return err;
+}
+
+int method_set_read_marks(struct call *call)
+{
+	struct name name;
+	int tells = json_has(call->params, "on") ? json_bool(call->params, "on", true) : -1;
+	int err = name_parse(&name, bytes_text(call_about(call, "name")));
+
+	if (err == 0)
+		err = engine_set_read_marks(call->engine, name.text, tells);
+	return err < 0 ? err : answer_contact(call, &name);
+}
+
+int method_set_keep(struct call *call)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(call_about(call, "conversation")));
+
+	if (err == 0)
+		err = engine_set_keep(call->engine, name.text,
+				      (int)json_int(call->params, "days", -1));
+	return err < 0 ? err : answer_contact(call, &name);
+}
