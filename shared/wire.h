@@ -436,7 +436,8 @@ struct wire_say {
 	enum say_kind kind;
 	/* TEXT, EDIT: UTF-8, 1 to WIRE_TEXT_MAX bytes (EDIT of a caption: it may be empty). REACT: up to
 	 * WIRE_REACTIONS_MAX reactions of UTF-8 with one space between two; empty: none. FILE: an
-	 * offer. GONE: the 32 bytes of the hash of the message that it stands for. RETRACT, TIMER: empty.
+	 * offer. GONE: the 32 bytes of the hash of the message that it stands for, which was an
+	 * EDIT, RETRACT or REACT where it is about something. RETRACT, TIMER: empty.
 	 * Others: at most WIRE_SAY_MAX bytes. */
 	struct bytes body;
 	bool is_about;

@@ -78,28 +78,36 @@ static void say_body(struct coder *c, struct wire_say *s)
 	}
 }
 
-/* nil: nothing; two fields: what it is about; four: that or nils, forwarded, life. Each value has one
- * form, since it is hashed; the first two are as old as the chains. */
+static void about(struct coder *c, struct wire_say *s)
+{
+	coder_fixed(c, s->about_author.bytes, sizeof s->about_author.bytes);
+	coder_number(c, &s->about_seq, 1, UINT64_MAX);
+}
+
+/* nil: nothing; two fields: what it is about; three: that (two fields, or nil), forwarded, life. Each
+ * value has one form, since it is hashed; the first two are as old as the chains. */
 static void say_more(struct coder *c, struct wire_say *s)
 {
 	bool is_long = s->is_forwarded || s->life > 0;
-	unsigned count = is_long ? 4 : 2;
+	unsigned count = is_long ? 3 : 2;
 
 	if (!coder_optional(c, s->is_about || is_long))
 		return;
-	coder_list(c, &count, 4);
-	coder_check(c, count == 2 || count == 4, ERR_FORMAT);
+	coder_list(c, &count, 3);
+	if (count == 2) {
+		s->is_about = true;
+		about(c, s);
+		return;
+	}
+	coder_check(c, count == 3, ERR_FORMAT);
 	s->is_about = coder_optional(c, s->is_about);
 	if (s->is_about) {
-		coder_fixed(c, s->about_author.bytes, sizeof s->about_author.bytes);
-		coder_number(c, &s->about_seq, 1, UINT64_MAX);
+		coder_nest(c, 2);
+		about(c, s);
 	}
-	if (count == 4) {
-		coder_flag(c, &s->is_forwarded);
-		coder_number32(c, &s->life, 0, WIRE_LIFE_MAX);
-		is_long = s->is_forwarded || s->life > 0;
-	}
-	coder_check(c, count == 4 ? is_long : s->is_about, ERR_FORMAT);
+	coder_flag(c, &s->is_forwarded);
+	coder_number32(c, &s->life, 0, WIRE_LIFE_MAX);
+	coder_check(c, s->is_forwarded || s->life > 0, ERR_FORMAT);
 }
 
 /* Who points where, and whose life is counted. */
@@ -110,7 +118,7 @@ static void check_say(struct coder *c, const struct wire_say *s)
 
 	if (s->kind > SAY_GONE)
 		return;
-	coder_check(c, is_shown || s->is_about == is_change, ERR_FORMAT);
+	coder_check(c, is_shown || s->kind == SAY_GONE || s->is_about == is_change, ERR_FORMAT);
 	coder_check(c, is_shown || !s->is_forwarded, ERR_FORMAT);
 	coder_check(c, is_shown || s->kind == SAY_TIMER || s->life == 0, ERR_FORMAT);
 }

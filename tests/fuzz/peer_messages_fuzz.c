@@ -94,9 +94,9 @@ static void make(struct wire_message *m, struct bytes *rest)
 					    .previous = hash,
 					    .kind = SAY_TEXT,
 					    .body = bytes_text("text"),
-					    .is_reply = how & 64,
-					    .reply_author = us.device.public };
-		m->say.reply_seq = number(rest, 1);
+					    .is_about = how & 64,
+					    .about_author = us.device.public };
+		m->say.about_seq = number(rest, 1);
 	}
 }
 

@@ -233,20 +233,77 @@ static struct bytes any_wrap(void)
 	return bytes_of(body, sizes[dice_below(&dice, 3)]);
 }
 
-static void any_say(struct wire_say *s)
+static struct bytes any_bytes(size_t min, size_t max)
 {
+	size_t size = dice_between(&dice, (int64_t)min, (int64_t)max);
+
+	fill(body, size);
+	return bytes_of(body, size);
+}
+
+static struct bytes any_body(enum say_kind kind)
+{
+	switch (kind) {
+	case SAY_TEXT:
+		return any_text(1, WIRE_TEXT_MAX);
+	case SAY_EDIT:
+		return any_text(0, WIRE_TEXT_MAX);
+	case SAY_REACT:
+		return dice_chance(&dice, 500) ? bytes_text("\xf0\x9f\x91\x8d ok")
+					       : any_bytes(0, 0);
+	case SAY_RETRACT:
+	case SAY_TIMER:
+		return any_bytes(0, 0);
+	case SAY_GONE:
+		return any_bytes(32, 32);
+	default:
+		return any_bytes(1, 2000);
+	}
+}
+
+static void any_say_of(struct wire_say *s, enum say_kind kind)
+{
+	bool is_shown = kind == SAY_TEXT || kind == SAY_FILE;
+	bool is_free = is_shown || kind > SAY_GONE;
+
 	fill(s->conversation.bytes, 16);
 	fill(s->author.bytes, 32);
 	fill(s->previous.bytes, 32);
 	s->seq = any_sequence();
 	s->time = (wall_ms)dice_next(&dice);
-	s->kind = SAY_TEXT;
-	s->body = any_text(1, WIRE_TEXT_MAX);
-	s->is_reply = dice_chance(&dice, 500);
-	if (!s->is_reply)
+	s->kind = kind;
+	s->body = any_body(kind);
+	s->is_about = kind == SAY_EDIT || kind == SAY_RETRACT || kind == SAY_REACT ||
+		      (is_free && dice_chance(&dice, 500));
+	s->is_forwarded = is_free && dice_chance(&dice, 300);
+	if ((is_free || kind == SAY_TIMER) && dice_chance(&dice, 300))
+		s->life = (uint32_t)dice_between(&dice, 0, WIRE_LIFE_MAX);
+	if (!s->is_about)
 		return;
-	fill(s->reply_author.bytes, 32);
-	s->reply_seq = any_sequence();
+	fill(s->about_author.bytes, 32);
+	s->about_seq = any_sequence();
+}
+
+static void any_say(struct wire_say *s)
+{
+	any_say_of(s, dice_chance(&dice, 100)
+			      ? SAY_LAST
+			      : (enum say_kind)dice_between(&dice, SAY_TEXT, SAY_GONE));
+}
+
+static void any_told(struct wire_told *t)
+{
+	t->at = any_sequence() >> 1 | 1;
+	any_name(&t->contact);
+	fill(t->theirs.bytes, 32);
+	fill(t->ours.bytes, 32);
+	t->is_ours = dice_chance(&dice, 500);
+	t->arrived_at = (wall_ms)dice_next(&dice);
+	t->delivered = any_sequence();
+	t->read = any_sequence();
+	any_say(&t->say);
+	if (t->say.kind == SAY_TEXT || t->say.kind == SAY_EDIT)
+		t->say.body = bytes_text("hola");
 }
 
 static void any_fields(struct wire_message *m)
@@ -466,6 +523,54 @@ static void any_fields(struct wire_message *m)
 		fill(m->delivered.conversation.bytes, 16);
 		m->delivered.next = any_sequence();
 		break;
+	case WIRE_READ:
+		fill(m->read.conversation.bytes, 16);
+		fill(m->read.author.bytes, 32);
+		m->read.next = any_sequence();
+		break;
+	case WIRE_TYPING:
+		fill(m->typing.conversation.bytes, 16);
+		m->typing.is_typing = dice_chance(&dice, 500);
+		break;
+	case WIRE_PROFILE:
+		m->profile.number = any_sequence() >> 1 | 1;
+		m->profile.availability = (enum availability)dice_between(&dice, AVAILABLE,
+									  BUSY);
+		m->profile.title = any_text(0, WIRE_TITLE_MAX);
+		m->profile.status = bytes_of(m->profile.title.data, m->profile.title.size);
+		m->profile.picture = bytes_of(body, dice_below(&dice, WIRE_PICTURE_MAX));
+		break;
+	case WIRE_PROFILE_HAVE:
+		m->profile_have.number = any_number() >> 1;
+		break;
+	case WIRE_FILE_GET:
+		fill(m->file_get.id, 16);
+		m->file_get.offset = any_number() >> 14;
+		break;
+	case WIRE_FILE_HEAD:
+		m->file_head.error = dice_chance(&dice, 500) ? ERR_NOT_FOUND : 0;
+		m->file_head.size = any_number() >> 14;
+		break;
+	case WIRE_FILE_TAIL:
+		m->file_tail.error = dice_chance(&dice, 500) ? ERR_IO : 0;
+		fill(m->file_tail.hash, 32);
+		break;
+	case WIRE_FILE_DONE:
+		m->file_done.error = dice_chance(&dice, 500) ? ERR_CORRUPT : 0;
+		break;
+	case WIRE_GRANT:
+		m->grant.number = any_number() >> 1;
+		m->grant.since = (wall_ms)dice_next(&dice);
+		break;
+	case WIRE_HISTORY_GET:
+		m->history_get.number = any_sequence() >> 1 | 1;
+		m->history_get.before = any_number() >> 1;
+		break;
+	case WIRE_HISTORY:
+		m->history.count = dice_below(&dice, WIRE_HISTORY_MAX + 1);
+		for (unsigned i = 0; i < m->history.count; i++)
+			any_told(&m->history.list[i]);
+		break;
 	case WIRE_RECORD: {
 		struct device_public machine;
 
@@ -571,6 +676,17 @@ static const struct {
 	{ WIRE_RELAY_OFFER, WIRE_FROM_PEER },
 	{ WIRE_RELAY_ANSWER, WIRE_FROM_PEER },
 	{ WIRE_RELAY_CLOSE, WIRE_FROM_PEER },
+	{ WIRE_READ, WIRE_FROM_PEER },
+	{ WIRE_TYPING, WIRE_FROM_PEER },
+	{ WIRE_PROFILE, WIRE_FROM_PEER },
+	{ WIRE_PROFILE_HAVE, WIRE_FROM_PEER },
+	{ WIRE_FILE_GET, WIRE_FROM_PEER },
+	{ WIRE_FILE_HEAD, WIRE_FROM_PEER },
+	{ WIRE_FILE_TAIL, WIRE_FROM_PEER },
+	{ WIRE_FILE_DONE, WIRE_FROM_PEER },
+	{ WIRE_GRANT, WIRE_FROM_PEER },
+	{ WIRE_HISTORY_GET, WIRE_FROM_PEER },
+	{ WIRE_HISTORY, WIRE_FROM_PEER },
 };
 enum { ALL = sizeof all / sizeof all[0] };
 
@@ -649,8 +765,11 @@ static void fields_arrive_in_their_places(void **state)
 
 	(void)state;
 	any_message(&sent, &out, row_of(WIRE_SAY));
-	sent.say.is_reply = true;
-	sent.say.reply_seq = 9;
+	memset(&sent.say, 0, sizeof sent.say);
+	any_say_of(&sent.say, SAY_TEXT);
+	sent.say.is_about = sent.say.is_forwarded = true;
+	sent.say.about_seq = 9;
+	sent.say.life = 60;
 	sent.say.time = -5;
 	out.size = 0;
 	assert_int_equal(wire_encode(&sent, &out), 0);
@@ -775,9 +894,9 @@ static void a_chain_is_that_of_the_documentation(void **state)
 	m.say.seq = 2;
 	m.say.time = -1;
 	m.say.body = bytes_text("\xc3\xb1");
-	m.say.is_reply = true;
-	m.say.reply_author = m.say.author;
-	m.say.reply_seq = 1;
+	m.say.is_about = true;
+	m.say.about_author = m.say.author;
+	m.say.about_seq = 1;
 	assert_encoded(&m, WIRE_FROM_PEER,
 		       "9941c41009de711bd5b3306b62b705888bdcad76c42003030303030303030303030303"
 		       "0303030303030303030303030303030303030302c420d6643b1737678e203018dd7159"
@@ -901,11 +1020,15 @@ static bool may_be_nil(enum wire_type type, unsigned place)
 	static const struct {
 		enum wire_type type;
 		unsigned place;
-	} places[] = { { WIRE_WELCOME, 3 },         { WIRE_REGISTER_START, 5 },
-		       { WIRE_LOGIN_START, 4 },     { WIRE_RECOVER, 4 },
-		       { WIRE_PRESENCE, 3 },        { WIRE_PASSWORD_FINISH, 3 },
-		       { WIRE_PASSWORD_FINISH, 4 }, { WIRE_INTRODUCTION, 6 },
-		       { WIRE_INTRODUCTION, 6 } };
+	} places[] = { { WIRE_WELCOME, 3 },
+		       { WIRE_REGISTER_START, 5 },
+		       { WIRE_LOGIN_START, 4 },
+		       { WIRE_RECOVER, 4 },
+		       { WIRE_PRESENCE, 3 },
+		       { WIRE_PASSWORD_FINISH, 3 },
+		       { WIRE_PASSWORD_FINISH, 4 },
+		       { WIRE_INTRODUCTION, 6 },
+		       { WIRE_THERE, 7 } };
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		if (places[i].type == type && places[i].place == place)
@@ -968,6 +1091,9 @@ static void a_byte_string_one_longer_or_shorter_is_refused(void **state)
 			    (all[row].type == WIRE_ASKED && size != 34) ||
 			    (all[row].type == WIRE_VAULT_PART && size != 66) ||
 			    (all[row].type == WIRE_VAULT_PUT && size != 66) ||
+			    all[row].type == WIRE_PROFILE ||
+			    (all[row].type == WIRE_SAY && size != 34 && size != 18) ||
+			    (all[row].type == WIRE_HISTORY && size != 34 && size != 18) ||
 			    (all[row].type == WIRE_FORWARDING && size > 60) ||
 			    (all[row].type == WIRE_THERE && size > 60))
 				continue; /* of any length within its limits */
@@ -1015,30 +1141,147 @@ static void zero_next(struct wire_message *m)
 {
 	m->ack.next = 0;
 }
+/* One of the kind, with a right body. */
+static void of_kind(struct wire_message *m, enum say_kind kind)
+{
+	memset(&m->say, 0, sizeof m->say);
+	any_say_of(&m->say, kind);
+}
 static void zero_reply(struct wire_message *m)
 {
-	m->say.is_reply = true, m->say.reply_seq = 0;
+	of_kind(m, SAY_TEXT);
+	m->say.is_about = true, m->say.about_seq = 0;
 }
 static void other_kind(struct wire_message *m)
 {
-	m->say.kind = 2;
+	m->say.kind = SAY_LAST + 1;
+}
+static void edit_of_nothing(struct wire_message *m)
+{
+	of_kind(m, SAY_EDIT);
+	m->say.is_about = false;
+}
+static void timer_of_something(struct wire_message *m)
+{
+	of_kind(m, SAY_TIMER);
+	m->say.is_about = true, m->say.about_seq = 1;
+}
+static void forwarded_edit(struct wire_message *m)
+{
+	of_kind(m, SAY_EDIT);
+	m->say.is_forwarded = true;
+}
+static void mortal_reaction(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.life = 1;
+}
+static void long_life(struct wire_message *m)
+{
+	of_kind(m, SAY_TEXT);
+	m->say.life = WIRE_LIFE_MAX + 1;
+}
+static void retraction_with_words(struct wire_message *m)
+{
+	of_kind(m, SAY_RETRACT);
+	m->say.body = bytes_text("x");
+}
+static void short_hash(struct wire_message *m)
+{
+	of_kind(m, SAY_GONE);
+	m->say.body.size = 31;
+}
+static void many_reactions(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.body = bytes_text("1 2 3 4 5 6 7 8 9");
+}
+static void long_reaction(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.body = bytes_text("a bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+}
+static void reactions_far_apart(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.body = bytes_text("a  b");
+}
+static void reaction_of_two_lines(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.body = bytes_text("a\nb");
+}
+static void reaction_behind_nothing(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.body = bytes_text("a ");
+}
+static void empty_offer(struct wire_message *m)
+{
+	of_kind(m, SAY_FILE);
+	m->say.body.size = 0;
+}
+static void long_offer(struct wire_message *m)
+{
+	static uint8_t data[WIRE_SAY_MAX + 1];
+
+	of_kind(m, SAY_FILE);
+	m->say.body = BYTES(data);
+}
+static void nothing_read(struct wire_message *m)
+{
+	m->read.next = 0;
+}
+static void profile_of_nobody(struct wire_message *m)
+{
+	m->profile.number = 0;
+}
+static void other_availability(struct wire_message *m)
+{
+	m->profile.availability = BUSY + 1;
+}
+static void huge_picture(struct wire_message *m)
+{
+	static uint8_t data[WIRE_PICTURE_MAX + 1];
+
+	m->profile.picture = BYTES(data);
+}
+static void huge_file(struct wire_message *m)
+{
+	m->file_head.size = ((uint64_t)1 << 50) + 1;
+}
+static void far_offset(struct wire_message *m)
+{
+	m->file_get.offset = ((uint64_t)1 << 50) + 1;
+}
+static void no_grant(struct wire_message *m)
+{
+	m->history_get.number = 0;
+}
+static void much_history(struct wire_message *m)
+{
+	m->history.count = WIRE_HISTORY_MAX + 1;
 }
 static void no_body(struct wire_message *m)
 {
+	of_kind(m, SAY_TEXT);
 	m->say.body.size = 0;
 }
 static void bad_utf8(struct wire_message *m)
 {
+	of_kind(m, SAY_TEXT);
 	m->say.body = bytes_of("\xff", 1);
 }
 static void nul_in_body(struct wire_message *m)
 {
+	of_kind(m, SAY_TEXT);
 	m->say.body = bytes_of("a\0b", 3);
 }
 static void long_body(struct wire_message *m)
 {
 	static uint8_t data[WIRE_TEXT_MAX + 1];
 
+	of_kind(m, SAY_TEXT);
 	memset(data, 'x', sizeof data);
 	m->say.body = BYTES(data);
 }
@@ -1247,6 +1490,28 @@ static void fields_beyond_their_limits_are_refused(void **state)
 		{ WIRE_ACK, zero_next, ERR_LIMIT },
 		{ WIRE_SAY, zero_reply, ERR_LIMIT },
 		{ WIRE_SAY, other_kind, ERR_LIMIT },
+		{ WIRE_SAY, edit_of_nothing, ERR_FORMAT },
+		{ WIRE_SAY, timer_of_something, ERR_FORMAT },
+		{ WIRE_SAY, forwarded_edit, ERR_FORMAT },
+		{ WIRE_SAY, mortal_reaction, ERR_FORMAT },
+		{ WIRE_SAY, long_life, ERR_LIMIT },
+		{ WIRE_SAY, retraction_with_words, ERR_LIMIT },
+		{ WIRE_SAY, short_hash, ERR_LIMIT },
+		{ WIRE_SAY, many_reactions, ERR_LIMIT },
+		{ WIRE_SAY, long_reaction, ERR_LIMIT },
+		{ WIRE_SAY, reactions_far_apart, ERR_FORMAT },
+		{ WIRE_SAY, reaction_of_two_lines, ERR_FORMAT },
+		{ WIRE_SAY, reaction_behind_nothing, ERR_FORMAT },
+		{ WIRE_SAY, empty_offer, ERR_LIMIT },
+		{ WIRE_SAY, long_offer, ERR_LIMIT },
+		{ WIRE_READ, nothing_read, ERR_LIMIT },
+		{ WIRE_PROFILE, profile_of_nobody, ERR_LIMIT },
+		{ WIRE_PROFILE, other_availability, ERR_LIMIT },
+		{ WIRE_PROFILE, huge_picture, ERR_LIMIT },
+		{ WIRE_FILE_HEAD, huge_file, ERR_LIMIT },
+		{ WIRE_FILE_GET, far_offset, ERR_LIMIT },
+		{ WIRE_HISTORY_GET, no_grant, ERR_LIMIT },
+		{ WIRE_HISTORY, much_history, ERR_LIMIT },
 		{ WIRE_SAY, no_body, ERR_LIMIT },
 		{ WIRE_SAY, bad_utf8, ERR_FORMAT },
 		{ WIRE_SAY, nul_in_body, ERR_FORMAT },
@@ -1414,8 +1679,10 @@ static void a_message_hash_covers_every_field(void **state)
 
 	(void)state;
 	any_message(&m, &out, row_of(WIRE_SAY));
-	m.say.is_reply = true;
-	m.say.reply_seq = 5;
+	memset(&m.say, 0, sizeof m.say);
+	any_say_of(&m.say, SAY_TEXT);
+	m.say.is_about = true;
+	m.say.about_seq = 5;
 	before = message_hash(&m.say);
 	after = message_hash(&m.say);
 	assert_memory_equal(&before, &after, sizeof before);
@@ -1431,9 +1698,11 @@ static void a_message_hash_covers_every_field(void **state)
 	CHANGED(changed.say.seq ^= 2);
 	CHANGED(changed.say.previous.bytes[31] ^= 1);
 	CHANGED(changed.say.time ^= 1);
-	CHANGED(changed.say.reply_seq++);
-	CHANGED(changed.say.reply_author.bytes[9] ^= 1);
-	CHANGED(changed.say.is_reply = false);
+	CHANGED(changed.say.about_seq++);
+	CHANGED(changed.say.about_author.bytes[9] ^= 1);
+	CHANGED(changed.say.is_about = false);
+	CHANGED(changed.say.is_forwarded ^= 1);
+	CHANGED(changed.say.life++);
 	body_copy = malloc(m.say.body.size);
 	memcpy(body_copy, m.say.body.data, m.say.body.size);
 	body_copy[0] = body_copy[0] == 'a' ? 'b' : 'a';
@@ -1449,8 +1718,8 @@ static void the_longest_message_has_a_hash(void **state)
 		.seq = UINT64_MAX,
 		.time = INT64_MIN,
 		.kind = SAY_TEXT,
-		.is_reply = true,
-		.reply_seq = UINT64_MAX,
+		.is_about = true,
+		.about_seq = UINT64_MAX,
 	};
 	struct message_hash hash, zeros = { 0 };
 
