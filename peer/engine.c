@@ -25,6 +25,7 @@
 #include "shared/text.h"
 
 enum { ENGINE_EVENTS_MAX = 4096 }; /* of links, in one step */
+#define STORE_AGAIN       (SECOND / 2) /* a store that cannot be read is tried so often */
 #define PEER_IDLE_TIMEOUT (45 * SECOND)
 #define PEER_KEEP_ALIVE   (20 * SECOND)
 
@@ -313,6 +314,8 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	r->now = now;
 	r->wall = wall;
 	r->has_more = false;
+	if (!engine_is_readable(e))
+		return now + STORE_AGAIN;
 	engine_follow_network(e);
 	contacts_step(r->contacts);
 	grant_wishes(e);

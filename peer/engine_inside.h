@@ -33,6 +33,7 @@ struct engine {
 	bool has_moved;       /* another network since the last step */
 	bool was_online;      /* in the last step */
 	uint64_t received;    /* datagrams, before this network */
+	bool is_stale;        /* a step failed, and the store could not be read again since */
 	mono_ns asking_since; /* on this network the directory is asked; NEVER: it is not */
 };
 
@@ -41,6 +42,8 @@ struct engine {
 /* All that happened since the last commit becomes durable; only then does anybody hear of
  * it. When it cannot, memory goes back to what the store says. */
 int engine_settle(struct engine *e);
+/* False: the store cannot be read; nothing that is done meanwhile counts. */
+bool engine_is_readable(struct engine *e);
 
 /* --- engine_reach.c --- */
 

@@ -12,6 +12,7 @@
 #include "peer/reach.h"
 #include "peer/safe.h"
 #include "peer/store.h"
+#include "shared/error.h"
 
 /* Rooms write what they kept in memory; what was delivered alone waits for company. */
 static void save(struct rooms *r)
@@ -27,13 +28,40 @@ static void save(struct rooms *r)
 	directory_client_save(r->directory);
 }
 
+/* Memory as the store says. Where that cannot be read, memory is nobody's: nothing counts until it
+ * can be (engine_is_readable()). */
+static void read_again(struct engine *e)
+{
+	struct rooms *r = &e->rooms;
+
+	account_reload(r->account);
+	contacts_reload(r->contacts);
+	address_book_reload(r->book);
+	forwarding_reload(r->forwarding);
+	reach_undo(r->reach);
+	safe_undo(e->safe);
+	/* With what reading again may have begun. */
+	e->is_stale = store_commit(r->store) < 0;
+}
+
+bool engine_is_readable(struct engine *e)
+{
+	if (e->is_stale)
+		read_again(e);
+	return !e->is_stale;
+}
+
 int engine_settle(struct engine *e)
 {
 	struct rooms *r = &e->rooms;
 	int err;
 
-	address_book_settle(r->book);
-	save(r);
+	if (e->is_stale) {
+		store_failed(r->store, ERR_IO);
+	} else {
+		address_book_settle(r->book);
+		save(r);
+	}
 	err = store_commit(r->store);
 	if (err == 0) {
 		events_release(r->events);
@@ -44,12 +72,6 @@ int engine_settle(struct engine *e)
 		return 0;
 	}
 	events_drop(r->events, err);
-	account_reload(r->account);
-	contacts_reload(r->contacts);
-	address_book_reload(r->book);
-	forwarding_reload(r->forwarding);
-	reach_undo(r->reach);
-	safe_undo(e->safe);
-	store_commit(r->store); /* what reading again may have begun */
+	read_again(e);
 	return err;
 }

@@ -222,8 +222,10 @@ void store_failed(struct store *s, int err)
 
 int store_commit(struct store *s)
 {
-	int err = s->err;
+	int err = s->err, trouble = db_trouble(s->db);
 
+	if (err == 0)
+		err = trouble;
 	if (err == 0 && db_in_transaction(s->db))
 		err = db_commit(s->db);
 	if (err < 0 && db_in_transaction(s->db))

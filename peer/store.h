@@ -38,7 +38,8 @@ int store_run(struct store *s, struct statement *statement);
 void store_failed(struct store *s, int err);
 
 /* Ends the transaction: 0 when everything since it began is in the store (or nothing was
- * written), else the first failure, and everything is rolled back. */
+ * written), else the first failure since the last commit, be it of a query alone (what was done was
+ * decided without its answer), and everything is rolled back. */
 int store_commit(struct store *s);
 
 #endif

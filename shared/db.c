@@ -24,6 +24,7 @@ struct db {
 	size_t cache_slots, cache_used;
 	bool is_begun; /* by db_begin() */
 	int lost;      /* the transaction cannot be committed any more: why */
+	int trouble;   /* the first failure since db_trouble() */
 };
 
 int db_open(struct db **out, const struct db_config *config, char *reason, size_t reason_size)
@@ -72,6 +73,14 @@ int db_begin(struct db *db)
 	return err;
 }
 
+int db_trouble(struct db *db)
+{
+	int err = db->trouble;
+
+	db->trouble = 0;
+	return err;
+}
+
 int db_commit(struct db *db)
 {
 	int err = db->lost;
@@ -105,8 +114,13 @@ static int note(struct db *db, int code)
 {
 	int err = db_file_error(code);
 
-	if (err < 0 && err != ERR_EXISTS && db->is_begun && !db->lost)
+	/* What SQLite does not understand is a face's query that is not one, no fault of the store. */
+	if (err == 0 || err == ERR_EXISTS || (code & 0xff) == SQLITE_ERROR)
+		return err;
+	if (db->is_begun && !db->lost)
 		db->lost = err;
+	if (!db->trouble)
+		db->trouble = err;
 	return err;
 }
 

@@ -40,6 +40,9 @@ int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
+/* The first failure of any statement since this was asked last, also of a query whose result nobody
+ * looked at; 0: none. */
+int db_trouble(struct db *db);
 
 /* A statement prepared once and kept; `sql` must live as long as the db (a literal). Asserts
  * on SQL that does not compile. Resets it and clears its bindings. Parameters from 1. */
