@@ -133,6 +133,11 @@ uint64_t bad_disk_struck(const char *folder)
 	return disk_of(folder)->struck;
 }
 
+void bad_disk_read_often(bool often)
+{
+	sqlite3_soft_heap_limit64(often ? 1 : 0);
+}
+
 /* --- the power cut --- */
 
 static uint8_t *contents_of(const char *path, size_t *size, size_t room)

@@ -42,6 +42,9 @@ void bad_disk_plan(const char *folder, const struct bad_disk_plan *plan);
 uint64_t bad_disk_seen(const char *folder);
 uint64_t bad_disk_struck(const char *folder);
 
+/* SQLite keeps hardly a page in memory from now on, and reads all the more; or as ever. */
+void bad_disk_read_often(bool often);
+
 /* The power is gone now: `to` (made here) gets what the disk of `from` holds. Each write since the
  * last sync of its file, or each sector of it, is there or is not. `from` stays, for a process that
  * does not know yet: nothing that it writes there counts. */
