@@ -118,7 +118,7 @@ static const struct row {
 	[WIRE_FILE_TAIL] = { "FILE_TAIL", PEER, 2, fields_file_tail },
 	[WIRE_FILE_DONE] = { "FILE_DONE", PEER, 1, fields_file_done },
 	[WIRE_GRANT] = { "GRANT", PEER, 2, fields_grant },
-	[WIRE_HISTORY_GET] = { "HISTORY_GET", PEER, 2, fields_history_get },
+	[WIRE_HISTORY_GET] = { "HISTORY_GET", PEER, 3, fields_history_get },
 	[WIRE_HISTORY] = { "HISTORY", PEER, 1, fields_history },
 };
 

@@ -533,16 +533,17 @@ struct wire_file_done {
 
 /* --- history for a new device of the own account ------------------------------------------
  *
- * An older device lets a newer one have what was said from `since` on: GRANT, on the control
- * stream. The newer one opens a stream and asks with HISTORY_GET, from the newest back; each HISTORY
- * is answered by the next HISTORY_GET on the same stream, until one with no entries comes. */
+ * An older device lets a newer one have what arrived from `since` on: GRANT, when a link is up and when
+ * it is decided. The newer one asks with HISTORY_GET, from the newest back, some at once; each is answered
+ * by one HISTORY, until one with no entries comes. */
 struct wire_grant {
 	uint64_t number; /* of the grant; a greater one takes its place; 0: it is taken back */
-	wall_ms since;   /* arrived here not before */
+	wall_ms since;
 };
 struct wire_history_get {
 	uint64_t number;
-	uint64_t before; /* 0: from the newest; else the `at` of the last entry that is here */
+	bool goes_on;    /* behind the HISTORY that was said last on this link; else ... */
+	uint64_t before; /* ... behind the entry with this `at`; 0: from the newest */
 };
 struct wire_history {
 	unsigned count;

@@ -224,6 +224,7 @@ void fields_grant(struct coder *c, struct wire_message *m)
 void fields_history_get(struct coder *c, struct wire_message *m)
 {
 	coder_number(c, &m->history_get.number, 1, INT64_MAX);
+	coder_flag(c, &m->history_get.goes_on);
 	coder_number(c, &m->history_get.before, 0, INT64_MAX);
 }
 

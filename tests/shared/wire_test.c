@@ -564,6 +564,7 @@ static void any_fields(struct wire_message *m)
 		break;
 	case WIRE_HISTORY_GET:
 		m->history_get.number = any_sequence() >> 1 | 1;
+		m->history_get.goes_on = dice_chance(&dice, 500);
 		m->history_get.before = any_number() >> 1;
 		break;
 	case WIRE_HISTORY:
