@@ -1,0 +1,121 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "peer/filing_inside.h"
+#include "shared/error.h"
+
+/* What is neither a file nor a folder, and links, are left out. */
+static int look_into(struct manifest *m, int folder, const char *path, unsigned depth);
+
+static int look_at(struct manifest *m, int folder, const char *path, const char *name,
+		   unsigned depth)
+{
+	char below[MANIFEST_PATH_MAX + 1];
+	uint32_t before = m->count;
+	struct stat st;
+	int fd, err;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : filing_error();
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	/* With room for the "/" of an empty folder. */
+	if (snprintf(below, sizeof below, "%s%s%s", path, *path ? "/" : "", name) >=
+		    MANIFEST_PATH_MAX ||
+	    !bytes_is_utf8(bytes_text(below)) || depth >= MANIFEST_DEPTH_MAX)
+		return ERR_LIMIT;
+	if (S_ISREG(st.st_mode))
+		return manifest_add(m, below, false, (uint64_t)st.st_size,
+				    filing_modified(&st) / 1000000000u);
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return filing_error();
+	err = look_into(m, fd, below, depth + 1);
+	if (err == 0 && m->count == before)
+		err = manifest_add(m, below, true, 0, filing_modified(&st) / 1000000000u);
+	return err;
+}
+
+/* Closes it. */
+static int look_into(struct manifest *m, int fd, const char *path, unsigned depth)
+{
+	DIR *folder = fdopendir(fd);
+	struct dirent *one;
+	int err = 0;
+
+	if (!folder)
+		abort(); /* only memory can be missing */
+	while (err == 0 && (one = readdir(folder)) != NULL) {
+		if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0)
+			err = look_at(m, fd, path, one->d_name, depth);
+	}
+	closedir(folder);
+	return err;
+}
+
+static int look_at_folder(struct filing_work *w)
+{
+	struct manifest m = { 0 };
+	struct timespec now;
+	int fd = filing_folder(w->path, false), err;
+
+	if (fd < 0)
+		return fd;
+	clock_gettime(CLOCK_REALTIME, &now);
+	w->modified = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	buf_init(&w->manifest, OFFER_MANIFEST_MAX);
+	err = look_into(&m, fd, "", 0);
+	if (err == 0)
+		err = manifest_encode(&m, &w->manifest);
+	w->is_folder = true;
+	w->files = m.files;
+	w->manifest_size = (uint32_t)w->manifest.size;
+	w->size = m.size + w->manifest.size;
+	if (err == 0 && w->size > OFFER_SIZE_MAX)
+		err = ERR_LIMIT;
+	manifest_clear(&m);
+	return err;
+}
+
+static int look_at_file(struct filing_work *w, int fd, const struct stat *st)
+{
+	ssize_t got = pread(fd, w->head, sizeof w->head, 0);
+
+	if (got < 0)
+		return filing_error();
+	w->head_size = (size_t)got;
+	w->size = (uint64_t)st->st_size;
+	w->modified = filing_modified(st);
+	return w->size > OFFER_SIZE_MAX ? ERR_LIMIT : 0;
+}
+
+int filing_look(struct filing_work *w)
+{
+	char *real = realpath(w->path, NULL);
+	struct stat st;
+	int fd, err;
+
+	if (!real)
+		return filing_error();
+	free(w->path);
+	w->path = real;
+	fd = open(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENXIO ? ERR_REFUSED : filing_error();
+	if (fstat(fd, &st) < 0)
+		err = filing_error();
+	else if (S_ISDIR(st.st_mode))
+		err = look_at_folder(w);
+	else
+		err = S_ISREG(st.st_mode) ? look_at_file(w, fd, &st) : ERR_REFUSED;
+	close(fd);
+	return err;
+}
