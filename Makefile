@@ -48,7 +48,7 @@ $(B)/peer.a:      $(call objects,peer peer/api)
 $(B)/faces.a:     $(call objects,peer/faces peer/faces/cli)
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
-$(TESTS): LDLIBS += -lcmocka -lm
+$(TESTS): LDLIBS += -lcmocka -lz -lm
 $(PROGRAMS) $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LDLIBS)

@@ -33,7 +33,12 @@ enum { IMAGE_PIXELS_SIZE = IMAGE_THUMBNAIL_SIDE * IMAGE_THUMBNAIL_SIDE * 4 };
 bool image_answer_fits(const struct image_answer *a, const struct image_task *task,
 		       size_t follows);
 
-/* --- one image, from here on in the child --- */
+/* --- from here on in the child --- */
+
+/* For good: no more memory or time than the task has, no file, no other process, and no call of the
+ * kernel beyond those that decoding needs: who tries is ended by the kernel. Ends the process
+ * where that cannot be had. */
+void image_shut_in(const struct image_task *task);
 
 /* One being read. */
 struct image {

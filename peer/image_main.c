@@ -40,10 +40,19 @@ static rlim_t memory_now(void)
 
 /* What arithmetic, memory and one answer need. Nothing is opened, made or begun. */
 static const int allowed[] = {
-	SCMP_SYS(write),  SCMP_SYS(exit_group),   SCMP_SYS(brk),
-	SCMP_SYS(munmap), SCMP_SYS(mremap),       SCMP_SYS(madvise),
-	SCMP_SYS(futex),  SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(getpid), SCMP_SYS(gettid),       SCMP_SYS(tgkill), /* abort() */
+	SCMP_SYS(write),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),      /* abort() */
+	SCMP_SYS(sigaltstack), /* longjmp(), under AddressSanitizer */
 };
 
 /* Where the kernel cannot do this no stranger's image is read. */
@@ -69,7 +78,7 @@ static void filter_calls(void)
 		_exit(1);
 }
 
-static void shut_in(const struct image_task *task)
+void image_shut_in(const struct image_task *task)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
@@ -197,7 +206,7 @@ int image_main(int argc, char *const *argv)
 	if (!read_task(&task, argc, argv))
 		return 1;
 	image.file = read_file();
-	shut_in(&task);
+	image_shut_in(&task);
 	err = look_at(&image, &answer, &out);
 	if (err < 0) {
 		answer = (struct image_answer){ .err = err };
