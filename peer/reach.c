@@ -103,13 +103,36 @@ void reach_broken(struct reach *r, struct way *w)
 	do_penance(r, w);
 }
 
-static void on_readable(struct reach *r, struct way *w, const struct link_event *event)
+/* The link tells each stream once until it was looked at: there are no more than streams. */
+static void on_stream(struct reach *r, struct way *w, const struct link_event *event)
 {
-	if (event->stream != LINK_CONTROL) {
-		reach_hang_up(r, w, LINK_CODE_PROTOCOL);
+	if (event->stream == LINK_CONTROL) {
+		if (event->kind == LINK_READABLE)
+			w->line.is_readable = true;
 		return;
 	}
-	w->line.is_readable = true;
+	if (r->stream_count == r->stream_capacity) {
+		r->stream_capacity = r->stream_capacity ? 2 * r->stream_capacity : 16;
+		r->streams = memory_grow(r->streams, r->stream_capacity, sizeof *r->streams);
+	}
+	r->streams[r->stream_count++] = (struct reach_stream_event){
+		w->number, w->link_number, event->code, event->stream, event->kind
+	};
+}
+
+bool reach_next_stream(struct reach *r, struct reach_stream *event)
+{
+	while (r->stream_first < r->stream_count) {
+		const struct reach_stream_event *e = &r->streams[r->stream_first++];
+		struct way *w = reach_by_number(r, e->way);
+
+		if (!w || w->state != WAY_LINKED || w->link_number != e->link_number)
+			continue;
+		*event = (struct reach_stream){ w, e->stream, e->kind, e->code };
+		return true;
+	}
+	r->stream_first = r->stream_count = 0;
+	return false;
 }
 
 static void on_down(struct reach *r, struct way *w, const struct link_event *event)
@@ -153,8 +176,9 @@ void reach_event(struct reach *r, const struct link_event *event)
 	}
 	if (w->state != WAY_LINKED)
 		return;
-	if (event->kind == LINK_READABLE)
-		on_readable(r, w, event);
+	if (event->kind == LINK_READABLE || event->kind == LINK_WRITABLE ||
+	    event->kind == LINK_ABANDONED)
+		on_stream(r, w, event);
 	else if (event->kind == LINK_MOVED)
 		reach_on_path(r, w);
 	else if (event->kind == LINK_WORDS && way_words(r->rooms, w, event->data) < 0)

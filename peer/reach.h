@@ -58,6 +58,13 @@ struct way *reach_way(struct reach *r, struct person *p, const struct device_pub
 struct way *reach_way_at(const struct reach *r, unsigned index);
 /* Says something on the way's line. ERR_STATE: not linked; ERR_FULL: not now. */
 int reach_say(struct reach *r, struct way *w, const struct wire_message *m);
+/* Something is to be had from the device, besides what is said, or (`is_asked` false) not any more: it is
+ * dialled for that, too. */
+void reach_ask(struct reach *r, struct way *w, bool is_asked);
+/* Linked: it is in use, so that it is not hung up on. */
+void reach_use(struct reach *r, struct way *w);
+/* By its number; NULL: it is no more. */
+struct way *reach_by_number(const struct reach *r, uintptr_t number);
 /* Linked: a word that wants an answer. */
 void reach_ping(struct reach *r, struct way *w);
 /* What a room above heard breaks the protocol: hangs up, and rests. */
@@ -87,6 +94,15 @@ struct person *reach_next_left(struct reach *r);
 /* Reads what arrived: true and the next message that is not a conversation's or a list's, for the
  * rooms above (what it points at stays until the next call); false: all for this step. */
 bool reach_next(struct reach *r, struct way **from, struct wire_message *m);
+/* What happened to streams beside the control stream, for the rooms above, in order: false: all for this
+ * step. Of a link that is no more nothing comes, nor that it went: way.link_number tells. */
+struct reach_stream {
+	struct way *way;
+	int64_t stream;
+	enum link_event_kind kind; /* LINK_READABLE, LINK_WRITABLE, LINK_ABANDONED */
+	uint64_t code;             /* LINK_ABANDONED */
+};
+bool reach_next_stream(struct reach *r, struct reach_stream *event);
 void reach_step(struct reach *r);    /* dials, suspects, hangs up */
 void reach_save(struct reach *r);    /* writes what only memory knows, before the commit */
 void reach_release(struct reach *r); /* it succeeded: acknowledges, sends */

@@ -26,7 +26,7 @@ bool reach_wants(const struct reach *r, const struct way *w)
 
 	if (!is_there || !reach_may(w))
 		return false;
-	return w->is_wanted || way_owes(w) || (reach_is_alone(r) && !w->has_left);
+	return w->is_wanted || w->is_asked || way_owes(w) || (reach_is_alone(r) && !w->has_left);
 }
 
 /* Where their devices are is what they say: we knock at few doors at once for anybody. */
@@ -39,7 +39,7 @@ static bool may_dial(const struct reach *r, const struct way *w)
 		count += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
 	if (count >= REACH_DIALS)
 		return false;
-	if (w->is_wanted || way_owes(w))
+	if (w->is_wanted || w->is_asked || way_owes(w))
 		return true;
 	count = 0;
 	for (unsigned i = 0; i < r->count; i++)
@@ -49,7 +49,7 @@ static bool may_dial(const struct reach *r, const struct way *w)
 
 void reach_failed(struct reach *r, struct way *w)
 {
-	bool is_needed = w->is_wanted || way_owes(w);
+	bool is_needed = w->is_wanted || w->is_asked || way_owes(w);
 
 	reach_look_no_more(w);
 	way_unlinked(w);

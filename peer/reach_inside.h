@@ -30,8 +30,18 @@ struct reach_tag {
 	struct way *way;
 };
 
+/* What happened to a stream of the link that the way had then. */
+struct reach_stream_event {
+	uintptr_t way;
+	uint64_t link_number, code;
+	int64_t stream;
+	enum link_event_kind kind;
+};
+
 struct reach {
 	struct rooms *rooms;
+	struct reach_stream_event *streams;
+	size_t stream_first, stream_count, stream_capacity;
 	struct way **ways; /* all of them, in the order they were made */
 	unsigned count;
 	uintptr_t numbers; /* given to ways so far */

@@ -36,6 +36,7 @@ void reach_free(struct reach *r)
 	while (r->count > 0)
 		remove_way(r, r->ways[r->count - 1]);
 	free(r->ways);
+	free(r->streams);
 	free(r->tags);
 	punch_limits_clear(&r->limits);
 	free(r);
@@ -92,6 +93,27 @@ struct way *reach_way(struct reach *r, struct person *p, const struct device_pub
 struct way *reach_way_at(const struct reach *r, unsigned index)
 {
 	return index < r->count ? r->ways[index] : NULL;
+}
+
+struct way *reach_by_number(const struct reach *r, uintptr_t number)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->ways[i]->number == number)
+			return r->ways[i];
+	}
+	return NULL;
+}
+
+void reach_ask(struct reach *r, struct way *w, bool is_asked)
+{
+	if (is_asked && !w->is_asked && !reach_rests(r, w))
+		w->retry_at = mono_earlier(w->retry_at, r->rooms->now);
+	w->is_asked = is_asked;
+}
+
+void reach_use(struct reach *r, struct way *w)
+{
+	w->last_used = r->rooms->now;
 }
 
 const struct peer_record *reach_record(const struct reach *r, const struct way *w)

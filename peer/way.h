@@ -60,6 +60,7 @@ struct way {
 	unsigned failures, refusals; /* in a row; a link that is up may still be refused */
 
 	bool is_wanted; /* a device of ours: to be asked what it has, also when nothing is owed */
+	bool is_asked;  /* rooms above want something of it (reach_ask()) */
 
 	/* Of a contact's device one; of a sibling's (a device of ours) all, in order of ids. */
 	struct talk **talks;
