@@ -26,7 +26,8 @@ bool reach_wants(const struct reach *r, const struct way *w)
 
 	if (!is_there || !reach_may(w))
 		return false;
-	return w->is_wanted || w->is_asked || way_owes(w) || (reach_is_alone(r) && !w->has_left);
+	return w->is_wanted || w->is_asked || way_owes(w) ||
+	       (reach_is_alone(r) && !w->has_left);
 }
 
 /* Where their devices are is what they say: we knock at few doors at once for anybody. */
@@ -144,9 +145,9 @@ void reach_begin(struct reach *r, struct way *w)
 
 /* What is said of a device beside what was known: nothing that matters here; a newer record; it is
  * seen elsewhere; it began anew, or closed its port to who knew it. */
-enum news { NEWS_NONE, NEWS_RECORD, NEWS_PLACE, NEWS_LIFE };
+enum device_news { NEWS_NONE, NEWS_RECORD, NEWS_PLACE, NEWS_LIFE };
 
-static enum news learn(struct reach *r, struct way *w, const struct wire_device *device)
+static enum device_news learn(struct reach *r, struct way *w, const struct wire_device *device)
 {
 	const struct peer_record *known = reach_record(r, w);
 	const struct peer_record before = known ? *known : (struct peer_record){ 0 };
@@ -194,7 +195,7 @@ static void forget_attempt(struct reach *r, struct way *w)
 
 /* Told of while we look for it. Whom others than the directory have found has begun before we hear
  * of it here. We ask for another introduction where the one before led to nothing, or elsewhere. */
-static void follow(struct reach *r, struct way *w, enum news news)
+static void follow(struct reach *r, struct way *w, enum device_news news)
 {
 	bool is_fruitless = w->introduced_at != NEVER &&
 			    r->rooms->now >= w->introduced_at + REACH_ASKED;
@@ -249,7 +250,7 @@ void reach_presence(struct reach *r, struct person *p, const struct wire_device 
 		return;
 	for (unsigned k = 0; k < count; k++) {
 		struct way *w = reach_way(r, p, &devices[k]->certificate.device);
-		enum news news;
+		enum device_news news;
 
 		if (!w)
 			continue;
@@ -278,7 +279,7 @@ void reach_introduced(struct reach *r, struct person *p,
 		      const struct wire_introduction *introduction)
 {
 	struct way *w;
-	enum news news;
+	enum device_news news;
 
 	/* What is measured between this and "heard": tests/system/netlab.sh. */
 	log_event(LOG_DEBUG, "introduced", "us", log_int((int64_t)(r->rooms->now / 1000)),
