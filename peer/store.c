@@ -100,19 +100,21 @@ static const char *const migrations[] = {
 	"ALTER TABLE message ADD COLUMN life INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN expires INTEGER;"
 	"ALTER TABLE message ADD COLUMN edit INTEGER;"
-	"UPDATE message SET place = id;"
+	"UPDATE message SET place = id, target = nullif(reply_to, 0);"
 	"DROP INDEX message_contact;"
-	"CREATE INDEX message_place ON message(contact, place);"
+	"CREATE INDEX message_place ON message(contact, place)"
+	"	WHERE kind NOT IN (2, 3, 4, 6) AND (flags & 8) = 0;" /* ENTRY_IS_SHOWN */
 	"CREATE INDEX message_expires ON message(expires) WHERE expires IS NOT NULL;"
-	"CREATE INDEX message_untargeted ON message(about) WHERE about IS NOT NULL AND target "
-	"IS NULL;"
+	"CREATE INDEX message_untargeted ON message(about, kind)"
+	"	WHERE about IS NOT NULL AND target IS NULL;"
 	"CREATE TABLE reaction("
 	"	message INTEGER NOT NULL, is_ours INTEGER NOT NULL, time INTEGER NOT NULL,"
 	"	entry INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (message, is_ours)) "
 	"WITHOUT ROWID;"
 	"CREATE TABLE gap("
 	"	chain INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL,"
-	"	PRIMARY KEY (chain, first)) WITHOUT ROWID;"
+	"	PRIMARY KEY (chain, next)) WITHOUT ROWID;"
+	"ALTER TABLE event ADD COLUMN change INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE chain ADD COLUMN read INTEGER NOT NULL DEFAULT 1;"
 	"ALTER TABLE contact ADD COLUMN tells_read INTEGER NOT NULL DEFAULT -1;"
 	"ALTER TABLE contact ADD COLUMN keep_days INTEGER NOT NULL DEFAULT -1;"
@@ -130,7 +132,9 @@ static const char *const migrations[] = {
 	"	size INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT "
 	"NULL,"
 	"	path TEXT, part TEXT, folder TEXT, modified INTEGER NOT NULL DEFAULT 0,"
-	"	flags INTEGER NOT NULL DEFAULT 0, hash BLOB, manifest BLOB) WITHOUT ROWID;"
+	"	flags INTEGER NOT NULL DEFAULT 0, hash BLOB, manifest BLOB,"
+	"	files INTEGER NOT NULL DEFAULT 0, manifest_size INTEGER NOT NULL DEFAULT 0,"
+	"	name TEXT, thumbnail BLOB) WITHOUT ROWID;"
 	"CREATE INDEX file_message ON file(message);"
 	"CREATE INDEX file_active ON file(state) WHERE state < 7;",
 	/* What people show of themselves; our own under contact 0. Whom we are invisible to. */
@@ -140,11 +144,13 @@ static const char *const migrations[] = {
 	"	title TEXT NOT NULL, status TEXT NOT NULL, picture BLOB);"
 	"ALTER TABLE contact ADD COLUMN is_hidden INTEGER NOT NULL DEFAULT 0;",
 	/* What is searched (peer/search.c), and up to which id it is indexed; history granted to own devices,
-	 * and to us. Messages that will disappear once they are read. */
+	 * and to us. Messages that will disappear once they are read; by how much the wall clock was before our
+	 * own (peer/expiry.h) from which message on. */
 	"CREATE VIRTUAL TABLE search USING fts5(body, who, content='', columnsize=0,"
 	"	prefix='1 2 3', tokenize='unicode61 remove_diacritics 2');"
 	"CREATE TABLE searched(one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL,"
 	"	is_untidy INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE leap(id INTEGER PRIMARY KEY, shift INTEGER NOT NULL);"
 	"CREATE UNIQUE INDEX message_granted ON message(place) WHERE place <= 0;"
 	"CREATE INDEX message_living ON message(contact, id) WHERE life > 0 AND expires IS "
 	"NULL;"
