@@ -333,7 +333,9 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	offer_recovery(r);
 	deadline = mono_earlier(deadline, account_step(r->account));
 	deadline = mono_earlier(deadline, safe_step(e->safe));
-	engine_settle(e);
+	/* Not at once: what made it fail may last. */
+	if (engine_settle(e) < 0)
+		return now + STORE_AGAIN;
 	if (r->has_more)
 		return now;
 	deadline = mono_earlier(deadline, r->save_at);
