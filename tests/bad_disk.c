@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/bytes.h"
+#include "tests/world/disk.h"
 
 enum { SECTOR = 512, FOLDER_SIZE = 256, NAME_SIZE = 64 };
 
@@ -233,14 +234,16 @@ static void lose_power(const struct spoilt_disk *d, const char *to, uint64_t see
 		uint8_t *all;
 		size_t size;
 
-		if (entry->d_type != DT_REG)
-			continue;
 		while (f && strcmp(f->name, entry->d_name) != 0)
 			f = f->next;
-		if (f && !f->is_kept && choose(&seed, 2))
-			continue;
 		snprintf(from, sizeof from, "%s/%s", d->folder, entry->d_name);
 		snprintf(kept, sizeof kept, "%s/%s", to, entry->d_name);
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			disk_copy(from, kept);
+		if (entry->d_type != DT_REG)
+			continue;
+		if (f && !f->is_kept && choose(&seed, 2))
+			continue;
 		all = contents_of(from, &size, f ? reach_of(f) : 0);
 		if (f)
 			lose_some(f, how, &seed, all, &size);

@@ -47,7 +47,7 @@ void bad_disk_read_often(bool often);
 
 /* The power is gone now: `to` (made here) gets what the disk of `from` holds. Each write since the
  * last sync of its file, or each sector of it, is there or is not. `from` stays, for a process that
- * does not know yet: nothing that it writes there counts. */
+ * does not know yet: nothing that it writes there counts. Files that are not SQLite's, and folders within, are there whole. */
 void bad_disk_lose_power(const char *from, const char *to, uint64_t seed);
 /* No file of it is open any more. */
 void bad_disk_forget(const char *folder);

@@ -258,6 +258,7 @@ void world_break_router(struct world *w, unsigned machine, mono_ns how_long)
 
 void world_rouse(struct world *w)
 {
+	world_heal_disks(w);
 	for (unsigned i = 0; i <= w->config.peers; i++) {
 		if (w->machines[i].awake_at)
 			places_wake(w, &w->machines[i]);

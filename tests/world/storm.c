@@ -42,6 +42,21 @@ void storm_crash_a_machine(struct story *s)
 		world_crash_soon(s->world, a, dice_below(story_dice(s), 8));
 }
 
+static void cut_the_power(struct story *s)
+{
+	world_cut_power_soon(s->world, dice_below(story_dice(s), s->machines + 1),
+			     dice_below(story_dice(s), 40));
+}
+
+static void spoil_a_disk(struct story *s)
+{
+	static const enum bad_disk_fault faults[] = { BAD_DISK_FULL, BAD_DISK_FULL,
+						      BAD_DISK_FAILS, BAD_DISK_LOCKED };
+
+	world_spoil_disk(s->world, story_any_machine(s), faults[dice_below(story_dice(s), 4)],
+			 dice_between(story_dice(s), 1, 40) * SECOND);
+}
+
 static void stop_a_machine(struct story *s)
 {
 	world_stop(s->world, story_any_machine(s));
@@ -134,7 +149,7 @@ void storm_change_weather(struct story *s)
 		.jitter = dice_below(story_dice(s), s->worst.jitter + 1),
 	};
 
-	network_set_weather(world_network(s->world), &weather);
+	network_set_weather(world_network(s->world), s->has_bad_lines ? &s->worst : &weather);
 }
 
 static void part_or_meet(struct story *s)
@@ -218,6 +233,8 @@ static const struct {
 	{ 500, storm_say_one },
 	{ 40, say_many },
 	{ 14, storm_crash_a_machine },
+	{ 8, cut_the_power },
+	{ 8, spoil_a_disk },
 	{ 10, stop_a_machine },
 	{ 6, storm_crash_the_directory },
 	{ 4, stop_the_directory },

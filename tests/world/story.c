@@ -281,6 +281,12 @@ static void storm(struct story *s, uint64_t seed)
 		.delay = dice_between(&shape, 1, 200) * MILLISECOND,
 		.jitter = dice_below(&shape, 100) * MILLISECOND,
 	};
+	s->has_bad_lines = dice_chance(&shape, 100);
+	if (s->has_bad_lines)
+		s->worst = (struct weather){ .loss = 300,
+					     .duplicate = 50,
+					     .delay = 50 * MILLISECOND,
+					     .jitter = 100 * MILLISECOND };
 	s->has_partings = dice_chance(&shape, 300);
 	s->has_accidents = dice_chance(&shape, 600);
 	happening = dice_between(&shape, 100, 500);
@@ -296,7 +302,7 @@ static void storm(struct story *s, uint64_t seed)
 	cast.has_nats = dice_chance(&shape, 600);
 	story_begin(s, seed, &cast);
 	s->has_consents = s->has_hard_nats && cast.persons > 2 && dice_chance(&shape, 600);
-	if (dice_chance(&shape, 500))
+	if (s->has_bad_lines || dice_chance(&shape, 500))
 		storm_change_weather(s);
 	story_wish_all_contacts(s);
 	if (dice_chance(story_dice(s), 500))

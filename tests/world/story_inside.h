@@ -12,6 +12,7 @@ struct story {
 	bool has_partings;  /* people also block and remove one another */
 	bool has_hard_nats; /* also such as need a relay: everybody relays */
 	bool has_consents;  /* not everybody may have everybody's address */
+	bool has_bad_lines; /* the weather is at its worst, always */
 	bool has_accidents; /* devices, passwords and keys change */
 	struct weather worst;
 };

@@ -30,6 +30,90 @@ static void folder_of(const struct world *w, const struct machine *m, char out[P
 		abort();
 }
 
+static void remove_folder(const char *folder)
+{
+	bad_disk_forget(folder);
+	disk_remove(folder);
+}
+
+/* --- disks --- */
+
+/* Its folder of now is struck by what its disk suffers from; a planned power cut is over. */
+static void equip_disk(struct world *w, struct machine *m)
+{
+	struct bad_disk_plan plan = { .fault = m->fault };
+	char folder[PATH_SIZE];
+
+	folder_of(w, m, folder);
+	plan.operations = m->fault == BAD_DISK_FULL ? BAD_DISK_WRITES
+			  : m->fault == BAD_DISK_LOCKED
+				  ? BAD_DISK_LOCKS
+				  : BAD_DISK_READS | BAD_DISK_WRITES | BAD_DISK_SYNCS;
+	bad_disk_plan(folder, &plan);
+	m->image[0] = 0;
+}
+
+static void heal_disk(struct world *w, struct machine *m)
+{
+	m->fault = BAD_DISK_WELL;
+	m->disk_well_at = NEVER;
+	equip_disk(w, m);
+}
+
+static mono_ns heal_disks(struct world *w)
+{
+	mono_ns next = NEVER;
+
+	for (unsigned i = 0; i <= w->config.peers; i++) {
+		struct machine *m = &w->machines[i];
+
+		if (m->disk_well_at <= w->now)
+			heal_disk(w, m);
+		next = mono_earlier(next, m->disk_well_at);
+	}
+	return next;
+}
+
+void world_heal_disks(struct world *w)
+{
+	for (unsigned i = 0; i <= w->config.peers; i++)
+		if (w->machines[i].disk_well_at != NEVER || w->machines[i].image[0])
+			heal_disk(w, &w->machines[i]);
+}
+
+void world_spoil_disk(struct world *w, unsigned machine, enum bad_disk_fault fault,
+		      mono_ns how_long)
+{
+	struct machine *m = &w->machines[machine];
+
+	m->fault = fault;
+	m->disk_well_at = w->now + how_long;
+	equip_disk(w, m);
+	w->counts.full_disks += fault == BAD_DISK_FULL;
+	w->counts.failing_disks += fault == BAD_DISK_FAILS;
+	w->counts.locked_stores += fault == BAD_DISK_LOCKED;
+}
+
+void world_cut_power_soon(struct world *w, unsigned machine, unsigned operations)
+{
+	struct machine *m = &w->machines[machine];
+	struct bad_disk_plan plan = { .fault = BAD_DISK_POWER,
+				      .operations = BAD_DISK_WRITES | BAD_DISK_SYNCS,
+				      .after = operations,
+				      .count = 1,
+				      .image = m->image };
+	char folder[PATH_SIZE];
+
+	if (m->disk_well_at != NEVER)
+		return;
+	folder_of(w, m, folder);
+	plan.seed = dice_next(&w->dice);
+	m->life++;
+	folder_of(w, m, m->image);
+	m->life--;
+	bad_disk_plan(folder, &plan);
+}
+
 /* --- life of the world --- */
 
 struct world *world_new(const struct world_config *config)
@@ -56,6 +140,7 @@ struct world *world_new(const struct world_config *config)
 		places_settle(w, m);
 		m->wake = NEVER;
 		m->crash_after = NEVER_CRASHES;
+		m->disk_well_at = NEVER;
 		m->wall_skew = (int64_t)dice_between(&w->dice, 0, 600000) - 300000;
 		errands_forget(&m->errands);
 		folder_of(w, m, data);
@@ -91,7 +176,8 @@ void world_free(struct world *w)
 	for (unsigned i = 0; i <= w->config.peers; i++) {
 		switch_off(&w->machines[i]);
 		folder_of(w, &w->machines[i], folder);
-		disk_remove(folder);
+		remove_folder(folder);
+		remove_folder(w->machines[i].image);
 	}
 	rmdir(w->folder);
 	for (unsigned i = 0; i < WORLD_MACHINES_MAX; i++)
@@ -222,6 +308,38 @@ static void keep_counters(struct world *w, struct machine *m)
 
 /* --- switching machines on and off --- */
 
+/* The power went as planned: nothing that it did since counts. */
+static bool has_lost_power(const struct machine *m)
+{
+	return m->image[0] && access(m->image, F_OK) == 0;
+}
+
+/* What was committed before is all that survives: the folder as it is now is copied, or what a power
+ * cut leaves of it; then the dying process may write what it likes. */
+static void die(struct world *w, struct machine *m)
+{
+	const struct bad_disk_plan well = { .fault = BAD_DISK_WELL };
+	char from[PATH_SIZE], to[PATH_SIZE];
+
+	folder_of(w, m, from);
+	bad_disk_plan(from, &well); /* what it does while it dies is nothing to cut */
+	m->life++;
+	folder_of(w, m, to);
+	if (has_lost_power(m)) {
+		w->counts.power_cuts++;
+	} else if (dice_chance(&w->dice, 500)) {
+		bad_disk_lose_power(from, to, dice_next(&w->dice));
+		w->counts.power_cuts++;
+	} else {
+		disk_copy(from, to);
+	}
+	keep_counters(w, m);
+	switch_off(m);
+	remove_folder(from);
+	equip_disk(w, m);
+	w->counts.crashes++;
+}
+
 void world_start(struct world *w, unsigned machine)
 {
 	struct machine *m = &w->machines[machine];
@@ -251,11 +369,20 @@ void world_start(struct world *w, unsigned machine)
 	} else {
 		struct engine_config config = { .store = store,
 						.device_label = "world",
+						.durable = true,
 						.ksf = KSF_ARGON2ID_64M };
 
 		snprintf(store, sizeof store, "%s/store.db", folder);
 		err = engine_open(&m->engine, &config, mono_of(w, m), wall_of(w, m), reason,
 				  sizeof reason);
+	}
+	if (err < 0 && has_lost_power(m)) {
+		die(w, m);
+		return;
+	}
+	if (err < 0 && m->fault != BAD_DISK_WELL) {
+		w->counts.refused_starts++;
+		return;
 	}
 	if (err < 0) {
 		world_fail(w, "machine %u does not start: %s: %s", machine, error_name(err),
@@ -269,22 +396,6 @@ void world_start(struct world *w, unsigned machine)
 	places_tell(m);
 	if (w->config.has_relays)
 		engine_set_relay(m->engine, true, RELAY_RATE);
-}
-
-/* What was committed before is all that survives: the folder as it is now is copied, then
- * the dying process may write what it likes. */
-static void die(struct world *w, struct machine *m)
-{
-	char from[PATH_SIZE], to[PATH_SIZE];
-
-	folder_of(w, m, from);
-	m->life++;
-	folder_of(w, m, to);
-	disk_copy(from, to);
-	keep_counters(w, m);
-	switch_off(m);
-	disk_remove(from);
-	w->counts.crashes++;
 }
 
 void world_crash(struct world *w, unsigned machine)
@@ -348,25 +459,34 @@ void world_stop(struct world *w, unsigned machine)
 		engine_goodbye(m->engine, mono_of(w, m));
 	else
 		server_goodbye(m->server, RETRY_AFTER_S, mono_of(w, m));
+	if (has_lost_power(m)) {
+		die(w, m);
+		return;
+	}
 	flush(w, m);
 	keep_counters(w, m);
 	switch_off(m);
+	if (has_lost_power(m)) /* while it closed its store */
+		die(w, m);
 	w->counts.restarts++;
 }
 
 void world_wipe(struct world *w, unsigned machine)
 {
+	const struct bad_disk_plan well = { .fault = BAD_DISK_WELL };
 	struct machine *m = &w->machines[machine];
 	char folder[PATH_SIZE];
 
+	folder_of(w, m, folder);
+	bad_disk_plan(folder, &well);
 	if (world_is_up(w, machine))
 		switch_off(m);
-	folder_of(w, m, folder);
-	disk_remove(folder);
+	remove_folder(folder);
 	m->life++;
 	folder_of(w, m, folder);
 	if (mkdir(folder, 0700) < 0)
 		abort();
+	equip_disk(w, m);
 	w->counts.wipes++;
 }
 
@@ -434,6 +554,10 @@ static void work(struct world *w, struct machine *m)
 		endpoint_tick(endpoint_of(m), local);
 	own = m->engine ? engine_step(m->engine, local, wall_of(w, m))
 			: server_step(m->server, local, wall_of(w, m));
+	if (has_lost_power(m)) {
+		die(w, m);
+		return;
+	}
 	if (!flush(w, m))
 		return;
 	if (m->engine) {
@@ -476,7 +600,8 @@ void world_run(struct world *w, mono_ns how_long)
 	mono_ns until = w->now + how_long;
 
 	while (!w->trouble[0]) {
-		mono_ns next = mono_earlier(network_deadline(w->network), places_mend(w));
+		mono_ns next = mono_earlier(network_deadline(w->network),
+					    mono_earlier(places_mend(w), heal_disks(w)));
 		struct arrival a;
 
 		for (unsigned i = 0; i <= w->config.peers; i++)

@@ -6,6 +6,7 @@
 
 #include "directory/server.h"
 #include "peer/engine.h"
+#include "tests/bad_disk.h"
 #include "tests/world/dice.h"
 #include "tests/world/network.h"
 
@@ -39,6 +40,7 @@ struct world_config {
 struct world_counts {
 	uint64_t crashes, restarts, partitions, moves, clock_jumps, wipes;
 	uint64_t lan_changes, sleeps, dead_routers;
+	uint64_t power_cuts, full_disks, failing_disks, locked_stores, refused_starts;
 	uint64_t to_victim; /* the most that any machine has sent there */
 	uint64_t steps;
 };
@@ -60,9 +62,16 @@ void world_fail(struct world *w, const char *format, ...) __attribute__((format(
 
 void world_start(struct world *w, unsigned machine);
 void world_stop(struct world *w, unsigned machine); /* says goodbye, closes its store */
-/* Dies as by kill -9: at once, or in its next work after `datagrams` more have left. */
+/* Dies as by kill -9, or of a power cut, as the dice have it: at once, or in its next work after
+ * `datagrams` more have left. */
 void world_crash(struct world *w, unsigned machine);
 void world_crash_soon(struct world *w, unsigned machine, unsigned datagrams);
+/* The power goes when its disk has done so much more for its store (writes and syncs). */
+void world_cut_power_soon(struct world *w, unsigned machine, unsigned operations);
+/* For so long its disk has no room, or every write, sync and read fails, or who starts finds the store
+ * in use by another process. */
+void world_spoil_disk(struct world *w, unsigned machine, enum bad_disk_fault fault,
+		      mono_ns how_long);
 /* Stolen, or broken for good: without a word, and its folder begins anew. */
 void world_wipe(struct world *w, unsigned machine);
 void world_no_more_crashes(struct world *w); /* none that was announced comes */
@@ -79,7 +88,7 @@ void world_sleep(struct world *w, unsigned machine, mono_ns how_long);
 bool world_is_asleep(const struct world *w, unsigned machine);
 /* Its router lets nothing pass for so long. */
 void world_break_router(struct world *w, unsigned machine, mono_ns how_long);
-/* Whoever sleeps wakes, and routers work. */
+/* Whoever sleeps wakes, and routers and disks work. */
 void world_rouse(struct world *w);
 /* The directory says of everybody that it is at this address, also to itself; where peers have no
  * routers. */

@@ -26,7 +26,10 @@ struct machine {
 	struct errands errands;
 	mono_ns idle_since;
 	unsigned idle_steps;
-	bool is_new; /* has not worked since it was switched on */
+	enum bad_disk_fault fault; /* of its disk, until then */
+	mono_ns disk_well_at;      /* NEVER: it is well */
+	char image[PATH_SIZE];     /* what a planned power cut leaves; "": none is planned */
+	bool is_new;               /* has not worked since it was switched on */
 };
 
 struct world {
@@ -53,6 +56,10 @@ struct world {
 	struct device_public directory_key;
 	uint8_t room[ENDPOINT_LOOPBACK_MAX];
 };
+
+/* --- world.c --- */
+
+void world_heal_disks(struct world *w);
 
 /* --- places.c --- */
 

@@ -38,6 +38,7 @@ static void add(struct story_result *sum, const struct story_result *one)
 	sum->simulated += one->simulated;
 	sum->people.said += one->people.said;
 	sum->people.accepted += one->people.accepted;
+	sum->people.refused += one->people.refused;
 	sum->people.heard += one->people.heard;
 	sum->people.logins += one->people.logins;
 	sum->people.recoveries += one->people.recoveries;
@@ -65,6 +66,11 @@ static void add(struct story_result *sum, const struct story_result *one)
 	sum->network.nowhere += one->network.nowhere;
 	sum->world.crashes += one->world.crashes;
 	sum->world.restarts += one->world.restarts;
+	sum->world.power_cuts += one->world.power_cuts;
+	sum->world.full_disks += one->world.full_disks;
+	sum->world.failing_disks += one->world.failing_disks;
+	sum->world.locked_stores += one->world.locked_stores;
+	sum->world.refused_starts += one->world.refused_starts;
 	sum->world.partitions += one->world.partitions;
 	sum->world.moves += one->world.moves;
 	sum->world.clock_jumps += one->world.clock_jumps;
@@ -77,9 +83,11 @@ static void tell(const struct story_result *r)
 					     "ipv6",    "public",   "mapped",
 					     "punched", "sprayed",  "relayed" };
 
-	printf("%.1f simulated hours, %llu messages said, %llu accepted, %llu heard\n",
+	printf("%.1f simulated hours, %llu messages said, %llu accepted, %llu refused with the "
+	       "reason, "
+	       "%llu heard\n",
 	       r->simulated / 3.6e12, N(r->people.said), N(r->people.accepted),
-	       N(r->people.heard));
+	       N(r->people.refused), N(r->people.heard));
 	printf("accounts: %llu logins by password, %llu recoveries, %llu new passwords, %llu "
 	       "recovery codes, %llu revocations, %llu key changes, %llu machines lost\n",
 	       N(r->people.logins), N(r->people.recoveries), N(r->people.passwords),
@@ -89,6 +97,10 @@ static void tell(const struct story_result *r)
 	       "clock jumps\n",
 	       N(r->world.crashes), N(r->world.restarts), N(r->world.partitions),
 	       N(r->world.moves), N(r->world.clock_jumps));
+	printf("disks: %llu of the crashes were power cuts, %llu disks full for a while, %llu "
+	       "failing, %llu stores locked, %llu starts refused\n",
+	       N(r->world.power_cuts), N(r->world.full_disks), N(r->world.failing_disks),
+	       N(r->world.locked_stores), N(r->world.refused_starts));
 	printf("networks: %llu changes of LAN, %llu sleeps, %llu routers dead for a while; at "
 	       "most "
 	       "%llu datagrams of one machine to where a lie pointed\n",
@@ -193,6 +205,7 @@ int main(void)
 	};
 
 	dice_become_randombytes();
+	bad_disk_begin();
 	if (sodium_init() < 0)
 		return 1;
 	log_init(LOG_ERROR, false);
