@@ -9,7 +9,9 @@
 #include "peer/account.h"
 #include "peer/candidates.h"
 #include "peer/events.h"
+#include "peer/expiry.h"
 #include "peer/persons.h"
+#include "peer/search.h"
 #include "peer/store.h"
 #include "tests/stored_account.h"
 
@@ -37,6 +39,8 @@ static void open_rooms(struct small_home *h)
 	err = account_new(&r->account, r, "test", KSF_ARGON2ID_64M);
 	assert(err == 0);
 	r->book = address_book_new(r);
+	r->expiry = expiry_new(r);
+	r->search = search_new(r);
 	self = persons_self(r->persons);
 	self->name = h->name;
 	self->has_identity = true;
@@ -48,6 +52,8 @@ static void close_rooms(struct small_home *h)
 {
 	struct rooms *r = &h->rooms;
 
+	search_free(r->search);
+	expiry_free(r->expiry);
 	address_book_free(r->book);
 	account_free(r->account);
 	own_candidates_free(r->candidates);

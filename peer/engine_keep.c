@@ -1,0 +1,235 @@
+/* What is read of the store, and what goes out of it: history, search, rules how long things are kept. */
+#include <sys/stat.h>
+
+#include "peer/conversations.h"
+#include "peer/engine_inside.h"
+#include "peer/expiry.h"
+#include "peer/history.h"
+#include "peer/persons.h"
+#include "peer/search.h"
+#include "peer/settings.h"
+#include "peer/store.h"
+#include "shared/error.h"
+
+static int find(const struct engine *e, const char *text, struct person **p)
+{
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	*p = err < 0 ? NULL : persons_find(e->rooms.persons, &name);
+	return err < 0 ? err : *p ? 0 : ERR_NOT_FOUND;
+}
+
+int engine_history(struct engine *e, const char *name, uint64_t before, unsigned limit,
+		   engine_each_message *each, void *user)
+{
+	struct person *p;
+	int err = find(e, name, &p);
+
+	return err < 0 ? err : history_newest(&e->rooms, p, before, limit, each, user);
+}
+
+int engine_history_after(struct engine *e, const char *name, uint64_t after, unsigned limit,
+			 engine_each_message *each, void *user)
+{
+	struct person *p;
+	int err = find(e, name, &p);
+
+	return err < 0 ? err : history_after(&e->rooms, p, after, limit, each, user);
+}
+
+int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user)
+{
+	return history_one(&e->rooms, id, each, user);
+}
+
+int engine_search(struct engine *e, const char *query, const char *name, uint64_t before,
+		  unsigned limit, engine_each_hit *each, void *user)
+{
+	struct person *p = NULL;
+	int err = name ? find(e, name, &p) : 0;
+
+	return err < 0 ? err
+		       : search_find(e->rooms.search, query, p, before, limit, each, user);
+}
+
+/* --- what goes --- */
+
+/* The person of a message, and whether nobody but us has it. */
+static int whose(struct engine *e, uint64_t id, struct person **p, bool *is_owed)
+{
+	struct statement *s = db_sql(
+		store_db(e->rooms.store),
+		"SELECT contact.name, m.is_ours AND m.seq >="
+		"  CASE WHEN chain.is_ours THEN chain.delivered"
+		"  ELSE conversation.delivered END"
+		" FROM message AS m CROSS JOIN contact ON contact.id = m.contact"
+		" CROSS JOIN chain ON chain.id = m.chain"
+		" CROSS JOIN conversation ON conversation.id = chain.conversation"
+		" WHERE m.id = ?");
+	int err;
+
+	*p = NULL;
+	bind_int(s, 1, id <= INT64_MAX ? (int64_t)id : 0);
+	err = db_step(s);
+	if (err == 1)
+		err = find(e, column_text(s, 0), p);
+	else if (err == 0)
+		err = ERR_NOT_FOUND;
+	if (err == 0)
+		*is_owed = column_int(s, 1);
+	db_done(s);
+	return err;
+}
+
+/* Out of sight at once; its body goes when they have it, or it is said as GONE when its time comes. */
+static void hide(struct engine *e, uint64_t id)
+{
+	struct rooms *r = &e->rooms;
+	struct statement *s;
+
+	search_out(r->search, id);
+	store_write(r->store);
+	s = db_sql(store_db(r->store), "UPDATE message SET flags = flags | ? WHERE id = ?");
+	bind_int(s, 1, ENTRY_SILENT);
+	bind_int(s, 2, (int64_t)id);
+	store_run(r->store, s);
+	expiry_later(r->expiry, id);
+}
+
+static int forget(struct engine *e, uint64_t id)
+{
+	struct person *p;
+	bool is_owed = false;
+	int err = whose(e, id, &p, &is_owed);
+
+	if (err < 0)
+		return err;
+	if (!is_owed)
+		err = conversations_wipe(e->rooms.conversations, p, id, ENTRY_SILENT);
+	if (is_owed || err == ERR_STATE)
+		hide(e, id);
+	return err == ERR_STATE ? 0 : err;
+}
+
+static bool is_shown(void *user, const struct message *m)
+{
+	(void)user;
+	(void)m;
+	return true;
+}
+
+int engine_forget_message(struct engine *e, uint64_t id)
+{
+	int err = history_one(&e->rooms, id, is_shown, NULL);
+
+	if (err == 0)
+		err = forget(e, id);
+	return err < 0 ? err : engine_settle(e);
+}
+
+enum { FORGET_BATCH = 256 };
+struct ids {
+	uint64_t list[FORGET_BATCH];
+	unsigned count;
+};
+
+static bool on_message(void *user, const struct message *m)
+{
+	struct ids *ids = user;
+
+	ids->list[ids->count++] = m->id;
+	return ids->count < FORGET_BATCH;
+}
+
+/* All of it in one transaction: half a conversation is not what was asked for. */
+int engine_forget_history(struct engine *e, const char *name)
+{
+	struct ids ids;
+	struct person *p;
+	int err = find(e, name, &p);
+
+	do {
+		ids.count = 0;
+		if (err == 0)
+			err = history_newest(&e->rooms, p, 0, FORGET_BATCH, on_message, &ids);
+		for (unsigned i = 0; err == 0 && i < ids.count; i++)
+			err = forget(e, ids.list[i]);
+	} while (err == 0 && ids.count == FORGET_BATCH);
+	return err < 0 ? err : engine_settle(e);
+}
+
+/* A message that was hidden, or is kept no longer, leaves no mark; one that disappears does. */
+static void let_go(struct engine *e, uint64_t id)
+{
+	struct rooms *r = &e->rooms;
+	bool is_owed = false, is_hidden;
+	struct statement *s;
+	struct person *p;
+
+	if (whose(e, id, &p, &is_owed) < 0)
+		return;
+	s = db_sql(store_db(r->store),
+		   "SELECT (flags & ?) <> 0, expires IS NULL, life FROM message WHERE id = ?");
+	bind_int(s, 1, ENTRY_SILENT);
+	bind_int(s, 2, (int64_t)id);
+	is_hidden = db_step(s) == 1 &&
+		    (column_int(s, 0) || column_int(s, 1)); /* by a rule: no deadline */
+	/* What disappears does so whether they have got it or not. */
+	is_owed = is_owed && column_int(s, 2) == 0;
+	db_done(s);
+	if (is_owed || conversations_wipe(r->conversations, p, id,
+					  is_hidden ? ENTRY_SILENT : ENTRY_GONE) == ERR_STATE)
+		expiry_later(r->expiry, id);
+}
+
+mono_ns engine_step_kept(struct engine *e)
+{
+	mono_ns deadline = expiry_step(e->rooms.expiry);
+	uint64_t id;
+
+	while (expiry_next(e->rooms.expiry, &id))
+		let_go(e, id);
+	return mono_earlier(deadline, search_step(e->rooms.search));
+}
+
+/* --- rules --- */
+
+void engine_settings(const struct engine *e, struct engine_settings *out)
+{
+	settings_read(e->rooms.store, out);
+}
+
+int engine_set_settings(struct engine *e, const struct engine_settings *settings)
+{
+	struct stat folder;
+
+	if (settings->keep_days > EXPIRY_DAYS_MAX)
+		return ERR_LIMIT;
+	if (settings->downloads[0] &&
+	    (settings->downloads[0] != '/' || stat(settings->downloads, &folder) < 0 ||
+	     !S_ISDIR(folder.st_mode)))
+		return ERR_NOT_FOUND;
+	settings_write(e->rooms.store, settings);
+	expiry_changed(e->rooms.expiry);
+	return engine_settle(e);
+}
+
+int engine_set_keep(struct engine *e, const char *name, int days)
+{
+	struct statement *s;
+	struct person *p;
+	int err = find(e, name, &p);
+
+	if (err < 0)
+		return err;
+	if (days < -1 || days > EXPIRY_DAYS_MAX)
+		return ERR_LIMIT;
+	store_write(e->rooms.store);
+	s = db_sql(store_db(e->rooms.store), "UPDATE contact SET keep_days = ? WHERE id = ?");
+	bind_int(s, 1, days);
+	bind_int(s, 2, p->id);
+	store_run(e->rooms.store, s);
+	expiry_changed(e->rooms.expiry);
+	return engine_settle(e);
+}
