@@ -6,6 +6,7 @@
 
 #include "peer/account.h"
 #include "peer/directory_client.h"
+#include "peer/grants.h"
 #include "peer/persons.h"
 #include "peer/siblings.h"
 #include "shared/error.h"
@@ -104,6 +105,18 @@ int engine_name_device(struct engine *e, const struct device_public *device, con
 int engine_revoke_device(struct engine *e, const struct device_public *device, uint64_t ticket)
 {
 	return settled(e, account_revoke_device(e->rooms.account, device, ticket));
+}
+
+int engine_grant_history(struct engine *e, const struct device_public *device, wall_ms since,
+			 bool is_given)
+{
+	const struct device_list *all = account_devices(e->rooms.account);
+
+	if (device_public_equal(device, account_device(e->rooms.account)) ||
+	    (is_given && !device_list_find(all, device)))
+		return ERR_NOT_FOUND;
+	grants_give(e->rooms.grants, device, since, is_given);
+	return engine_settle(e);
 }
 
 int engine_set_requests(struct engine *e, enum request_policy policy)

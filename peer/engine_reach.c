@@ -6,6 +6,7 @@
 #include "peer/directory_client.h"
 #include "peer/engine_inside.h"
 #include "peer/forwarding.h"
+#include "peer/grants.h"
 #include "peer/lan.h"
 #include "peer/reach.h"
 
@@ -106,6 +107,11 @@ static int hear_relay(struct rooms *r, struct way *from, const struct wire_messa
 	return relay_hear(r->relay, from, m);
 }
 
+static int hear_grants(struct rooms *r, struct way *from, const struct wire_message *m)
+{
+	return grants_hear(r->grants, from, m);
+}
+
 static const struct {
 	enum wire_type type;
 	int (*hear)(struct rooms *r, struct way *from, const struct wire_message *m);
@@ -114,6 +120,8 @@ static const struct {
 	{ WIRE_WHERE, hear_forwarding },   { WIRE_THERE, hear_forwarding },
 	{ WIRE_RELAY_OPEN, hear_relay },   { WIRE_RELAY_OFFER, hear_relay },
 	{ WIRE_RELAY_ANSWER, hear_relay }, { WIRE_RELAY_CLOSE, hear_relay },
+	{ WIRE_GRANT, hear_grants },       { WIRE_HISTORY_GET, hear_grants },
+	{ WIRE_HISTORY, hear_grants },
 };
 
 void engine_hear_peers(struct rooms *r)
@@ -144,7 +152,8 @@ mono_ns engine_step_reach(struct engine *e)
 	deadline = mono_earlier(deadline, port_map_step(r->port_map));
 	deadline = mono_earlier(deadline, lan_step(r->lan));
 	deadline = mono_earlier(deadline, forwarding_step(r->forwarding));
-	return mono_earlier(deadline, relay_step(r->relay));
+	deadline = mono_earlier(deadline, relay_step(r->relay));
+	return mono_earlier(deadline, grants_step(r->grants));
 }
 
 /* --- what faces ask --- */

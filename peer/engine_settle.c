@@ -8,6 +8,7 @@
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/forwarding.h"
+#include "peer/grants.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
 #include "peer/safe.h"
@@ -38,6 +39,7 @@ static void read_again(struct engine *e)
 	contacts_reload(r->contacts);
 	address_book_reload(r->book);
 	forwarding_reload(r->forwarding);
+	grants_reload(r->grants);
 	reach_undo(r->reach);
 	safe_undo(e->safe);
 	/* With what reading again may have begun. */
