@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/db_file.h"
+#include "shared/db_words.h"
 #include "shared/error.h"
 
 enum { STATEMENTS_FIRST = 64 }; /* slots of the cache, a power of two */
@@ -22,9 +23,10 @@ struct db {
 	struct db_file file;
 	struct statement **cache; /* open addressing by the literal's address */
 	size_t cache_slots, cache_used;
-	bool is_begun; /* by db_begin() */
-	int lost;      /* the transaction cannot be committed any more: why */
-	int trouble;   /* the first failure since db_trouble() */
+	struct db_words *words; /* NULL: not needed yet */
+	bool is_begun;          /* by db_begin() */
+	int lost;               /* the transaction cannot be committed any more: why */
+	int trouble;            /* the first failure since db_trouble() */
 };
 
 int db_open(struct db **out, const struct db_config *config, char *reason, size_t reason_size)
@@ -51,6 +53,7 @@ void db_close(struct db *db)
 		free(db->cache[i]);
 	}
 	free(db->cache);
+	db_words_free(db->words);
 	db_file_close(&db->file);
 	free(db);
 }
@@ -305,6 +308,19 @@ int column_copy(struct statement *s, int at, void *out, size_t size)
 int64_t db_last_id(struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->file.sqlite);
+}
+
+int64_t db_changes(const struct db *db)
+{
+	return sqlite3_total_changes64(db->file.sqlite);
+}
+
+int db_words_each(struct db *db, struct bytes text, db_each_word *each, void *user)
+{
+	if (!db->words)
+		db->words = db_words_new(db->file.sqlite);
+	assert(db->words); /* the schema has FTS5 tables */
+	return db_words_walk(db->words, text, each, user);
 }
 
 struct db_copy {

@@ -66,6 +66,13 @@ bool column_is_null(struct statement *s, int at);
 int column_copy(struct statement *s, int at, void *out, size_t size);
 
 int64_t db_last_id(struct db *db);
+/* Rows that were changed since it was opened, those of an FTS5 table's own tables among them. */
+int64_t db_changes(const struct db *db);
+/* Each word of a text in order, as an FTS5 table with "unicode61 remove_diacritics 2" takes it: folded
+ * (valid until `each` returns), and where in the text it stands. Return false to stop. Text that is not
+ * UTF-8 is walked, too. ERR_LIMIT: longer than 2 GiB. */
+typedef bool db_each_word(void *user, struct bytes word, size_t start, size_t end);
+int db_words_each(struct db *db, struct bytes text, db_each_word *each, void *user);
 int db_exec(struct db *db, const char *sql);
 /* Online copy into a new file sealed with the same key (or plain if plain). ERR_EXISTS: a
  * file of that name is there and stays. */
