@@ -96,8 +96,7 @@ unsigned introduce(struct introductions *all, const struct names *names,
 
 	if (other == NAMES_NONE || !record_is_published(asker))
 		return 0;
-	if (watchers_consent(watchers, account, other) != CONSENT_DIRECT ||
-	    watchers_consent(watchers, other, account) != CONSENT_DIRECT)
+	if (!watchers_may_ask(watchers, account, other))
 		return 0;
 	askers = microseconds(calls->round_trip(calls->user, asker));
 	to_asker.introduction.name = *name;

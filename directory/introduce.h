@@ -1,6 +1,7 @@
 /* Two contacts that want to talk are given each other's devices at the same moment, so that
  * both can probe at once. Only where each gives the other its addresses; who is not a contact,
- * not online or not there is answered with nothing, and so cannot be told apart. */
+ * not online, hidden or not there is answered with nothing, and so cannot be told apart. Who is
+ * hidden and asks shows itself to whom it asks for, that once. */
 #ifndef PALIQUE_DIRECTORY_INTRODUCE_H
 #define PALIQUE_DIRECTORY_INTRODUCE_H
 

@@ -124,7 +124,7 @@ int server_on_suspect(struct server *s, struct session *who, const struct wire_m
 	struct record *r;
 	uint64_t nonce;
 
-	if (id == NAMES_NONE || !watchers_mutual(s->watchers, who->account, id))
+	if (id == NAMES_NONE || !watchers_sees(s->watchers, who->account, id))
 		return 0;
 	r = presence_find(s->presence, id, &m->suspect.device);
 	if (!r || !bucket_take(&who->suspicions, &suspicion_rate, 1, s->now, NULL))
@@ -155,7 +155,7 @@ static bool fill_presence(struct server *s, const struct watchers_due *due,
 	m->presence.name = *names_of(s->names, due->about);
 	m->presence.device_count = 0;
 	m->presence.devices.version = 0;
-	if (!watchers_mutual(s->watchers, due->to, due->about))
+	if (!watchers_sees(s->watchers, due->to, due->about))
 		return true;
 	m->presence.device_count = presence_devices(s->presence, due->about, consent,
 						    m->presence.online);

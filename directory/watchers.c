@@ -111,28 +111,64 @@ static void enqueue(struct watchers *w, name_id who)
 
 /* --- consent --- */
 
+/* Both bits of a session: it is hidden. */
+static uint16_t hidden_of(uint16_t consents)
+{
+	uint16_t both = consents & consents >> 1 & 0x5555;
+
+	return both | (uint16_t)(both << 1);
+}
+
 static enum consent least_of(uint16_t consents)
 {
+	if (hidden_of(consents))
+		return CONSENT_HIDDEN;
 	if (consents & 0xaaaa)
 		return CONSENT_NEVER;
 	return consents & 0x5555 ? CONSENT_RELAY : CONSENT_DIRECT;
 }
 
+/* Whom this lists must not find out that whoever lists is there. */
+static bool is_hidden(const struct listing *l)
+{
+	return least_of(l->consents) == CONSENT_HIDDEN;
+}
+
+/* The other side of `ours` has something to hear of us. */
+static void tell_other(struct watchers *w, const struct listing *ours)
+{
+	struct listing *theirs = &w->nodes[ours->to].list[ours->mate];
+
+	theirs->due = theirs->by;
+	enqueue(w, ours->to);
+}
+
+/* Who is listed and does not list hears that we ask, once in a login of each session. */
+static void ask(struct watchers *w, name_id who, struct listing *ours)
+{
+	if (ours->mate != NOWHERE || is_hidden(ours) || !(ours->by & ~ours->known))
+		return;
+	ours->known |= ours->by;
+	ours->asks = w->nodes[ours->to].ready;
+	if (ours->asks)
+		enqueue(w, who);
+}
+
 /* The session says this of it now; DIRECT also when it says nothing any more. Where that makes
- * a difference the other side has something to hear. */
-static void set_consent(struct watchers *w, struct listing *ours, unsigned slot,
+ * a difference the other side has something to hear: of who hides the same as of who leaves, of who
+ * shows itself again the same as of who comes. */
+static void set_consent(struct watchers *w, name_id who, struct listing *ours, unsigned slot,
 			enum consent consent)
 {
 	enum consent before = least_of(ours->consents);
-	struct listing *theirs;
 
 	ours->consents &= (uint16_t) ~(3u << 2 * slot);
 	ours->consents |= (uint16_t)((unsigned)consent << 2 * slot);
-	if (ours->mate == NOWHERE || least_of(ours->consents) == before)
+	if (least_of(ours->consents) == before)
 		return;
-	theirs = &w->nodes[ours->to].list[ours->mate];
-	theirs->due = theirs->by;
-	enqueue(w, ours->to);
+	if (ours->mate != NOWHERE)
+		tell_other(w, ours);
+	ask(w, who, ours);
 }
 
 /* --- greetings: few, so a short chain at the account that gave them --- */
@@ -257,31 +293,30 @@ static void erase(struct watchers *w, name_id who, uint32_t at)
 	names_release(w->names, gone.to);
 }
 
-/* Both list each other now. */
+/* Both list each other now. Who cannot see the other hears nothing, as when the other were not
+ * there. */
 static void marry(struct watchers *w, name_id a, struct listing *ours, struct listing *theirs)
 {
-	name_id b = ours->to;
-
-	ours->mate = (uint16_t)(theirs - w->nodes[b].list);
+	ours->mate = (uint16_t)(theirs - w->nodes[ours->to].list);
 	theirs->mate = (uint16_t)(ours - w->nodes[a].list);
 	ours->asks = theirs->asks = 0;
-	ours->due = ours->by;
-	theirs->due = theirs->by;
-	enqueue(w, a);
-	enqueue(w, b);
+	if (!is_hidden(theirs))
+		tell_other(w, theirs);
+	if (!is_hidden(ours))
+		tell_other(w, ours);
 }
 
-/* One of them does not any more: both shall hear that there is nothing to hear. */
-static void part(struct watchers *w, name_id a, struct listing *ours)
+/* One of them does not any more: both shall hear that there is nothing to hear, unless they have
+ * seen nothing. */
+static void part(struct watchers *w, struct listing *ours)
 {
-	name_id b = ours->to;
-	struct listing *theirs = &w->nodes[b].list[ours->mate];
+	struct listing *theirs = &w->nodes[ours->to].list[ours->mate];
 
+	if (!is_hidden(theirs))
+		tell_other(w, theirs);
+	if (!is_hidden(ours))
+		tell_other(w, ours);
 	ours->mate = theirs->mate = NOWHERE;
-	ours->due = ours->by;
-	theirs->due = theirs->by;
-	enqueue(w, a);
-	enqueue(w, b);
 }
 
 int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
@@ -297,23 +332,23 @@ int watchers_add(struct watchers *w, name_id who, unsigned slot, name_id whom,
 			return ERR_LIMIT;
 		ours = append(w, who, whom);
 	}
-	set_consent(w, ours, slot, consent);
+	set_consent(w, who, ours, slot, consent);
 	if (ours->by & bit)
 		return 0;
 	ours->by |= bit;
 	if (greeting.size || !is_listed)
 		greeting_set(&w->nodes[who], whom, greeting);
-	if (ours->mate != NOWHERE) {
+	theirs = find(w, whom, who);
+	if (ours->mate == NOWHERE && theirs && theirs->by) {
+		marry(w, who, ours, theirs);
+	} else if (ours->mate != NOWHERE && !is_hidden(theirs)) {
 		ours->due |= bit;
 		enqueue(w, who);
-	} else if ((theirs = find(w, whom, who)) && theirs->by) {
-		marry(w, who, ours, theirs);
-	} else if (!(ours->known & bit)) {
-		ours->asks = w->nodes[whom].ready;
-		if (ours->asks)
-			enqueue(w, who);
 	}
-	ours->known |= bit;
+	if (ours->mate != NOWHERE)
+		ours->known |= bit;
+	else
+		ask(w, who, ours);
 	return 0;
 }
 
@@ -331,7 +366,7 @@ static void unlist(struct watchers *w, name_id who, uint32_t at, uint8_t bit)
 	ours->asks = 0;
 	greeting_drop(greeting_of(&w->nodes[who], ours->to));
 	if (ours->mate != NOWHERE)
-		part(w, who, ours);
+		part(w, ours);
 }
 
 void watchers_remove(struct watchers *w, name_id who, unsigned slot, name_id whom)
@@ -393,6 +428,8 @@ void watchers_ready(struct watchers *w, name_id who, unsigned slot)
 			continue;
 		if (!l->by) {
 			l->known = 0; /* this login has not heard of it: may be asked again */
+		} else if (is_hidden(l)) {
+			continue;
 		} else if (asks < WATCHERS_ASKS_MAX) {
 			l->asks |= bit;
 			enqueue(w, by.from);
@@ -423,7 +460,7 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot)
 	w->cursor = 0;
 	for (uint32_t i = n->count; i-- > 0;) {
 		unlist(w, who, i, bit);
-		set_consent(w, &n->list[i], slot, CONSENT_DIRECT);
+		set_consent(w, who, &n->list[i], slot, CONSENT_DIRECT);
 		n->list[i].known &= ~bit;
 		if (!n->list[i].by && !n->list[i].known && !n->list[i].consents)
 			erase(w, who, i);
@@ -446,6 +483,24 @@ enum consent watchers_consent(const struct watchers *w, name_id who, name_id who
 	return l && l->mate != NOWHERE ? least_of(l->consents) : CONSENT_NEVER;
 }
 
+bool watchers_sees(const struct watchers *w, name_id who, name_id whom)
+{
+	return watchers_mutual(w, who, whom) &&
+	       watchers_consent(w, whom, who) != CONSENT_HIDDEN;
+}
+
+bool watchers_may_ask(const struct watchers *w, name_id who, name_id whom)
+{
+	const struct listing *l = who == whom ? NULL : find(w, who, whom);
+	uint16_t consents = l ? l->consents : 0;
+
+	if (who == whom)
+		return true;
+	return l && l->mate != NOWHERE &&
+	       least_of(consents & (uint16_t)~hidden_of(consents)) == CONSENT_DIRECT &&
+	       watchers_consent(w, whom, who) == CONSENT_DIRECT;
+}
+
 void watchers_changed(struct watchers *w, name_id who)
 {
 	struct node *n = node_of(w, who);
@@ -455,13 +510,9 @@ void watchers_changed(struct watchers *w, name_id who)
 		enqueue(w, who);
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct listing *ours = &n->list[i];
-		struct listing *theirs;
 
-		if (ours->mate == NOWHERE)
-			continue;
-		theirs = &w->nodes[ours->to].list[ours->mate];
-		theirs->due = theirs->by;
-		enqueue(w, ours->to);
+		if (ours->mate != NOWHERE && !is_hidden(ours))
+			tell_other(w, ours);
 	}
 }
 
@@ -484,7 +535,7 @@ static bool take_asking(struct watchers *w, name_id who, struct listing *l,
 		WATCHERS_ASKED, l->to, who, l->asks & w->nodes[l->to].ready, { 0 }
 	};
 	l->asks = 0;
-	if (!due->slots)
+	if (!due->slots || is_hidden(l))
 		return false;
 	g = *greeting_of(&w->nodes[who], l->to);
 	if (g)

@@ -6,7 +6,12 @@
  * of its addresses the least that any of them says. What is
  * due is kept as marks on the lists, so that any number of changes between two steps, or
  * while a client reads slowly, is told once and costs no memory. Since contacts are mutual,
- * an account's own list finds all who must hear of it: no index of watchers is searched. */
+ * an account's own list finds all who must hear of it: no index of watchers is searched.
+ *
+ * Who lists somebody as CONSENT_HIDDEN hears of them, and they of nothing, from nothing: to them all is
+ * as if no session of the account were there. A change to it is told as leaving is, one from it as
+ * coming; between the two no message to them depends on the account. That holds for asking, too: who
+ * is hidden asks when it shows itself. */
 #ifndef PALIQUE_DIRECTORY_WATCHERS_H
 #define PALIQUE_DIRECTORY_WATCHERS_H
 
@@ -50,6 +55,12 @@ void watchers_leave(struct watchers *w, name_id who, unsigned slot);
 bool watchers_mutual(const struct watchers *w, name_id a, name_id b);
 /* What `who` gives `whom`: NEVER unless they are contacts, DIRECT to itself. */
 enum consent watchers_consent(const struct watchers *w, name_id who, name_id whom);
+/* Whether `who` may know whether `whom` is there: contacts, and not hidden from. */
+bool watchers_sees(const struct watchers *w, name_id who, name_id whom);
+/* Whether `who` may be introduced to `whom` now, because it asks: each gives the other its addresses.
+ * Sessions that hide count as if they gave theirs: asking, they show themselves, which they do only
+ * for what they want to say (docs/protocol.md, Hidden). */
+bool watchers_may_ask(const struct watchers *w, name_id who, name_id whom);
 /* The presence of `who` is another: contacts shall hear it, and its own sessions. */
 void watchers_changed(struct watchers *w, name_id who);
 

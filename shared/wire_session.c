@@ -20,7 +20,7 @@ static void consent(struct coder *c, enum consent *v)
 {
 	uint64_t number = *v;
 
-	coder_number(c, &number, CONSENT_DIRECT, CONSENT_NEVER);
+	coder_number(c, &number, CONSENT_DIRECT, CONSENT_HIDDEN);
 	if (!c->to)
 		*v = (enum consent)number;
 }

@@ -213,7 +213,7 @@ static struct bytes any_sealed_record(void)
 
 static enum consent any_consent(void)
 {
-	return (enum consent)dice_between(&dice, CONSENT_DIRECT, CONSENT_NEVER);
+	return (enum consent)dice_between(&dice, CONSENT_DIRECT, CONSENT_HIDDEN);
 }
 
 static struct bytes any_greeting(void)
@@ -1362,12 +1362,12 @@ static void introduced_with_the_record_of_another(struct wire_message *m)
 }
 static void other_consent(struct wire_message *m)
 {
-	m->list_add.consent = (enum consent)(CONSENT_NEVER + 1);
+	m->list_add.consent = (enum consent)(CONSENT_HIDDEN + 1);
 }
 static void other_consent_in_a_list(struct wire_message *m)
 {
 	m->list.count = 1;
-	m->list.list[0].consent = (enum consent)(CONSENT_NEVER + 1);
+	m->list.list[0].consent = (enum consent)(CONSENT_HIDDEN + 1);
 	m->list.list[0].name = (struct name){ "bob" };
 }
 static void many_sights(struct wire_message *m)
