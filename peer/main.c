@@ -140,6 +140,19 @@ static int import(const char *folder, const char *file, const char *passphrase, 
 	return err;
 }
 
+static int see(struct bytes image, uint32_t *width, uint32_t *height, uint8_t **rgba)
+{
+	struct image_pixels pixels;
+	int err = image_see(image, 0, &pixels);
+
+	if (err < 0)
+		return err;
+	*width = pixels.width;
+	*height = pixels.height;
+	*rgba = pixels.rgba;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_programs programs = {
@@ -150,6 +163,7 @@ int main(int argc, char **argv)
 		.change_lock = change_lock,
 		.remove_lock = remove_lock,
 		.import_account = import,
+		.see = see,
 	};
 
 	if (upnp_is_called(argc, argv))

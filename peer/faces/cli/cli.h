@@ -45,6 +45,9 @@ struct cli_programs {
 	/* No engine may run in the home. */
 	int (*import_account)(const char *home, const char *file, const char *passphrase,
 			      char *reason, size_t reason_size);
+	/* A stranger's image, decoded in a process of its own: red, green, blue, alpha of so many
+	 * pixels, 320 x 320 at most, the caller's to free. ERR_FORMAT, ERR_LIMIT, ERR_IO, and no reason. */
+	int (*see)(struct bytes image, uint32_t *width, uint32_t *height, uint8_t **rgba);
 };
 
 /* Reads the command line and does it. Returns the process's exit code. */

@@ -47,6 +47,11 @@ int out_init(const struct options *o)
 	return 0;
 }
 
+bool out_has_colors(void)
+{
+	return out.has_colors;
+}
+
 bool out_is_terminal(void)
 {
 	return out.is_terminal;

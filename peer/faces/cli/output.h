@@ -15,6 +15,7 @@ enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_BAD, COLOR_NAME, COLOR_FAINT };
 /* ERR_FORMAT: --color has another value than auto, always, never. */
 int out_init(const struct options *o);
 bool out_is_terminal(void); /* standard output is one */
+bool out_has_colors(void);  /* they can be shown there, and are wanted */
 
 /* A terminal's lines are broken between words, and a command to type (from "palique" to the next
  * punctuation) stays on one line where it fits: in what out_done(), out_say(), out_prose() and
