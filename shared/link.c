@@ -49,8 +49,9 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 	s->initial_ts = now;
 	s->initial_rtt = LINK_INITIAL_RTT; /* while punching, every lost first packet counts */
 	s->handshake_timeout = LINK_LIBRARY_TIMEOUT; /* ours is `give_up_at` */
-	s->max_stream_window = STREAM_WINDOW_MAX;
-	s->max_window = LINK_WINDOW_MAX;
+	s->max_stream_window = l->home->config->policy == ENDPOINT_ADMITTED
+				       ? STREAM_WINDOW_MAX
+				       : STREAM_WINDOW_FIRST;
 	s->max_tx_udp_payload_size = ENDPOINT_DATAGRAM_MAX;
 	if (l->is_loopback) {
 		/* No path between here and here is small: no probing. */
@@ -59,7 +60,7 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 		s->no_pmtud = 1;
 	}
 	ngtcp2_transport_params_default(p);
-	p->initial_max_data = LINK_WINDOW_FIRST;
+	p->initial_max_data = LINK_WINDOW_SAID;
 	p->initial_max_stream_data_bidi_local = STREAM_WINDOW_FIRST;
 	p->initial_max_stream_data_bidi_remote = STREAM_WINDOW_FIRST;
 	p->initial_max_streams_bidi = LINK_STREAMS_MAX;
@@ -221,6 +222,7 @@ static void come_up(struct link *l, mono_ns now)
 	l->state = LINK_IS_UP;
 	l->up_at = l->key_updated_at = now;
 	link_path_up(l, now);
+	link_credit_up(l);
 	forget_first_dcid(l);
 	link_handshake_free(l->handshake);
 	l->handshake = NULL;

@@ -11,6 +11,7 @@
 #include "shared/link_attempt.h"
 #include "shared/link_callbacks.h"
 #include "shared/link_clock.h"
+#include "shared/link_credit.h"
 #include "shared/link_crypto.h"
 #include "shared/link_datagram.h"
 #include "shared/link_fan.h"
@@ -78,6 +79,7 @@ struct link {
 	uint64_t in_flight;
 	unsigned burst;
 	struct link_streams streams;
+	struct link_credit credit;
 
 	struct cid_entry {
 		uint8_t size, bytes[DOOR_CID_MAX];

@@ -21,7 +21,7 @@ void link_release_if_done(struct link *l, struct stream *s)
 static void cut(struct link *l, struct stream *s)
 {
 	s->is_abandoned = true;
-	ngtcp2_conn_extend_max_offset(l->conn, stream_drop_unread(s));
+	link_credit(l, stream_drop_unread(s));
 	stream_drop_unsent(s);
 }
 

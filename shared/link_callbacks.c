@@ -165,12 +165,13 @@ static int on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_
 {
 	struct stream *s = stream_user;
 
+	(void)conn;
 	(void)id;
 	(void)offset;
 	if (!s)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	if (s->is_abandoned) {
-		ngtcp2_conn_extend_max_offset(conn, size);
+		link_credit(user, size);
 		return 0;
 	}
 	stream_arrived(s, bytes_of(data, size));
@@ -194,7 +195,7 @@ static int on_acknowledged(ngtcp2_conn *conn, int64_t id, uint64_t offset, uint6
 	if (!s || size == 0)
 		return 0;
 	stream_acknowledged(s, size);
-	if (s->was_full && !s->is_abandoned && stream_room(s) >= STREAM_QUEUE_MAX / 2) {
+	if (s->was_full && !s->is_abandoned && link_queue_has_room_again(l, s)) {
 		s->was_full = false;
 		event_queue_add(
 			&l->home->events,

@@ -86,7 +86,7 @@ int link_write(struct link *l, int64_t stream, struct bytes data, bool is_last)
 		return ERR_NOT_FOUND;
 	if (s->has_last || s->is_over || s->is_abandoned)
 		return ERR_STATE;
-	if (data.size > stream_room(s)) {
+	if (data.size > link_queue_room(l, s)) {
 		s->was_full = true;
 		return ERR_FULL;
 	}
@@ -102,7 +102,7 @@ size_t link_room(const struct link *l, int64_t stream)
 
 	if (!s)
 		return stream == LINK_CONTROL ? STREAM_QUEUE_MAX : 0;
-	return s->has_last || s->is_over || s->is_abandoned ? 0 : stream_room(s);
+	return s->has_last || s->is_over || s->is_abandoned ? 0 : link_queue_room(l, s);
 }
 
 struct bytes link_peek(struct link *l, int64_t stream, bool *is_end)
@@ -139,7 +139,7 @@ void link_consume(struct link *l, int64_t stream, size_t count)
 	stream_consumed(s, count);
 	if (!s->is_over)
 		ngtcp2_conn_extend_max_stream_offset(l->conn, stream, count);
-	ngtcp2_conn_extend_max_offset(l->conn, count);
+	link_credit(l, count);
 	if (s->is_end_shown && s->in_size == 0)
 		s->is_end_seen = true;
 	link_release_if_done(l, s);

@@ -107,11 +107,6 @@ void streams_clear(struct link_streams *all)
 		stream_remove(all, all->list);
 }
 
-size_t stream_room(const struct stream *s)
-{
-	return s->queued < STREAM_QUEUE_MAX ? STREAM_QUEUE_MAX - s->queued : 0;
-}
-
 static struct stream_piece *piece_new(const struct stream *s, size_t wanted)
 {
 	size_t capacity = s->queued > BULK_FROM ? PIECE_MAX : PIECE_MIN;
@@ -211,12 +206,14 @@ void stream_acknowledged(struct stream *s, size_t count)
 	}
 }
 
-struct stream *streams_next_sender(struct link_streams *all)
+struct stream *streams_next_sender(struct link_streams *all, bool may_bulk)
 {
 	struct stream *control = stream_find(all, LINK_CONTROL), *s, *from;
 
 	if (control && stream_wants_to_send(control))
 		return control;
+	if (!may_bulk)
+		return NULL;
 	from = all->turn ? all->turn : all->list;
 	s = from;
 	while (s) {

@@ -7,11 +7,10 @@
 #include "shared/quic_compat.h"
 
 enum {
-	STREAM_QUEUE_MAX = 1 << 20,      /* bytes written and not acknowledged */
+	/* bytes written and not acknowledged; more where more is on the way (shared/link_credit.h) */
+	STREAM_QUEUE_MAX = 1 << 20,
 	STREAM_WINDOW_FIRST = 256 << 10, /* what the other side may send unread, at first */
-	STREAM_WINDOW_MAX = 2 << 20,     /* and when the reader keeps up */
-	LINK_WINDOW_FIRST = 512 << 10,
-	LINK_WINDOW_MAX = 4 << 20,
+	STREAM_WINDOW_MAX = 24 << 20,    /* and when the reader keeps up */
 	STREAM_VECTORS = 4,
 };
 
@@ -56,9 +55,8 @@ struct stream *stream_add(struct link_streams *all, int64_t id);
 void stream_remove(struct link_streams *all, struct stream *s);
 void streams_clear(struct link_streams *all);
 
-/* A copy is queued; the caller has checked stream_room(). */
+/* A copy is queued; the caller has checked link_queue_room(). */
 void stream_queue(struct stream *s, struct bytes data);
-size_t stream_room(const struct stream *s);
 bool stream_wants_to_send(const struct stream *s);
 /* The next bytes to send, at most STREAM_VECTORS parts; *is_last: the end goes with them. */
 size_t stream_unsent(const struct stream *s, ngtcp2_vec *parts, bool *is_last);
@@ -72,7 +70,7 @@ void stream_drop_unsent(struct stream *s);
 size_t stream_drop_unread(struct stream *s);
 
 /* The next stream to send on: the control stream first, the others in turn; or NULL. */
-struct stream *streams_next_sender(struct link_streams *all);
+struct stream *streams_next_sender(struct link_streams *all, bool may_bulk);
 
 void stream_arrived(struct stream *s, struct bytes data);
 struct bytes stream_view(const struct stream *s);

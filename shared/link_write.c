@@ -109,7 +109,7 @@ static ngtcp2_ssize write_stream(struct link *l, uint8_t *room, size_t size, mon
 		ngtcp2_ssize written;
 
 		if (l->state == LINK_IS_UP)
-			s = streams_next_sender(&l->streams);
+			s = streams_next_sender(&l->streams, link_credit_is_enough(l));
 		written = write_packet(l, s, room, size, now);
 		if (!s || written >= 0)
 			return written;

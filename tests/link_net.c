@@ -189,6 +189,10 @@ static void take(struct net_node *node, const struct link_event *event)
 		if (node->is_reading)
 			read_stream(node, event->link, event->stream);
 		break;
+	case LINK_ABANDONED:
+		node->abandoned_stream = event->stream;
+		node->abandoned_code = event->code;
+		break;
 	case LINK_TOKEN:
 		buf_clear(&node->token);
 		buf_append(&node->token, event->data);

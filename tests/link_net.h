@@ -38,6 +38,8 @@ struct net_node {
 	bool is_reading;        /* consumes what arrives */
 	struct buf inbox;       /* what was read from any stream */
 	bool has_end;
+	int64_t abandoned_stream; /* the last that was, and why */
+	uint64_t abandoned_code;
 	uint64_t sent, sent_bytes; /* datagrams that left it */
 	uint64_t received;
 };
