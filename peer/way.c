@@ -237,6 +237,13 @@ static int on_devices(struct way *w, const struct device_list *said)
 	return 0;
 }
 
+/* Neither of a conversation, nor said on streams of files. */
+static bool is_for_rooms_above(enum wire_type type)
+{
+	return (type >= WIRE_RECORD && type <= WIRE_RELAY_CLOSE) || type == WIRE_PROFILE ||
+	       type == WIRE_PROFILE_HAVE || (type >= WIRE_GRANT && type <= WIRE_HISTORY);
+}
+
 int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m)
 {
 	const struct conversation_id *id = conversation_in(m);
@@ -249,7 +256,7 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	if (m->type == WIRE_DEVICES)
 		return on_devices(w, &m->devices.devices);
 	if (!id)
-		return m->type >= WIRE_RECORD && m->type <= WIRE_RELAY_CLOSE ? 1 : ERR_FORMAT;
+		return is_for_rooms_above(m->type) ? 1 : ERR_FORMAT;
 	if (!t || !talk_is_of_now(t)) {
 		/* A device of ours may know people whom we do not know yet: when we do, HAVE
 		 * asks for what was passed over. */
