@@ -7,6 +7,7 @@
 
 #include "peer/api/network.h"
 #include "peer/api/notify.h"
+#include "peer/api/spoken.h"
 #include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -29,6 +30,7 @@ int method_status(struct call *call)
 	struct engine *e = call->engine;
 	struct engine_account account;
 	struct engine_reach reach;
+	struct profile profile;
 	struct contact contact;
 	struct json *addresses = json_array(), *paths = json_array(), *host = json_object();
 	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
@@ -41,6 +43,8 @@ int method_status(struct call *call)
 	if (shell->home)
 		json_set_text(call->result, "home", shell->home->folder);
 	json_set(call->result, "account", who_view(&account));
+	engine_profile(e, &profile);
+	json_set(call->result, "profile", spoken_profile(&profile));
 	for (unsigned i = 0; engine_contact_at(e, i, &contact) == 0; i++) {
 		contacts++;
 		online += contact.is_online || contact.is_linked;

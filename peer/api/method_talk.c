@@ -10,6 +10,7 @@
 int method_finish_send(struct call *call, const struct event *answer)
 {
 	json_set_id(call->result, "id", answer->message_id);
+	json_set_text(call->result, "conversation", call->subject);
 	json_set_int(call->result, "timestamp", answer->message.sent_at);
 	/* It leaves for the contact only after the commit that this answer waited for. */
 	json_set_text(call->result, "state", "queued");

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/chat.h"
 #include "peer/faces/cli/output.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -20,33 +20,12 @@ enum {
 	INPUT_MAX = 1 << 20, /* bytes read ahead of a pipe */
 };
 
-struct chat {
-	struct cli *cli;
-	char name[64];
-	struct buf input;
-	bool is_input_over, is_typed, is_leaving;
-	bool is_online;
-	int unanswered;     /* sends the engine has not confirmed yet */
-	uint64_t last_sent; /* id of our newest message */
-	uint64_t told_delivered;
-	uint64_t shown; /* newest of theirs on the screen */
-	int64_t linger_until;
-	char way[160];
-};
-
 static int64_t now_ms(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool is(const struct json *o, const char *key, const char *value)
-{
-	const char *text = json_text(o, key);
-
-	return text && !strcmp(text, value);
 }
 
 static void mark_read(struct chat *chat, uint64_t id)
@@ -61,20 +40,36 @@ static void mark_read(struct chat *chat, uint64_t id)
 
 static void on_message(struct chat *chat, const struct json *params)
 {
-	const struct json *body = json_get(params, "message");
 	uint64_t id;
 
 	if (json_id(params, "id", &id) < 0 || id <= chat->shown)
 		return;
 	chat->shown = id;
-	cmd_print(params, chat->name, body ? json_text(body, "text") : "", false);
+	chat->is_typing = false;
+	cmd_print(params);
 	mark_read(chat, id);
+}
+
+/* They have read it, or an earlier one: told once for each, and only on a screen. */
+static void on_read(struct chat *chat, uint64_t up_to)
+{
+	if (up_to <= chat->told_read || !chat->is_typed)
+		return;
+	chat->told_read = up_to;
+	if (chat->last_sent && chat->unanswered == 0 && up_to >= chat->last_sent)
+		out_done("%s", _("read"));
 }
 
 static void on_delivery(struct chat *chat, const struct json *params)
 {
 	uint64_t up_to;
 
+	if (cmd_is(params, "state", "read")) {
+		if (!json_bool(params, "otherDevice", false) &&
+		    json_id(params, "upTo", &up_to) == 0)
+			on_read(chat, up_to);
+		return;
+	}
 	if (json_bool(params, "otherDevice", false) || json_id(params, "upTo", &up_to) < 0 ||
 	    up_to <= chat->told_delivered)
 		return;
@@ -123,25 +118,86 @@ static void on_account(struct chat *chat, const struct json *params)
 	const char *detail = json_text(params, "detail");
 
 	(void)chat;
-	if (is(params, "state", "refused") && detail && *detail)
+	if (cmd_is(params, "state", "refused") && detail && *detail)
 		out_prose("* %s", out_safe(detail));
-	else if (is(params, "state", "connecting") && detail && *detail)
+	else if (cmd_is(params, "state", "connecting") && detail && *detail)
 		out_prose(_("* no line to the directory: %s; open conversations go on"),
 			  out_safe(detail));
-	else if (is(params, "state", "connecting"))
+	else if (cmd_is(params, "state", "connecting"))
 		out_prose("%s", _("* the directory does not answer; open conversations go on"));
-	else if (is(params, "state", "online"))
+	else if (cmd_is(params, "state", "online"))
 		out_line("%s", _("* the directory answers"));
 }
 
 /* What is typed here is on the screen already; what another device of ours says is not. */
 static void on_sent(struct chat *chat, const struct json *params)
 {
-	const struct json *body = json_get(params, "message");
-
 	(void)chat;
 	if (json_bool(params, "otherDevice", false))
-		cmd_print(params, _("you"), body ? json_text(body, "text") : "", true);
+		cmd_print(params);
+}
+
+static void on_changed(struct chat *chat, const struct json *params)
+{
+	(void)chat;
+	cmd_print_change(params);
+}
+
+static void on_typing(struct chat *chat, const struct json *params)
+{
+	bool is_typing = json_bool(params, "typing", false);
+
+	if (is_typing && !chat->is_typing && chat->is_typed)
+		out_line(_("* %s is typing"), chat->name);
+	chat->is_typing = is_typing;
+}
+
+static void on_missing(struct chat *chat, const struct json *params)
+{
+	int64_t missing = json_int(params, "missing", 0);
+
+	if (missing > 0)
+		out_line(ngettext("* %lld message of %s is missing here and was asked for",
+				  "* %lld messages of %s are missing here and were asked for",
+				  (unsigned long)missing),
+			 (long long)missing, chat->name);
+}
+
+static void on_timer(struct chat *chat, const struct json *params)
+{
+	const struct json *timer = json_get(params, "timer");
+	int64_t both = timer ? json_int(timer, "seconds", 0) : 0,
+		theirs = timer ? json_int(timer, "theirs", 0) : 0;
+
+	if (both > 0)
+		out_line(_("* what is said from now on disappears after %s"), out_span(both));
+	else if (theirs > 0)
+		out_line(_("* %s wants messages to disappear after %s (palique timer %s TIME)"),
+			 chat->name, out_span(theirs), chat->name);
+	else
+		out_line("%s", _("* what is said from now on stays"));
+}
+
+/* A line for each tenth: nothing is drawn anew here. */
+static void on_transfer(struct chat *chat, const struct json *params)
+{
+	int64_t done = json_int(params, "done", 0), size = json_int(params, "size", 0);
+	int tenth = size > 0 ? (int)((double)done / (double)size * 10) : 10;
+	const char *name = json_text(params, "name");
+	char figures[160];
+	uint64_t id;
+
+	if (json_id(params, "id", &id) < 0 || !name)
+		return;
+	if (id != chat->transfer)
+		chat->tenth = 0;
+	chat->transfer = id;
+	if (cmd_is(params, "state", "running") && tenth > chat->tenth) {
+		chat->tenth = tenth;
+		cmd_transfer_figures(params, figures, sizeof figures);
+		out_line("* [%llu] %s: %s", (unsigned long long)id, out_safe(name), figures);
+	}
+	cmd_print_transfer(params);
 }
 
 static const struct row {
@@ -152,6 +208,11 @@ static const struct row {
 	{ "receive", "conversation", on_message },
 	{ "sent", "conversation", on_sent },
 	{ "delivery", "conversation", on_delivery },
+	{ "changed", "conversation", on_changed },
+	{ "typing", "conversation", on_typing },
+	{ "missing", "conversation", on_missing },
+	{ "timer", "conversation", on_timer },
+	{ "transferProgress", "conversation", on_transfer },
 	{ "presence", "name", on_presence },
 	{ "connection", "name", on_connection },
 	{ "keyChanged", "name", on_key_changed },
@@ -194,7 +255,7 @@ static void on_object(struct chat *chat, const struct json *object)
 	for (size_t i = 0; params && i < sizeof rows / sizeof *rows; i++) {
 		if (strcmp(rows[i].method, method))
 			continue;
-		if (rows[i].whose && !is(params, rows[i].whose, chat->name))
+		if (rows[i].whose && !cmd_is(params, rows[i].whose, chat->name))
 			continue;
 		cmd_json_event(method, params);
 		rows[i].on(chat, params);
@@ -202,6 +263,13 @@ static void on_object(struct chat *chat, const struct json *object)
 }
 
 /* --- what is typed --- */
+
+void chat_post(struct chat *chat, const char *method, struct json *take_params)
+{
+	json_set_text(take_params, "conversation", chat->name);
+	if (client_post(chat->cli->client, method, take_params) > 0)
+		chat->unanswered++;
+}
 
 static void on_typed(struct chat *chat, struct bytes line)
 {
@@ -215,20 +283,20 @@ static void on_typed(struct chat *chat, struct bytes line)
 		chat->is_input_over = chat->is_leaving = true;
 		return;
 	}
-	if (line.data[0] == '/' && chat->is_typed) {
-		out_line("%s", _("* /quit leaves; a message cannot begin with / here (palique "
-				 "send can)"));
-		return;
-	}
 	if (!bytes_is_utf8(line)) {
 		out_error(ERR_FORMAT, _("this line is not UTF-8 text and was not sent"),
 			  "locale");
 		return;
 	}
-	params = json_set_text(json_object(), "conversation", chat->name);
+	if (line.data[0] == '/' && chat->is_typed && (line.size == 1 || line.data[1] != '/')) {
+		chat_command(chat, line);
+		return;
+	}
+	if (line.data[0] == '/' && chat->is_typed)
+		line = bytes_of(line.data + 1, line.size - 1);
+	params = json_object();
 	json_set_bytes(params, "text", line);
-	if (client_post(chat->cli->client, "send", params) > 0)
-		chat->unanswered++;
+	chat_post(chat, "send", params);
 }
 
 static void on_input(struct chat *chat)
@@ -273,9 +341,13 @@ static int show_past(struct chat *chat)
 		const struct json *m = json_at(list, i);
 		bool is_own = json_bool(m, "own", false);
 		uint64_t id;
-		cmd_print(m, is_own ? _("you") : chat->name, json_text(m, "text"), is_own);
+		cmd_print(m);
 		cmd_json_event("history", m);
-		if (json_id(m, "id", &id) == 0 && !is_own)
+		if (json_id(m, "id", &id) < 0)
+			continue;
+		if (is_own)
+			chat->last_sent = id;
+		else
 			chat->shown = id;
 	}
 	if (chat->shown)
@@ -305,16 +377,16 @@ static int begin(struct chat *chat)
 			  json_bool(contact, "connected", false);
 	snprintf(chat->way, sizeof chat->way, "%s", cmd_way(contact));
 	code = show_past(chat);
-	if (code == EXIT_DONE && is(contact, "state", "requests"))
+	if (code == EXIT_DONE && cmd_is(contact, "state", "requests"))
 		out_line(_("* %s asks to be your contact: palique accept %s"), chat->name,
 			 chat->name);
-	else if (code == EXIT_DONE && is(contact, "state", "asked"))
+	else if (code == EXIT_DONE && cmd_is(contact, "state", "asked"))
 		out_line(_("* %s has not accepted yet; what you write is kept until then"),
 			 chat->name);
 	else if (code == EXIT_DONE)
-		out_line(chat->is_online
-				 ? _("* %s is online%s; /quit leaves")
-				 : _("* %s is offline%s; what you write is kept. /quit leaves"),
+		out_line(chat->is_online ? _("* %s is online%s; /help tells more, /quit leaves")
+					 : _("* %s is offline%s; what you write is kept. /help "
+					     "tells more, /quit leaves"),
 			 chat->name, chat->way);
 	if (code == EXIT_DONE)
 		cmd_standing(chat->cli);

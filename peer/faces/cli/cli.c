@@ -321,6 +321,22 @@ char *cli_rest(const struct cli *c, int from)
 	return (char *)text.data;
 }
 
+char *cli_absolute(const char *file)
+{
+	struct buf path = { 0 };
+	char *here = NULL;
+
+	if (file[0] != '/') {
+		here = getcwd(NULL, 0);
+		buf_append(&path, bytes_text(here ? here : ""));
+		buf_append_byte(&path, '/');
+	}
+	buf_append(&path, bytes_text(file));
+	buf_append_byte(&path, '\0');
+	free(here);
+	return (char *)path.data;
+}
+
 static int help(struct cli *c)
 {
 	enum command about = COMMAND_COUNT;
@@ -344,6 +360,8 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_RECOVERY] = cmd_recovery,
 	[CMD_DEVICES] = cmd_devices,
 	[CMD_ACCOUNT] = cmd_account,
+	[CMD_BACKUP] = cmd_export,
+	[CMD_RESTORE] = cmd_import,
 	[CMD_EXPORT] = cmd_export,
 	[CMD_IMPORT] = cmd_import,
 	[CMD_LOCK] = cmd_lock,
@@ -363,9 +381,24 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_VERIFY] = cmd_verify,
 	[CMD_LS] = cmd_ls,
 	[CMD_SEND] = cmd_send,
+	[CMD_REPLY] = cmd_reply,
+	[CMD_EDIT] = cmd_edit,
+	[CMD_REACT] = cmd_react,
+	[CMD_DELETE] = cmd_delete,
+	[CMD_FORWARD] = cmd_forward,
 	[CMD_RECV] = cmd_recv,
+	[CMD_READ] = cmd_read,
 	[CMD_CHAT] = cmd_chat,
 	[CMD_HISTORY] = cmd_history,
+	[CMD_SEARCH] = cmd_search,
+	[CMD_SHOW] = cmd_show,
+	[CMD_FILES] = cmd_files,
+	[CMD_TIMER] = cmd_timer,
+	[CMD_FORGET] = cmd_forget,
+	[CMD_PROFILE] = cmd_profile,
+	[CMD_HIDE] = cmd_hide,
+	[CMD_UNHIDE] = cmd_unhide,
+	[CMD_SETTINGS] = cmd_settings,
 	[CMD_STATUS] = cmd_status,
 	[CMD_DOCTOR] = cmd_doctor,
 	[CMD_RPC] = cmd_rpc,
@@ -375,10 +408,26 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 };
 /* clang-format on */
 
+static const char *volatile interrupted_words;
+static const char *volatile interrupted_file;
+
+void cli_when_interrupted(const char *words, const char *file)
+{
+	interrupted_words = words;
+	interrupted_file = file;
+}
+
+/* Only what is safe in a signal handler. */
 static void on_interrupt(int signal)
 {
+	const char *words = interrupted_words, *file = interrupted_file;
+
 	(void)signal;
 	prompt_interrupted();
+	if (file)
+		unlink(file);
+	if (words && write(STDERR_FILENO, words, strlen(words)) < 0)
+		_exit(EXIT_INTERRUPTED);
 	_exit(EXIT_INTERRUPTED);
 }
 

@@ -84,6 +84,11 @@ int cli_failed(int err, const char *message, const char *hint);
 int cli_usage(const char *message, const char *hint);
 /* The words behind the first `from` arguments, with a space between; the caller frees. */
 char *cli_rest(const struct cli *c, int from);
+/* From / on: the engine stands in another folder than the person. The caller frees. */
+char *cli_absolute(const char *file);
+/* What is said when the person presses Ctrl-C from now on (NULL: nothing), and the file that is removed
+ * then (NULL: none). Both must live on. */
+void cli_when_interrupted(const char *words, const char *file);
 
 /* A password, asked for once or (`is_new`) twice. Exit code; has said why. */
 struct secret;
@@ -118,6 +123,22 @@ int cmd_safety(struct cli *c);
 int cmd_verify(struct cli *c);
 int cmd_ls(struct cli *c);
 int cmd_send(struct cli *c);
+int cmd_reply(struct cli *c);
+int cmd_edit(struct cli *c);
+int cmd_react(struct cli *c);
+int cmd_delete(struct cli *c);
+int cmd_forward(struct cli *c);
+int cmd_read(struct cli *c);
+int cmd_search(struct cli *c);
+int cmd_show(struct cli *c);
+int cmd_files(struct cli *c);
+int cmd_timer(struct cli *c);
+int cmd_forget(struct cli *c);
+int cmd_profile(struct cli *c);
+int cmd_hide(struct cli *c);
+int cmd_unhide(struct cli *c);
+int cmd_settings(struct cli *c);
+int cmd_availability(struct cli *c);
 int cmd_recv(struct cli *c);
 int cmd_history(struct cli *c);
 int cmd_chat(struct cli *c);
@@ -147,7 +168,52 @@ void cmd_notice(const struct json *params);
 void cmd_standing(struct cli *c);
 /* That the key of a contact is another one, and what to do, from a `keyChanged`. */
 void cmd_key_changed(const struct json *params, char *words, size_t size);
-/* One message as a line: time, who, text. `m` is a message or a `receive`. */
-void cmd_print(const struct json *m, const char *who, const char *text, bool is_own);
+
+/* --- what was said --- */
+
+bool cmd_is(const struct json *o, const char *key, const char *value);
+/* One message as lines: when, its number, who, what, and what became of it. `m` is a Message, or a
+ * `receive` or `sent`. */
+void cmd_print(const struct json *m);
+bool cmd_is_own(const struct json *m);
+/* What became of one later, from a `changed`; of a file, from a `transferProgress`: for a person who
+ * follows. */
+void cmd_print_change(const struct json *params);
+void cmd_print_transfer(const struct json *t);
+/* "[image PNG 1920x1080, 2.1 MB: a cat]" */
+void cmd_file_words(const struct json *file, char *words, size_t size);
+/* How far a transfer is: in figures; and in words, with what to type. */
+void cmd_transfer_figures(const struct json *t, char *words, size_t size);
+void cmd_transfer_words(const struct json *t, bool is_own, const char *name, const char *id,
+			char *words, size_t size);
+/* "bob: 👍; you: ❤", or "". */
+void cmd_reaction_words(const struct json *m, const char *name, char *words, size_t size);
+/* The number of a message as people type it (17, #17, [17]): its digits, valid until the next call.
+ * NULL: it is none. */
+const char *cmd_id(const char *typed);
+/* The message with all that is known of it; an image is drawn. Exit code. */
+int cmd_show_message(struct cli *c, const char *id);
+/* Marks everything of theirs up to and with `up_to` as read. */
+void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to);
+/* The first argument as such a number; exit code, has said why. */
+int cmd_take_id(struct cli *c, const char *typed, char id[24]);
+
+/* "available", "away", "busy" in words, of a contact or a profile. */
+const char *cmd_availability_words(const struct json *o);
+
+/* How the wait for a transfer has ended. */
+enum cmd_wait {
+	WAIT_ARRIVED,
+	WAIT_NOT_BEGUN, /* nobody has fetched anything in the time given */
+	WAIT_ENDED,     /* cancelled, or failed: `transfer` says why */
+	WAIT_CLOSED,    /* the engine has ended */
+};
+/* Shows how the file of message `id` gets on, from notifications (subscribed before), until it is
+ * where it is to be. `begin_ms`: how long to wait for its first byte, and then between two of
+ * them; CLIENT_FOREVER. `transfer` is as it was told last, the caller's to free; may be NULL. */
+enum cmd_wait cmd_wait_for_file(struct cli *c, const char *label, const char *id,
+				int64_t begin_ms, struct json **transfer);
+/* Fetches the file of message `id`, and shows how it gets on. Exit code. */
+int cmd_fetch(struct cli *c, const char *id);
 
 #endif

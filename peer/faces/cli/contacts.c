@@ -37,6 +37,13 @@ static const char *way_words(const struct json *contact)
 	return is(contact, "consent", "relay") ? _(" (only through a relay)") : "";
 }
 
+static const char *online_words(const struct json *contact)
+{
+	if (cmd_is(contact, "availability", "away"))
+		return _("away");
+	return cmd_is(contact, "availability", "busy") ? _("busy") : _("online");
+}
+
 /* How a contact stands, in words; `out_` rings hold the result's parts, the caller's buffer
  * the whole. */
 static void state_words(const struct json *contact, char *words, size_t size)
@@ -74,7 +81,7 @@ static void state_words(const struct json *contact, char *words, size_t size)
 	else if (is(contact, "state", "requests"))
 		snprintf(words, size, _("asks you (palique accept %s)"), name);
 	else if (json_bool(contact, "online", false) || json_bool(contact, "connected", false))
-		snprintf(words, size, "%s%s", _("online"), way_words(contact));
+		snprintf(words, size, "%s%s", online_words(contact), way_words(contact));
 	else if (seen > 0)
 		snprintf(words, size, _("offline since %s"), out_time(seen));
 	else
@@ -164,11 +171,30 @@ static void tell_accepted(const char *name, bool had_changed, int64_t held)
 		out_done(_("%s is your contact."), name);
 }
 
+/* A number is a file's, unless somebody is called so. */
+static bool is_file(struct cli *c)
+{
+	struct json *before = NULL;
+	bool is_known = known_contact(c, &before) != NULL;
+
+	json_free(before);
+	return !is_known && cmd_id(c->o.arguments[0]);
+}
+
 int cmd_accept(struct cli *c)
 {
 	struct json *before = NULL, *contact = NULL;
 	int code = cli_engine(c);
+	char id[24];
 
+	if (code == EXIT_DONE && is_file(c)) {
+		snprintf(id, sizeof id, "%s", cmd_id(c->o.arguments[0]));
+		return cmd_fetch(c, id);
+	}
+	if (code == EXIT_DONE && (c->o.value[OPT_TO] || c->o.value[OPT_WAIT]))
+		return cli_usage(_("--to and --wait go with the number of a message that has a "
+				   "file"),
+				 "palique help files");
 	if (code == EXIT_DONE) {
 		const struct json *known = known_contact(c, &before);
 		const char *shown = known ? json_text(known, "newIdentity") : NULL;
@@ -268,11 +294,12 @@ int cmd_requests(struct cli *c)
 
 static void print_contact(const struct json *contact)
 {
-	char words[1024], counts[128] = "";
+	char words[1024], counts[256] = "";
 	int64_t unread = json_int(contact, "unread", 0),
 		queued = json_int(contact, "queued", 0);
-	const char *name = json_text(contact, "name");
-	bool is_online = json_bool(contact, "online", false);
+	const char *name = json_text(contact, "name"), *line = json_text(contact, "status");
+	bool is_online = json_bool(contact, "online", false),
+	     is_typing = json_bool(contact, "typing", false);
 
 	state_words(contact, words, sizeof words);
 	if (unread)
@@ -282,12 +309,19 @@ static void print_contact(const struct json *contact)
 	if (json_bool(contact, "verified", false))
 		snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "  %s",
 			 _("verified"));
+	if (is_typing)
+		snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "  %s",
+			 _("typing"));
 	if (queued)
 		snprintf(counts + strlen(counts), sizeof counts - strlen(counts),
 			 ngettext("  %lld queued", "  %lld queued", (unsigned long)queued),
 			 (long long)queued);
-	out_line("%-16s %s%s", name ? name : "?",
-		 out_color(is_online ? COLOR_GOOD : COLOR_NONE, words), counts);
+	if (json_bool(contact, "hidden", false))
+		snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "  %s",
+			 _("does not see you"));
+	out_line("%-16s %s%s%s%s", name ? name : "?",
+		 out_color(is_online ? COLOR_GOOD : COLOR_NONE, words), counts,
+		 line ? "  " : "", line ? out_safe(line) : "");
 }
 
 int cmd_ls(struct cli *c)

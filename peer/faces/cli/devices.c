@@ -1,5 +1,6 @@
 /* The machines of this account: devices. And the account itself: its end, another identity. */
 #include <string.h>
+#include <time.h>
 
 #include "peer/faces/cli/cli.h"
 #include "peer/faces/cli/output.h"
@@ -185,6 +186,42 @@ static int revoke(struct cli *c, const char *typed)
 	return code;
 }
 
+/* --- what was said before it came in --- */
+
+static int grant(struct cli *c, const char *typed)
+{
+	struct json *device = NULL, *result = NULL, *params;
+	bool is_undone = c->o.value[OPT_UNDO] != NULL;
+	long days;
+	int code;
+
+	if (options_number(&c->o, OPT_DAYS, 1, 36500, 0, &days) < 0 ||
+	    (days && c->o.value[OPT_ALL]))
+		return cli_usage(_("either --days and a number of days, or --all"),
+				 "palique help devices");
+	code = find_device(c, typed, &device);
+	if (code != EXIT_DONE)
+		return code;
+	params = json_set_text(json_object(), "device", json_text(device, "id"));
+	json_set_bool(params, "on", !is_undone);
+	if (days)
+		json_set_int(params, "since",
+			     ((int64_t)time(NULL) - (int64_t)days * 86400) * 1000);
+	code = cli_call(c, "grantHistory", params, &result);
+	if (code == EXIT_DONE && is_undone)
+		out_done(_("\"%s\" gets no more of what was said before; what it has stays."),
+			 name_of(device));
+	else if (code == EXIT_DONE)
+		out_done(_("\"%s\" gets what was said, straight from here, whenever both are "
+			   "online."),
+			 name_of(device));
+	if (code == EXIT_DONE)
+		out_json(json_set(json_object(), "device", json_keep(device)));
+	json_free(result);
+	json_free(device);
+	return code;
+}
+
 int cmd_devices(struct cli *c)
 {
 	const char *const *words = c->o.arguments;
@@ -196,8 +233,10 @@ int cmd_devices(struct cli *c)
 		return name_device(c, words[1], words[2]);
 	if (!strcmp(words[0], "revoke") && count == 2)
 		return revoke(c, words[1]);
-	return cli_usage(_("devices lists them; else: devices name DEVICE NEW-NAME, or devices "
-			   "revoke DEVICE"),
+	if (!strcmp(words[0], "grant") && count == 2)
+		return grant(c, words[1]);
+	return cli_usage(_("devices lists them; else: devices name DEVICE NEW-NAME, devices "
+			   "revoke DEVICE, or devices grant DEVICE"),
 			 "palique help devices");
 }
 

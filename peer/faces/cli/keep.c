@@ -28,25 +28,6 @@ static int passphrase(struct cli *c, struct secret *secret, const char *question
 
 /* --- export ------------------------------------------------------------------------ */
 
-/* The engine stands in another folder than the person. */
-static char *absolute(const char *file)
-{
-	struct buf path = { 0 };
-	char *here;
-
-	if (file[0] == '/')
-		return memory_text(file);
-	here = getcwd(NULL, 0);
-	if (!here)
-		return NULL;
-	buf_append(&path, bytes_text(here));
-	buf_append_byte(&path, '/');
-	buf_append(&path, bytes_text(file));
-	buf_append_byte(&path, '\0');
-	free(here);
-	return (char *)path.data;
-}
-
 static void show_progress(const struct json *status)
 {
 	const char *state = json_text(status, "state");
@@ -105,13 +86,11 @@ static int wait_for_export(struct cli *c, int id, struct json **result)
 
 int cmd_export(struct cli *c)
 {
-	char *file = absolute(c->o.arguments[0]);
+	char *file = cli_absolute(c->o.arguments[0]);
 	struct json *params, *result = NULL;
 	struct secret secret;
 	int code, id;
 
-	if (!file)
-		return cli_failed(ERR_IO, strerror(errno), "");
 	code = cli_engine(c);
 	if (code == EXIT_DONE && !cmd_has_account(c))
 		code = cli_failed(ERR_STATE, _("there is no account here yet to export"),

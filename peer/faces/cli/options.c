@@ -29,7 +29,9 @@ static const struct option_row {
 			N_("colours (default: on a terminal, unless NO_COLOR is set)") },
 	[OPT_HELP] = { "--help", 'h', NULL, N_("this help") },
 	[OPT_VERSION] = { "--version", 0, NULL, N_("the version") },
-	[OPT_NAME] = { "--name", 0, N_("NAME"), N_("your name at the directory") },
+	[OPT_NAME] = { "--name", 0, N_("NAME"),
+		       N_("join, host: your name at the directory; send: what the file is called there; "
+			  "profile: the name that others are shown") },
 	[OPT_PASSWORD_FD] = { "--password-fd", 0, "N",
 			      N_("read the password from this file descriptor") },
 	[OPT_LISTEN] = { "--listen", 0, N_("ADDRESS:PORT"),
@@ -62,6 +64,27 @@ static const struct option_row {
 	[OPT_UNDO] = { "--undo", 0, NULL, N_("take it back") },
 	[OPT_RATE] = { "--rate", 0, N_("BYTES"),
 		       N_("at most so many in a second for each two people: 64k, 2M (default: 256k)") },
+	[OPT_FILE] = { "--file", 'f', N_("FILE"),
+		       N_("a file or a folder, any size; - is standard input") },
+	[OPT_CAPTION] = { "--caption", 0, N_("TEXT"), N_("words that go with the file") },
+	[OPT_ALT] = { "--alt", 0, N_("TEXT"),
+		      N_("what an image shows, for who cannot see it") },
+	[OPT_REPLY_TO] = { "--reply-to", 0, "ID", N_("as an answer to this message") },
+	[OPT_HERE] = { "--here", 0, NULL, N_("delete it on this machine alone") },
+	[OPT_TO] = { "--to", 0, N_("FOLDER"),
+		     N_("where the file goes (default: the downloads folder); - writes it to standard "
+			"output, too") },
+	[OPT_ALL] = { "--all", 0, NULL,
+		      N_("files: those that are over, too; devices grant: all that was said; export: all "
+			 "conversations") },
+	[OPT_WITH] = { "--with", 0, N_("NAME"), N_("only of the conversation with this contact") },
+	[OPT_AFTER] = { "--after", 0, "ID", N_("only messages newer than this one, the oldest first") },
+	[OPT_STATUS] = { "--status", 0, N_("TEXT"), N_("a line that contacts see; '' for none") },
+	[OPT_PICTURE] = { "--picture", 0, N_("FILE"),
+			  N_("an image that contacts see, made small; '' for none") },
+	[OPT_DAYS] = { "--days", 0, "N", N_("only what came in so many days") },
+	[OPT_FORMAT] = { "--format", 0, "jsonl|html",
+			 N_("conversations in the clear: lines of JSON, or a page to read") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
@@ -95,16 +118,26 @@ static const struct command_row {
 	[CMD_RECOVERY] = { "recovery", N_("[remove]"),
 			   N_("twelve words on paper that help when the password is forgotten"),
 			   BIT(OPT_FORCE) | BIT(OPT_YES), 0, 1 },
-	[CMD_DEVICES] = { "devices", N_("[name|revoke DEVICE]"),
-			  N_("the machines of this account"), BIT(OPT_YES), 0, 3 },
+	[CMD_DEVICES] = { "devices", N_("[name|revoke|grant DEVICE]"),
+			  N_("the machines of this account"),
+			  BIT(OPT_YES) | BIT(OPT_DAYS) | BIT(OPT_ALL) | BIT(OPT_UNDO), 0, 3,
+			  N_("  name DEVICE NEW-NAME: calls it otherwise\n"
+			     "  revoke DEVICE: it is lost or sold, and belongs to the account no more\n"
+			     "  grant DEVICE [--days N]: it may have what was said before it came in\n"
+			     "  DEVICE is its name, or the beginning of its id.") },
 	[CMD_ACCOUNT] = { "account", N_("delete|renew"),
 			  N_("end the account; or take a new identity after a theft"),
 			  BIT(OPT_YES), 1, 1 },
-	[CMD_EXPORT] = { "export", N_("FILE"),
+	[CMD_BACKUP] = { "backup", N_("FILE"),
 			 N_("the account and its history into one encrypted file"),
 			 BIT(OPT_FORCE) | BIT(OPT_PASSPHRASE_FD), 1, 1 },
-	[CMD_IMPORT] = { "import", N_("FILE"),
-			 N_("an account out of such a file, on another machine"),
+	[CMD_RESTORE] = { "restore", N_("FILE"),
+			  N_("an account out of such a file, on another machine"),
+			  BIT(OPT_PASSPHRASE_FD), 1, 1 },
+	[CMD_EXPORT] = { "export", N_("[NAME] PATH"),
+			 N_("conversations to be read, with --format; without it as backup"),
+			 BIT(OPT_FORCE) | BIT(OPT_PASSPHRASE_FD) | BIT(OPT_FORMAT) | BIT(OPT_ALL), 1, 2 },
+	[CMD_IMPORT] = { "import", N_("FILE"), N_("another word for restore"),
 			 BIT(OPT_PASSPHRASE_FD), 1, 1 },
 	[CMD_LOCK] = { "lock", "", N_("nobody opens this home's store without a passphrase"),
 		       BIT(OPT_CHANGE) | BIT(OPT_PASSPHRASE_FD), 0, 0 },
@@ -117,8 +150,9 @@ static const struct command_row {
 	[CMD_LINK] = { "link", "", N_("your contact link, to give to others"), 0, 0, 0 },
 	[CMD_ADD] = { "add", N_("NAME|LINK [GREETING...]"), N_("ask a person to be your contact"),
 		      0, 1, -1 },
-	[CMD_ACCEPT] = { "accept", N_("NAME"), N_("say yes to a request, or to a changed key"), 0,
-			 1, 1 },
+	[CMD_ACCEPT] = { "accept", N_("NAME|ID"),
+			 N_("say yes to a request, to a changed key, or to a file"),
+			 BIT(OPT_TO) | BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 1, 1 },
 	[CMD_BLOCK] = { "block", N_("NAME"), N_("never hear of this name again"), 0, 1, 1 },
 	[CMD_UNBLOCK] = { "unblock", N_("NAME"), N_("take a block back"), 0, 1, 1 },
 	[CMD_REMOVE] = { "remove", N_("NAME"), N_("forget a contact; the history stays"), 0, 1, 1 },
@@ -141,15 +175,59 @@ static const struct command_row {
 			 N_("the numbers were compared and are the same"),
 			 BIT(OPT_UNDO) | BIT(OPT_YES), 1, 64 },
 	[CMD_LS] = { "ls", "", N_("contacts and requests"), 0, 0, 0 },
-	[CMD_SEND] = { "send", N_("NAME TEXT..."),
-		       N_("send a message; - reads it from standard input"),
-		       BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 2, -1 },
+	[CMD_SEND] = { "send", N_("NAME TEXT...|-f FILE"),
+		       N_("send a message, or a file; - reads it from standard input"),
+		       BIT(OPT_WAIT) | BIT(OPT_TIMEOUT) | BIT(OPT_FILE) | BIT(OPT_NAME) |
+			       BIT(OPT_CAPTION) | BIT(OPT_ALT) | BIT(OPT_REPLY_TO), 1, -1,
+		       N_("  NAME is a contact, or the contact link of somebody who is none yet: then they are\n"
+			  "  asked, and what you say waits until they accept.\n"
+			  "  Words behind a file go with it as a caption.") },
+	[CMD_REPLY] = { "reply", N_("ID TEXT..."), N_("answer a message"),
+			BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 2, -1 },
+	[CMD_EDIT] = { "edit", N_("ID TEXT..."), N_("another text for a message of yours"), 0, 2, -1 },
+	[CMD_REACT] = { "react", N_("ID [SIGN...]"),
+			N_("your reactions to a message, as 👍; none takes them back"), 0, 1, -1 },
+	[CMD_DELETE] = { "delete", "ID", N_("take a message of yours back, for both; a mark stays"),
+			 BIT(OPT_HERE), 1, 1 },
+	[CMD_FORWARD] = { "forward", N_("ID NAME"), N_("say a message, or its file, to somebody else"),
+			  0, 2, 2 },
 	[CMD_RECV] = { "recv", "", N_("show what came and was not read"),
 		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT), 0, 0 },
+	[CMD_READ] = { "read", N_("NAME"), N_("show what came from one contact and was not read"),
+		       0, 1, 1 },
 	[CMD_CHAT] = { "chat", N_("NAME"), N_("talk, line by line"), BIT(OPT_TIMEOUT), 1, 1 },
 	[CMD_HISTORY] = { "history", N_("NAME"), N_("what was said"),
-			  BIT(OPT_LIMIT) | BIT(OPT_BEFORE), 1, 1 },
-	[CMD_STATUS] = { "status", "", N_("who and where you are, and what waits"), 0, 0, 0 },
+			  BIT(OPT_LIMIT) | BIT(OPT_BEFORE) | BIT(OPT_AFTER), 1, 1 },
+	[CMD_SEARCH] = { "search", N_("WORDS..."), N_("messages with all of these words"),
+			 BIT(OPT_WITH) | BIT(OPT_LIMIT) | BIT(OPT_BEFORE), 1, -1,
+			 N_("  The last word may be a beginning; words between quotes follow each other.") },
+	[CMD_SHOW] = { "show", "ID", N_("one message with all that is known of it; an image as one"),
+		       0, 1, 1 },
+	[CMD_FILES] = { "files", N_("[NAME]"), N_("files on their way, and what to do with them"),
+			BIT(OPT_ALL) | BIT(OPT_TO) | BIT(OPT_LIMIT) | BIT(OPT_WAIT) | BIT(OPT_TIMEOUT), 0, 2,
+			N_("  files [NAME]: those on their way; with --all those that have arrived, too\n"
+			   "  files accept ID [--to FOLDER]: fetches it, and shows how far it is\n"
+			   "  files pause ID, files resume ID: lets it rest, and goes on\n"
+			   "  files cancel ID: ends it; what came so far goes") },
+	[CMD_TIMER] = { "timer", N_("NAME [TIME|off]"),
+			N_("after how long messages disappear, if both want it"), 0, 1, 2,
+			N_("  TIME is 30s, 5m, 12h, 1d or 2w. When both have one the longer holds; what was said\n"
+			   "  before stays. Without a word it tells what holds now.") },
+	[CMD_FORGET] = { "forget", N_("NAME"), N_("delete all that was said with somebody, here alone"),
+			 BIT(OPT_YES), 1, 1 },
+	[CMD_PROFILE] = { "profile", N_("[NAME]"), N_("what you, or a contact, show of yourselves"),
+			  BIT(OPT_NAME) | BIT(OPT_STATUS) | BIT(OPT_PICTURE), 0, 1 },
+	[CMD_HIDE] = { "hide", N_("NAME"), N_("a contact does not see that you are there"), 0, 1, 1 },
+	[CMD_UNHIDE] = { "unhide", N_("NAME"), N_("they see it again"), 0, 1, 1 },
+	[CMD_SETTINGS] = { "settings", N_("[WHAT VALUE]"), N_("files, read marks, how long messages stay"),
+			   BIT(OPT_WITH), 0, 2,
+			   N_("  accept-up-to SIZE: files up to it are fetched unasked: 50M, 2G, 0 for none\n"
+			      "  downloads FOLDER: where they go\n"
+			      "  read-marks on|off: whether contacts see what you have read\n"
+			      "  keep 90d|forever: how long messages are kept\n"
+			      "  The last two also for one contact: --with NAME; \"default\" takes that back.") },
+	[CMD_STATUS] = { "status", "[available|away|busy|invisible]",
+			 N_("who and where you are, and what waits; or how you are seen"), 0, 0, 1 },
 	[CMD_DOCTOR] = { "doctor", "", N_("check everything, and say what to do"), 0, 0, 0 },
 	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0 },
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0 },
@@ -179,17 +257,28 @@ static enum command find_command(const char *name)
 	return COMMAND_COUNT;
 }
 
+/* One letter can stand for two options: the one that the command takes, if it takes one. */
+static int find_letter(char letter, uint64_t taken)
+{
+	int found = -1;
+
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (options[i].letter != letter)
+			continue;
+		if (found < 0 || (taken & BIT(i)))
+			found = i;
+	}
+	return found;
+}
+
 /* "--name", "--name=value" or "-n"; `inside` points to the value behind "=". */
-static int find_option(const char *word, const char **inside)
+static int find_option(const char *word, uint64_t taken, const char **inside)
 {
 	*inside = NULL;
+	if (word[1] != '-')
+		return word[2] ? -1 : find_letter(word[1], taken);
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		size_t size = strlen(options[i].name);
-		if (word[1] != '-') {
-			if (options[i].letter && word[1] == options[i].letter && !word[2])
-				return i;
-			continue;
-		}
 		if (strncmp(word, options[i].name, size))
 			continue;
 		if (word[size] == '=')
@@ -222,14 +311,17 @@ static int wrong(struct reading *r, const char *format, const char *what)
 static bool is_option(const struct options *o, const char *word)
 {
 	bool in_text = o->command < COMMAND_COUNT && commands[o->command].max < 0 &&
-		       o->argument_count >= commands[o->command].min;
+		       o->argument_count >= 1;
 
 	if (word[0] != '-' || !word[1])
 		return false;
 	/* A device's key may begin with a dash, and is longer than any single letter. */
 	if (o->command == CMD_DEVICES && o->argument_count == 1 && word[1] != '-' && word[2])
 		return false;
-	if (in_text || (o->command == CMD_SEND && o->argument_count >= 1))
+	/* A file may stand in place of the text. */
+	if (o->command == CMD_SEND && o->argument_count == 1 && !strcmp(word, "-f"))
+		return true;
+	if (in_text)
 		return word[1] == '-';
 	return true;
 }
@@ -275,7 +367,9 @@ static int no_option(struct reading *r, const char *typed)
 static int take_option(struct reading *r, int argc, char **argv, int *at)
 {
 	const char *inside, *word = argv[*at];
-	int which = find_option(word, &inside);
+	bool has_command = r->o->command < COMMAND_COUNT;
+	uint64_t taken = has_command ? commands[r->o->command].options : 0;
+	int which = find_option(word, taken, &inside);
 
 	if (which < 0)
 		return no_option(r, word);
@@ -356,18 +450,16 @@ int options_number(const struct options *o, enum option which, long min, long ma
 	return 0;
 }
 
-int options_duration(const struct options *o, enum option which, long missing, long *out)
+int options_parse_duration(const char *text, long *out)
 {
 	static const struct {
 		char letter;
 		long seconds;
-	} units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	} units[] = { { '\0', 1 }, { 's', 1 },	 { 'm', 60 },
+		      { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
 	char *end;
 
-	*out = missing;
-	if (!o->value[which])
-		return 0;
-	if (parse_long(o->value[which], &end, out) < 0 || *out <= 0 || *out > 366L * 86400)
+	if (parse_long(text, &end, out) < 0 || *out <= 0 || *out > 366L * 86400)
 		return ERR_FORMAT;
 	for (unsigned i = 0; i < sizeof units / sizeof *units; i++) {
 		if (*end != units[i].letter || (*end && end[1]))
@@ -378,30 +470,42 @@ int options_duration(const struct options *o, enum option which, long missing, l
 	return ERR_FORMAT;
 }
 
-int options_bytes(const struct options *o, enum option which, int64_t missing, int64_t *out)
+int options_duration(const struct options *o, enum option which, long missing, long *out)
 {
+	*out = missing;
+	return o->value[which] ? options_parse_duration(o->value[which], out) : 0;
+}
+
+int options_parse_bytes(const char *text, int64_t *out)
+{
+	static const char units[] = "kMGT";
+	const char *unit;
+	unsigned shift = 0;
 	char *end;
 	long number;
-	unsigned shift = 0;
 
-	*out = missing;
-	if (!o->value[which])
-		return 0;
-	if (parse_long(o->value[which], &end, &number) < 0 || number < 0)
+	if (parse_long(text, &end, &number) < 0 || number < 0)
 		return ERR_FORMAT;
-	if (*end == 'k' || *end == 'K')
-		shift = 10;
-	else if (*end == 'M')
-		shift = 20;
-	if ((shift && end[1]) || (!shift && *end) || number > INT64_MAX >> 20)
+	unit = *end ? strchr(units, *end == 'K' ? 'k' : *end) : NULL;
+	if ((*end && !unit) || (unit && end[1]))
+		return ERR_FORMAT;
+	if (unit)
+		shift = 10 * (unsigned)(unit - units + 1);
+	if (number > INT64_MAX >> shift)
 		return ERR_FORMAT;
 	*out = (int64_t)number << shift;
 	return 0;
 }
 
+int options_bytes(const struct options *o, enum option which, int64_t missing, int64_t *out)
+{
+	*out = missing;
+	return o->value[which] ? options_parse_bytes(o->value[which], out) : 0;
+}
+
 static void help_option(FILE *out, unsigned i)
 {
-	char left[64];
+	char left[96];
 
 	if (!options[i].about)
 		return;

@@ -38,6 +38,19 @@ enum option {
 	OPT_FORCE,
 	OPT_UNDO,
 	OPT_RATE,
+	OPT_FILE,
+	OPT_CAPTION,
+	OPT_ALT,
+	OPT_REPLY_TO,
+	OPT_HERE,
+	OPT_TO,
+	OPT_ALL,
+	OPT_WITH,
+	OPT_AFTER,
+	OPT_STATUS,
+	OPT_PICTURE,
+	OPT_DAYS,
+	OPT_FORMAT,
 	OPT_FOREGROUND,
 	OPT_READY_FD,
 	OPTION_COUNT,
@@ -52,6 +65,8 @@ enum command {
 	CMD_RECOVERY,
 	CMD_DEVICES,
 	CMD_ACCOUNT,
+	CMD_BACKUP,
+	CMD_RESTORE,
 	CMD_EXPORT,
 	CMD_IMPORT,
 	CMD_LOCK,
@@ -71,9 +86,24 @@ enum command {
 	CMD_VERIFY,
 	CMD_LS,
 	CMD_SEND,
+	CMD_REPLY,
+	CMD_EDIT,
+	CMD_REACT,
+	CMD_DELETE,
+	CMD_FORWARD,
 	CMD_RECV,
+	CMD_READ,
 	CMD_CHAT,
 	CMD_HISTORY,
+	CMD_SEARCH,
+	CMD_SHOW,
+	CMD_FILES,
+	CMD_TIMER,
+	CMD_FORGET,
+	CMD_PROFILE,
+	CMD_HIDE,
+	CMD_UNHIDE,
+	CMD_SETTINGS,
 	CMD_STATUS,
 	CMD_DOCTOR,
 	CMD_RPC,
@@ -103,8 +133,12 @@ int options_number(const struct options *o, enum option which, long min, long ma
 /* "90", "90s", "5m", "12h", "7d": seconds. */
 int options_duration(const struct options *o, enum option which, long missing, long *out);
 
-/* "65536", "64k", "2M": bytes, k being 1024. */
+/* "65536", "64k", "2M", "1G": bytes, k being 1024. */
 int options_bytes(const struct options *o, enum option which, int64_t missing, int64_t *out);
+
+/* The same of a word that is no option's value. */
+int options_parse_bytes(const char *text, int64_t *out);
+int options_parse_duration(const char *text, long *out); /* also weeks, as "2w" */
 
 const char *options_command_name(enum command command);
 void options_help(FILE *out, enum command command); /* COMMAND_COUNT: all of them */

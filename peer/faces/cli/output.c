@@ -13,7 +13,7 @@
 #include "shared/uri.h"
 
 enum {
-	RING = 8,
+	RING = 16,
 	COLUMNS_MIN = 20, /* in less, nothing is gained by breaking lines */
 };
 
@@ -55,6 +55,11 @@ bool out_has_colors(void)
 bool out_is_terminal(void)
 {
 	return out.is_terminal;
+}
+
+bool out_is_silent(void)
+{
+	return out.is_quiet || out.is_json;
 }
 
 void out_line(const char *format, ...)
@@ -341,6 +346,122 @@ const char *out_safe_lines(const char *text)
 	buf_append_byte(&indented, '\0');
 	free(safe);
 	return keep(out.safe, &out.safe_at, (char *)indented.data);
+}
+
+/* --- light formatting --- */
+
+static bool is_word(char c)
+{
+	return ((uint8_t)c & 0x80) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
+/* Bytes up to the sign that ends what begins at text[0], itself included: on one line, around
+ * something, not within a word. 0: text[0] is only a sign. */
+static size_t marked_size(const char *text)
+{
+	char sign = text[0];
+
+	if (!text[1] || text[1] == ' ' || text[1] == '\n' || text[1] == sign)
+		return 0;
+	for (size_t i = 2; text[i] && text[i] != '\n'; i++)
+		if (text[i] == sign && text[i - 1] != ' ' && !is_word(text[i + 1]))
+			return i + 1;
+	return 0;
+}
+
+const char *out_marked(const char *text)
+{
+	static const struct {
+		char sign;
+		const char *code;
+	} signs[] = { { '*', "1" }, { '_', "3" }, { '`', "2" } };
+	const char *safe = out_safe_lines(text);
+	struct buf marked = { 0 };
+	char before = ' ';
+
+	if (!out.has_colors)
+		return safe;
+	while (*safe) {
+		const char *code = NULL;
+		size_t size = 1;
+		for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+			if (*safe == signs[i].sign && !is_word(before))
+				code = signs[i].code;
+		if (code && (size = marked_size(safe)) > 0) {
+			buf_append(&marked, bytes_text("\033["));
+			buf_append(&marked, bytes_text(code));
+			buf_append_byte(&marked, 'm');
+			buf_append(&marked, bytes_of(safe, size));
+			buf_append(&marked, bytes_text("\033[0m"));
+		} else {
+			size = 1;
+			buf_append_byte(&marked, (uint8_t)*safe);
+		}
+		before = safe[size - 1];
+		safe += size;
+	}
+	buf_append_byte(&marked, '\0');
+	return keep(out.colored, &out.colored_at, (char *)marked.data);
+}
+
+const char *out_found(const char *text)
+{
+	struct buf whole = { 0 };
+
+	while (*text) {
+		size_t size = strcspn(text, "\002\003");
+		char *safe = text_safe(text, size, false);
+		buf_append(&whole, bytes_text(safe));
+		free(safe);
+		text += size;
+		if (out.has_colors && *text)
+			buf_append(&whole, bytes_text(*text == '\002' ? "\033[1m" : "\033[0m"));
+		text += *text != '\0';
+	}
+	buf_append_byte(&whole, '\0');
+	return keep(out.colored, &out.colored_at, (char *)whole.data);
+}
+
+/* --- figures --- */
+
+const char *out_size(int64_t bytes)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB" };
+	char *text = out.times[out.time_at++ % RING];
+	double figure = (double)bytes / 1000;
+	unsigned i = 0;
+
+	if (bytes < 1000) {
+		snprintf(text, sizeof out.times[0],
+			 ngettext("%lld byte", "%lld bytes", (unsigned long)bytes),
+			 (long long)bytes);
+		return text;
+	}
+	/* What would be rounded to 1000 of a unit is 1 of the next. */
+	for (; figure >= 999.5 && i + 1 < sizeof units / sizeof *units; i++)
+		figure /= 1000;
+	snprintf(text, sizeof out.times[0], figure < 9.95 ? "%.1f %s" : "%.0f %s", figure,
+		 units[i]);
+	return text;
+}
+
+const char *out_span(int64_t seconds)
+{
+	char *text = out.times[out.time_at++ % RING];
+	long long s = seconds;
+
+	if (s < 100)
+		snprintf(text, sizeof out.times[0], _("%lld s"), s);
+	else if (s < 100 * 60)
+		snprintf(text, sizeof out.times[0], _("%lld min"), (s + 30) / 60);
+	else if (s < 48 * 3600)
+		snprintf(text, sizeof out.times[0], _("%lld h"), (s + 1800) / 3600);
+	else
+		snprintf(text, sizeof out.times[0],
+			 ngettext("%lld day", "%lld days", (unsigned long)(s / 86400)),
+			 (s + 43200) / 86400);
+	return text;
 }
 
 const char *out_time(wall_ms when)

@@ -16,6 +16,7 @@ enum out_color { COLOR_NONE, COLOR_GOOD, COLOR_BAD, COLOR_NAME, COLOR_FAINT };
 int out_init(const struct options *o);
 bool out_is_terminal(void); /* standard output is one */
 bool out_has_colors(void);  /* they can be shown there, and are wanted */
+bool out_is_silent(void);   /* nobody is to be told of progress: --quiet or --json */
 
 /* A terminal's lines are broken between words, and a command to type (from "palique" to the next
  * punctuation) stays on one line where it fits: in what out_done(), out_say(), out_prose() and
@@ -51,8 +52,15 @@ const char *out_color(enum out_color color, const char *text);
 /* Text from outside, made safe for a terminal; from the same kind of ring. */
 const char *out_safe(const char *text);
 const char *out_safe_lines(const char *text); /* keeps newlines, and indents behind them */
+/* Text from outside, safe, where *this*, _this_ and `this` show on a terminal as what they stand for; the
+ * signs stay, and without colours nothing else happens. Lines as out_safe_lines(). */
+const char *out_marked(const char *text);
+/* What was found in it stands between U+0002 and U+0003: shown so where there are colours. */
+const char *out_found(const char *text);
+const char *out_size(int64_t bytes); /* "812 bytes", "2.1 MB": of 1000 */
 /* A moment in the local zone: "14:05" if today, else "2026-11-22 14:05". */
 const char *out_time(wall_ms when);
 const char *out_duration(double ms); /* "0.4 ms", "12 ms", "1.3 s" */
+const char *out_span(int64_t seconds); /* "40 s", "12 min", "3 h", "2 days" */
 
 #endif

@@ -83,14 +83,32 @@ static void print_paths(const struct json *paths)
 	}
 }
 
+/* Only where contacts see something else than usual. */
+static void print_seen_as(const struct json *profile)
+{
+	const char *line = profile ? json_text(profile, "status") : NULL;
+
+	if (!profile)
+		return;
+	if (json_bool(profile, "invisible", false))
+		out_line("%s", _("seen as    invisible to all (palique status available)"));
+	else if (!cmd_is(profile, "availability", "available") || (line && *line))
+		out_line(_("seen as    %s%s%s"), cmd_availability_words(profile),
+			 line && *line ? ": " : "", line ? out_safe(line) : "");
+}
+
 int cmd_status(struct cli *c)
 {
 	struct json *s = NULL;
-	int code = cli_settled_status(c, false, &s);
+	int code;
 
+	if (c->o.argument_count)
+		return cmd_availability(c);
+	code = cli_settled_status(c, false, &s);
 	if (code != EXIT_DONE)
 		return code;
 	print_account(json_get(s, "account"));
+	print_seen_as(json_get(s, "profile"));
 	out_line(_("contacts   %lld; online: %lld, unread: %lld, queued: %lld"),
 		 (long long)json_int(s, "contacts", 0), (long long)json_int(s, "online", 0),
 		 (long long)json_int(s, "unread", 0), (long long)json_int(s, "queued", 0));

@@ -1,4 +1,4 @@
-/* What several commands say in the same words: a message, a way, a notice, why there is no line. */
+/* What several commands say in the same words: a way, a notice, why there is no line. */
 #include <string.h>
 
 #include "peer/faces/cli/cli.h"
@@ -79,13 +79,6 @@ void cmd_path(const struct json *contact, char *out, size_t size)
 	else
 		without = _("online");
 	snprintf(out, size, "%s", without);
-}
-
-void cmd_print(const struct json *m, const char *who, const char *text, bool is_own)
-{
-	out_line("%s %s: %s", out_color(COLOR_FAINT, out_time(json_int(m, "timestamp", 0))),
-		 out_color(is_own ? COLOR_NONE : COLOR_NAME, out_safe(who)),
-		 out_safe_lines(text));
 }
 
 void cmd_notice(const struct json *params)
