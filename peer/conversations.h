@@ -20,6 +20,12 @@ struct chain {
 	bool is_dirty;
 };
 
+/* A wish after how many seconds messages disappear; 0: that they stay. */
+struct timer {
+	uint32_t life;
+	wall_ms at; /* said then, by its author's clock */
+};
+
 /* What is said with one contact under one identity of theirs and one of ours. */
 struct conversation {
 	struct conversations *home;
@@ -31,6 +37,7 @@ struct conversation {
 	uint64_t told;      /* ... durably, and told to faces */
 	uint64_t unread;
 	uint64_t held; /* not delivered in conversations before: waits to be said here */
+	struct timer our_timer, their_timer;
 	bool is_dirty, is_changed;
 	bool is_new; /* since somebody last made sure that each of their devices is owed */
 };
@@ -61,6 +68,50 @@ void conversations_rekeyed(struct conversations *c);
  * not a message of this conversation. */
 int conversations_say(struct conversations *c, struct person *p, struct bytes text,
 		      uint64_t reply_to, uint64_t *id);
+/* The same of any entry: TEXT, FILE (`body` is an offer), EDIT, RETRACT, REACT, TIMER, as wire.h has
+ * them. The limits of `body` are the caller's to keep. */
+struct to_say {
+	enum say_kind kind;
+	struct bytes body;
+	uint64_t target; /* id of the message that it replies to (0: none), or is about */
+	bool is_forwarded;
+	uint32_t life; /* TIMER: the wish. TEXT and FILE get that of the conversation */
+};
+/* ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
+ * ERR_STATE: its text is no more, it is not of a kind that can be, or was said under an identity of before.
+ * `id` of TIMER: the entry's row. */
+int conversations_say_entry(struct conversations *c, struct person *p,
+			    const struct to_say *what, uint64_t *id);
+/* Whether an entry of this kind about the message could be said now: 0, or as above. */
+int conversations_may_say(struct conversations *c, const struct person *p, enum say_kind kind,
+			  uint64_t target);
+/* Whether these are reactions as wire.h wants them: ERR_LIMIT, ERR_FORMAT. */
+int conversations_check_reactions(struct bytes all);
+/* After how many seconds what is said now disappears; 0: it stays. */
+uint32_t conversations_life(const struct person *p);
+
+/* The body of a message goes, and those of its edits and reactions; what is not delivered of ours is
+ * said as GONE. `flags`: of enum entry_flag, why. EVENT_CHANGED is told: RETRACTED, FORGOTTEN
+ * (ENTRY_SILENT) or GONE. Harmless where it has gone already. ERR_NOT_FOUND; ERR_STATE: it waits for
+ * the identity of whom it is said to, and stays. */
+int conversations_wipe(struct conversations *c, struct person *p, uint64_t id, unsigned flags);
+
+/* What happened to files' messages, for the room of files, to be taken in the step in which it happened,
+ * before the commit. Valid until the next call of any of these functions. */
+enum conversation_news_kind {
+	NEWS_FILE = 1, /* offered: `offer`, said by them, by us, or by another device of ours */
+	NEWS_WIPED,    /* an offered file's message has lost its body: `offer` is what it was */
+};
+struct conversation_news {
+	enum conversation_news_kind kind;
+	struct person *person;
+	uint64_t message;
+	bool is_ours, is_here; /* we said it; on this device */
+	struct bytes offer;
+};
+bool conversations_next_news(struct conversations *c, struct conversation_news *news);
+/* What nobody took is forgotten: before and after the commit. */
+void conversations_drop_news(struct conversations *c);
 
 /* What another device said so far: one of theirs, or (`is_ours`) of our own. */
 void conversations_chain(struct conversations *c, const struct person *p,
@@ -70,6 +121,7 @@ enum heard {
 	HEARD_NEW,   /* stored; acknowledge after the commit */
 	HEARD_AGAIN, /* known; acknowledge again */
 	HEARD_GAP,   /* something before it is missing */
+	HEARD_WRONG, /* nobody of good will says this: it breaks the protocol */
 };
 /* Conversation and author have been checked. `is_answer`: it comes in answer to our HAVE,
  * so that what is missing before it is missing at its author too: taken as it stands, with
@@ -99,6 +151,24 @@ void conversations_delivered_there(struct chain *chain, uint64_t next);
 /* Whose conversation is another one, or has something that other devices do not know yet: said,
  * or delivered. Each once; NULL at the end. */
 struct person *conversations_next_changed(struct conversations *c);
+
+/* An entry that came in as history, of a chain (it has a row) of any conversation with the person,
+ * below what is here of it: its effects are had, faces are not told. `place`: not above 0, where it
+ * stands. ERR_EXISTS: it is here; ERR_FORMAT: nobody says this. */
+int conversations_recall(struct conversations *c, struct person *p, int64_t conversation,
+			 const struct chain *chain, const struct wire_say *say,
+			 wall_ms arrived_at, int64_t place, uint64_t *id);
+
+/* Where it belongs: the chain of the author in the conversation with the person under these two
+ * identities, both made where there were none (behind the one of now). The conversation's id. */
+int64_t conversations_find_chain(struct conversations *c, const struct person *p,
+				 const struct identity_public *theirs,
+				 const struct identity_public *ours,
+				 const struct device_public *author, bool is_ours,
+				 struct chain *chain);
+/* So far the chain was delivered and read, as another device of ours knew. */
+void conversations_recalled(struct conversations *c, const struct chain *chain,
+			    uint64_t delivered, uint64_t read);
 
 int conversations_mark_read(struct conversations *c, struct person *p);
 

@@ -1,6 +1,8 @@
 /* Undelivered messages of ours get another place: in the conversation with an identity that is
  * known now, or after what an older copy of this store has forgotten. */
 #include <assert.h>
+#include <sodium.h>
+#include <string.h>
 
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
@@ -28,42 +30,97 @@ static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
 	return store_run(c->rooms->store, s);
 }
 
-/* Moves the first message set aside in `from` to the end of our chain. False: none left. */
-static bool place_next(struct conversations *c, struct person *p, int64_t from)
+/* The first entry set aside in `from`; its body is in c->body, what it is about in `about`. */
+static bool read_aside(struct conversations *c, int64_t from, struct row *row,
+		       uint8_t about[ABOUT_SIZE])
 {
-	struct conversation *v = p->conversation;
-	struct statement *s = db_sql(db_of(c), "SELECT id, sent_at, reply_to, body FROM message"
-					       " WHERE chain = ? AND seq >= ?"
-					       " ORDER BY seq LIMIT 1");
-	struct message_hash hash = { 0 };
-	int64_t id, time;
-	uint64_t reply_to;
+	struct statement *s = db_sql(
+		db_of(c), "SELECT id, sent_at, kind, flags, life, target, body, about"
+			  " FROM message WHERE chain = ? AND seq >= ? ORDER BY seq LIMIT 1");
+	bool is_there;
 
 	bind_int(s, 1, from);
 	bind_int(s, 2, ASIDE);
-	if (db_step(s) != 1) {
-		db_done(s);
-		return false;
+	is_there = db_step(s) == 1;
+	if (is_there) {
+		*row = (struct row){
+			.id = (uint64_t)column_int(s, 0),
+			.sent_at = column_int(s, 1),
+			.kind = (enum say_kind)column_int(s, 2),
+			.flags = (unsigned)column_int(s, 3),
+			.life = (uint32_t)column_int(s, 4),
+			.has_target = !column_is_null(s, 5),
+			.target = (uint64_t)column_int(s, 5),
+		};
+		c->body.size = 0;
+		buf_append(&c->body, column_bytes(s, 6));
+		row->body = buf_view(&c->body);
+		if (column_copy(s, 7, about, ABOUT_SIZE) == 0)
+			row->about = bytes_of(about, ABOUT_SIZE);
 	}
-	id = column_int(s, 0);
-	time = column_int(s, 1);
-	reply_to = (uint64_t)column_int(s, 2);
-	c->body.size = 0;
-	buf_append(&c->body, column_bytes(s, 3));
 	db_done(s);
-	if (v->has_identity) {
-		struct wire_say say = say_of(c, p, v->ours.next, &v->ours.last, time,
-					     buf_view(&c->body), reply_to);
+	return is_there;
+}
 
+/* What it is about has another name in this conversation; or none, when it was said in one before
+ * and is not known by it to those who hear this: then there is nothing to change for them, and the
+ * entry is GONE. */
+static void rename_about(struct conversations *c, const struct person *p, struct row *row,
+			 uint8_t about[ABOUT_SIZE])
+{
+	bool is_silent = row->kind == SAY_EDIT || row->kind == SAY_RETRACT ||
+			 row->kind == SAY_REACT;
+
+	if (row->has_target && row->target && about_of(c, p, row->target, about) == 1) {
+		row->about = bytes_of(about, ABOUT_SIZE);
+	} else if (row->kind != SAY_GONE) {
+		row->about = (struct bytes){ 0 };
+	}
+	if (!is_silent || row->about.size > 0)
+		return;
+	row->kind = SAY_GONE;
+	row->flags |= ENTRY_SILENT;
+	about_write(about, account_device(c->rooms->account), p->conversation->ours.next);
+	row->about = bytes_of(about, ABOUT_SIZE);
+	c->body.size = 0;
+	randombytes_buf(buf_room(&c->body, sizeof(struct message_hash)),
+			sizeof(struct message_hash));
+	buf_grew(&c->body, sizeof(struct message_hash));
+	row->body = buf_view(&c->body);
+}
+
+/* Moves the first entry set aside in `from` to the end of our chain. False: none left. */
+static bool place_next(struct conversations *c, struct person *p, int64_t from)
+{
+	struct conversation *v = p->conversation;
+	struct message_hash hash = { 0 };
+	uint8_t about[ABOUT_SIZE];
+	struct statement *s;
+	struct row row;
+
+	if (!read_aside(c, from, &row, about))
+		return false;
+	rename_about(c, p, &row, about);
+	row.seq = v->ours.next;
+	if (v->has_identity) {
+		struct wire_say say;
+
+		row.previous = &v->ours.last;
+		say = say_of(c, p, &row);
 		hash = message_hash(&say);
 	}
-	s = db_sql(db_of(c),
-		   "UPDATE message SET chain = ?, seq = ?, previous = ? WHERE id = ?");
+	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ?, previous = ?, kind = ?,"
+			     " flags = ?, body = ?, about = ?, reply_to = 0 WHERE id = ?");
 	bind_int(s, 1, v->ours.id);
-	bind_int(s, 2, (int64_t)v->ours.next);
-	if (v->has_identity)
-		bind_bytes(s, 3, BYTES(v->ours.last.bytes));
-	bind_int(s, 4, id);
+	bind_int(s, 2, (int64_t)row.seq);
+	if (row.previous)
+		bind_bytes(s, 3, BYTES(row.previous->bytes));
+	bind_int(s, 4, row.kind);
+	bind_int(s, 5, row.flags);
+	bind_bytes(s, 6, row.body);
+	if (row.about.size > 0)
+		bind_bytes(s, 7, row.about);
+	bind_int(s, 8, (int64_t)row.id);
 	if (store_run(c->rooms->store, s) < 0)
 		return false;
 	v->ours.next++;
@@ -207,18 +264,22 @@ void conversations_release_held(struct conversations *c, struct person *p)
 	p->conversation->held = 0;
 }
 
-bool places_said_again(struct conversations *c, const struct person *p,
-		       const struct chain *chain, const struct wire_say *say)
+uint64_t places_said_again(struct conversations *c, const struct person *p,
+			   const struct chain *chain, const struct wire_say *say,
+			   struct bytes about)
 {
+	/* What has lost its body since, at either, is known by its time alone; if several are of
+	 * that moment, by having lost it here, too. */
 	struct statement *s = db_sql(
-		db_of(c), "SELECT message.id FROM conversation AS v, chain, message"
-			  " WHERE v.contact = ? AND v.id < ? AND chain.conversation = v.id"
-			  " AND chain.author = ? AND chain.is_ours = ?"
-			  " AND message.chain = chain.id AND message.seq >= min(chain.next - ?,"
-			  " CASE WHEN chain.is_ours THEN chain.delivered ELSE chain.next END)"
-			  " AND message.sent_at = ?"
-			  " AND message.body = ? ORDER BY message.id LIMIT 1");
-	int64_t id = 0;
+		db_of(c),
+		"SELECT message.id FROM conversation AS v, chain, message"
+		" WHERE v.contact = ?1 AND v.id < ?2 AND chain.conversation = v.id"
+		" AND chain.author = ?3 AND chain.is_ours = ?4"
+		" AND message.chain = chain.id AND message.seq >= min(chain.next - ?5,"
+		" CASE WHEN chain.is_ours THEN chain.delivered ELSE chain.next END)"
+		" AND message.sent_at = ?6 AND (?7 = 7 OR (message.kind = ?7"
+		" AND message.body = ?8)) ORDER BY message.kind <> ?7, message.id LIMIT 1");
+	uint64_t id = 0;
 
 	bind_int(s, 1, p->id);
 	bind_int(s, 2, p->conversation->id);
@@ -226,18 +287,21 @@ bool places_said_again(struct conversations *c, const struct person *p,
 	bind_int(s, 4, chain->is_ours);
 	bind_int(s, 5, UNCONFIRMED_MAX);
 	bind_int(s, 6, say->time);
-	bind_bytes(s, 7, say->body);
+	bind_int(s, 7, say->kind);
+	bind_bytes(s, 8, say->body);
 	if (db_step(s) == 1)
-		id = column_int(s, 0);
+		id = (uint64_t)column_int(s, 0);
 	db_done(s);
 	if (id == 0)
-		return false;
-	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ? WHERE id = ?");
+		return 0;
+	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ?, about = ? WHERE id = ?");
 	bind_int(s, 1, chain->id);
 	bind_int(s, 2, (int64_t)say->seq);
-	bind_int(s, 3, id);
+	if (about.size > 0)
+		bind_bytes(s, 3, about);
+	bind_int(s, 4, (int64_t)id);
 	store_run(c->rooms->store, s);
-	return true;
+	return id;
 }
 
 /* --- an older copy --- */

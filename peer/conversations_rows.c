@@ -1,5 +1,6 @@
 /* The rows of conversations and chains, and a message of ours as it goes on the wire. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
@@ -156,44 +157,201 @@ void conversation_changed(struct conversations *c, struct person *p)
 	c->changed[c->changed_count++] = p;
 }
 
-/* What a message replies to, as the wire names it. */
-static void fill_reply(struct conversations *c, const struct person *p, uint64_t reply_to,
-		       struct wire_say *say)
+/* --- rows of message --- */
+
+int row_write(struct conversations *c, const struct person *p, const struct chain *chain,
+	      const struct row *row)
 {
 	struct statement *s;
 
-	say->is_reply = false;
-	if (reply_to == 0)
-		return;
-	s = db_sql(db_of(c), "SELECT chain.author, message.seq FROM message, chain"
-			     " WHERE message.id = ? AND chain.id = message.chain"
-			     " AND chain.conversation = ?");
-	bind_int(s, 1, (int64_t)reply_to);
-	bind_int(s, 2, p->conversation->id);
-	if (db_step(s) == 1 &&
-	    column_copy(s, 0, say->reply_author.bytes, sizeof say->reply_author.bytes) == 0) {
-		say->reply_seq = (uint64_t)column_int(s, 1);
-		say->is_reply = true;
-	}
-	db_done(s);
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c),
+		   "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
+		   " arrived_at, kind, reply_to, previous, body, place, about, target,"
+		   " flags, life) VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?)");
+	bind_int(s, 1, (int64_t)row->id);
+	bind_int(s, 2, p->id);
+	bind_int(s, 3, chain->id);
+	bind_int(s, 4, (int64_t)row->seq);
+	bind_int(s, 5, row->is_ours);
+	bind_int(s, 6, row->sent_at);
+	bind_int(s, 7, row->arrived_at);
+	bind_int(s, 8, row->kind);
+	if (row->previous)
+		bind_bytes(s, 9, BYTES(row->previous->bytes));
+	bind_bytes(s, 10, row->body);
+	bind_int(s, 11, row->place);
+	if (row->about.size > 0)
+		bind_bytes(s, 12, row->about);
+	if (row->has_target)
+		bind_int(s, 13, (int64_t)row->target);
+	bind_int(s, 14, row->flags);
+	bind_int(s, 15, row->life);
+	return store_run(c->rooms->store, s);
 }
 
-struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t seq,
-		       const struct message_hash *previous, wall_ms time, struct bytes body,
-		       uint64_t reply_to)
+void about_write(uint8_t about[ABOUT_SIZE], const struct device_public *author, uint64_t seq)
+{
+	memcpy(about, author->bytes, sizeof author->bytes);
+	for (int i = ABOUT_SIZE; i-- > 32; seq >>= 8)
+		about[i] = (uint8_t)seq;
+}
+
+int about_of(struct conversations *c, const struct person *p, uint64_t id,
+	     uint8_t about[ABOUT_SIZE])
+{
+	struct statement *s = db_sql(db_of(c), "SELECT chain.author, message.seq"
+					       " FROM message, chain WHERE message.id = ?"
+					       " AND chain.id = message.chain"
+					       " AND chain.conversation = ?");
+	struct device_public author;
+	int err;
+
+	bind_int(s, 1, (int64_t)id);
+	bind_int(s, 2, p->conversation->id);
+	err = db_step(s);
+	if (err == 1 && column_copy(s, 0, author.bytes, sizeof author.bytes) < 0)
+		err = ERR_CORRUPT;
+	if (err == 1)
+		about_write(about, &author, (uint64_t)column_int(s, 1));
+	db_done(s);
+	return err;
+}
+
+struct wire_say say_of(struct conversations *c, const struct person *p, const struct row *row)
 {
 	struct wire_say say = {
 		.conversation = p->conversation->wire,
 		.author = *account_device(c->rooms->account),
-		.seq = seq,
-		.previous = *previous,
-		.time = time,
-		.kind = SAY_TEXT,
-		.body = body,
+		.seq = row->seq,
+		.time = row->sent_at,
+		.kind = row->kind,
+		.body = row->body,
+		.is_forwarded = row->flags & ENTRY_FORWARDED,
+		.life = row->life,
 	};
 
-	fill_reply(c, p, reply_to, &say);
+	if (row->previous)
+		say.previous = *row->previous;
+	if (say.kind == SAY_GONE) {
+		say.is_forwarded = false;
+		say.life = 0;
+	}
+	say.is_about = row->about.size == ABOUT_SIZE;
+	if (say.is_about) {
+		memcpy(say.about_author.bytes, row->about.data, sizeof say.about_author.bytes);
+		for (int i = 32; i < ABOUT_SIZE; i++)
+			say.about_seq = say.about_seq << 8 | row->about.data[i];
+	}
 	return say;
+}
+
+/* Of a query that selects id, is_ours, kind, flags and edit. */
+static bool read_target(struct statement *s, struct target *target)
+{
+	bool is_here = db_step(s) == 1;
+
+	if (is_here) {
+		*target = (struct target){
+			.id = (uint64_t)column_int(s, 0),
+			.is_ours = column_int(s, 1),
+			.kind = (enum say_kind)column_int(s, 2),
+			.flags = (unsigned)column_int(s, 3),
+			.edit = (uint64_t)column_int(s, 4),
+		};
+		target->is_shown = column_int(s, 5);
+	}
+	db_done(s);
+	return is_here;
+}
+
+bool target_find(struct conversations *c, int64_t conversation,
+		 const struct device_public *author, uint64_t seq, struct target *target)
+{
+	struct statement *s;
+
+	if (seq >= CHAIN_MAX)
+		return false;
+	s = db_sql(db_of(c), "SELECT m.id, m.is_ours, m.kind, m.flags, m.edit, " ENTRY_IS_SHOWN(
+				     "m") " FROM chain, message AS m"
+					  " WHERE chain.conversation = ? AND chain.author = ?"
+					  " AND m.chain = chain.id AND m.seq = ?");
+	bind_int(s, 1, conversation);
+	bind_bytes(s, 2, BYTES(author->bytes));
+	bind_int(s, 3, (int64_t)seq);
+	return read_target(s, target);
+}
+
+bool target_read(struct conversations *c, const struct person *p, uint64_t id,
+		 struct target *target)
+{
+	struct statement *s = db_sql(
+		db_of(c), "SELECT m.id, m.is_ours, m.kind, m.flags, m.edit, " ENTRY_IS_SHOWN(
+				  "m") " FROM message AS m WHERE m.id = ? AND m.contact = ?");
+
+	bind_int(s, 1, id > INT64_MAX ? 0 : (int64_t)id);
+	bind_int(s, 2, p->id);
+	return read_target(s, target);
+}
+
+bool entry_is_waiting(struct conversations *c, uint64_t id)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT 1 FROM message WHERE id = ?"
+					       " AND about IS NOT NULL AND target IS NULL");
+	bool is_waiting;
+
+	bind_int(s, 1, (int64_t)id);
+	is_waiting = db_step(s) == 1;
+	db_done(s);
+	return is_waiting;
+}
+
+void entry_found(struct conversations *c, uint64_t id, uint64_t target)
+{
+	struct statement *s = db_sql(db_of(c), "UPDATE message SET target = ? WHERE id = ?");
+
+	bind_int(s, 1, (int64_t)target);
+	bind_int(s, 2, (int64_t)id);
+	store_run(c->rooms->store, s);
+}
+
+/* --- what is missing --- */
+
+void gap_write(struct conversations *c, int64_t chain, uint64_t first, uint64_t next)
+{
+	struct statement *s;
+
+	store_write(c->rooms->store);
+	s = db_sql(db_of(c), "INSERT OR REPLACE INTO gap(chain, first, next) VALUES(?,?,?)");
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)first);
+	bind_int(s, 3, (int64_t)next);
+	store_run(c->rooms->store, s);
+}
+
+void gap_fill(struct conversations *c, int64_t chain, uint64_t seq)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT first, next FROM gap WHERE chain = ?1"
+					       " AND next > ?2 AND first <= ?2 LIMIT 1");
+	uint64_t first = 0, next = 0;
+
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)seq);
+	if (db_step(s) == 1) {
+		first = (uint64_t)column_int(s, 0);
+		next = (uint64_t)column_int(s, 1);
+	}
+	db_done(s);
+	if (next == 0)
+		return;
+	s = db_sql(db_of(c), "DELETE FROM gap WHERE chain = ? AND next = ?");
+	bind_int(s, 1, chain);
+	bind_int(s, 2, (int64_t)next);
+	store_run(c->rooms->store, s);
+	if (first < seq)
+		gap_write(c, chain, first, seq);
+	if (seq + 1 < next)
+		gap_write(c, chain, seq + 1, next);
 }
 
 /* --- before the commit --- */
@@ -203,8 +361,9 @@ struct wire_say say_of(struct conversations *c, const struct person *p, uint64_t
 static void tell_delivered(struct conversations *c, const struct person *p, int64_t chain,
 			   uint64_t told, uint64_t delivered)
 {
-	struct statement *s = db_sql(db_of(c), "SELECT max(id) FROM message WHERE chain = ?"
-					       " AND seq < ? AND seq >= ?");
+	struct statement *s = db_sql(db_of(c), "SELECT max(m.id) FROM message AS m"
+					       " WHERE m.chain = ? AND m.seq < ?"
+					       " AND m.seq >= ? AND " ENTRY_IS_SHOWN("m"));
 	struct event e = { .kind = EVENT_DELIVERED, .name = p->name };
 
 	bind_int(s, 1, chain);

@@ -151,31 +151,6 @@ struct endpoint *engine_endpoint(struct engine *e)
 
 /* --- the step --- */
 
-static void grant(struct engine *e, const struct wish *wish)
-{
-	struct rooms *r = &e->rooms;
-	struct person *p = persons_find(r->persons, &wish->to);
-	uint64_t id = 0;
-	int err = engine_may_send(p);
-
-	if (err == 0)
-		err = conversations_say(r->conversations, p,
-					bytes_of(e->texts.data + wish->text, wish->size),
-					wish->reply_to, &id);
-	if (err == 0)
-		events_answer_said(r->events, wish->ticket, id, r->wall);
-	else
-		events_answer(r->events, wish->ticket, err, NULL, 0);
-}
-
-static void grant_wishes(struct engine *e)
-{
-	for (size_t i = 0; i < e->wish_count; i++)
-		grant(e, &e->wishes[i]);
-	e->wish_count = 0;
-	e->texts.size = 0;
-}
-
 static void take_answers(struct engine *e)
 {
 	for (unsigned i = 0; i < e->answer_count; i++) {
@@ -318,7 +293,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 		return now + STORE_AGAIN;
 	engine_follow_network(e);
 	contacts_step(r->contacts);
-	grant_wishes(e);
+	engine_grant_wishes(e);
 	take_answers(e);
 	take_events(e);
 	hear_directory(e);
@@ -347,7 +322,7 @@ void engine_goodbye(struct engine *e, mono_ns now)
 {
 	e->rooms.now = now;
 	e->rooms.save_at = now;
-	grant_wishes(e);
+	engine_grant_wishes(e);
 	engine_settle(e);
 	endpoint_close_all(e->rooms.endpoint, LINK_CODE_BYE, now);
 }

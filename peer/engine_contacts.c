@@ -126,31 +126,6 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 	return ERR_NOT_FOUND;
 }
 
-int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t reply_to,
-		uint64_t ticket)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, to, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (text.size > WIRE_TEXT_MAX)
-		return ERR_LIMIT;
-	if (text.size == 0 || !bytes_is_utf8(text))
-		return ERR_FORMAT;
-	err = engine_may_send(p);
-	if (err < 0)
-		return err;
-	if (e->wish_count == e->wish_capacity) {
-		e->wish_capacity = e->wish_capacity ? e->wish_capacity * 2 : 64;
-		e->wishes = memory_grow(e->wishes, e->wish_capacity, sizeof *e->wishes);
-	}
-	e->wishes[e->wish_count++] = (struct wish){ name, e->texts.size, text.size, reply_to,
-						    ticket };
-	return buf_append(&e->texts, text);
-}
-
 int engine_history(struct engine *e, const char *text, uint64_t before, unsigned limit,
 		   engine_each_message *each, void *user)
 {

@@ -1,6 +1,6 @@
 /* The inside of the engine, for the files that make it up and nobody else, from below:
  * engine_settle.c (the commit), engine_reach.c (the network, and what comes from peers),
- * engine_contacts.c (what faces ask about contacts and messages), engine_account.c (what they ask
+ * engine_contacts.c (what faces ask about contacts), engine_talk.c (what they say), engine_account.c (what they ask
  * about our own account), engine.c (the step). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
@@ -12,12 +12,15 @@
 struct person;
 struct safe;
 
-/* Said by a face, to be written in the next step: there the time is known, and all that
- * waits shares one commit. */
+/* Asked by a face, to be done in the next step: there the time is known, and all that waits shares
+ * one commit. */
 struct wish {
-	struct name to;
+	struct name to; /* whose conversation */
+	enum say_kind kind;
 	size_t text, size; /* in engine.texts */
-	uint64_t reply_to, ticket;
+	uint64_t target, ticket;
+	bool is_forwarded;
+	uint32_t life;
 };
 
 struct engine {
@@ -56,9 +59,24 @@ void engine_hear_peers(struct rooms *r);
 /* The rooms of reach do what is due; when they want to be called again. */
 mono_ns engine_step_reach(struct engine *e);
 
+/* --- engine_talk.c --- */
+
+/* What faces wished to be said since the last step. */
+void engine_grant_wishes(struct engine *e);
+
 /* --- engine_contacts.c --- */
 
 /* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
 int engine_may_send(const struct person *p);
+
+/* --- engine_contacts.c --- */
+
+/* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
+int engine_may_send(const struct person *p);
+
+/* --- engine_keep.c --- */
+
+/* Wipes what is due to go, and lets the index of words go on: the last thing in a step. */
+mono_ns engine_step_kept(struct engine *e);
 
 #endif

@@ -94,6 +94,11 @@ void events_message(struct events *v, enum event_kind kind, const struct message
 	item->message = *m;
 	item->text = v->texts.size;
 	buf_append(&v->texts, m->text);
+	if (!m->has_file)
+		return;
+	buf_append(&v->texts, m->file.name);
+	buf_append(&v->texts, m->file.type);
+	buf_append(&v->texts, m->file.alt);
 }
 
 static void write_row(struct events *v, const struct event *e)
@@ -104,7 +109,8 @@ static void write_row(struct events *v, const struct event *e)
 	store_write(v->store);
 	s = db_sql(store_db(v->store),
 		   "INSERT INTO event(id, kind, name, is_online, account, message, remote,"
-		   " round_trip, greeting, detail) VALUES(?,?,?,?,?,?,?,?,?,?)");
+		   " round_trip, greeting, detail, change)"
+		   " VALUES(?,?,?,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, (int64_t)e->id);
 	bind_int(s, 2, e->kind);
 	bind_text(s, 3, e->name.text);
@@ -116,6 +122,7 @@ static void write_row(struct events *v, const struct event *e)
 	bind_int(s, 8, (int64_t)e->round_trip);
 	bind_text(s, 9, e->greeting);
 	bind_text(s, 10, e->detail);
+	bind_int(s, 11, e->change);
 	store_run(v->store, s);
 	buf_clear(&remote);
 }
@@ -201,6 +208,23 @@ void events_drop(struct events *v, int err)
 	v->last = v->last_released = stored_last(v);
 }
 
+/* The texts lie one behind the other. */
+static void show_texts(struct events *v, const struct item *item, struct message *m)
+{
+	struct bytes *const texts[] = { &m->text, &m->file.name, &m->file.type, &m->file.alt };
+	size_t count = m->has_file ? sizeof texts / sizeof *texts : 1, size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += texts[i]->size;
+	v->shown.size = 0;
+	buf_append(&v->shown, bytes_of(v->texts.data + item->text, size));
+	size = 0;
+	for (size_t i = 0; i < count; i++) {
+		*texts[i] = bytes_of(v->shown.data + size, texts[i]->size);
+		size += texts[i]->size;
+	}
+}
+
 static void show(struct events *v, struct item *item, struct event *out)
 {
 	memset(out, 0, offsetof(struct event, greeting));
@@ -220,10 +244,7 @@ static void show(struct events *v, struct item *item, struct event *out)
 		out->id = item->message.id;
 		out->name = item->message.contact;
 		out->message = item->message;
-		v->shown.size = 0;
-		buf_append(&v->shown,
-			   bytes_of(v->texts.data + item->text, item->message.text.size));
-		out->message.text = buf_view(&v->shown);
+		show_texts(v, item, &out->message);
 	}
 }
 
@@ -245,7 +266,7 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 	struct statement *s = db_sql(
 		store_db(v->store),
 		"SELECT id, kind, name, is_online, account, message, remote,"
-		" round_trip, greeting, detail FROM event WHERE id > ?"
+		" round_trip, greeting, detail, change FROM event WHERE id > ?"
 		" ORDER BY id LIMIT 1");
 	int err;
 
@@ -258,7 +279,7 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 		snprintf(out->name.text, sizeof out->name.text, "%s", column_text(s, 2));
 		out->is_online = column_int(s, 3);
 		out->account = (enum account_state)column_int(s, 4);
-		if (out->kind > EVENT_DEVICES || out->account > ACCOUNT_REFUSED)
+		if (out->kind > EVENT_HISTORY || out->account > ACCOUNT_REFUSED)
 			err = ERR_CORRUPT; /* a table of another making */
 		out->message_id = (uint64_t)column_int(s, 5);
 		if (!column_is_null(s, 6))
@@ -266,6 +287,7 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 		out->round_trip = (mono_ns)column_int(s, 7);
 		snprintf(out->greeting, sizeof out->greeting, "%s", column_text(s, 8));
 		snprintf(out->detail, sizeof out->detail, "%s", column_text(s, 9));
+		out->change = (enum message_change)column_int(s, 10);
 	}
 	db_done(s);
 	return err;

@@ -18,6 +18,8 @@ enum entry_flag {
 	ENTRY_SILENT = 8,    /* a line of no timeline, whatever its kind: forgotten here by the
 			      * person, or GONE in place of an entry about another one */
 };
+/* In SQL: the row `m` of message is a line of a timeline. */
+#define ENTRY_IS_SHOWN(m) "(" m ".kind NOT IN (2, 3, 4, 6) AND (" m ".flags & 8) = 0)"
 
 /* `path` NULL: in memory; `key` NULL: plain. On ERR_AUTH, ERR_CORRUPT, ERR_LOCKED, ERR_VERSION,
  * ERR_IO the file is left as it was and `reason` gets a sentence. */

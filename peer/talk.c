@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "peer/account.h"
+#include "peer/events.h"
+#include "peer/store.h"
 #include "shared/error.h"
 
 /* HAVE, ACK and DELIVERED are below 128 bytes (docs/protocol.md). */
@@ -57,6 +59,40 @@ void talk_unlinked(struct talk *t)
 	outbox_linked(&t->debt);
 }
 
+/* --- what is missing of what the device said --- */
+
+/* Faces hear of it at the end of the step, should it not have come by then. */
+static void miss(struct rooms *rooms, struct talk *t)
+{
+	t->missing = t->highest > t->chain.next ? t->highest - t->chain.next : 1;
+	if (!t->is_missing_told)
+		rooms->save_at = rooms->now;
+}
+
+static void tell_missing(struct rooms *rooms, const struct talk *t, bool is_found)
+{
+	struct event e = { .kind = EVENT_MISSING,
+			   .name = t->person->name,
+			   .is_online = is_found };
+
+	store_write(rooms->store);
+	events_add(rooms->events, &e);
+}
+
+static void found(struct rooms *rooms, struct talk *t)
+{
+	if (t->missing == 0)
+		return;
+	if (t->chain.next <= t->highest) {
+		t->missing = t->highest - t->chain.next + 1;
+		return;
+	}
+	t->missing = 0;
+	if (t->is_missing_told)
+		tell_missing(rooms, t, true);
+	t->is_missing_told = false;
+}
+
 /* --- what the device says --- */
 
 static int on_say(struct rooms *rooms, struct talk *t, const struct wire_say *say)
@@ -74,6 +110,7 @@ static int on_say(struct rooms *rooms, struct talk *t, const struct wire_say *sa
 				   is_answer)) {
 	case HEARD_NEW:
 		t->is_asking = false;
+		found(rooms, t);
 		t->ack_due = t->has_heard = true;
 		break;
 	case HEARD_AGAIN:
@@ -84,7 +121,10 @@ static int on_say(struct rooms *rooms, struct talk *t, const struct wire_say *sa
 			t->is_asking = true;
 			t->have_at = rooms->now;
 		}
+		miss(rooms, t);
 		break;
+	case HEARD_WRONG:
+		return ERR_FORMAT;
 	}
 	return 0;
 }
@@ -138,6 +178,10 @@ void talk_save(struct rooms *rooms, struct talk *t)
 	if (!talk_is_of_now(t))
 		return;
 	conversations_save_chain(rooms->conversations, t->person, &t->chain);
+	if (t->missing && !t->is_missing_told) {
+		t->is_missing_told = true;
+		tell_missing(rooms, t, false);
+	}
 	outbox_save(rooms->outbox, &t->device, &t->debt);
 }
 

@@ -22,6 +22,8 @@ struct talk {
 	bool has_begun;          /* HAVE was said on this link */
 	bool is_asking;          /* ... said because something was missing */
 	uint64_t highest;        /* seq seen on this link: going back below answers HAVE */
+	uint64_t missing;        /* so many below what was said are asked for, ... */
+	bool is_missing_told;    /* ... and faces know */
 	bool lacks_room;         /* in the line: what is due waits for that */
 	uint64_t told;           /* to a device of ours on this link: so far we are delivered */
 

@@ -27,8 +27,8 @@ struct peer {
 	uint64_t steps;
 	struct nat nat;        /* as its records say */
 	bool hears_silence;    /* of the directory; else nobody notices it */
-	unsigned counts[16];   /* events by kind */
-	struct event last[16]; /* the last of each kind; texts are gone */
+	unsigned counts[32];   /* events by kind */
+	struct event last[32]; /* the last of each kind; texts are gone */
 	char heard[4096];      /* texts heard, one behind the other with a space each */
 };
 

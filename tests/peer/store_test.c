@@ -123,6 +123,24 @@ static void committing_nothing_succeeds(void **state)
 static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 {
 	static const char before[] =
+		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE given;"
+		"DROP TABLE granted; DROP TABLE profile; DROP TABLE file; DROP TABLE setting;"
+		"DROP TABLE gap; DROP TABLE reaction; DROP INDEX message_granted;"
+		"DROP INDEX message_living; DROP INDEX message_place; DROP INDEX message_expires;"
+		"DROP INDEX message_untargeted; CREATE INDEX message_contact ON message(contact, "
+		"id);"
+		"ALTER TABLE message DROP COLUMN place; ALTER TABLE message DROP COLUMN about;"
+		"ALTER TABLE message DROP COLUMN target; ALTER TABLE message DROP COLUMN flags;"
+		"ALTER TABLE message DROP COLUMN life; ALTER TABLE message DROP COLUMN expires;"
+		"ALTER TABLE message DROP COLUMN edit; ALTER TABLE event DROP COLUMN change;"
+		"ALTER TABLE chain DROP COLUMN read;"
+		"ALTER TABLE contact DROP COLUMN tells_read;"
+		"ALTER TABLE contact DROP COLUMN keep_days;"
+		"ALTER TABLE contact DROP COLUMN our_timer;"
+		"ALTER TABLE contact DROP COLUMN our_timer_at;"
+		"ALTER TABLE contact DROP COLUMN their_timer;"
+		"ALTER TABLE contact DROP COLUMN their_timer_at;"
+		"ALTER TABLE contact DROP COLUMN is_hidden;"
 		"ALTER TABLE account DROP COLUMN devices;"
 		"ALTER TABLE account DROP COLUMN recovery;"
 		"ALTER TABLE account DROP COLUMN requests;"
@@ -147,7 +165,7 @@ static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 		"kind,"
 		" reply_to, body) VALUES(5, 1, 1, 1, 0, 0, 0, 1, 0, ''),"
 		" (6, 1, 1, 2, 0, 0, 0, 1, 0, ''), (7, 1, 2, 1, 1, 0, 0, 1, 0, ''),"
-		" (8, 1, 1, 3, 0, 0, 0, 1, 0, '');"
+		" (8, 1, 1, 3, 0, 0, 0, 1, 6, '');"
 		"PRAGMA user_version = 1";
 	struct store *s = open_store(&right);
 	struct statement *q;
@@ -159,6 +177,11 @@ static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 	q = db_sql(store_db(s), "SELECT unread FROM conversation");
 	assert_int_equal(db_step(q), 1);
 	assert_int_equal(column_int(q, 0), 2);
+	db_done(q);
+	q = db_sql(store_db(s), "SELECT place, target FROM message WHERE id = 8");
+	assert_int_equal(db_step(q), 1);
+	assert_int_equal(column_int(q, 0), 8);
+	assert_int_equal(column_int(q, 1), 6);
 	db_done(q);
 	store_close(s);
 }

@@ -1,0 +1,166 @@
+/* What faces say in conversations: looked at at once, done in the next step. */
+#include "peer/engine_inside.h"
+
+#include <string.h>
+
+#include "peer/conversations.h"
+#include "peer/events.h"
+#include "peer/history.h"
+#include "peer/persons.h"
+#include "shared/error.h"
+
+/* --- wishes --- */
+
+static int wish_add(struct engine *e, struct wish wish, struct bytes text)
+{
+	if (e->wish_count == e->wish_capacity) {
+		e->wish_capacity = e->wish_capacity ? e->wish_capacity * 2 : 64;
+		e->wishes = memory_grow(e->wishes, e->wish_capacity, sizeof *e->wishes);
+	}
+	wish.text = e->texts.size;
+	wish.size = text.size;
+	e->wishes[e->wish_count++] = wish;
+	return buf_append(&e->texts, text);
+}
+
+static void grant(struct engine *e, const struct wish *wish)
+{
+	struct rooms *r = &e->rooms;
+	struct person *p = persons_find(r->persons, &wish->to);
+	struct to_say what = {
+		.kind = wish->kind,
+		.body = bytes_of(e->texts.data + wish->text, wish->size),
+		.target = wish->target,
+		.is_forwarded = wish->is_forwarded,
+		.life = wish->life,
+	};
+	uint64_t id = 0;
+	int err = engine_may_send(p);
+
+	if (err == 0)
+		err = conversations_say_entry(r->conversations, p, &what, &id);
+	if (err == 0)
+		events_answer_said(r->events, wish->ticket, id, r->wall);
+	else
+		events_answer(r->events, wish->ticket, err, NULL, 0);
+}
+
+void engine_grant_wishes(struct engine *e)
+{
+	for (size_t i = 0; i < e->wish_count; i++)
+		grant(e, &e->wishes[i]);
+	e->wish_count = 0;
+	e->texts.size = 0;
+}
+
+/* --- to somebody --- */
+
+static int find(const struct engine *e, const char *text, struct name *name)
+{
+	int err = name_parse(name, bytes_text(text));
+
+	return err < 0 ? err : engine_may_send(persons_find(e->rooms.persons, name));
+}
+
+static int check_text(struct bytes text, bool may_be_empty)
+{
+	if (text.size > WIRE_TEXT_MAX)
+		return ERR_LIMIT;
+	return (text.size == 0 && !may_be_empty) || !bytes_is_utf8(text) ? ERR_FORMAT : 0;
+}
+
+int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t reply_to,
+		uint64_t ticket)
+{
+	struct wish wish = { .kind = SAY_TEXT, .target = reply_to, .ticket = ticket };
+	int err = check_text(text, false);
+
+	if (err == 0)
+		err = find(e, to, &wish.to);
+	return err < 0 ? err : wish_add(e, wish, text);
+}
+
+int engine_set_timer(struct engine *e, const char *to, uint32_t seconds, uint64_t ticket)
+{
+	struct wish wish = { .kind = SAY_TIMER, .life = seconds, .ticket = ticket };
+	int err = seconds > WIRE_LIFE_MAX ? ERR_LIMIT : find(e, to, &wish.to);
+
+	return err < 0 ? err : wish_add(e, wish, (struct bytes){ 0 });
+}
+
+/* --- about a message --- */
+
+struct about {
+	struct name contact;
+	enum message_kind kind;
+	bool is_gone;
+	struct buf *text; /* or NULL */
+};
+
+static bool on_message(void *user, const struct message *m)
+{
+	struct about *about = user;
+
+	about->contact = m->contact;
+	about->kind = m->kind;
+	about->is_gone = m->is_gone || m->is_retracted;
+	if (about->text)
+		buf_append(about->text, m->text);
+	return false;
+}
+
+static int wish_about(struct engine *e, uint64_t id, enum say_kind kind, struct bytes body,
+		      uint64_t ticket)
+{
+	struct about about = { 0 };
+	struct wish wish = { .kind = kind, .target = id, .ticket = ticket };
+	struct person *p;
+	int err = history_one(&e->rooms, id, on_message, &about);
+
+	if (err < 0)
+		return err;
+	p = persons_find(e->rooms.persons, &about.contact);
+	err = engine_may_send(p);
+	if (err == 0)
+		err = conversations_may_say(e->rooms.conversations, p, kind, id);
+	if (err == 0 && kind == SAY_EDIT)
+		err = check_text(body, about.kind == MESSAGE_FILE);
+	if (err < 0)
+		return err;
+	wish.to = about.contact;
+	return wish_add(e, wish, body);
+}
+
+int engine_edit(struct engine *e, uint64_t id, struct bytes text, uint64_t ticket)
+{
+	return wish_about(e, id, SAY_EDIT, text, ticket);
+}
+
+int engine_retract(struct engine *e, uint64_t id, uint64_t ticket)
+{
+	return wish_about(e, id, SAY_RETRACT, (struct bytes){ 0 }, ticket);
+}
+
+int engine_react(struct engine *e, uint64_t id, struct bytes reactions, uint64_t ticket)
+{
+	int err = conversations_check_reactions(reactions);
+
+	return err < 0 ? err : wish_about(e, id, SAY_REACT, reactions, ticket);
+}
+
+int engine_forward(struct engine *e, uint64_t id, const char *to, uint64_t ticket)
+{
+	struct wish wish = { .kind = SAY_TEXT, .is_forwarded = true, .ticket = ticket };
+	struct buf text = { 0 };
+	struct about about = { .text = &text };
+	int err = find(e, to, &wish.to);
+
+	if (err == 0)
+		err = history_one(&e->rooms, id, on_message, &about);
+	if (err == 0 && (about.is_gone || about.kind != MESSAGE_TEXT))
+		err = ERR_STATE;
+	if (err == 0)
+		err = wish_add(e, wish, buf_view(&text));
+	buf_clear(&text);
+	return err;
+}
