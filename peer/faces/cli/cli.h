@@ -104,6 +104,7 @@ int cmd_passwd(struct cli *c);
 int cmd_recovery(struct cli *c);
 int cmd_devices(struct cli *c);
 int cmd_account(struct cli *c);
+int cmd_backup(struct cli *c);
 int cmd_export(struct cli *c);
 int cmd_import(struct cli *c);
 int cmd_lock(struct cli *c);

@@ -28,7 +28,13 @@ static int passphrase(struct cli *c, struct secret *secret, const char *question
 
 /* --- export ------------------------------------------------------------------------ */
 
-static void show_progress(const struct json *status)
+/* What takes its time, and by which call one hears how far it is. */
+struct slow {
+	const char *method, *status;
+	void (*show)(const struct json *status);
+};
+
+static void show_backup(const struct json *status)
 {
 	const char *state = json_text(status, "state");
 	long long done = json_int(status, "done", 0) >> 20;
@@ -41,8 +47,19 @@ static void show_progress(const struct json *status)
 		done, total);
 }
 
+static void show_writing(const struct json *status)
+{
+	if (cmd_is(status, "state", "writing"))
+		out_say(_("  written: %lld of %lld messages"),
+			(long long)json_int(status, "done", 0),
+			(long long)json_int(status, "total", 0));
+}
+
+static const struct slow backing_up = { "exportAccount", "exportStatus", show_backup },
+			 writing = { "exportHistory", "exportHistoryStatus", show_writing };
+
 /* Waits for the answer to `id`; asks meanwhile how far it is. */
-static int wait_for_export(struct cli *c, int id, struct json **result)
+static int wait_for_export(struct cli *c, const struct slow *slow, int id, struct json **result)
 {
 	struct client_error error = { 0 };
 	const struct json *inside;
@@ -56,7 +73,7 @@ static int wait_for_export(struct cli *c, int id, struct json **result)
 		if (got == ERR_TIMEOUT) {
 			if (unheard++ > STATUS_UNHEARD)
 				err = ERR_TIMEOUT;
-			else if (client_post(c->client, "exportStatus", NULL) < 0)
+			else if (client_post(c->client, slow->status, NULL) < 0)
 				err = ERR_CLOSED;
 			continue;
 		}
@@ -72,7 +89,7 @@ static int wait_for_export(struct cli *c, int id, struct json **result)
 						 : json_object();
 		} else if (client_outcome(object, &inside, &error) == 0 && inside &&
 			   ++asked % STATUS_SHOWN == 0) {
-			show_progress(inside);
+			slow->show(inside);
 		}
 		json_free(object);
 	}
@@ -84,14 +101,22 @@ static int wait_for_export(struct cli *c, int id, struct json **result)
 			  "palique status");
 }
 
-int cmd_export(struct cli *c)
+/* Begins it, and waits until it is whole. Takes `params`. */
+static int run_slowly(struct cli *c, const struct slow *slow, struct json *take_params,
+		      struct json **result)
 {
-	char *file = cli_absolute(c->o.arguments[0]);
-	struct json *params, *result = NULL;
-	struct secret secret;
-	int code, id;
+	int id = client_post(c->client, slow->method, take_params);
 
-	code = cli_engine(c);
+	*result = NULL;
+	return id < 0 ? cli_failed(id, error_text(id), "palique status")
+		      : wait_for_export(c, slow, id, result);
+}
+
+/* Nobody chooses a passphrase in vain. */
+static int check_target(struct cli *c, const char *file)
+{
+	int code = cli_engine(c);
+
 	if (code == EXIT_DONE && !cmd_has_account(c))
 		code = cli_failed(ERR_STATE, _("there is no account here yet to export"),
 				  _("palique join LINK, or palique login NAME@DIRECTORY"));
@@ -101,6 +126,16 @@ int cmd_export(struct cli *c)
 			_("there is a file of that name already, and it stays: choose "
 			  "another name, or add --force"),
 			"");
+	return code;
+}
+
+int cmd_backup(struct cli *c)
+{
+	char *file = cli_absolute(c->o.arguments[0]);
+	struct json *params, *result = NULL;
+	struct secret secret;
+	int code = check_target(c, file);
+
 	if (code == EXIT_DONE)
 		code = passphrase(c, &secret, _("choose a passphrase for the file"), true);
 	if (code != EXIT_DONE)
@@ -110,14 +145,12 @@ int cmd_export(struct cli *c)
 	secret_wipe(&secret);
 	if (c->o.value[OPT_FORCE])
 		json_set_bool(params, "replace", true);
-	id = client_post(c->client, "exportAccount", params);
-	code = id < 0 ? cli_failed(id, error_text(id), "palique status")
-		      : wait_for_export(c, id, &result);
+	code = run_slowly(c, &backing_up, params, &result);
 	if (code == EXIT_DONE) {
 		out_done(_("%s holds the account and its history, sealed."), out_safe(file));
 		out_say("%s",
 			_("  Without the passphrase nobody opens it, you neither.\n"
-			  "  On another machine: palique import FILE. It is a move: use the "
+			  "  On another machine: palique restore FILE. It is a move: use the "
 			  "account on one\n"
 			  "  of the two machines at a time (palique stop here). To use both, "
 			  "type there\n"
@@ -128,6 +161,59 @@ int cmd_export(struct cli *c)
 out:
 	free(file);
 	return code;
+}
+
+/* --- conversations in the clear --- */
+
+static int export_history(struct cli *c, const char *format)
+{
+	int count = c->o.argument_count;
+	const char *name = count > 1 ? c->o.arguments[0] : NULL;
+	struct json *params, *result = NULL;
+	char *path;
+	int code;
+
+	if (strcmp(format, "jsonl") && strcmp(format, "html"))
+		return cli_usage(_("--format is jsonl or html"), "palique help export");
+	if (name && c->o.value[OPT_ALL])
+		return cli_usage(_("either --all or the name of a contact"),
+				 "palique help export");
+	path = cli_absolute(c->o.arguments[count - 1]);
+	params = json_set_text(json_object(), "path", path);
+	json_set_text(params, "format", format);
+	if (name)
+		json_set_text(params, "conversation", name);
+	code = cli_engine(c);
+	if (code == EXIT_DONE)
+		code = run_slowly(c, &writing, params, &result);
+	else
+		json_free(params);
+	if (code == EXIT_DONE) {
+		/* TRANSLATORS: a path, a number of messages, a number of files */
+		out_done(
+			_("%s holds what was said: messages: %lld, files: %lld. Whoever has it "
+			  "can read it."),
+			out_safe(path), (long long)json_int(result, "messages", 0),
+			(long long)json_int(result, "files", 0));
+		out_json(json_keep(result));
+	}
+	json_free(result);
+	free(path);
+	return code;
+}
+
+int cmd_export(struct cli *c)
+{
+	const char *format = c->o.value[OPT_FORMAT];
+
+	if (format)
+		return export_history(c, format);
+	if (c->o.argument_count > 1 || c->o.value[OPT_ALL])
+		return cli_usage(
+			_("conversations are exported with --format jsonl or html; all of "
+			  "the account: palique backup FILE"),
+			"palique help export");
+	return cmd_backup(c);
 }
 
 /* --- import ------------------------------------------------------------------------ */

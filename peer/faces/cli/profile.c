@@ -183,15 +183,27 @@ static const char *on_or_off(bool is_on)
 	return is_on ? _("on") : _("off");
 }
 
+/* As one types it: 16M, not 16.8 MB. */
+static void size_words(int64_t bytes, char *words, size_t size)
+{
+	static const char *const units[] = { "", "k", "M", "G", "T" };
+	unsigned i = 0;
+
+	for (; bytes && bytes % 1024 == 0 && i + 1 < sizeof units / sizeof *units; i++)
+		bytes /= 1024;
+	snprintf(words, size, "%lld%s", (long long)bytes, units[i]);
+}
+
 static void print_settings(const struct json *s)
 {
 	int64_t accept = json_int(s, "acceptUpTo", 0), keep = json_int(s, "keepDays", 0);
 	const char *downloads = json_text(s, "downloads");
-	char days[64];
+	char days[64], size[32];
 
+	size_words(accept, size, sizeof size);
 	snprintf(days, sizeof days, ngettext("%lld day", "%lld days", (unsigned long)keep),
 		 (long long)keep);
-	out_line("accept-up-to  %s", accept ? out_size(accept) : _("nothing unasked"));
+	out_line("accept-up-to  %s", accept ? size : _("nothing unasked"));
 	out_line("downloads     %s",
 		 downloads && *downloads ? out_safe(downloads) : _("(the usual folder)"));
 	out_line("read-marks    %s", on_or_off(json_bool(s, "readMarks", true)));
