@@ -23,7 +23,7 @@ extern char **environ;
 enum {
 	LOOK_MS = 100,       /* how often to look whether we are leaving */
 	DEADLINE_MS = 20000, /* then it is killed */
-	DEADLINE_GIVEN_MS = 5000,
+	DEADLINE_GIVEN_MS = 3000,
 	SECONDS = 12, /* of the processor */
 	SECONDS_GIVEN = 2,
 	MEGABYTES = 512, /* a progressive JPEG or a lossless WebP of 100 million pixels */
