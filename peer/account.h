@@ -156,6 +156,9 @@ int account_vault_sign(const struct account *a, uint8_t out[VAULT_SIGNATURE_SIZE
 
 void account_set_requests(struct account *a, enum request_policy policy);
 enum request_policy account_requests(const struct account *a);
+/* Whether nobody is to know when we are there, on all our devices. What follows is contacts' to see to. */
+void account_set_invisible(struct account *a, bool is_invisible);
+bool account_is_invisible(const struct account *a);
 /* There is something to lose by now: a recovery code is offered, once on this device. The vault
  * does not say so: a new one at that moment would tell the directory of the first message. */
 void account_offer_recovery(struct account *a);

@@ -74,6 +74,7 @@ struct account {
 	bool has_recovery, is_recovery_offered;
 	struct device_public recovery;
 	enum request_policy requests;
+	bool is_invisible;
 	uint64_t settings_stamp;
 
 	uint64_t jobs;                /* given so far */

@@ -37,6 +37,7 @@ static void read_row(struct account *a, struct statement *s)
 	else /* libsodium's form ends with the public key */
 		memcpy(a->next.public.bytes, a->next.secret.bytes + 32, 32);
 	a->is_next_ours = column_int(s, 18);
+	a->is_invisible = column_int(s, 19);
 	a->is_trying_next = false;
 }
 
@@ -70,8 +71,8 @@ static int load(struct account *a)
 				     " is_pinned_on_trust, identity_public, identity_secret,"
 				     " device_public, device_secret, certificate, knock,"
 				     " devices, recovery, requests, settings_stamp,"
-				     " is_recovery_offered, next_identity, is_next_ours"
-				     " FROM account");
+				     " is_recovery_offered, next_identity, is_next_ours,"
+				     " is_invisible FROM account");
 	int err = db_step(s);
 
 	if (err == 1) {
@@ -102,6 +103,7 @@ static void bind_rest(const struct account *a, struct statement *s, struct buf *
 	if (a->has_next)
 		bind_bytes(s, 18, BYTES(a->next.secret.bytes));
 	bind_int(s, 19, a->is_next_ours);
+	bind_int(s, 20, a->is_invisible);
 }
 
 void account_save(struct account *a)
@@ -116,8 +118,8 @@ void account_save(struct account *a)
 		   " directory_key, is_pinned_on_trust, identity_public,"
 		   " identity_secret, device_public, device_secret, certificate,"
 		   " knock, devices, recovery, requests, settings_stamp,"
-		   " is_recovery_offered, next_identity, is_next_ours)"
-		   " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		   " is_recovery_offered, next_identity, is_next_ours, is_invisible)"
+		   " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, a->standing);
 	bind_text(s, 2, a->name.text);
 	bind_text(s, 3, a->place.host);
@@ -285,6 +287,7 @@ void account_empty(struct account *a)
 	a->has_directory_key = a->is_pinned_on_trust = a->is_online = false;
 	a->vault_version = a->vault_kept = a->settings_stamp = 0;
 	a->requests = REQUESTS_ANYONE;
+	a->is_invisible = false;
 	a->standing = STANDING_NONE;
 	memset(&a->devices, 0, sizeof a->devices);
 	memset(&a->certificate, 0, sizeof a->certificate);

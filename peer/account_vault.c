@@ -64,6 +64,7 @@ void account_vault_fill(const struct account *a, struct vault *v)
 	v->has_recovery = a->has_recovery;
 	v->recovery = a->recovery;
 	v->requests = a->requests;
+	v->is_invisible = a->is_invisible;
 	v->settings_stamp = a->settings_stamp;
 }
 
@@ -147,7 +148,9 @@ static int settings_compare(const struct account *a, const struct vault *v)
 		return a->has_recovery < v->has_recovery ? -1 : 1;
 	if (a->has_recovery && memcmp(&a->recovery, &v->recovery, sizeof a->recovery) != 0)
 		return memcmp(&a->recovery, &v->recovery, sizeof a->recovery);
-	return (a->requests > v->requests) - (a->requests < v->requests);
+	if (a->requests != v->requests)
+		return a->requests < v->requests ? -1 : 1;
+	return (int)a->is_invisible - (int)v->is_invisible;
 }
 
 bool account_vault_merge(struct account *a, const struct vault *v)
@@ -159,6 +162,7 @@ bool account_vault_merge(struct account *a, const struct vault *v)
 	a->has_recovery = v->has_recovery;
 	a->recovery = v->recovery;
 	a->requests = v->requests;
+	a->is_invisible = v->is_invisible;
 	a->settings_stamp = v->settings_stamp;
 	account_save(a);
 	return false;
@@ -179,6 +183,19 @@ void account_set_requests(struct account *a, enum request_policy policy)
 		return;
 	a->requests = policy;
 	settings_changed(a);
+}
+
+void account_set_invisible(struct account *a, bool is_invisible)
+{
+	if (a->is_invisible == is_invisible)
+		return;
+	a->is_invisible = is_invisible;
+	settings_changed(a);
+}
+
+bool account_is_invisible(const struct account *a)
+{
+	return a->is_invisible;
 }
 
 enum request_policy account_requests(const struct account *a)

@@ -32,8 +32,10 @@ static uint64_t fold_consents(const struct address_book *b)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; (p = persons_at(b->rooms->persons, i)) != NULL; i++) {
-		if (p->consent != CONSENT_DIRECT && !p->is_removed)
-			sum += ((uint64_t)p->id * 4 + p->consent) * 0x9e3779b97f4a7c15;
+		enum consent consent = person_consent(p);
+
+		if (consent != CONSENT_DIRECT && !p->is_removed)
+			sum += ((uint64_t)p->id * 4 + consent) * 0x9e3779b97f4a7c15;
 	}
 	return sum;
 }
@@ -132,9 +134,11 @@ const struct peer_record *address_book_shut(struct address_book *b)
 
 const struct peer_record *address_book_for(struct address_book *b, const struct person *p)
 {
-	if (!person_is_open(p) || p->consent == CONSENT_NEVER)
+	enum consent consent = person_consent(p);
+
+	if (!person_is_open(p) || consent >= CONSENT_NEVER)
 		return NULL;
-	return p->consent == CONSENT_DIRECT ? address_book_open(b) : address_book_shut(b);
+	return consent == CONSENT_DIRECT ? address_book_open(b) : address_book_shut(b);
 }
 
 void address_book_set_relay(struct address_book *b, bool is_relay)

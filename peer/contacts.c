@@ -19,9 +19,12 @@
 static void admission(struct contacts *c, struct person *p)
 {
 	bool is_refused = account_standing(c->rooms->account) == STANDING_REFUSED;
-	bool is_wanted = person_is_open(p) && !is_refused && p->consent != CONSENT_NEVER;
-	bool is_relayed = p->consent == CONSENT_RELAY;
+	bool is_wanted, is_relayed;
 
+	p->is_speaking = p->is_unseen && person_is_open(p) &&
+			 reach_has_words(c->rooms->reach, p);
+	is_wanted = person_may_link(p) && !is_refused;
+	is_relayed = person_link_consent(p) == CONSENT_RELAY;
 	/* Nobody tells us of them any more. */
 	if (is_refused && p->is_online)
 		contacts_lose_sight(c, p);
@@ -56,11 +59,20 @@ void contacts_step(struct contacts *c)
 	bool is_nobody = account_standing(c->rooms->account) == STANDING_NONE;
 	struct person *p;
 
+	contacts_follow_invisible(c);
 	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
 		if (is_nobody && !p->is_removed)
 			part(c, p);
 		admission(c, p);
 	}
+}
+
+bool contacts_take_turn(struct contacts *c)
+{
+	bool has_turned = c->has_turned;
+
+	c->has_turned = false;
+	return has_turned;
 }
 
 bool contacts_next_change(struct contacts *c, struct listing_change *change)
@@ -78,6 +90,7 @@ static void open_all(struct contacts *c)
 	struct person *p;
 
 	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
+		p->is_unseen = p->is_hidden || c->is_invisible;
 		if (p->conversation)
 			conversations_reload(c->rooms->conversations, p);
 		else
@@ -100,6 +113,7 @@ int contacts_new(struct contacts **out, struct rooms *rooms)
 	int err;
 
 	c->rooms = rooms;
+	c->is_invisible = account_is_invisible(rooms->account);
 	rooms->contacts = c;
 	err = persons_load(rooms->persons);
 	if (err < 0) {
@@ -268,6 +282,38 @@ int contacts_set_consent(struct contacts *c, const struct name *name, enum conse
 	return 0;
 }
 
+int contacts_set_hidden(struct contacts *c, const struct name *name, bool is_hidden)
+{
+	struct person *p = persons_find(c->rooms->persons, name);
+
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (p->is_hidden == is_hidden)
+		return 0;
+	contacts_change_hidden(c, p, is_hidden);
+	contacts_touch(c, p);
+	persons_save(c->rooms->persons, p);
+	contacts_tell(c, p, EVENT_CONTACT);
+	return 0;
+}
+
+void contacts_set_invisible(struct contacts *c, bool is_invisible)
+{
+	account_set_invisible(c->rooms->account, is_invisible);
+	contacts_follow_invisible(c);
+}
+
+int contacts_set_read_marks(struct contacts *c, const struct name *name, int tells_read)
+{
+	struct person *p = persons_find(c->rooms->persons, name);
+
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	p->tells_read = tells_read;
+	persons_save(c->rooms->persons, p);
+	return 0;
+}
+
 int contacts_block(struct contacts *c, const struct name *name)
 {
 	struct person *p = persons_find(c->rooms->persons, name);
@@ -323,6 +369,7 @@ void contacts_fill(const struct person *p, struct contact *out)
 		out->new_identity = p->new_identity;
 	out->is_change_signed = p->is_change_signed;
 	out->consent = p->consent;
+	out->is_hidden_from = p->is_unseen;
 	out->devices = p->devices.count;
 	out->held = conversations_held(p);
 	out->last_seen = p->last_seen;

@@ -35,6 +35,11 @@ int contacts_block(struct contacts *c, const struct name *name);
 int contacts_remove(struct contacts *c, const struct name *name);
 int contacts_verify(struct contacts *c, const struct name *name, bool is_verified);
 int contacts_set_consent(struct contacts *c, const struct name *name, enum consent consent);
+/* Whether we are invisible to them; to everybody. */
+int contacts_set_hidden(struct contacts *c, const struct name *name, bool is_hidden);
+void contacts_set_invisible(struct contacts *c, bool is_invisible);
+/* Whether they get read marks: 1, 0, or -1: as everybody does. */
+int contacts_set_read_marks(struct contacts *c, const struct name *name, int tells_read);
 int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
 
 /* A name that we list at the directory from the last commit on, or with another consent, or no
@@ -44,6 +49,10 @@ struct listing_change {
 	bool is_listed;
 };
 bool contacts_next_change(struct contacts *c, struct listing_change *change);
+
+/* We have become invisible to all, or visible again: the whole list is to be said. Once for each time
+ * from the last commit on. */
+bool contacts_take_turn(struct contacts *c);
 
 /* What the directory tells. */
 void contacts_presence(struct contacts *c, const struct wire_presence *presence);

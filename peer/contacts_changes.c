@@ -18,6 +18,7 @@ struct person *contacts_make(struct contacts *c, const struct name *name)
 	struct person *p = persons_add(c->rooms->persons, name);
 
 	p->is_removed = true;
+	p->is_unseen = c->is_invisible;
 	persons_save(c->rooms->persons, p);
 	conversations_open(c->rooms->conversations, p);
 	return p;
@@ -110,6 +111,43 @@ void contacts_change_consent(struct contacts *c, struct person *p, enum consent 
 	/* They may know the knock, as who is blocked may. Who is reached through others goes on
 	 * needing it. */
 	if (consent == CONSENT_NEVER)
+		account_rotate_knock(c->rooms->account);
+}
+
+/* True: they could see us, and may know the knock, as who is blocked may. */
+static bool look(struct contacts *c, struct person *p)
+{
+	bool was_unseen = p->is_unseen;
+
+	p->is_unseen = p->is_hidden || c->is_invisible;
+	p->is_speaking = false;
+	return p->is_unseen && !was_unseen && person_is_open(p);
+}
+
+void contacts_change_hidden(struct contacts *c, struct person *p, bool is_hidden)
+{
+	if (p->is_hidden == is_hidden)
+		return;
+	p->is_hidden = is_hidden;
+	if (look(c, p))
+		account_rotate_knock(c->rooms->account);
+	if (person_is_listed(p))
+		contacts_list_changed(c, &p->name, true);
+}
+
+void contacts_follow_invisible(struct contacts *c)
+{
+	bool is_invisible = account_is_invisible(c->rooms->account);
+	bool may_be_known = false;
+	struct person *p;
+
+	if (c->is_invisible == is_invisible)
+		return;
+	c->is_invisible = is_invisible;
+	c->has_turned = true;
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
+		may_be_known |= look(c, p);
+	if (may_be_known)
 		account_rotate_knock(c->rooms->account);
 }
 

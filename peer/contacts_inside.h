@@ -12,6 +12,8 @@ struct contacts {
 	struct rooms *rooms;
 	struct listing_change *changes; /* for the directory, since the last commit */
 	unsigned change_count, changes_taken;
+	bool is_invisible; /* to all, as persons know it */
+	bool has_turned;   /* since the list was said */
 };
 
 /* --- contacts_changes.c --- */
@@ -35,6 +37,10 @@ void contacts_set_state(struct contacts *c, struct person *p, enum contact_state
 /* What is given to them of our addresses is another matter from now on; to be saved, and the
  * directory is told. */
 void contacts_change_consent(struct contacts *c, struct person *p, enum consent consent);
+/* Whether they see us is another matter from now on; to be saved. */
+void contacts_change_hidden(struct contacts *c, struct person *p, bool is_hidden);
+/* The same of everybody, where the account says so. */
+void contacts_follow_invisible(struct contacts *c);
 /* From now on `identity` is the one we trust. `keep_queued`: what waits for the one before is
  * held. */
 void contacts_trust(struct contacts *c, struct person *p,

@@ -29,6 +29,7 @@ static bool form_of(const struct person *p, struct vault_contact *out)
 		out->identity = p->identity;
 	out->is_verified = p->is_verified;
 	out->consent = p->consent;
+	out->is_hidden = p->is_hidden;
 	out->stamp = p->stamp;
 	return true;
 }
@@ -77,7 +78,9 @@ static int compare(const struct vault_contact *a, const struct vault_contact *b)
 		return memcmp(a->identity.bytes, b->identity.bytes, sizeof a->identity);
 	if (a->is_verified != b->is_verified)
 		return a->is_verified < b->is_verified ? -1 : 1;
-	return (int)a->consent - (int)b->consent;
+	if (a->consent != b->consent)
+		return (int)a->consent - (int)b->consent;
+	return (int)a->is_hidden - (int)b->is_hidden;
 }
 
 static bool is_listed(enum vault_state state)
@@ -151,6 +154,7 @@ static void take(struct contacts *c, struct person *p, const struct vault_contac
 	if (v->has_identity)
 		take_key(c, p, v);
 	contacts_change_consent(c, p, v->consent);
+	contacts_change_hidden(c, p, v->is_hidden);
 	take_state(c, p, v->state);
 	if (is_renewed && was_listed)
 		contacts_list_again(c, p);

@@ -105,7 +105,8 @@ void forwarding_follow_ways(struct forwarding *f)
 	for (unsigned i = 0; (w = reach_way_at(f->rooms->reach, i)) != NULL; i++) {
 		unsigned at = place_of(f, w->number);
 
-		if (w->state == WAY_LINKED && person_is_open(w->person)) {
+		if (w->state == WAY_LINKED && person_is_open(w->person) &&
+		    !w->person->is_unseen) {
 			forwarding_need_post(f, w)->is_seen = true;
 			linked++;
 		} else if (at < f->post_count && f->posts[at]->way == w->number) {

@@ -18,7 +18,7 @@ enum { PAD_LEAST = 8 };
 
 bool forwarding_is_fit(const struct person *p)
 {
-	return person_is_open(p) && p->consent == CONSENT_DIRECT &&
+	return person_is_open(p) && person_consent(p) == CONSENT_DIRECT &&
 	       (!p->is_self || p->devices.count > 1);
 }
 

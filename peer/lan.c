@@ -117,7 +117,7 @@ static struct person *next_person(const struct lan *l, unsigned *at)
 	}
 	while ((p = persons_at(all, *at - 1)) != NULL) {
 		(*at)++;
-		if (person_is_open(p) && p->consent == CONSENT_DIRECT)
+		if (person_is_open(p) && person_consent(p) == CONSENT_DIRECT)
 			return p;
 	}
 	return NULL;

@@ -40,7 +40,7 @@ static void say_listed(struct rooms *r, const struct person *p)
 	struct buf sealed = { 0 };
 
 	m.list_add.name = p->name;
-	m.list_add.consent = p->consent;
+	m.list_add.consent = person_consent(p);
 	if (has_greeting(p) &&
 	    identity_seal(&p->identity, bytes_text(p->our_greeting), &sealed) == 0)
 		m.list_add.greeting = buf_view(&sealed);
@@ -63,7 +63,7 @@ static void say_list(struct rooms *r)
 			m.list.is_first = false;
 			m.list.count = 0;
 		}
-		m.list.list[m.list.count++] = (struct wire_listed){ p->name, p->consent };
+		m.list.list[m.list.count++] = (struct wire_listed){ p->name, person_consent(p) };
 	}
 	m.list.is_last = true;
 	directory_client_send(r->directory, &m);
@@ -95,7 +95,7 @@ void listing_release(struct listing *l, struct rooms *r, bool is_early)
 
 	if (is_online) {
 		publish(l, r);
-		if (!l->is_started)
+		if (contacts_take_turn(r->contacts) || !l->is_started)
 			say_list(r);
 	}
 	/* What changed while we were away, or just before, is in the whole list. */

@@ -35,7 +35,13 @@ struct person {
 	struct identity_public admitted;
 
 	struct conversation *conversation; /* conversations.c */
-	enum consent consent;              /* whether they may have our addresses */
+	/* What they may have of us. All else than showing and keeping it goes through person_consent() and
+	 * person_link_consent(), which know whether we are hidden. */
+	enum consent consent; /* as decided: never HIDDEN */
+	bool is_hidden;       /* ... and for the time being nothing, likewise */
+	bool is_unseen;       /* we are hidden from them: for that, or because we are from all */
+	bool is_speaking;     /* ... and have something to say to them, who are there */
+	int tells_read;       /* they get read marks: 1, 0, or -1: as everybody does */
 	struct symmetric_key *pair; /* address_book.c: in guarded memory; NULL: not made yet */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
 	bool is_linked, has_left;           /* reach.c */
@@ -47,6 +53,27 @@ static inline bool person_is_open(const struct person *p)
 {
 	return p->state == CONTACT_MUTUAL && !p->is_removed && p->has_identity &&
 	       !p->is_key_changed;
+}
+
+/* What is given to them of us. */
+static inline enum consent person_consent(const struct person *p)
+{
+	return p->is_unseen ? CONSENT_HIDDEN : p->consent;
+}
+
+/* Whether there may be a link, and which. Who is hidden from somebody and writes to them is seen by
+ * them for as long as it takes: else what is written would wait, and nobody know. It comes by a direct
+ * link or not at all, since who relays has no address of ours to give away. */
+static inline enum consent person_link_consent(const struct person *p)
+{
+	if (p->is_unseen && p->is_speaking && p->consent == CONSENT_DIRECT)
+		return CONSENT_DIRECT;
+	return person_consent(p);
+}
+
+static inline bool person_may_link(const struct person *p)
+{
+	return person_is_open(p) && person_link_consent(p) < CONSENT_NEVER;
 }
 
 /* Whether it is one of their devices, by their newest list. Without one nobody knows better than

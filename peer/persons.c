@@ -97,6 +97,7 @@ struct person *persons_add(struct persons *all, const struct name *name)
 	struct person *p = memory_new(sizeof *p);
 
 	p->name = *name;
+	p->tells_read = -1;
 	all->list = memory_grow(all->list, all->count + 1, sizeof(struct person *));
 	memmove(all->list + at + 1, all->list + at,
 		(all->count - at) * sizeof(struct person *));
@@ -117,7 +118,8 @@ static bool is_sound(struct name *name, struct statement *s)
 	int64_t state = column_int(s, 2), consent = column_int(s, 14);
 
 	return name_check(name, bytes_text(column_text(s, 1))) == 0 && state >= 0 &&
-	       state <= CONTACT_BLOCKED && consent >= 0 && consent <= CONSENT_NEVER;
+	       state <= CONTACT_BLOCKED && consent >= 0 && consent <= CONSENT_NEVER &&
+	       column_int(s, 16) >= -1 && column_int(s, 16) <= 1;
 }
 
 static void read_row(struct person *p, struct statement *s)
@@ -139,6 +141,8 @@ static void read_row(struct person *p, struct statement *s)
 	p->stamp = (uint64_t)column_int(s, 12);
 	p->is_change_signed = column_int(s, 13);
 	p->consent = (enum consent)column_int(s, 14);
+	p->is_hidden = column_int(s, 15);
+	p->tells_read = (int)column_int(s, 16);
 }
 
 int persons_load(struct persons *all)
@@ -147,7 +151,8 @@ int persons_load(struct persons *all)
 		store_db(all->store),
 		"SELECT id, name, state, is_removed, identity, new_identity,"
 		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
-		" devices, stamp, is_change_signed, consent FROM contact ORDER BY name");
+		" devices, stamp, is_change_signed, consent, is_hidden, tells_read"
+		" FROM contact ORDER BY name");
 	struct name name;
 	int err;
 
@@ -180,12 +185,12 @@ void persons_save(struct persons *all, struct person *p)
 		store_db(store),
 		"INSERT INTO contact(name, state, is_removed, identity, new_identity,"
 		" is_verified, last_seen, read_up_to, greeting, our_greeting,"
-		" devices, stamp, is_change_signed, consent)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
+		" devices, stamp, is_change_signed, consent, is_hidden, tells_read)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
 		" ON CONFLICT(name) DO UPDATE SET state = ?2, is_removed = ?3, identity = ?4,"
 		" new_identity = ?5, is_verified = ?6, last_seen = ?7, read_up_to = ?8,"
 		" greeting = ?9, our_greeting = ?10, devices = ?11, stamp = ?12,"
-		" is_change_signed = ?13, consent = ?14");
+		" is_change_signed = ?13, consent = ?14, is_hidden = ?15, tells_read = ?16");
 	bind_text(s, 1, p->name.text);
 	bind_int(s, 2, p->state);
 	bind_int(s, 3, p->is_removed);
@@ -203,6 +208,8 @@ void persons_save(struct persons *all, struct person *p)
 	bind_int(s, 12, (int64_t)p->stamp);
 	bind_int(s, 13, p->is_change_signed);
 	bind_int(s, 14, p->consent);
+	bind_int(s, 15, p->is_hidden);
+	bind_int(s, 16, p->tells_read);
 	if (store_run(store, s) >= 0 && p->id == 0)
 		p->id = db_last_id(store_db(store));
 	buf_clear(&devices);

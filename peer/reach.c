@@ -34,13 +34,16 @@ static struct way *way_of(struct reach *r, const struct link *link)
 /* What we decided about them counts from the moment of the decision. */
 static bool is_let_in(const struct person *p, const struct link *link)
 {
-	return p->consent == CONSENT_DIRECT ||
-	       (p->consent == CONSENT_RELAY && link_path(link).tunnel);
+	enum consent consent = person_link_consent(p);
+
+	return consent == CONSENT_DIRECT ||
+	       (consent == CONSENT_RELAY && link_path(link).tunnel);
 }
 
 void reach_up(struct reach *r, struct link *link, struct person *p)
 {
 	const struct certificate *c = link_certificate(link);
+	bool is_unseen = p && p->is_unseen;
 	struct way *w = NULL;
 
 	if (p && (!certificate_holds(c, r->rooms->wall) || !is_let_in(p, link)))
@@ -48,7 +51,8 @@ void reach_up(struct reach *r, struct link *link, struct person *p)
 	if (p && device_public_equal(&c->device, link_device(link)))
 		w = reach_way(r, p, link_device(link));
 	if (!w) {
-		link_close(link, LINK_CODE_NOT_CONTACT, r->rooms->now);
+		link_close(link, is_unseen ? LINK_CODE_BYE : LINK_CODE_NOT_CONTACT,
+			   r->rooms->now);
 		return;
 	}
 	/* What the way held before was its own attempt or a link that this one replaces: the
@@ -146,6 +150,9 @@ static void on_down(struct reach *r, struct way *w, const struct link_event *eve
 	reach_look_no_more(w);
 	way_unlinked(w);
 	reach_tell_link(r, w->person);
+	/* Somebody hidden from us had something to say, and has gone back. */
+	if (!w->person->is_self && !w->person->is_online)
+		w->is_present = false;
 	if (event->error != ERR_CLOSED)
 		return;
 	if (event->code == LINK_CODE_PROTOCOL)

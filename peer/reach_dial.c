@@ -19,12 +19,26 @@ mono_ns reach_backoff(unsigned failures, mono_ns max)
 
 /* --- whether --- */
 
+static bool is_there(const struct reach *r, const struct way *w)
+{
+	return w->is_present || r->away_since != NEVER || r->rooms->now < w->found_until;
+}
+
+bool reach_has_words(struct reach *r, const struct person *p)
+{
+	reach_take_changes(r);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		const struct way *w = p->ways[i];
+
+		if (w && way_owes(w) && (w->state == WAY_LINKED || is_there(r, w)))
+			return true;
+	}
+	return false;
+}
+
 bool reach_wants(const struct reach *r, const struct way *w)
 {
-	bool is_there = w->is_present || r->away_since != NEVER ||
-			r->rooms->now < w->found_until;
-
-	if (!is_there || !reach_may(w))
+	if (!is_there(r, w) || !reach_may(w))
 		return false;
 	return w->is_wanted || w->is_asked || way_owes(w) ||
 	       (reach_is_alone(r) && !w->has_left);
@@ -314,7 +328,7 @@ void reach_found(struct reach *r, struct person *p, const struct device_public *
 	static const struct wire_introduction both;
 	struct way *w;
 
-	if (!person_is_open(p) || p->consent != CONSENT_DIRECT)
+	if (!person_is_open(p) || person_link_consent(p) != CONSENT_DIRECT)
 		return;
 	w = reach_way(r, p, device);
 	if (!w || reach_rests(r, w))
@@ -350,7 +364,8 @@ bool reach_stray(struct reach *r, const struct path *path, struct bytes data)
 	if (probe_tag_of(&tag, data) < 0)
 		return false;
 	w = reach_by_tag(r, &tag);
-	if (!w || !reach_may(w) || w->person->consent != CONSENT_DIRECT || !reach_keys(r, w) ||
+	if (!w || !reach_may(w) || person_link_consent(w->person) != CONSENT_DIRECT ||
+	    !reach_keys(r, w) ||
 	    probe_decode(&probe, data, &w->probe_keys) < 0)
 		return false;
 	/* It is there, and looks for us at this moment. */

@@ -109,7 +109,7 @@ void reach_paths_step(struct reach *r, struct way *w)
 	if (!w->punch)
 		return;
 	/* They may not have our address any more: nothing of ours goes there from now on. */
-	if (!reach_may(w) || w->person->consent != CONSENT_DIRECT) {
+	if (!reach_may(w) || person_link_consent(w->person) != CONSENT_DIRECT) {
 		reach_look_no_more(w);
 		return;
 	}

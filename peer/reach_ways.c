@@ -123,7 +123,7 @@ const struct peer_record *reach_record(const struct reach *r, const struct way *
 
 bool reach_may(const struct way *w)
 {
-	return person_is_open(w->person) && w->person->consent != CONSENT_NEVER && !w->is_shut;
+	return person_may_link(w->person) && !w->is_shut;
 }
 
 bool reach_may_directly(const struct reach *r, const struct way *w)
@@ -131,7 +131,7 @@ bool reach_may_directly(const struct reach *r, const struct way *w)
 	const struct peer_record *record = reach_record(r, w);
 
 	/* Where there is no router a record may have no address, and they are there all the same. */
-	return reach_may(w) && w->person->consent == CONSENT_DIRECT && record &&
+	return reach_may(w) && person_link_consent(w->person) == CONSENT_DIRECT && record &&
 	       (record->candidates.count > 0 || r->rooms->now < w->found_until);
 }
 

@@ -90,7 +90,7 @@ static int offer(struct relay *r, struct relay_circuit *c, const struct way *fro
 static bool may_call(const struct way *to)
 {
 	return to->state != WAY_LINKED && to->is_present && person_is_open(to->person) &&
-	       to->person->consent == CONSENT_DIRECT;
+	       person_consent(to->person) == CONSENT_DIRECT;
 }
 
 static int begin(struct relay *r, struct way *from, const struct wire_relay_open *m)

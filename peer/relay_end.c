@@ -248,7 +248,7 @@ static int accept(struct relay *r, struct way *from, const struct wire_relay_off
 	struct relay_attempt *a;
 	struct way *w;
 
-	if (!relay_is_fit(from) || !p || !person_is_open(p) || p->consent == CONSENT_NEVER)
+	if (!relay_is_fit(from) || !p || !person_may_link(p))
 		return ERR_REFUSED;
 	w = reach_way(r->rooms->reach, p, &m->device);
 	if (!w || w == from)

@@ -42,7 +42,7 @@ bool relay_is_theirs(const struct way *w, uint32_t circuit)
 bool relay_is_fit(const struct way *w)
 {
 	return w->state == WAY_LINKED && w->path_kind != PATH_RELAYED &&
-	       person_is_open(w->person) && w->person->consent != CONSENT_NEVER;
+	       person_is_open(w->person) && person_consent(w->person) < CONSENT_NEVER;
 }
 
 void relay_target(uint8_t out[16], const uint8_t nonce[16], const struct person *p,

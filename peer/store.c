@@ -137,12 +137,17 @@ static const char *const migrations[] = {
 	"	name TEXT, thumbnail BLOB) WITHOUT ROWID;"
 	"CREATE INDEX file_message ON file(message);"
 	"CREATE INDEX file_active ON file(state) WHERE state < 7;",
-	/* What people show of themselves; our own under contact 0. Whom we are invisible to. */
+	/* What people show of themselves; our own under contact 0. `picture` is checked, `said` is our own
+	 * picture as it is told. Which of ours a device was seen to have. Whom we are invisible to. */
 	"CREATE TABLE profile("
 	"	contact INTEGER PRIMARY KEY, number INTEGER NOT NULL, availability INTEGER NOT "
 	"NULL,"
-	"	title TEXT NOT NULL, status TEXT NOT NULL, picture BLOB);"
-	"ALTER TABLE contact ADD COLUMN is_hidden INTEGER NOT NULL DEFAULT 0;",
+	"	title TEXT NOT NULL, status TEXT NOT NULL, picture BLOB,"
+	"	picture_hash BLOB, mark BLOB NOT NULL, said BLOB);"
+	"CREATE TABLE shown(device BLOB PRIMARY KEY, contact INTEGER NOT NULL,"
+	"	number INTEGER NOT NULL, mark BLOB NOT NULL) WITHOUT ROWID;"
+	"ALTER TABLE contact ADD COLUMN is_hidden INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE account ADD COLUMN is_invisible INTEGER NOT NULL DEFAULT 0;",
 	/* What is searched (peer/search.c), and up to which id it is indexed; history granted to own devices,
 	 * and to us. Messages that will disappear once they are read; by how much the wall clock was before our
 	 * own (peer/expiry.h) from which message on. */

@@ -14,8 +14,9 @@ static const char DOMAIN[] = "palique-vault-v1";
 static const char WRAP_DOMAIN[] = "palique-wrap-v1";
 
 enum {
-	FORMAT = 2,          /* the first number of the contents */
-	WITHOUT_CONSENT = 1, /* the one before, still read: every contact is CONSENT_DIRECT */
+	FORMAT = 3,          /* the first number of the contents */
+	WITHOUT_HIDDEN = 2,  /* read, and written where nobody is hidden from anybody ... */
+	WITHOUT_CONSENT = 1, /* ... and only read: every contact is CONSENT_DIRECT */
 	NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
 	TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	SEED_SIZE = crypto_sign_SEEDBYTES,
@@ -37,9 +38,18 @@ void vault_clear(struct vault *v)
 
 /* --- contents ---------------------------------------------------------------------------- */
 
-static void encode_contact(struct pack *p, const struct vault_contact *c)
+static uint64_t format_of(const struct vault *v)
 {
-	pack_array(p, 6);
+	bool is_hidden = v->is_invisible;
+
+	for (unsigned i = 0; i < v->count; i++)
+		is_hidden |= v->contacts[i].is_hidden;
+	return is_hidden ? FORMAT : WITHOUT_HIDDEN;
+}
+
+static void encode_contact(struct pack *p, const struct vault_contact *c, uint64_t format)
+{
+	pack_array(p, format == FORMAT ? 7 : 6);
 	pack_text(p, bytes_text(c->name.text));
 	pack_uint(p, c->state);
 	if (c->has_identity)
@@ -48,6 +58,8 @@ static void encode_contact(struct pack *p, const struct vault_contact *c)
 		pack_nil(p);
 	pack_bool(p, c->is_verified);
 	pack_uint(p, c->consent);
+	if (format == FORMAT)
+		pack_bool(p, c->is_hidden);
 	pack_uint(p, c->stamp);
 }
 
@@ -59,7 +71,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Sorted by name, so that the same contents are the same bytes, and one name stands once. */
-static void encode_contacts(struct pack *p, const struct vault *v)
+static void encode_contacts(struct pack *p, const struct vault *v, uint64_t format)
 {
 	const struct vault_contact **sorted = memory_array(v->count + 1, sizeof *sorted);
 
@@ -69,18 +81,19 @@ static void encode_contacts(struct pack *p, const struct vault *v)
 	pack_array(p, v->count);
 	for (unsigned i = 0; i < v->count; i++) {
 		assert(i == 0 || by_name(&sorted[i - 1], &sorted[i]) < 0);
-		encode_contact(p, sorted[i]);
+		encode_contact(p, sorted[i], format);
 	}
 	free(sorted);
 }
 
 static int encode(const struct vault *v, struct buf *out)
 {
+	uint64_t format = format_of(v);
 	struct pack p;
 
 	pack_begin(&p, out);
-	pack_array(&p, 8);
-	pack_uint(&p, FORMAT);
+	pack_array(&p, format == FORMAT ? 9 : 8);
+	pack_uint(&p, format);
 	pack_bin(&p, bytes_of(v->identity.secret.bytes, SEED_SIZE));
 	if (v->has_next)
 		pack_bin(&p, bytes_of(v->next.secret.bytes, SEED_SIZE));
@@ -97,8 +110,10 @@ static int encode(const struct vault *v, struct buf *out)
 	else
 		pack_nil(&p);
 	pack_uint(&p, v->requests);
+	if (format == FORMAT)
+		pack_bool(&p, v->is_invisible);
 	pack_uint(&p, v->settings_stamp);
-	encode_contacts(&p, v);
+	encode_contacts(&p, v, format);
 	return pack_end(&p);
 }
 
@@ -112,7 +127,7 @@ static void check(struct unpack *u, bool holds, int err)
 static void decode_contact(struct vault_contact *c, const struct vault_contact *before,
 			   struct unpack *u, uint64_t format)
 {
-	unpack_array_of(u, format == WITHOUT_CONSENT ? 5 : 6);
+	unpack_array_of(u, 4 + (unsigned)format);
 	check(u, name_check(&c->name, unpack_text(u, NAME_MAX)) == 0, ERR_FORMAT);
 	check(u, !before || strcmp(before->name.text, c->name.text) < 0, ERR_FORMAT);
 	c->state = (enum vault_state)unpack_uint(u, VAULT_GONE);
@@ -122,6 +137,8 @@ static void decode_contact(struct vault_contact *c, const struct vault_contact *
 	c->is_verified = unpack_bool(u);
 	if (format != WITHOUT_CONSENT)
 		c->consent = (enum consent)unpack_uint(u, CONSENT_NEVER);
+	if (format == FORMAT)
+		c->is_hidden = unpack_bool(u);
 	c->stamp = unpack_uint(u, INT64_MAX);
 }
 
@@ -152,11 +169,13 @@ static int decode(struct vault *v, struct bytes contents)
 {
 	struct unpack u;
 	uint64_t format;
+	unsigned count;
 
 	unpack_begin(&u, contents);
-	unpack_array_of(&u, 8);
+	count = unpack_array(&u, UINT32_MAX);
 	format = unpack_uint(&u, UINT64_MAX);
-	check(&u, format == FORMAT || format == WITHOUT_CONSENT, ERR_VERSION);
+	check(&u, format >= WITHOUT_CONSENT && format <= FORMAT, ERR_VERSION);
+	check(&u, count == (format == FORMAT ? 9 : 8), ERR_FORMAT);
 	decode_identity(&v->identity, &u);
 	v->has_next = !unpack_is_nil(&u);
 	if (v->has_next)
@@ -171,6 +190,8 @@ static int decode(struct vault *v, struct bytes contents)
 	if (v->has_recovery)
 		unpack_bin_to(&u, v->recovery.bytes, sizeof v->recovery.bytes);
 	v->requests = (enum request_policy)unpack_uint(&u, REQUESTS_NONE);
+	if (format == FORMAT)
+		v->is_invisible = unpack_bool(&u);
 	v->settings_stamp = unpack_uint(&u, INT64_MAX);
 	decode_contacts(v, &u, format);
 	return unpack_end(&u);

@@ -37,7 +37,8 @@ struct vault_contact {
 	enum vault_state state;
 	bool has_identity, is_verified;
 	struct identity_public identity;
-	enum consent consent; /* whether it may have our addresses */
+	enum consent consent; /* whether it may have our addresses; never HIDDEN */
+	bool is_hidden;       /* we are invisible to them */
 	uint64_t stamp; /* raised by each change: wall clock in ms, or one more than before */
 };
 
@@ -55,6 +56,7 @@ struct vault {
 	bool has_recovery;
 	struct device_public recovery; /* the code's X25519 key: see recovery.h */
 	enum request_policy requests;
+	bool is_invisible; /* to all */
 	uint64_t settings_stamp;
 	unsigned count;
 	struct vault_contact *contacts; /* owned */

@@ -112,7 +112,7 @@ static const struct row {
 	[WIRE_READ] = { "READ", PEER, 3, fields_read },
 	[WIRE_TYPING] = { "TYPING", PEER, 2, fields_typing },
 	[WIRE_PROFILE] = { "PROFILE", PEER, 5, fields_profile },
-	[WIRE_PROFILE_HAVE] = { "PROFILE_HAVE", PEER, 1, fields_profile_have },
+	[WIRE_PROFILE_HAVE] = { "PROFILE_HAVE", PEER, 2, fields_profile_have },
 	[WIRE_FILE_GET] = { "FILE_GET", PEER, 2, fields_file_get },
 	[WIRE_FILE_HEAD] = { "FILE_HEAD", PEER, 2, fields_file_head },
 	[WIRE_FILE_TAIL] = { "FILE_TAIL", PEER, 2, fields_file_tail },
@@ -236,4 +236,28 @@ struct message_hash message_hash(const struct wire_say *said)
 	crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
 	sodium_memzero(room, encoded.size);
 	return hash;
+}
+
+struct profile_mark profile_mark(const struct wire_profile *profile)
+{
+	static const char domain[] = "palique-profile-v1";
+	struct buf encoded = { .limit = WIRE_PICTURE_MAX + WIRE_STATUS_MAX + WIRE_TITLE_MAX +
+					SAY_OVERHEAD_MAX };
+	struct profile_mark mark;
+	crypto_generichash_state state;
+	struct pack p;
+	struct coder c = { .to = &p };
+	int err;
+
+	begin(&p, &encoded, WIRE_PROFILE);
+	fields_of_profile(&c, (struct wire_profile *)(uintptr_t)profile);
+	err = pack_end(&p);
+	assert(err == 0);
+	(void)err;
+	crypto_generichash_init(&state, NULL, 0, sizeof mark.bytes);
+	crypto_generichash_update(&state, (const uint8_t *)domain, sizeof domain - 1);
+	crypto_generichash_update(&state, encoded.data, encoded.size);
+	crypto_generichash_final(&state, mark.bytes, sizeof mark.bytes);
+	buf_clear(&encoded);
+	return mark;
 }

@@ -489,7 +489,7 @@ struct wire_typing {
 enum availability { AVAILABLE = 0, AWAY = 1, BUSY = 2 };
 /* What a person shows of itself, to contacts, and to own devices as what is shown to contacts: when
  * PROFILE_HAVE tells that the reader has an older one, and when it changes. The greater number
- * is the newer one; of two with the same number the one that encodes greater. */
+ * is the newer one; of two with the same number the one with the greater mark. */
 struct wire_profile {
 	uint64_t number; /* it begins at the wall clock in ms */
 	enum availability availability;
@@ -498,10 +498,15 @@ struct wire_profile {
 	struct bytes picture; /* an image of at most WIRE_PICTURE_MAX bytes, or empty; not to be
 	                         believed (peer/image.h) */
 };
-/* When a link is up: the number of the sender's account's profile that is here already (0: none). Own
- * devices likewise. */
+/* Tells two profiles of one number apart: the greater mark is the newer one. */
+struct profile_mark {
+	uint8_t bytes[16];
+};
+/* When a link is up, and when another one was stored: which profile of the reader's account is here (0:
+ * none). Own devices likewise, of the one that they share. */
 struct wire_profile_have {
 	uint64_t number;
+	struct profile_mark mark; /* zeros with 0 */
 };
 
 /* --- files: on streams beside the control stream -----------------------------------------
@@ -706,6 +711,9 @@ const char *wire_name(enum wire_type type);
  * "palique-conversation-v1" and both keys, the smaller first. */
 struct conversation_id conversation_of(const struct identity_public *a,
 				       const struct identity_public *b);
+
+/* BLAKE2b-128 over "palique-profile-v1" and the encoded PROFILE. */
+struct profile_mark profile_mark(const struct wire_profile *profile);
 
 /* BLAKE2b-256 over "palique-message-v1" and the encoded SAY; of SAY_GONE what it carries. */
 struct message_hash message_hash(const struct wire_say *say);

@@ -160,9 +160,8 @@ void fields_typing(struct coder *c, struct wire_message *m)
 	coder_flag(c, &m->typing.is_typing);
 }
 
-void fields_profile(struct coder *c, struct wire_message *m)
+void fields_of_profile(struct coder *c, struct wire_profile *p)
 {
-	struct wire_profile *p = &m->profile;
 	uint64_t availability = p->availability;
 
 	coder_number(c, &p->number, 1, INT64_MAX);
@@ -173,9 +172,15 @@ void fields_profile(struct coder *c, struct wire_message *m)
 	coder_bytes(c, &p->picture, 0, WIRE_PICTURE_MAX);
 }
 
+void fields_profile(struct coder *c, struct wire_message *m)
+{
+	fields_of_profile(c, &m->profile);
+}
+
 void fields_profile_have(struct coder *c, struct wire_message *m)
 {
 	coder_number(c, &m->profile_have.number, 0, INT64_MAX);
+	coder_fixed(c, m->profile_have.mark.bytes, sizeof m->profile_have.mark.bytes);
 }
 
 /* --- files -------------------------------------------------------------------------------- */

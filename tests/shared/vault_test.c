@@ -277,6 +277,37 @@ static void a_vault_from_before_there_was_consent_is_read(void **state)
 	vault_clear(&v);
 }
 
+/* Where nobody is hidden from anybody the form is the one that devices know which have not been renewed. */
+static void whom_we_are_hidden_from_is_kept(void **state)
+{
+	struct vault v = made(3), got = { 0 };
+	struct buf out = { 0 };
+
+	(void)state;
+	v.contacts[1].is_hidden = true;
+	for (unsigned i = 0; i < 3; i++) {
+		sealed(&out, &v, 1);
+		assert_int_equal(vault_open(&got, buf_view(&out), &key, &alice, 1), 0);
+		assert_int_equal(got.is_invisible, i == 1);
+		for (unsigned k = 0; k < got.count; k++)
+			assert_int_equal(got.contacts[k].is_hidden,
+					 i == 0 && name_equal(&got.contacts[k].name,
+							      &v.contacts[1].name));
+		vault_clear(&got);
+		v.contacts[1].is_hidden = false;
+		v.is_invisible = i == 0;
+	}
+	buf_clear(&out);
+	vault_clear(&v);
+	assert_int_equal(opened_from_hex("9903" SEED "c090c001c30791"
+					 "97a3626f6201" KEY3 "c301c3cf0000018bcfe56800",
+					 &v),
+			 0);
+	assert_true(v.is_invisible && v.contacts[0].is_hidden);
+	assert_int_equal(v.contacts[0].consent, CONSENT_RELAY);
+	vault_clear(&v);
+}
+
 static void what_is_no_vault_of_ours_is_refused_behind_the_seal_too(void **state)
 {
 	static const struct {
@@ -285,7 +316,11 @@ static void what_is_no_vault_of_ours_is_refused_behind_the_seal_too(void **state
 	} rows[] = {
 		{ "", ERR_FORMAT },
 		{ "c0", ERR_FORMAT },
-		{ "9803" SEED "c090c0010790", ERR_VERSION },
+		{ "9903" SEED "c090c0010790", ERR_FORMAT },
+		{ "9803" SEED "c090c0010790", ERR_FORMAT },
+		{ "9903" SEED "c090c001020790", ERR_FORMAT }, /* no flag */
+		{ "9903" SEED "c090c001c2079196a3726f7903c0c20005", ERR_FORMAT },
+		{ "9904" SEED "c090c001c20790", ERR_VERSION },
 		{ "9800" SEED "c090c0010790", ERR_VERSION },
 		{ "9702" SEED "90c0010790", ERR_FORMAT },
 		{ "9802" SEED "c090c001079000", ERR_FORMAT }, /* more behind */
@@ -430,6 +465,7 @@ int main(void)
 		cmocka_unit_test(a_vault_of_another_size_is_refused_before_it_is_opened),
 		cmocka_unit_test(the_contents_are_those_of_the_documentation),
 		cmocka_unit_test(a_vault_from_before_there_was_consent_is_read),
+		cmocka_unit_test(whom_we_are_hidden_from_is_kept),
 		cmocka_unit_test(what_is_no_vault_of_ours_is_refused_behind_the_seal_too),
 		cmocka_unit_test(contents_without_their_padding_are_refused),
 		cmocka_unit_test(a_signature_is_of_one_version_of_one_account),

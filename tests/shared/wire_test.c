@@ -542,6 +542,7 @@ static void any_fields(struct wire_message *m)
 		break;
 	case WIRE_PROFILE_HAVE:
 		m->profile_have.number = any_number() >> 1;
+		fill(m->profile_have.mark.bytes, 16);
 		break;
 	case WIRE_FILE_GET:
 		fill(m->file_get.id, 16);
