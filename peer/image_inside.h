@@ -1,7 +1,8 @@
 /* What the files of peer/image.h share. image_child.c is the engine's side; image_main.c is the
  * child; the others run in the child alone:
  *
- *     file -> image_png.c | image_jpeg.c | image_webp.c -> rows -> image_shrink.c -> pixels
+ *     file -> image_png.c | image_jpeg.c | image_webp.c -> image_begin.c: is it too large?
+ *          -> rows -> image_shrink.c -> pixels
  *          -> turned as image_exif.c says -> encoded anew, until small enough: image_decode.c */
 #ifndef PALIQUE_PEER_IMAGE_INSIDE_H
 #define PALIQUE_PEER_IMAGE_INSIDE_H
