@@ -15,6 +15,7 @@
 #include "peer/api/api.h"
 #include "peer/config.h"
 #include "peer/exporter.h"
+#include "peer/history_export.h"
 #include "peer/home.h"
 #include "peer/host.h"
 #include "peer/image.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct secrets *secrets;
 	struct engine *engine;
 	struct exporter *exporter;
+	struct history_export *history_export;
 	struct udp *udp;
 	struct api *api;
 	struct lines_server *server;
@@ -276,6 +278,23 @@ static void on_export_status(void *user, struct json *result)
 	exporter_status(d->exporter, result);
 }
 
+static int on_export_history(void *user, const char *path, bool is_page, const char *name,
+			     uint64_t ticket, char *reason, size_t reason_size)
+{
+	struct daemon *d = user;
+
+	return history_export_begin(d->history_export, path,
+				    is_page ? TRANSCRIPT_HTML : TRANSCRIPT_JSONL, name,
+				    clock_wall(), ticket, reason, reason_size);
+}
+
+static void on_export_history_status(void *user, struct json *result)
+{
+	struct daemon *d = user;
+
+	history_export_status(d->history_export, result);
+}
+
 /* --- the end --- */
 
 static void on_last_job_done(void *user, const struct job *answer)
@@ -301,6 +320,7 @@ static void close_handles(struct daemon *d)
 	d->is_stopping = true;
 	worker_stop();
 	exporter_close(d->exporter);
+	history_export_close(d->history_export);
 	if (d->engine)
 		say_goodbye(d);
 	if (d->udp)
@@ -470,8 +490,12 @@ static void open_exporter(struct daemon *d)
 						.ksf = KSF_ARGON2ID_256M,
 						.user = d,
 						.done = on_exported };
+	const struct history_export_config history = {
+		.loop = &d->loop, .engine = d->engine, .user = d, .done = on_exported
+	};
 
 	d->exporter = exporter_new(&config);
+	d->history_export = history_export_new(&history);
 }
 
 static int open_api(struct daemon *d, char *reason, size_t reason_size)
@@ -494,6 +518,8 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.host_invite = on_host_invite,
 		.export_account = on_export,
 		.export_status = on_export_status,
+		.export_history = on_export_history,
+		.export_history_status = on_export_history_status,
 	};
 	int err;
 
@@ -605,6 +631,7 @@ int daemon_run(const struct daemon_options *options)
 	uv_loop_close(&d->loop);
 	api_free(d->api);
 	exporter_free(d->exporter);
+	history_export_free(d->history_export);
 	engine_close(d->engine);
 	sodium_free(d->secrets); /* wipes */
 	if (d->lock >= 0)

@@ -40,6 +40,10 @@ struct api_config {
 	int (*export_account)(void *user, const char *file, struct bytes passphrase,
 			      bool replace, uint64_t ticket, char *reason, size_t reason_size);
 	void (*export_status)(void *user, struct json *result);
+	/* What was said into a file or folder that is not there yet; `name` NULL: with everybody. */
+	int (*export_history)(void *user, const char *path, bool is_page, const char *name,
+			      uint64_t ticket, char *reason, size_t reason_size);
+	void (*export_history_status)(void *user, struct json *result);
 };
 
 /* What the shell knows of the machine; for status and doctor. */

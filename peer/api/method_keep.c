@@ -1,6 +1,7 @@
 #include "peer/api/method_keep.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "shared/error.h"
 #include "shared/text.h"
@@ -22,8 +23,7 @@ int method_export(struct call *call)
 		return ERR_STATE;
 	}
 	if (!*passphrase) {
-		snprintf(call->reason, sizeof call->reason, "%s",
-			 _("the passphrase is empty"));
+		snprintf(call->reason, sizeof call->reason, "%s", _("the passphrase is empty"));
 		return ERR_FORMAT;
 	}
 	err = shell->export_account(shell->user, file, bytes_text(passphrase),
@@ -46,5 +46,43 @@ int method_export_status(struct call *call)
 	if (!shell->export_status)
 		return ERR_STATE;
 	shell->export_status(shell->user, call->result);
+	return 0;
+}
+
+int method_export_history(struct call *call)
+{
+	const struct api_config *shell = call->shell;
+	const char *path = call_text(call, "path"), *format = call_text(call, "format");
+	const char *name = call_text(call, "conversation");
+	bool is_page = strcmp(format, "html") == 0;
+	int err;
+
+	if (!shell->export_history)
+		return ERR_STATE;
+	if (!is_page && strcmp(format, "jsonl") != 0) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("an export is \"jsonl\" or \"html\""));
+		return ERR_FORMAT;
+	}
+	if (name)
+		call_about(call, "conversation");
+	err = shell->export_history(shell->user, path, is_page, name, call->ticket,
+				    call->reason, sizeof call->reason);
+	return err < 0 ? err : API_LATER;
+}
+
+int method_finish_export_history(struct call *call, const struct event *answer)
+{
+	(void)answer;
+	return method_export_history_status(call);
+}
+
+int method_export_history_status(struct call *call)
+{
+	const struct api_config *shell = call->shell;
+
+	if (!shell->export_history_status)
+		return ERR_STATE;
+	shell->export_history_status(shell->user, call->result);
 	return 0;
 }

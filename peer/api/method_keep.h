@@ -1,4 +1,5 @@
-/* Methods about keeping an account: a copy of it in one sealed file. The rows are in methods.c. */
+/* Methods about keeping an account: a copy of it in one sealed file, and what was said for other
+ * programs. The rows are in methods.c. */
 #ifndef PALIQUE_PEER_API_METHOD_KEEP_H
 #define PALIQUE_PEER_API_METHOD_KEEP_H
 
@@ -7,5 +8,8 @@
 int method_export(struct call *call);
 int method_finish_export(struct call *call, const struct event *answer);
 int method_export_status(struct call *call);
+int method_export_history(struct call *call);
+int method_finish_export_history(struct call *call, const struct event *answer);
+int method_export_history_status(struct call *call);
 
 #endif

@@ -143,6 +143,8 @@ static const struct method methods[] = {
 	{ "unsubscribe", "tell no more events", { { 0 } }, method_unsubscribe, NULL },
 	{ "exportAccount", "the account and its history into one sealed file; answered when it is whole", { TEXT("path", 4096), SECRET("passphrase"), MAYBE_BOOL("replace") }, method_export, method_finish_export },
 	{ "exportStatus", "how far that is", { { 0 } }, method_export_status, NULL },
+	{ "exportHistory", "what was said with one or all contacts, as JSON lines or as a page, for other programs; answered when it is whole", { TEXT("path", 4096), TEXT("format", 16), MAYBE_TEXT("conversation", SHORT) }, method_export_history, method_finish_export_history },
+	{ "exportHistoryStatus", "how far that is", { { 0 } }, method_export_history_status, NULL },
 	{ "stop", "end the engine", { { 0 } }, method_stop, NULL },
 };
 /* clang-format on */
