@@ -23,6 +23,7 @@ struct engine_config {
 	const char *store;               /* path of the database; NULL: in memory */
 	const struct symmetric_key *key; /* NULL: plain (tests) */
 	bool durable;                    /* commits survive a power cut */
+	const char *downloads; /* absolute, where files go when nobody says; NULL: nowhere */
 	const char *device_label;        /* what other devices see: the host's name */
 	enum ksf ksf; /* the weakest stretching a directory may ask for; 0: any we know */
 };

@@ -56,6 +56,8 @@ void engine_follow_network(struct engine *e);
 bool engine_hear_stray(struct rooms *r, const struct link_event *event);
 /* What devices said, and the room that hears it. */
 void engine_hear_peers(struct rooms *r);
+/* The same of streams beside the control stream. */
+void engine_hear_streams(struct rooms *r);
 /* The rooms of reach do what is due; when they want to be called again. */
 mono_ns engine_step_reach(struct engine *e);
 
@@ -63,11 +65,6 @@ mono_ns engine_step_reach(struct engine *e);
 
 /* What faces wished to be said since the last step. */
 void engine_grant_wishes(struct engine *e);
-
-/* --- engine_contacts.c --- */
-
-/* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
-int engine_may_send(const struct person *p);
 
 /* --- engine_contacts.c --- */
 

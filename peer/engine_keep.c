@@ -4,6 +4,7 @@
 #include "peer/conversations.h"
 #include "peer/engine_inside.h"
 #include "peer/expiry.h"
+#include "peer/files.h"
 #include "peer/history.h"
 #include "peer/persons.h"
 #include "peer/search.h"
@@ -20,27 +21,47 @@ static int find(const struct engine *e, const char *text, struct person **p)
 	return err < 0 ? err : *p ? 0 : ERR_NOT_FOUND;
 }
 
+/* With how far its file is at this moment. */
+struct shown {
+	const struct files *files;
+	engine_each_message *each;
+	void *user;
+};
+
+static bool on_shown(void *user, const struct message *m)
+{
+	const struct shown *shown = user;
+	struct message now = *m;
+
+	files_show(shown->files, &now);
+	return shown->each(shown->user, &now);
+}
+
 int engine_history(struct engine *e, const char *name, uint64_t before, unsigned limit,
 		   engine_each_message *each, void *user)
 {
+	struct shown shown = { e->rooms.files, each, user };
 	struct person *p;
 	int err = find(e, name, &p);
 
-	return err < 0 ? err : history_newest(&e->rooms, p, before, limit, each, user);
+	return err < 0 ? err : history_newest(&e->rooms, p, before, limit, on_shown, &shown);
 }
 
 int engine_history_after(struct engine *e, const char *name, uint64_t after, unsigned limit,
 			 engine_each_message *each, void *user)
 {
+	struct shown shown = { e->rooms.files, each, user };
 	struct person *p;
 	int err = find(e, name, &p);
 
-	return err < 0 ? err : history_after(&e->rooms, p, after, limit, each, user);
+	return err < 0 ? err : history_after(&e->rooms, p, after, limit, on_shown, &shown);
 }
 
 int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user)
 {
-	return history_one(&e->rooms, id, each, user);
+	struct shown shown = { e->rooms.files, each, user };
+
+	return history_one(&e->rooms, id, on_shown, &shown);
 }
 
 int engine_search(struct engine *e, const char *query, const char *name, uint64_t before,

@@ -5,10 +5,13 @@
 #include "peer/candidates.h"
 #include "peer/directory_client.h"
 #include "peer/engine_inside.h"
+#include "peer/files.h"
 #include "peer/forwarding.h"
 #include "peer/grants.h"
 #include "peer/lan.h"
 #include "peer/reach.h"
+#include "peer/way.h"
+#include "shared/frame.h"
 
 /* --- the network --- */
 
@@ -134,6 +137,43 @@ void engine_hear_peers(struct rooms *r)
 			if (rows[i].type == m.type && rows[i].hear(r, from, &m) < 0)
 				reach_broken(r->reach, from);
 		}
+	}
+}
+
+/* --- streams beside the control stream --- */
+
+/* One that they opened: what they want is its first message. */
+static void hear_first(struct rooms *r, const struct reach_stream *event)
+{
+	struct link *link = event->way->link;
+	struct wire_message m;
+	struct bytes contents;
+	size_t total;
+	bool is_end;
+	int err;
+
+	if (event->kind != LINK_READABLE)
+		return;
+	err = frame_take(link_peek(link, event->stream, &is_end), &contents, &total);
+	if (err == 0 && !is_end)
+		return;
+	if (err == 1)
+		err = wire_decode(&m, contents, WIRE_FROM_PEER);
+	if (err < 0 || m.type != WIRE_FILE_GET || is_end) {
+		link_abandon(link, event->stream, FILES_CODE_BROKEN);
+		return;
+	}
+	link_consume(link, event->stream, total);
+	files_asked(r->files, event->way, event->stream, &m.file_get);
+}
+
+void engine_hear_streams(struct rooms *r)
+{
+	struct reach_stream event;
+
+	while (reach_next_stream(r->reach, &event)) {
+		if (!files_hear_stream(r->files, &event))
+			hear_first(r, &event);
 	}
 }
 

@@ -5,6 +5,7 @@
 
 #include "peer/conversations.h"
 #include "peer/events.h"
+#include "peer/files.h"
 #include "peer/history.h"
 #include "peer/persons.h"
 #include "shared/error.h"
@@ -157,9 +158,12 @@ int engine_forward(struct engine *e, uint64_t id, const char *to, uint64_t ticke
 
 	if (err == 0)
 		err = history_one(&e->rooms, id, on_message, &about);
-	if (err == 0 && (about.is_gone || about.kind != MESSAGE_TEXT))
+	if (err == 0 && (about.is_gone || about.kind == MESSAGE_UNKNOWN))
 		err = ERR_STATE;
-	if (err == 0)
+	if (err == 0 && about.kind == MESSAGE_FILE)
+		err = files_forward(e->rooms.files, id,
+				    persons_find(e->rooms.persons, &wish.to), ticket);
+	else if (err == 0)
 		err = wish_add(e, wish, buf_view(&text));
 	buf_clear(&text);
 	return err;

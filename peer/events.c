@@ -151,6 +151,15 @@ void events_add(struct events *v, const struct event *event)
 	prune(v);
 }
 
+void events_pass(struct events *v, const struct event *event)
+{
+	struct item *item = item_new(v, event->kind);
+
+	item->other = memory_new(sizeof *item->other);
+	*item->other = *event;
+	item->other->id = 0;
+}
+
 void events_warn(struct events *v, const struct name *about, const char *detail)
 {
 	struct event e = { .kind = EVENT_WARNING };

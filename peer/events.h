@@ -22,6 +22,8 @@ uint64_t events_last(const struct events *v); /* of those released */
 void events_message(struct events *v, enum event_kind kind, const struct message *m);
 /* Any other: takes a number, writes the row. */
 void events_add(struct events *v, const struct event *event);
+/* One that passes: it has no number (id 0) and no row; who was not there missed nothing. */
+void events_pass(struct events *v, const struct event *event);
 void events_warn(struct events *v, const struct name *about, const char *detail);
 /* An answer has no number and no row. `detail` may be NULL. */
 void events_answer(struct events *v, uint64_t ticket, int error, const char *detail,

@@ -1,0 +1,171 @@
+/* Inside of files, from the bottom up: files_store.c has the rows; files_jobs.c what the worker is asked
+ * for; files_serve.c gives what others fetch; files_get.c fetches, with files_sources.c to know from whom;
+ * files_offer.c looks at what is to be offered, and hears of what was; files.c has what faces ask and
+ * the order of a step. */
+#ifndef PALIQUE_PEER_FILES_INSIDE_H
+#define PALIQUE_PEER_FILES_INSIDE_H
+
+#include "peer/files.h"
+#include "peer/filing.h"
+#include "peer/way.h"
+
+enum file_flag {
+	FILE_FOLDER = 1,
+	FILE_SPOOLED = 2,
+	FILE_UNASKED = 4, /* nobody accepted it */
+	FILE_NAMED = 8,   /* whole and checked: it gets, or has, the name `path` */
+	FILE_AGAIN = 16,  /* begun anew once: the hash was another one */
+	FILE_HERE = 32,   /* ours, offered by this device */
+};
+
+/* A row of the table. Texts are owned. */
+struct file_row {
+	uint8_t id[OFFER_ID_SIZE];
+	uint64_t message;
+	int64_t contact;
+	bool is_ours;
+	enum transfer_state state; /* never RUNNING or CHECKING: that is memory's */
+	int error;
+	uint64_t size, done, modified;
+	wall_ms changed_at;
+	char *path, *folder, *name; /* or NULL */
+	unsigned flags;             /* enum file_flag */
+	uint32_t files, manifest_size;
+	bool has_hash;
+	uint8_t hash[32];
+};
+
+/* --- files_store.c --- */
+
+void file_row_clear(struct file_row *row);
+/* 1: found, owned by the caller; 0: there is none; or an error. */
+int file_row_find(struct files *f, const uint8_t id[OFFER_ID_SIZE], struct file_row *row);
+int file_row_of_message(struct files *f, uint64_t message, struct file_row *row);
+/* A new one, ERR_EXISTS where there is one of that id. `manifest`, `thumbnail` may be empty. */
+int file_row_add(struct files *f, const struct file_row *row, struct bytes manifest,
+		 struct bytes thumbnail);
+void file_row_save(struct files *f, struct file_row *row);
+void file_row_remove(struct files *f, const struct file_row *row);
+void file_row_manifest(struct files *f, const struct file_row *row, struct buf *out);
+void file_row_set_thumbnail(struct files *f, uint64_t message, struct bytes thumbnail);
+/* Which device said the message; false: there is none. */
+bool file_author(struct files *f, const struct file_row *row, struct device_public *author);
+/* EVENT_FILE; EVENT_PROGRESS. */
+void file_tell(struct files *f, const struct file_row *row);
+void file_tell_progress(struct files *f, const struct file_row *row);
+struct person *files_person(const struct files *f, int64_t contact); /* or NULL */
+
+/* Bytes in a second, over the last few. */
+struct file_rate {
+	mono_ns at, told_at;
+	uint64_t from, rate;
+	bool has_begun;
+};
+void file_rate_begin(struct file_rate *r, uint64_t bytes, mono_ns now);
+/* True: it is time to tell. */
+bool file_rate_step(struct file_rate *r, uint64_t bytes, mono_ns now);
+
+/* --- files_jobs.c --- */
+
+/* With the answer; the task is owned by files_jobs.c, which frees it afterwards: what is to be kept is
+ * taken out. */
+typedef void files_done(struct files *f, void *owner, const struct job *answer);
+
+/* Takes `task`: a struct filing_work, or (JOB_IMAGE) a struct image_work. `owner` NULL: nobody waits. */
+void files_order(struct files *f, enum job_kind kind, void *task, files_done *done,
+		 void *owner);
+/* Goes before its work is done. */
+void files_disown(struct files *f, const void *owner);
+void files_jobs_clear(struct files *f);
+/* What is in the way of nobody's: a part or a spooled file goes, once this step has committed. */
+void files_remove_later(struct files *f, struct filing_work *work);
+void files_remove_now(struct files *f, bool is_committed);
+
+/* --- a stream of a link, as files hold it --- */
+
+struct file_stream {
+	uintptr_t way;
+	uint64_t link_number;
+	int64_t id;
+	bool is_open;
+};
+/* The link that it is of; NULL: no more, and is_open is false then. */
+struct link *file_stream_link(struct files *f, struct file_stream *s);
+void file_stream_abandon(struct files *f, struct file_stream *s, enum files_code code);
+/* As a frame; ERR_FULL. */
+int file_stream_say(struct files *f, struct file_stream *s, const struct wire_message *m,
+		    bool is_last);
+/* 1: a message has come and was consumed; 0: not yet; below 0: the stream is broken, or has ended. */
+int file_stream_hear(struct files *f, struct file_stream *s, struct wire_message *m);
+
+/* --- files_serve.c --- */
+
+struct serve;
+void serve_ask(struct files *f, struct way *from, int64_t stream,
+	       const struct wire_file_get *get);
+bool serves_hear(struct files *f, const struct reach_stream *event);
+mono_ns serves_step(struct files *f);
+/* Nobody gets the file any more, with that reason. */
+void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code);
+bool serves_show(const struct files *f, struct message_file *file);
+void serves_clear(struct files *f);
+
+/* --- files_get.c --- */
+
+struct get;
+bool gets_hear(struct files *f, const struct reach_stream *event);
+mono_ns gets_step(struct files *f);
+void gets_release(struct files *f);
+/* What came is kept, and all is read again from the store. */
+void gets_undo(struct files *f);
+/* It is not to be fetched any more; what came is kept as far as possible, or (`drop`) removed. True: it
+ * was being fetched (then the part goes when nobody writes to it any more). */
+bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
+	       bool drop);
+/* Somebody wants it now. */
+void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
+bool gets_show(const struct files *f, struct message_file *file);
+void gets_clear(struct files *f);
+
+/* --- files_offer.c, files.c --- */
+
+struct sending;
+void offers_news(struct files *f);
+void offers_step(struct files *f);
+void sendings_clear(struct files *f);
+
+/* Where a file is to go: `folder`, or where they all go; NULL: nowhere. The caller's. */
+char *files_folder(struct files *f, const char *folder);
+/* Nobody gives or fetches it any more; `drop`: with what came, or was spooled. */
+void files_end(struct files *f, const struct file_row *row, enum files_code code, bool drop);
+
+struct errand;
+struct files {
+	struct rooms *rooms;
+	char *downloads; /* or NULL */
+	struct buf scratch;
+
+	struct errand **errands;
+	unsigned errand_count, errands_out;
+	uint64_t ticket;
+	struct filing_work **removals;
+	unsigned removal_count;
+
+	struct serve *serves[FILES_SERVED];
+	struct spare *spares;
+	struct get *gets[FILES_WAITING];
+	uintptr_t *asked; /* ways that are to be dialled for files */
+	unsigned asked_count;
+	bool is_stale; /* the store may have others that wait to be fetched */
+	struct sending *sendings[FILES_SENDING];
+
+	uint64_t thumbnails[FILES_THUMBNAILS]; /* messages */
+	unsigned thumbnail_count;
+	bool is_checking; /* that of `checked` */
+	uint64_t checked;
+
+	struct unasked *unasked; /* how much was fetched unasked of whom */
+	unsigned unasked_count;
+};
+
+#endif
