@@ -377,5 +377,7 @@ void contacts_fill(const struct person *p, struct contact *out)
 		snprintf(out->greeting, sizeof out->greeting, "%s", p->greeting);
 	out->unread = v->unread;
 	out->queued = v->ours.next - v->delivered;
+	out->our_timer = v->our_timer.life;
+	out->their_timer = v->their_timer.life;
 	reach_fill(p, out);
 }

@@ -76,7 +76,7 @@ static void read_timers(struct conversations *c, struct person *p)
 static void count_unread(struct conversations *c, struct person *p)
 {
 	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message AS m"
-					       " WHERE m.contact = ? AND m.id > ?"
+					       " WHERE m.contact = ? AND m.place > ?"
 					       " AND m.is_ours = 0 AND m.kind <> 7"
 					       " AND " ENTRY_IS_SHOWN("m"));
 

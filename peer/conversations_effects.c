@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "peer/conversations_inside.h"
+#include "peer/search.h"
 #include "shared/error.h"
 
 enum {
@@ -48,12 +49,14 @@ static void apply_edit(struct conversations *c, struct person *p, const struct e
 		row_wipe(c, p, e->id, ENTRY_SILENT);
 		return;
 	}
+	search_out(c->rooms->search, t->id);
 	if (t->edit)
 		row_wipe(c, p, t->edit, ENTRY_SILENT);
 	s = db_sql(db_of(c), "UPDATE message SET edit = ? WHERE id = ?");
 	bind_int(s, 1, (int64_t)e->id);
 	bind_int(s, 2, (int64_t)t->id);
 	store_run(c->rooms->store, s);
+	search_in(c->rooms->search, t->id);
 	tell_change(c, p, t->id, CHANGE_EDITED);
 }
 

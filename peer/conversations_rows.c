@@ -5,6 +5,7 @@
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
 #include "peer/events.h"
+#include "peer/expiry.h"
 #include "shared/error.h"
 
 void chain_read(struct conversations *c, int64_t conversation,
@@ -37,16 +38,23 @@ void chain_make(struct conversations *c, int64_t conversation,
 	if (chain->id)
 		return;
 	store_write(c->rooms->store);
-	s = db_sql(db_of(c), "INSERT INTO chain(conversation, author, next, last, is_ours,"
-			     " delivered) VALUES(?,?,?,?,?,?)");
+	/* It may be there: history that came in has made it, and memory does not know. */
+	s = db_sql(db_of(c), "INSERT OR IGNORE INTO chain(conversation, author, next, last,"
+			     " is_ours, delivered) VALUES(?,?,?,?,?,?)");
 	bind_int(s, 1, conversation);
 	bind_bytes(s, 2, BYTES(author->bytes));
 	bind_int(s, 3, (int64_t)chain->next);
 	bind_bytes(s, 4, BYTES(chain->last.bytes));
 	bind_int(s, 5, chain->is_ours);
 	bind_int(s, 6, (int64_t)(chain->is_ours ? chain->delivered : 1));
-	if (store_run(c->rooms->store, s) >= 0)
-		chain->id = db_last_id(db_of(c));
+	if (store_run(c->rooms->store, s) < 0)
+		return;
+	s = db_sql(db_of(c), "SELECT id FROM chain WHERE conversation = ? AND author = ?");
+	bind_int(s, 1, conversation);
+	bind_bytes(s, 2, BYTES(author->bytes));
+	if (db_step(s) == 1)
+		chain->id = column_int(s, 0);
+	db_done(s);
 }
 
 void chain_write(struct conversations *c, const struct chain *chain)
@@ -168,7 +176,7 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 	s = db_sql(db_of(c),
 		   "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
 		   " arrived_at, kind, reply_to, previous, body, place, about, target,"
-		   " flags, life) VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?)");
+		   " flags, life, expires) VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, (int64_t)row->id);
 	bind_int(s, 2, p->id);
 	bind_int(s, 3, chain->id);
@@ -187,6 +195,9 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 		bind_int(s, 13, (int64_t)row->target);
 	bind_int(s, 14, row->flags);
 	bind_int(s, 15, row->life);
+	/* What others said counts from when it is read. */
+	if (row->life > 0 && row->is_ours && row->kind != SAY_TIMER)
+		bind_int(s, 16, expiry_at(c->rooms->expiry, row->sent_at, row->life));
 	return store_run(c->rooms->store, s);
 }
 

@@ -5,6 +5,7 @@
 
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
+#include "peer/search.h"
 #include "shared/error.h"
 
 /* --- news for the room of files --- */
@@ -202,11 +203,13 @@ int conversations_wipe(struct conversations *c, struct person *p, uint64_t id, u
 	store_write(c->rooms->store);
 	if ((t.flags | flags) == t.flags && t.kind == SAY_GONE)
 		return 0;
+	search_out(c->rooms->search, id);
 	if (t.edit)
 		row_wipe(c, p, t.edit, ENTRY_SILENT);
 	wipe_reactions(c, p, id);
 	if (!row_wipe(c, p, id, flags))
 		add_flags(c, id, flags);
+	search_in(c->rooms->search, id);
 	if (t.is_shown)
 		tell_change(c, p, id,
 			    flags & ENTRY_SILENT      ? CHANGE_FORGOTTEN

@@ -126,25 +126,6 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 	return ERR_NOT_FOUND;
 }
 
-int engine_history(struct engine *e, const char *text, uint64_t before, unsigned limit,
-		   engine_each_message *each, void *user)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (!p)
-		return ERR_NOT_FOUND;
-	return history_newest(&e->rooms, p, before, limit, each, user);
-}
-
-int engine_message(struct engine *e, uint64_t id, engine_each_message *each, void *user)
-{
-	return history_one(&e->rooms, id, each, user);
-}
-
 int engine_mark_read(struct engine *e, const char *text, uint64_t up_to)
 {
 	struct name name;

@@ -58,6 +58,13 @@ size_t line_room(const struct line *l)
 	return room > l->out.size ? room - l->out.size : 0;
 }
 
+void line_rest(struct line *l)
+{
+	if (l->taken > 0)
+		link_consume(l->link, LINK_CONTROL, l->taken);
+	l->taken = 0;
+}
+
 int line_next(struct line *l, struct wire_message *m)
 {
 	struct bytes all, contents = { 0 };
@@ -73,9 +80,7 @@ int line_next(struct line *l, struct wire_message *m)
 		l->is_readable = err == 1;
 	}
 	if (err == 0) {
-		if (l->taken > 0)
-			link_consume(l->link, LINK_CONTROL, l->taken);
-		l->taken = 0;
+		line_rest(l);
 		return is_end ? ERR_CLOSED : 0;
 	}
 	if (err == 1)

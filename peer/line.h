@@ -38,5 +38,7 @@ size_t line_room(const struct line *l);
  * other side has ended it. Between two calls nothing may touch the link: what is answered goes
  * through line_send(). */
 int line_next(struct line *l, struct wire_message *m);
+/* Ends reading for this step before that was all: the rest waits, in the end at the other side. */
+void line_rest(struct line *l);
 
 #endif

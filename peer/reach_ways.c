@@ -366,6 +366,8 @@ void reach_fill(const struct person *p, struct contact *out)
 	for (unsigned i = 0; !w && i < WIRE_DEVICES_MAX; i++)
 		out->is_looking |= p->ways[i] &&
 				   (p->ways[i]->punch || p->ways[i]->state == WAY_DIALLING);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++)
+		out->missing += p->ways[i] ? way_missing(p->ways[i]) : 0;
 }
 
 bool reach_sees(const struct person *p, const struct device_public *device)

@@ -126,6 +126,15 @@ void way_forget(struct way *w, const struct person *p)
 	remove_talks_of(w, p);
 }
 
+uint64_t way_missing(const struct way *w)
+{
+	uint64_t missing = 0;
+
+	for (unsigned i = 0; i < w->talk_count; i++)
+		missing += w->talks[i]->missing;
+	return missing;
+}
+
 bool way_owes(const struct way *w)
 {
 	for (const struct talk *t = w->awake; t; t = t->next_awake) {
@@ -266,12 +275,38 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 	return talk_message(rooms, t, m);
 }
 
+static void charge(struct rooms *rooms, struct way *w, const struct wire_message *m)
+{
+	bool is_costly = m->type == WIRE_SAY && !w->person->is_self &&
+			 (m->say.kind == SAY_FILE || m->say.body.size > WAY_COSTLY_SIZE);
+
+	if (is_costly)
+		w->costly_until = (w->costly_until > rooms->now ? w->costly_until
+								: rooms->now) +
+				  WAY_COSTLY_EACH;
+}
+
+/* When more may be read; 0: at any time. */
+static mono_ns paid_at(const struct way *w)
+{
+	const mono_ns at_once = WAY_COSTLY_AT_ONCE * WAY_COSTLY_EACH;
+
+	return w->costly_until > at_once ? w->costly_until - at_once : 0;
+}
+
 int way_next(struct rooms *rooms, struct way *w, struct wire_message *m)
 {
 	int err;
 
+	if (paid_at(w) > rooms->now)
+		return 0;
 	while ((err = line_next(&w->line, m)) == 1) {
+		charge(rooms, w, m);
 		err = way_message(rooms, w, m);
+		if (err == 0 && paid_at(w) > rooms->now) {
+			line_rest(&w->line);
+			return 0;
+		}
 		if (err != 0)
 			return err;
 	}
@@ -399,7 +434,7 @@ mono_ns way_patience(const struct way *w)
 
 mono_ns way_deadline(const struct way *w)
 {
-	mono_ns deadline = NEVER;
+	mono_ns deadline = w->line.is_readable && paid_at(w) > 0 ? paid_at(w) : NEVER;
 
 	for (const struct talk *t = w->awake; t; t = t->next_awake)
 		deadline = mono_earlier(deadline, talk_deadline(t));

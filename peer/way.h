@@ -13,6 +13,11 @@ enum { WAY_OFFERS_MAX = 12 };
 #define WAY_PATIENCE (500 * MILLISECOND)
 #define WAY_SUSPECT  (3 * SECOND) /* unanswered for so long: tell the directory */
 
+/* What costs much to keep, an offer of a file or a long text, a contact may say so many of at once, and
+ * one each so often: what is more waits in the line, and with it what is behind. */
+enum { WAY_COSTLY_SIZE = 8 << 10, WAY_COSTLY_AT_ONCE = 200 };
+#define WAY_COSTLY_EACH (50 * MILLISECOND)
+
 enum way_state { WAY_IDLE, WAY_DIALLING, WAY_LINKED };
 
 struct way {
@@ -52,6 +57,7 @@ struct way {
 	mono_ns stranded_since; /* wanted, and nothing direct works; NEVER: not so */
 	mono_ns stranded_at;    /* when the relay hears of it next */
 	struct line line;
+	mono_ns costly_until; /* what came of WAY_COSTLY is paid for by then */
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
 	mono_ns penance_until; /* it broke the protocol: neither called nor looked for */
 	mono_ns pinged_until;  /* LINKED: asked in this step, to be answered by then */
@@ -60,7 +66,7 @@ struct way {
 	unsigned failures, refusals; /* in a row; a link that is up may still be refused */
 
 	bool is_wanted; /* a device of ours: to be asked what it has, also when nothing is owed */
-	bool is_asked;  /* rooms above want something of it (reach_ask()) */
+	bool is_asked; /* rooms above want something of it (reach_ask()) */
 
 	/* Of a contact's device one; of a sibling's (a device of ours) all, in order of ids. */
 	struct talk **talks;
@@ -85,6 +91,8 @@ struct talk *way_attend(struct rooms *rooms, struct way *w, struct person *p);
 /* The person goes. */
 void way_forget(struct way *w, const struct person *p);
 bool way_owes(const struct way *w);
+/* Of what the device said so many messages are asked for. */
+uint64_t way_missing(const struct way *w);
 /* Linked: how long an answer may take. */
 mono_ns way_patience(const struct way *w);
 /* Linked: when way_release() has something to say that waits for its time. */
