@@ -190,18 +190,19 @@ static void let_go(struct engine *e, uint64_t id)
 
 	if (whose(e, id, &p, &is_owed) < 0)
 		return;
-	s = db_sql(store_db(r->store),
-		   "SELECT (flags & ?) <> 0, expires IS NULL, life FROM message WHERE id = ?");
+	s = db_sql(store_db(r->store), "SELECT (flags & ?) <> 0, expires IS NULL OR life = 0, "
+				       "life FROM message WHERE id = ?");
 	bind_int(s, 1, ENTRY_SILENT);
 	bind_int(s, 2, (int64_t)id);
-	is_hidden = db_step(s) == 1 &&
-		    (column_int(s, 0) || column_int(s, 1)); /* by a rule: no deadline */
+	is_hidden = db_step(s) == 1 && (column_int(s, 0) || column_int(s, 1)); /* by a rule */
 	/* What disappears does so whether they have got it or not. */
 	is_owed = is_owed && column_int(s, 2) == 0;
 	db_done(s);
 	if (is_owed || conversations_wipe(r->conversations, p, id,
 					  is_hidden ? ENTRY_SILENT : ENTRY_GONE) == ERR_STATE)
 		expiry_later(r->expiry, id);
+	else
+		expiry_over(r->expiry, id);
 }
 
 mono_ns engine_step_kept(struct engine *e)

@@ -90,6 +90,8 @@ struct expiry *expiry_new(struct rooms *rooms)
 	passed = rooms->wall - x->seen;
 	if (counted(passed) != passed)
 		set_shift(x, x->shift + passed - counted(passed));
+	if (passed != 0)
+		remember(x);
 	x->last = (struct reading){ rooms->now, rooms->wall, wakes(x) };
 	x->look_at = rooms->now + LOOK_EVERY;
 	x->sweep_at = rooms->now + DOUBT;
@@ -160,8 +162,8 @@ void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to)
 {
 	struct statement *s = db_sql(store_db(x->rooms->store),
 				     "SELECT 1 FROM message WHERE contact = ? AND id <= ?"
-				     " AND is_ours = 0 AND life > 0 AND expires IS NULL"
-				     " LIMIT 1");
+				     " AND is_ours = 0 AND kind <> 7 AND life > 0"
+				     " AND expires IS NULL LIMIT 1");
 	bool has_some;
 
 	bind_int(s, 1, p->id);
@@ -174,22 +176,35 @@ void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to)
 	store_write(x->rooms->store);
 	s = db_sql(store_db(x->rooms->store),
 		   "UPDATE message SET expires = ?3 + life * 1000 WHERE contact = ?1"
-		   " AND id <= ?2 AND is_ours = 0 AND life > 0 AND expires IS NULL");
+		   " AND id <= ?2 AND is_ours = 0 AND kind <> 7 AND life > 0"
+		   " AND expires IS NULL");
 	bind_int(s, 1, p->id);
 	bind_int(s, 2, up_to <= INT64_MAX ? (int64_t)up_to : INT64_MAX);
 	bind_int(s, 3, ours(x));
 	store_run(x->rooms->store, s);
 }
 
-void expiry_later(struct expiry *x, uint64_t id)
+static struct statement *set_deadline(struct expiry *x, uint64_t id)
 {
 	struct statement *s;
 
 	store_write(x->rooms->store);
-	s = db_sql(store_db(x->rooms->store), "UPDATE message SET expires = ? WHERE id = ?");
-	bind_int(s, 1, ours(x) + AGAIN);
-	bind_int(s, 2, (int64_t)id);
+	s = db_sql(store_db(x->rooms->store), "UPDATE message SET expires = ?2 WHERE id = ?1");
+	bind_int(s, 1, (int64_t)id);
+	return s;
+}
+
+void expiry_later(struct expiry *x, uint64_t id)
+{
+	struct statement *s = set_deadline(x, id);
+
+	bind_int(s, 2, ours(x) + AGAIN);
 	store_run(x->rooms->store, s);
+}
+
+void expiry_over(struct expiry *x, uint64_t id)
+{
+	store_run(x->rooms->store, set_deadline(x, id));
 }
 
 void expiry_changed(struct expiry *x)

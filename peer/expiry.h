@@ -43,5 +43,7 @@ mono_ns expiry_step(struct expiry *x);
 bool expiry_next(struct expiry *x, uint64_t *id);
 /* It cannot go yet (nobody has it but us): it is due again in an hour. */
 void expiry_later(struct expiry *x, uint64_t id);
+/* It has gone, and is never due again. */
+void expiry_over(struct expiry *x, uint64_t id);
 
 #endif
