@@ -14,6 +14,7 @@
 #include "peer/directory_client.h"
 #include "peer/events.h"
 #include "peer/expiry.h"
+#include "peer/files.h"
 #include "peer/forwarding.h"
 #include "peer/grants.h"
 #include "peer/lan.h"
@@ -27,7 +28,7 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
-enum { ENGINE_EVENTS_MAX = 4096 }; /* of links, in one step */
+enum { ENGINE_EVENTS_MAX = 4096 };     /* of links, in one step */
 #define STORE_AGAIN       (SECOND / 2) /* a store that cannot be read is tried so often */
 #define PEER_IDLE_TIMEOUT (45 * SECOND)
 #define PEER_KEEP_ALIVE   (20 * SECOND)
@@ -84,6 +85,8 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	r->forwarding = forwarding_new(r);
 	r->relay = relay_new(r);
 	r->grants = grants_new(r);
+	r->files = files_new(r);
+	files_set_downloads(r->files, config->downloads);
 	e->safe = safe_new(r);
 	err = contacts_new(&r->contacts, r);
 	if (err < 0)
@@ -113,6 +116,7 @@ void engine_close(struct engine *e)
 		return;
 	r = &e->rooms;
 	safe_free(e->safe);
+	files_free(r->files);
 	grants_free(r->grants);
 	relay_free(r->relay);
 	forwarding_free(r->forwarding);
@@ -135,8 +139,10 @@ void engine_close(struct engine *e)
 	persons_free(r->persons);
 	events_free(r->events);
 	store_close(r->store);
-	for (unsigned i = 0; i < e->answer_count; i++)
+	for (unsigned i = 0; i < e->answer_count; i++) {
+		files_job_drop(&e->answers[i]);
 		sodium_memzero(&e->answers[i], sizeof e->answers[i]);
+	}
 	free(e->answers);
 	free(e->wishes);
 	buf_clear(&e->texts);
@@ -169,6 +175,8 @@ static void take_answers(struct engine *e)
 			directory_client_resolved(e->rooms.directory, job);
 		else if (job->kind == JOB_UPNP)
 			port_map_job_done(e->rooms.port_map, job);
+		else if (job->kind == JOB_FILING || job->kind == JOB_IMAGE)
+			files_job_done(e->rooms.files, job);
 		else
 			account_job_done(e->rooms.account, job);
 		sodium_memzero(job, sizeof *job);
@@ -310,7 +318,9 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	siblings_step(r);
 	contacts_step(r->contacts);
 	engine_hear_peers(r);
+	engine_hear_streams(r);
 	siblings_step(r);
+	deadline = mono_earlier(deadline, files_step(r->files));
 	reach_step(r->reach);
 	deadline = mono_earlier(deadline, engine_step_reach(e));
 	contacts_take_goodbyes(r->contacts);
@@ -346,7 +356,8 @@ bool engine_next_job(struct engine *e, struct job *job)
 {
 	return account_next_job(e->rooms.account, job) ||
 	       directory_client_next_job(e->rooms.directory, job) ||
-	       port_map_next_job(e->rooms.port_map, job);
+	       port_map_next_job(e->rooms.port_map, job) ||
+	       files_next_job(e->rooms.files, job);
 }
 
 void engine_job_done(struct engine *e, const struct job *answer)

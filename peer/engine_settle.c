@@ -7,6 +7,7 @@
 #include "peer/conversations.h"
 #include "peer/directory_client.h"
 #include "peer/events.h"
+#include "peer/files.h"
 #include "peer/forwarding.h"
 #include "peer/grants.h"
 #include "peer/persons.h"
@@ -41,6 +42,7 @@ static void read_again(struct engine *e)
 	forwarding_reload(r->forwarding);
 	grants_reload(r->grants);
 	reach_undo(r->reach);
+	files_undo(r->files);
 	safe_undo(e->safe);
 	/* With what reading again may have begun. */
 	e->is_stale = store_commit(r->store) < 0;
@@ -69,6 +71,7 @@ int engine_settle(struct engine *e)
 	if (err == 0) {
 		events_release(r->events);
 		reach_release(r->reach);
+		files_release(r->files);
 		listing_release(&e->listing, r, safe_is_fetching(e->safe));
 		safe_release(e->safe);
 		directory_client_release(r->directory);
