@@ -47,8 +47,7 @@ int64_t conversations_find_chain(struct conversations *c, const struct person *p
 	if (conversation == 0)
 		conversation = make(c, p, theirs, ours);
 	chain_read(c, conversation, author, chain);
-	if (chain->id == 0)
-		chain->is_ours = is_ours;
+	chain->is_ours = is_ours;
 	chain_make(c, conversation, author, chain);
 	return conversation;
 }

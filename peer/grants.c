@@ -104,6 +104,7 @@ void grants_give(struct grants *g, const struct device_public *device, wall_ms s
 
 	given.number = !is_given ? 0 : now > given.number ? now : given.number + 1;
 	given.since = since;
+	given.upto = events_last(g->rooms->events);
 	given_write(g->rooms, device, &given);
 	for (unsigned i = 0; i < g->count; i++) {
 		if (device_public_equal(&g->lines[i].device, device))
@@ -155,7 +156,7 @@ static bool answer(struct grants *g, struct way *w, struct line_of_grants *line)
 		return false;
 	m = memory_new(sizeof *m);
 	m->type = WIRE_HISTORY;
-	grants_part(g->rooms, given.since, line->before, &m->history, &g->bodies);
+	grants_part(g->rooms, &given, line->before, &m->history, &g->bodies);
 	is_said = reach_say(g->rooms->reach, w, m) == 0;
 	if (is_said) {
 		line->owed--;

@@ -18,6 +18,7 @@ enum {
 struct given {
 	uint64_t number;
 	wall_ms since;
+	uint64_t upto; /* id: what came later the device hears itself, as it is said */
 };
 /* What stands in `granted`. */
 struct granted {
@@ -34,10 +35,10 @@ struct granted granted_read(struct rooms *r, const struct device_public *device)
 void granted_write(struct rooms *r, const struct device_public *device,
 		   const struct granted *granted);
 
-/* Entries behind `before` (0: from the newest) that arrived since then, as many as fit into one part;
- * what they say stands in `bodies`. */
-void grants_part(struct rooms *r, wall_ms since, uint64_t before, struct wire_history *part,
-		 struct buf *bodies);
+/* Of what is given entries behind `before` (0: from the newest), as many as fit into one part; what
+ * they say stands in `bodies`. */
+void grants_part(struct rooms *r, const struct given *given, uint64_t before,
+		 struct wire_history *part, struct buf *bodies);
 /* Where the next one that comes in stands. */
 int64_t grants_place(struct rooms *r);
 

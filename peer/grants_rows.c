@@ -14,13 +14,14 @@ static struct db *db_of(struct rooms *r)
 struct given given_read(struct rooms *r, const struct device_public *device)
 {
 	struct statement *s = db_sql(db_of(r),
-				     "SELECT number, since FROM given WHERE device = ?");
+				     "SELECT number, since, upto FROM given WHERE device = ?");
 	struct given given = { 0 };
 
 	bind_bytes(s, 1, BYTES(device->bytes));
 	if (db_step(s) == 1) {
 		given.number = (uint64_t)column_int(s, 0);
 		given.since = column_int(s, 1);
+		given.upto = (uint64_t)column_int(s, 2);
 	}
 	db_done(s);
 	return given;
@@ -37,11 +38,12 @@ void given_write(struct rooms *r, const struct device_public *device, const stru
 		store_run(r->store, s);
 		return;
 	}
-	s = db_sql(db_of(r),
-		   "INSERT OR REPLACE INTO given(device, number, since) VALUES(?,?,?)");
+	s = db_sql(db_of(r), "INSERT OR REPLACE INTO given(device, number, since, upto)"
+			     " VALUES(?,?,?,?)");
 	bind_bytes(s, 1, BYTES(device->bytes));
 	bind_int(s, 2, (int64_t)given->number);
 	bind_int(s, 3, given->since);
+	bind_int(s, 4, (int64_t)given->upto);
 	store_run(r->store, s);
 }
 
@@ -188,10 +190,10 @@ static bool walk(struct statement *s, struct wire_history *part, struct buf *bod
 	return !is_full;
 }
 
-void grants_part(struct rooms *r, wall_ms since, uint64_t before, struct wire_history *part,
-		 struct buf *bodies)
+void grants_part(struct rooms *r, const struct given *given, uint64_t before,
+		 struct wire_history *part, struct buf *bodies)
 {
-	int64_t place = before == 0 ? INT64_MAX : (int64_t)before - GRANTS_AT;
+	int64_t place = before == 0 ? (int64_t)given->upto + 1 : (int64_t)before - GRANTS_AT;
 	struct statement *s;
 
 	part->count = 0;
@@ -200,16 +202,16 @@ void grants_part(struct rooms *r, wall_ms since, uint64_t before, struct wire_hi
 	if (place > 1) {
 		s = db_sql(db_of(r), ENTRIES " AND m.id < ? AND m.id >= ? AND m.place > 0"
 					     " ORDER BY m.id DESC LIMIT ?");
-		bind_int(s, 1, since);
+		bind_int(s, 1, given->since);
 		bind_int(s, 2, place);
-		bind_int(s, 3, first_since(r, since));
+		bind_int(s, 3, first_since(r, given->since));
 		bind_int(s, 4, WIRE_HISTORY_MAX + 1);
 		if (!walk(s, part, bodies))
 			return;
 	}
 	s = db_sql(db_of(r), ENTRIES " AND m.place <= 0 AND m.place < ?"
 				     " ORDER BY m.place DESC LIMIT ?");
-	bind_int(s, 1, since);
+	bind_int(s, 1, given->since);
 	bind_int(s, 2, place);
 	bind_int(s, 3, WIRE_HISTORY_MAX + 1);
 	walk(s, part, bodies);
