@@ -78,6 +78,54 @@ static void a_single_dash_is_an_argument(void **state)
 	assert_string_equal(o.arguments[1], "-");
 }
 
+static void one_letter_stands_for_what_the_command_takes(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob -f picture.png look at this"), 0);
+	assert_string_equal(o.value[OPT_FILE], "picture.png");
+	assert_null(o.value[OPT_FOLLOW]);
+	assert_int_equal(o.argument_count, 4);
+	assert_int_equal(parse("send -f - bob"), 0);
+	assert_string_equal(o.value[OPT_FILE], "-");
+	assert_int_equal(parse("recv -f"), 0);
+	assert_non_null(o.value[OPT_FOLLOW]);
+	assert_int_equal(parse("send bob look -f x"), 0);
+	assert_null(o.value[OPT_FILE]);
+	assert_int_equal(o.argument_count, 4);
+}
+
+static void a_text_about_a_message_may_begin_with_a_dash(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("reply 17 -5 degrees"), 0);
+	assert_string_equal(o.arguments[1], "-5");
+	assert_int_equal(parse("react 17"), 0);
+	assert_int_equal(parse("search two words --with bob"), 0);
+	assert_string_equal(o.value[OPT_WITH], "bob");
+	assert_int_equal(o.argument_count, 2);
+}
+
+static void sizes_and_times_are_read_whole(void **state)
+{
+	int64_t bytes;
+	long seconds;
+
+	(void)state;
+	assert_int_equal(options_parse_bytes("50M", &bytes), 0);
+	assert_int_equal(bytes, 50 << 20);
+	assert_int_equal(options_parse_bytes("2T", &bytes), 0);
+	assert_int_equal(bytes, (int64_t)2 << 40);
+	assert_int_equal(options_parse_bytes("0", &bytes), 0);
+	assert_int_equal(options_parse_bytes("50MB", &bytes), ERR_FORMAT);
+	assert_int_equal(options_parse_bytes("-1", &bytes), ERR_FORMAT);
+	assert_int_equal(options_parse_bytes("9223372036854775807k", &bytes), ERR_FORMAT);
+	assert_int_equal(options_parse_bytes("", &bytes), ERR_FORMAT);
+	assert_int_equal(options_parse_duration("2w", &seconds), 0);
+	assert_int_equal(seconds, 14 * 86400);
+	assert_int_equal(options_parse_duration("0", &seconds), ERR_FORMAT);
+	assert_int_equal(options_parse_duration("1x", &seconds), ERR_FORMAT);
+}
+
 static void an_unknown_command_is_named_and_help_is_offered(void **state)
 {
 	(void)state;
@@ -96,7 +144,8 @@ static void an_option_of_another_command_is_refused(void **state)
 static void missing_and_superfluous_words_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("send bob"), ERR_FORMAT);
+	assert_int_equal(parse("send"), ERR_FORMAT);
+	assert_int_equal(parse("reply 17"), ERR_FORMAT);
 	assert_int_equal(parse("accept"), ERR_FORMAT);
 	assert_int_equal(parse("accept bob carol"), ERR_FORMAT);
 	assert_non_null(strstr(trouble, "carol"));
@@ -283,6 +332,9 @@ int main(void)
 		cmocka_unit_test(devices_are_listed_named_and_revoked_in_so_many_words),
 		cmocka_unit_test(digits_of_a_safety_number_may_be_typed_in_groups),
 		cmocka_unit_test(options_of_an_account_belong_to_their_commands),
+		cmocka_unit_test(one_letter_stands_for_what_the_command_takes),
+		cmocka_unit_test(a_text_about_a_message_may_begin_with_a_dash),
+		cmocka_unit_test(sizes_and_times_are_read_whole),
 		cmocka_unit_test(help_names_every_command),
 	};
 

@@ -50,9 +50,9 @@ static void show_backup(const struct json *status)
 static void show_writing(const struct json *status)
 {
 	if (cmd_is(status, "state", "writing"))
-		out_say(_("  written: %lld of %lld messages"),
-			(long long)json_int(status, "done", 0),
-			(long long)json_int(status, "total", 0));
+		out_say(_("  written so far: messages: %lld, files: %lld"),
+			(long long)json_int(status, "messages", 0),
+			(long long)json_int(status, "files", 0));
 }
 
 static const struct slow backing_up = { "exportAccount", "exportStatus", show_backup },
@@ -195,6 +195,9 @@ static int export_history(struct cli *c, const char *format)
 			  "can read it."),
 			out_safe(path), (long long)json_int(result, "messages", 0),
 			(long long)json_int(result, "files", 0));
+		if (json_int(result, "skipped", 0) > 0)
+			out_say(_("  files that are not here any more, and so not in it: %lld"),
+				(long long)json_int(result, "skipped", 0));
 		out_json(json_keep(result));
 	}
 	json_free(result);

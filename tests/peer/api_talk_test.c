@@ -1,0 +1,521 @@
+/* The local API about what was said: bounds of what faces ask, and what they are shown of messages,
+ * files and events. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "peer/api/api.h"
+#include "peer/api/notify.h"
+#include "peer/api/spoken.h"
+#include "shared/error.h"
+#include "tests/peer_fixture.h"
+
+enum { LINES = 64 };
+
+static struct peer member;
+static struct api *api;
+static struct api_client *client;
+static struct json *got[LINES];
+static unsigned count;
+static mono_ns now;
+static struct home home;
+
+static int on_send(void *connection, struct bytes line)
+{
+	(void)connection;
+	assert_true(count < LINES);
+	assert_int_equal(json_parse(&got[count++], line), 0);
+	return 0;
+}
+
+static int begin(void **state)
+{
+	struct api_config shell = { .send = on_send, .home = &home };
+
+	(void)state;
+	memset(&member, 0, sizeof member);
+	now = 2000 * SECOND;
+	snprintf(home.folder, sizeof home.folder, "/tmp/palique-api-XXXXXX");
+	if (!mkdtemp(home.folder))
+		return -1;
+	peer_make(&member, "alice");
+	peer_open(&member, now, 1700000000000);
+	shell.engine = member.engine;
+	api = api_new(&shell);
+	client = api_connect(api, &count);
+	return client ? 0 : -1;
+}
+
+static void forget(void)
+{
+	while (count)
+		json_free(got[--count]);
+}
+
+static int end(void **state)
+{
+	char command[HOME_PATH_MAX + 16];
+
+	(void)state;
+	forget();
+	api_free(api);
+	peer_remove(&member);
+	snprintf(command, sizeof command, "rm -rf '%s'", home.folder);
+	return system(command);
+}
+
+static void step(void)
+{
+	now += MILLISECOND;
+	engine_step(member.engine, now, 1700000000000);
+	while (api_step(api))
+		;
+}
+
+static struct json *call(const char *method, const char *params)
+{
+	char line[8192];
+
+	forget();
+	snprintf(line, sizeof line,
+		 "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}", method,
+		 params);
+	api_line(client, bytes_text(line));
+	for (unsigned steps = 0; steps < 3; steps++)
+		step();
+	for (unsigned i = 0; i < count; i++)
+		if (json_has(got[i], "id"))
+			return got[i];
+	return NULL;
+}
+
+static int64_t code_of(const struct json *answer)
+{
+	const struct json *error = answer ? json_get(answer, "error") : NULL;
+
+	return error ? json_int(error, "code", 0) : 0;
+}
+
+static const char *hint_of(const struct json *answer)
+{
+	return json_text(json_get(json_get(answer, "error"), "data"), "hint");
+}
+
+static const struct json *result_of(struct json *answer)
+{
+	assert_int_equal(code_of(answer), 0);
+	return json_get(answer, "result");
+}
+
+static const struct json *note(const char *method)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (json_text(got[i], "method") && !strcmp(json_text(got[i], "method"), method))
+			return json_get(got[i], "params");
+	return NULL;
+}
+
+/* Says it to bob, who is asked; its id. */
+static const char *say(const char *text)
+{
+	static char id[32];
+	char params[512];
+
+	call("addContact", "{\"contact\":\"bob\"}");
+	snprintf(params, sizeof params, "{\"conversation\":\"bob\",\"text\":\"%s\"}", text);
+	snprintf(id, sizeof id, "%s", json_text(result_of(call("send", params)), "id"));
+	return id;
+}
+
+static const struct json *message_of(const char *id)
+{
+	char params[64];
+
+	snprintf(params, sizeof params, "{\"id\":\"%s\"}", id);
+	return json_get(result_of(call("getMessage", params)), "message");
+}
+
+/* --- bounds --- */
+
+static void what_is_out_of_its_bounds_is_refused_by_name(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "setTimer", "{\"conversation\":\"bob\",\"seconds\":-1}" },
+		{ "setTimer", "{\"conversation\":\"bob\",\"seconds\":31622401}" },
+		{ "setSettings", "{\"acceptUpTo\":-1}" },
+		{ "setSettings", "{\"acceptUpTo\":1125899906842625}" },
+		{ "setSettings", "{\"keepDays\":36501}" },
+		{ "setKeep", "{\"conversation\":\"bob\",\"days\":-2}" },
+		{ "searchMessages", "{\"query\":\"x\",\"limit\":1001}" },
+		{ "searchMessages", "{}" },
+		{ "listTransfers", "{\"limit\":0}" },
+		{ "sendReaction", "{\"id\":\"1\"}" },
+		{ "sendReaction", "{\"id\":1,\"reactions\":\"x\"}" },
+		{ "editMessage", "{\"id\":\"-1\",\"text\":\"x\"}" },
+		{ "grantHistory", "{\"device\":\"x\",\"since\":-1}" },
+		{ "sendTyping", "{\"conversation\":\"bob\",\"typing\":\"yes\"}" },
+		{ "hideFrom", "{}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct json *answer = call(wrong[i][0], wrong[i][1]);
+		if (code_of(answer) != -32602)
+			fail_msg("%s %s: %lld", wrong[i][0], wrong[i][1],
+				 (long long)code_of(answer));
+	}
+}
+
+static void a_message_that_is_not_there_is_named_with_what_to_type(void **state)
+{
+	static const char *const calls[][2] = {
+		{ "getMessage", "{\"id\":\"99\"}" },
+		{ "editMessage", "{\"id\":\"99\",\"text\":\"x\"}" },
+		{ "deleteMessage", "{\"id\":\"99\"}" },
+		{ "deleteMessage", "{\"id\":\"99\",\"here\":true}" },
+		{ "sendReaction", "{\"id\":\"99\",\"reactions\":\"x\"}" },
+		{ "getThumbnail", "{\"id\":\"99\"}" },
+		{ "acceptFile", "{\"id\":\"99\"}" },
+		{ "pauseFile", "{\"id\":\"99\"}" },
+		{ "cancelFile", "{\"id\":\"99\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+		struct json *answer = call(calls[i][0], calls[i][1]);
+		if (code_of(answer) != -32000 + ERR_NOT_FOUND)
+			fail_msg("%s: %lld", calls[i][0], (long long)code_of(answer));
+		assert_non_null(strstr(json_text(json_get(answer, "error"), "message"), "99"));
+		assert_non_null(strstr(hint_of(answer), "palique "));
+	}
+}
+
+static void an_endless_id_is_no_message(void **state)
+{
+	(void)state;
+	assert_true(code_of(call("getMessage", "{\"id\":\"18446744073709551615\"}")) < 0);
+	assert_true(code_of(call("editMessage",
+				 "{\"id\":\"9223372036854775808\",\"text\":\"x\"}")) < 0);
+}
+
+/* --- what was said --- */
+
+static void a_text_is_edited_reacted_to_and_taken_back(void **state)
+{
+	const char *id = say("hola");
+	const struct json *m;
+	char params[128];
+
+	(void)state;
+	call("subscribe", "{}");
+	snprintf(params, sizeof params, "{\"id\":\"%s\",\"text\":\"hola, Bob\"}", id);
+	m = json_get(result_of(call("editMessage", params)), "message");
+	assert_string_equal(json_text(m, "text"), "hola, Bob");
+	assert_true(json_bool(m, "edited", false));
+	assert_string_equal(json_text(note("changed"), "change"), "edited");
+	assert_string_equal(json_text(json_get(note("changed"), "message"), "text"),
+			    "hola, Bob");
+	snprintf(params, sizeof params, "{\"id\":\"%s\",\"reactions\":\"+1 ok\"}", id);
+	m = json_get(result_of(call("sendReaction", params)), "message");
+	assert_string_equal(json_text(json_get(m, "reactions"), "ours"), "+1 ok");
+	snprintf(params, sizeof params, "{\"id\":\"%s\"}", id);
+	m = json_get(result_of(call("deleteMessage", params)), "message");
+	assert_true(json_bool(m, "retracted", false));
+	assert_string_equal(json_text(m, "text"), "");
+	assert_string_equal(json_text(note("changed"), "change"), "retracted");
+}
+
+static void reactions_over_their_limits_are_refused_with_the_limits_named(void **state)
+{
+	const char *id = say("hola");
+	struct json *answer;
+	char params[256];
+
+	(void)state;
+	snprintf(params, sizeof params, "{\"id\":\"%s\",\"reactions\":\"1 2 3 4 5 6 7 8 9\"}",
+		 id);
+	answer = call("sendReaction", params);
+	assert_true(code_of(answer) < 0);
+	assert_non_null(strstr(json_text(json_get(answer, "error"), "message"), "8"));
+}
+
+static void an_answer_shows_how_the_other_message_begins(void **state)
+{
+	const char *id = say("first line\\nsecond");
+	const struct json *quote;
+	char params[128];
+
+	(void)state;
+	snprintf(params, sizeof params,
+		 "{\"conversation\":\"bob\",\"text\":\"yes\",\"replyTo\":\"%s\"}", id);
+	call("subscribe", "{}");
+	quote = json_get(message_of(json_text(result_of(call("send", params)), "id")), "quote");
+	assert_non_null(quote);
+	assert_string_equal(json_text(quote, "text"), "first line");
+	assert_true(json_bool(quote, "own", false));
+}
+
+static void pages_go_back_and_forth_and_never_both(void **state)
+{
+	const struct json *list;
+	char params[128], first[32];
+
+	(void)state;
+	snprintf(first, sizeof first, "%s", say("one"));
+	say("two");
+	say("three");
+	snprintf(params, sizeof params,
+		 "{\"conversation\":\"bob\",\"after\":\"%s\",\"limit\":1}", first);
+	list = json_get(result_of(call("getMessages", params)), "messages");
+	assert_int_equal(json_count(list), 1);
+	assert_string_equal(json_text(json_at(list, 0), "text"), "two");
+	assert_int_equal(code_of(call("getMessages", "{\"conversation\":\"bob\",\"after\":"
+						     "\"1\",\"before\":\"2\"}")),
+			 -32000 + ERR_FORMAT);
+}
+
+static void a_contact_link_is_a_first_message(void **state)
+{
+	struct engine_account account;
+	char params[512], place[URI_HOST_MAX + 9];
+	const struct json *result;
+
+	(void)state;
+	engine_account(member.engine, &account);
+	place_print(&account.place, place);
+	snprintf(params, sizeof params,
+		 "{\"conversation\":\"palique:carol@%s\",\"text\":\"hola\"}", place);
+	result = result_of(call("send", params));
+	assert_string_equal(json_text(result, "conversation"), "carol");
+	assert_string_equal(
+		json_text(json_get(result_of(call("getContact", "{\"name\":\"carol\"}")),
+				   "contact"),
+			  "state"),
+		"asked");
+	assert_true(code_of(call("send", "{\"conversation\":\"palique:x\",\"text\":\"a\"}")) <
+		    0);
+	assert_true(code_of(call("send", "{\"conversation\":\"a b@c\",\"text\":\"a\"}")) < 0);
+}
+
+/* --- files --- */
+
+static void a_file_is_named_by_path_or_by_spool_and_by_nothing_else(void **state)
+{
+	static const struct {
+		const char *params;
+		int err;
+	} wrong[] = {
+		{ "{\"conversation\":\"bob\"}", ERR_FORMAT },
+		{ "{\"conversation\":\"bob\",\"path\":\"/x\",\"spool\":\"y\"}", ERR_FORMAT },
+		{ "{\"conversation\":\"bob\",\"path\":\"relative\"}", ERR_FORMAT },
+		{ "{\"conversation\":\"bob\",\"path\":\"\"}", ERR_FORMAT },
+		{ "{\"conversation\":\"bob\",\"spool\":\"../store.key\"}", ERR_NOT_FOUND },
+		{ "{\"conversation\":\"bob\",\"spool\":\"0123456789abcdef0123456789ABCDEF\"}",
+		  ERR_NOT_FOUND },
+		{ "{\"conversation\":\"bob\",\"path\":\"/etc/hosts\",\"name\":\"a/b\"}",
+		  ERR_FORMAT },
+		{ "{\"conversation\":\"bob\",\"path\":\"/etc/hosts\",\"name\":\"\"}",
+		  ERR_FORMAT },
+	};
+
+	(void)state;
+	call("addContact", "{\"contact\":\"bob\"}");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		if (code_of(call("sendFile", wrong[i].params)) != -32000 + wrong[i].err)
+			fail_msg("%s", wrong[i].params);
+}
+
+static void a_spool_is_an_empty_file_of_our_own_in_the_home(void **state)
+{
+	const struct json *result = result_of(call("newSpool", "{}"));
+	const char *path = json_text(result, "path");
+	struct stat s;
+
+	(void)state;
+	assert_int_equal(strncmp(path, home.folder, strlen(home.folder)), 0);
+	assert_int_equal(stat(path, &s), 0);
+	assert_int_equal(s.st_mode & 0777, 0600);
+	assert_int_equal(s.st_size, 0);
+	assert_string_equal(strrchr(path, '/') + 1, json_text(result, "spool"));
+}
+
+static void the_name_of_a_file_misleads_nobody(void **state)
+{
+	struct message m = {
+		.id = 5,
+		.kind = MESSAGE_FILE,
+		.has_file = true,
+		.file = { .name = bytes_text("../\xe2\x80\xae"
+					     "gpj.exe\n"),
+			  .type = bytes_text("image/png"),
+			  .size = 100,
+			  .done = 40,
+			  .state = TRANSFER_RUNNING,
+			  .rate = 30,
+			  .width = 4,
+			  .height = 3 },
+	};
+	struct json *o = spoken_message(&m);
+	const struct json *file = json_get(o, "file");
+
+	(void)state;
+	assert_string_equal(json_text(o, "kind"), "file");
+	assert_null(strchr(json_text(file, "name"), '/'));
+	assert_null(strchr(json_text(file, "name"), '\n'));
+	assert_null(strstr(json_text(file, "name"), "\xe2\x80\xae"));
+	assert_string_equal(json_text(file, "state"), "running");
+	assert_int_equal(json_int(file, "secondsLeft", 0), 2);
+	assert_false(json_bool(file, "hasThumbnail", true));
+	json_free(o);
+}
+
+static void a_plain_text_is_shown_without_what_it_is_not(void **state)
+{
+	struct message m = { .id = 5, .kind = MESSAGE_TEXT, .text = bytes_text("x") };
+	struct json *o = spoken_message(&m);
+	static const char *const absent[] = { "file",      "edited",  "retracted", "gone",
+					      "forwarded", "missing", "reactions", "life",
+					      "replyTo",   "quote" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+		assert_false(json_has(o, absent[i]));
+	json_free(o);
+}
+
+static void a_failed_file_says_why_by_a_stable_name(void **state)
+{
+	struct message m = { .kind = MESSAGE_FILE,
+			     .has_file = true,
+			     .file = { .state = TRANSFER_FAILED, .error = ERR_CORRUPT } };
+	struct json *o = spoken_message(&m);
+
+	(void)state;
+	assert_string_equal(json_text(json_get(o, "file"), "error"), "corrupt");
+	assert_non_null(json_text(json_get(o, "file"), "reason"));
+	json_free(o);
+}
+
+/* --- events --- */
+
+static void what_is_not_counted_has_no_number(void **state)
+{
+	struct event e = { .kind = EVENT_TYPING, .is_online = true };
+	struct json *p = json_object();
+
+	(void)state;
+	e.name = name_of("bob");
+	assert_string_equal(notify_event(member.engine, &e, p), "typing");
+	assert_false(json_has(p, "eventId"));
+	assert_true(json_bool(p, "typing", false));
+	json_free(p);
+}
+
+static void reading_is_a_delivery_that_went_further(void **state)
+{
+	struct event e = { .id = 9, .kind = EVENT_READ, .message_id = 4 };
+	struct json *p = json_object();
+
+	(void)state;
+	e.name = name_of("bob");
+	assert_string_equal(notify_event(member.engine, &e, p), "delivery");
+	assert_string_equal(json_text(p, "state"), "read");
+	assert_string_equal(json_text(p, "upTo"), "4");
+	json_free(p);
+}
+
+static void a_change_of_what_is_forgotten_has_no_message(void **state)
+{
+	struct event e = {
+		.id = 9, .kind = EVENT_CHANGED, .message_id = 77, .change = CHANGE_FORGOTTEN
+	};
+	struct json *p = json_object();
+
+	(void)state;
+	e.name = name_of("bob");
+	assert_string_equal(notify_event(member.engine, &e, p), "changed");
+	assert_string_equal(json_text(p, "change"), "forgotten");
+	assert_true(json_has(p, "message"));
+	assert_null(json_text(json_get(p, "message"), "id"));
+	json_free(p);
+}
+
+/* --- what is set --- */
+
+static void settings_are_set_one_by_one(void **state)
+{
+	char params[HOME_PATH_MAX + 64];
+	const struct json *s;
+
+	(void)state;
+	result_of(call("setSettings", "{\"acceptUpTo\":1000}"));
+	result_of(call("setSettings", "{\"readMarks\":false,\"keepDays\":90}"));
+	snprintf(params, sizeof params, "{\"downloads\":\"%s\"}", home.folder);
+	result_of(call("setSettings", params));
+	s = result_of(call("getSettings", "{}"));
+	assert_int_equal(json_int(s, "acceptUpTo", 0), 1000);
+	assert_int_equal(json_int(s, "keepDays", 0), 90);
+	assert_false(json_bool(s, "readMarks", true));
+	assert_string_equal(json_text(s, "downloads"), home.folder);
+	assert_string_equal(json_text(s, "requests"), "anyone");
+	assert_int_equal(code_of(call("setSettings", "{\"downloads\":\"here\"}")),
+			 -32000 + ERR_FORMAT);
+	assert_true(code_of(call("setSettings", "{\"downloads\":\"/no/such/folder\"}")) < 0);
+}
+
+static void a_search_without_a_word_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(code_of(call("searchMessages", "{\"query\":\" - \"}")),
+			 -32000 + ERR_FORMAT);
+}
+
+static void availability_is_one_of_three_words(void **state)
+{
+	struct json *answer = call("setProfile", "{\"availability\":\"asleep\"}");
+
+	(void)state;
+	assert_int_equal(code_of(answer), -32000 + ERR_FORMAT);
+	assert_non_null(strstr(json_text(json_get(answer, "error"), "message"), "busy"));
+	assert_int_equal(code_of(call("setProfile", "{\"picture\":\"here.png\"}")),
+			 -32000 + ERR_FORMAT);
+	assert_int_equal(code_of(call("getPicture", "{}")), -32000 + ERR_NOT_FOUND);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_out_of_its_bounds_is_refused_by_name),
+		TEST(a_message_that_is_not_there_is_named_with_what_to_type),
+		TEST(an_endless_id_is_no_message),
+		TEST(a_text_is_edited_reacted_to_and_taken_back),
+		TEST(reactions_over_their_limits_are_refused_with_the_limits_named),
+		TEST(an_answer_shows_how_the_other_message_begins),
+		TEST(pages_go_back_and_forth_and_never_both),
+		TEST(a_contact_link_is_a_first_message),
+		TEST(a_file_is_named_by_path_or_by_spool_and_by_nothing_else),
+		TEST(a_spool_is_an_empty_file_of_our_own_in_the_home),
+		TEST(the_name_of_a_file_misleads_nobody),
+		TEST(a_plain_text_is_shown_without_what_it_is_not),
+		TEST(a_failed_file_says_why_by_a_stable_name),
+		TEST(what_is_not_counted_has_no_number),
+		TEST(reading_is_a_delivery_that_went_further),
+		TEST(a_change_of_what_is_forgotten_has_no_message),
+		TEST(settings_are_set_one_by_one),
+		TEST(a_search_without_a_word_is_refused),
+		TEST(availability_is_one_of_three_words),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
