@@ -1,0 +1,126 @@
+#!/bin/sh
+# campaign.sh BUILD [long]: faults that nothing may be lost over, and the sums of what was said and
+# what happened. Short, as a part of the check; long (make campaign): 10,000 kills, and the world on
+# simulated time until a million texts were said.
+#   the world          power cuts, disks full and failing, stores locked, clocks moved, loss; simulated
+#   kills              kill -9 of two persons' engines (one with two machines) and of the directory
+#   disks              full disks on both sides, stores locked, with kills
+#   clocks and loss    clocks moved by years both ways, 30 % of datagrams lost, others doubled and late
+#   memory             each allocation refused in turn
+# Needs mount namespaces for the full disks; says so where there are none.
+if [ -z "${PALIQUE_CAMPAIGN-}" ] && unshare -rm true 2>/dev/null; then
+	PALIQUE_CAMPAIGN=disks exec unshare -rm sh "$0" "$@"
+fi
+BUILD=${1-build}
+length=${2-short}
+. "$(dirname "$0")/common.sh"
+
+if [ "$length" = long ]; then
+	kills='kills=10000 seconds=1500' disks='kills=400 seconds=120' bad='kills=300 seconds=120'
+	memory='kills=4000 seconds=300 memory=7' worlds=3200
+else
+	kills='kills=150 seconds=9' disks='kills=40 seconds=5' bad='kills=30 seconds=5'
+	memory='kills=80 seconds=6 memory=293' worlds=15
+fi
+worlds=${PALIQUE_CAMPAIGN_SEEDS-$worlds}
+seed=${PALIQUE_CAMPAIGN_SEED-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
+tool=$BUILD/tests/system/campaign_tool
+preload=$(cd "$BUILD" && pwd)/tests/system/fault_preload.so
+sums=$folder/sums
+began=$(date +%s)
+bad_stages=''
+stages=0
+say "campaign: seed $seed, $length"
+
+# stage NAME WORDS...: the harm of these words, done to engines whose accounts are there already
+stage() {
+	stage=$1
+	shift
+	stages=$((stages + 1))
+	mkdir "$folder/$stage"
+	stage_began=$(date +%s)
+	# shellcheck disable=SC2086
+	"$tool" programs="$programs" folder="$folder/$stage" seed="$seed" stage=$stages "$@" \
+		directory="$folder/directory,$place" \
+		engine="A,$folder/home-ana,ben${disk:+,$disk/a}" \
+		engine="B,$folder/home-ben,ana${disk:+,$disk/b}" \
+		engine="a,$folder/home-too,ben" >"$folder/$stage.log" 2>&1 || bad_stages="$bad_stages $stage"
+	say "$stage, $(($(date +%s) - stage_began)) s:"
+	grep -v '^SUM ' "$folder/$stage.log" | sed 's/^/	/'
+	grep '^SUM ' "$folder/$stage.log" >>"$sums" || bad_stages="$bad_stages $stage"
+}
+
+# people: a directory and three engines with accounts, befriended, then all off
+people() {
+	rm -rf "$folder/directory" "$folder"/home-*
+	place=127.0.0.1:$(free_port)
+	start_directory "$place"
+	for name in ana ben too; do
+		if [ -n "$disk" ] && [ $name != too ]; then
+			mkdir -p "$disk/${name%??}"
+			mkdir -m 700 "$disk/${name%??}/home"
+			ln -s "$disk/${name%??}/home" "$folder/home-$name"
+		fi
+		make_home $name 'listen = 127.0.0.1:0'
+	done
+	join ana "$(invite)" >/dev/null 2>&1 || fail 'ana cannot join'
+	join ben "$(invite)" >/dev/null 2>&1 || fail 'ben cannot join'
+	befriend ana ben
+	link=$(sed -n '1s/\(palique:[^ ]*\).*/\1/p' "$folder/init.log")
+	printf '%s\n' "$password" | peer too login "ana@$place" --password-fd 0 --no-input >"$folder/login.log" 2>&1 ||
+		fail "ana cannot log in on another machine: $(cat "$folder/login.log")"
+	until_true 20 sees_online too ben || fail 'the second machine does not see ben'
+	for name in ana ben too; do
+		peer $name stop >/dev/null
+	done
+	kill "$directory_pid"
+	wait "$directory_pid" 2>/dev/null || true
+}
+
+# --- simulated ---
+if SEEDS=$worlds FROM=$((seed + 1)) "$BUILD/tests/world/world_test" >"$folder/world.log" 2>&1; then
+	say "world, $(($(date +%s) - began)) s:"
+else
+	bad_stages='world'
+	say 'world: FAILED'
+	grep -a '^seed' "$folder/world.log"
+fi
+grep -a 'SUM ' "$folder/world.log" | tail -n 1 >>"$sums"
+grep -aE '^[0-9]+ seeds|simulated hours|^faults:|^disks:|^datagrams:' "$folder/world.log" | sed 's/^/	/'
+
+# --- the real programs ---
+disk=''
+people
+# shellcheck disable=SC2086
+stage kills $kills
+# shellcheck disable=SC2086
+stage clocks_and_loss $bad clocks=1 loss=300 rate=100 preload="$preload"
+# shellcheck disable=SC2086
+stage memory $memory rate=100 preload="$preload"
+disk=$folder/disk
+mkdir "$disk" "$disk/a" "$disk/b"
+if [ -n "${PALIQUE_CAMPAIGN-}" ] && mount -t tmpfs -o size=24m tmpfs "$disk/a" 2>/dev/null &&
+	mount -t tmpfs -o size=24m tmpfs "$disk/b" 2>/dev/null; then
+	people
+	# shellcheck disable=SC2086
+	stage disks $disks full=1 locks=1 rate=100
+	for name in ana ben; do
+		peer $name stop >/dev/null 2>&1 || true
+	done
+	umount -l "$disk/a" "$disk/b"
+else
+	say 'disks: not done: no disk of its own can be mounted here'
+fi
+
+# --- the sums ---
+say "all, $(($(date +%s) - began)) s:"
+awk '{ for (i = 2; i <= NF; i++) { split($i, pair, "="); if (!(pair[1] in sum)) order[++names] = pair[1]
+	sum[pair[1]] += pair[2] } }
+	END { for (i = 1; i <= names; i++) { name = order[i]; printf "\t%12d  ", sum[name]
+	gsub("_", " ", name); print name } }' "$sums"
+[ -z "$bad_stages" ] || fail "something was violated:$bad_stages (seed $seed)"
+said=$(awk '{ for (i = 2; i <= NF; i++) if ($i ~ /^said=/) { sub("said=", "", $i); n += $i } } END { print n }' "$sums")
+if [ "$length" = long ] && [ "$said" -lt 1000000 ] && [ -z "${PALIQUE_CAMPAIGN_SEEDS-}" ]; then
+	fail "only $said texts were said"
+fi
+say "campaign: $said said, nothing lost, nothing twice"
