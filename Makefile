@@ -3,6 +3,7 @@
 # make vectors    published test vectors [PALIQUE_VECTORS=DIR]
 # make world      SEEDS=N [FROM=S]: simulated peers, directory, network and crashes
 # make system     the real programs on this machine: kills, namespaces, hostile input
+# make campaign   a million texts under every fault: kills, power cuts, full disks, ...; the sums
 # make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      figures, each beside what it is compared with
@@ -83,8 +84,13 @@ asan-programs:
 	$(MAKE) all tools B=build/asan CFLAGS="-O1 -g $(SANITIZE) -fno-sanitize-recover=all" LDFLAGS="$(SANITIZE)"
 world: $(B)/tests/world/world_test
 	SEEDS=$(SEEDS) FROM=$(FROM) $<
-tools: $(TOOLS)
-system: all tools
+tools: $(TOOLS) $(B)/tests/system/fault_preload.so
+$(B)/tests/system/fault_preload.so: tests/system/fault_preload.c tests/faults.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -I. -Wall -Wextra -O2 -shared -fPIC -o $@ $<
+campaign: all tools $(B)/tests/world/world_test
+	tests/system/campaign.sh $(B) long
+system: all tools $(B)/tests/world/world_test
 	tests/system/all.sh $(B)
 netlab: all tools
 	tests/system/netlab.sh $(B) $(RUNS) $(CELLS)
@@ -121,6 +127,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system netlab fuzz fuzzers bench timing soak install format clean
+.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system campaign netlab fuzz fuzzers bench timing soak install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
