@@ -12,8 +12,8 @@ void link_credit_up(struct link *l)
 {
 	l->credit = (struct link_credit){ .window = LINK_WINDOW_SAID, .since = l->home->now };
 	/* A directory hears messages only, of very many. */
-	if (l->home->config->policy == ENDPOINT_ADMITTED)
-		widen(l, LINK_WINDOW_FIRST);
+	widen(l, l->home->config->policy == ENDPOINT_ADMITTED ? LINK_WINDOW_FIRST
+							      : LINK_WINDOW_SMALL);
 }
 
 void link_credit(struct link *l, size_t count)

@@ -22,9 +22,10 @@ enum {
 	/* Bulk streams leave so much of the other side's window to the control stream: half of
 	 * LINK_WINDOW_SAID, and a datagram or two. */
 	LINK_WINDOW_RESERVE = 160 << 10,
-	LINK_WINDOW_FIRST = 1 << 20, /* between peers; elsewhere it stays as said */
-	LINK_WINDOW_MAX = 24 << 20,  /* 1 Gb/s over 100 ms, twice */
-	LINK_QUEUE_MAX = 24 << 20,   /* what all bulk streams of a link hold to be sent */
+	LINK_WINDOW_FIRST = 1 << 20,   /* between peers */
+	LINK_WINDOW_SMALL = 512 << 10, /* elsewhere, and it stays so */
+	LINK_WINDOW_MAX = 24 << 20,    /* 1 Gb/s over 100 ms, twice */
+	LINK_QUEUE_MAX = 24 << 20,     /* what all bulk streams of a link hold to be sent */
 };
 
 struct link_credit {
