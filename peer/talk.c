@@ -121,7 +121,8 @@ static int on_say(struct rooms *rooms, struct talk *t, const struct wire_say *sa
 			t->is_asking = true;
 			t->have_at = rooms->now;
 		}
-		miss(rooms, t);
+		if (t->chain.next > 1) /* else the device was not owed what is before */
+			miss(rooms, t);
 		break;
 	case HEARD_WRONG:
 		return ERR_FORMAT;
