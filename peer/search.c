@@ -12,8 +12,8 @@
 #include "shared/offer.h"
 
 enum {
-	BATCH_BYTES = 256 << 10,
-	TIDY_PAGES = 32,   /* of the index, in one step */
+	BATCH_BYTES = 64 << 10,
+	MERGE_PAGES = 64,  /* of the index, in one step */
 	TIDY_EACH = 20000, /* messages: so many more, and tidying is due so much later ... */
 	TIDY_MOST = 144,   /* ... up to a day */
 };
@@ -251,25 +251,27 @@ static void rebuild(struct search *s)
 	s->is_broken = false;
 }
 
+/* FTS5 would merge its parts by itself, and much at once; so it is told to, each time a little. `is_all`: begin
+ * to write the whole index anew. False: there was nothing to do. */
+static bool merge(struct search *s, bool is_all)
+{
+	int64_t before = db_changes(db_of(s));
+	struct statement *q = db_sql(db_of(s), "INSERT INTO search(search, rank)"
+					       " VALUES('merge', ?)");
+
+	bind_int(q, 1, is_all ? -MERGE_PAGES : MERGE_PAGES);
+	/* https://sqlite.org/fts5.html#the_merge_command: less than two rows: nothing is left to do */
+	return changed(s, db_run(q)) >= 0 && db_changes(db_of(s)) - before >= 2;
+}
+
 /* A slice of writing the whole index anew, without what was taken out. */
 static void tidy(struct search *s)
 {
-	int64_t before;
-	int result;
-
 	store_write(s->rooms->store);
-	before = db_changes(db_of(s));
-	if (!s->is_tidying)
-		result = db_run(db_sql(db_of(s), "INSERT INTO search(search, rank)"
-						 " VALUES('merge', -32)"));
-	else
-		result = db_run(db_sql(db_of(s), "INSERT INTO search(search, rank)"
-						 " VALUES('merge', 32)"));
-	_Static_assert(TIDY_PAGES == 32, "the number in the statements");
-	s->is_tidying = true;
-	/* https://sqlite.org/fts5.html#the_merge_command: less than two rows: nothing is left to do */
-	if (changed(s, result) >= 0 && db_changes(db_of(s)) - before >= 2)
+	if (merge(s, !s->is_tidying)) {
+		s->is_tidying = true;
 		return;
+	}
 	s->is_tidying = false;
 	s->tidy_at = NEVER;
 	store_run(s->rooms->store, db_sql(db_of(s), "UPDATE searched SET is_untidy = 0"));
@@ -295,6 +297,7 @@ mono_ns search_step(struct search *s)
 	if (newest(s) > upto + SEARCH_TAIL) {
 		store_write(r->store);
 		set_indexed(s, index_batch(s, upto));
+		merge(s, false);
 		return r->now + PAUSE;
 	}
 	s->is_behind = false;

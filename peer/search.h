@@ -11,7 +11,7 @@
 enum {
 	SEARCH_QUERY_MAX = 1024, /* bytes */
 	SEARCH_TERMS_MAX = 16,   /* words and phrases */
-	SEARCH_BATCH = 400,      /* messages put into the index in one step, at most */
+	SEARCH_BATCH = 200,      /* messages put into the index in one step, at most */
 	SEARCH_TAIL =
 		1024, /* so many may be left out of it, for a look through them is quick */
 	SEARCH_SNIPPET = 200, /* bytes of text at most, without the marks */

@@ -153,6 +153,7 @@ static const char *const migrations[] = {
 	 * own (peer/expiry.h) from which message on. */
 	"CREATE VIRTUAL TABLE search USING fts5(body, who, content='', columnsize=0,"
 	"	prefix='1 2 3', tokenize='unicode61 remove_diacritics 2');"
+	"INSERT INTO search(search, rank) VALUES('automerge', 0);"
 	"CREATE TABLE searched(one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL,"
 	"	is_untidy INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE leap(id INTEGER PRIMARY KEY, shift INTEGER NOT NULL);"
