@@ -166,7 +166,8 @@ static int connect_to(sqlite3 **out, const char *path, uint64_t ticket, bool rea
 			sqlite, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved));
 	if (err == 0)
 		err = db_file_exec(sqlite, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;"
-					   "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON");
+					   "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
+					   "PRAGMA secure_delete=ON"); /* what goes is gone */
 out:
 	if (err < 0) {
 		sqlite3_close(sqlite);
