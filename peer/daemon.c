@@ -16,6 +16,7 @@
 #include "peer/config.h"
 #include "peer/exporter.h"
 #include "peer/history_export.h"
+#include "peer/filing.h"
 #include "peer/home.h"
 #include "peer/host.h"
 #include "peer/image.h"
@@ -457,14 +458,17 @@ static int open_key(struct daemon *d, int passphrase_fd, char *reason, size_t re
 static int open_engine(struct daemon *d, int passphrase_fd, bool begin_anew, char *reason,
 		       size_t reason_size)
 {
-	char store[HOME_PATH_MAX];
+	char store[HOME_PATH_MAX], downloads[HOME_PATH_MAX];
 	struct engine_config config = { .store = store,
+					.downloads = downloads,
 					.key = &d->secrets->key,
 					.durable = d->config.durable,
 					.device_label = d->config.device,
 					.ksf = KSF_ARGON2ID_256M };
 	int err = home_path(&d->home, "store.db", store);
 
+	if (err == 0)
+		err = home_downloads(&d->home, downloads);
 	if (err == 0)
 		err = import_settle(&d->home, reason, reason_size);
 	if (err == 0 && begin_anew)
@@ -579,6 +583,7 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 		return err;
 	worker_learn(JOB_UPNP, upnp_child_run);
 	worker_learn(JOB_IMAGE, image_run);
+	worker_learn(JOB_FILING, filing_run);
 	watch_network(d);
 	/* Before our own line to it: the account of this home may live there. */
 	if (host_exists(&d->home) && on_host(d, NULL, reason, reason_size) < 0)

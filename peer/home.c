@@ -153,6 +153,27 @@ static bool is_answered(const struct home *home)
 	return is;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat s;
+
+	return path[0] == '/' && stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+int home_downloads(const struct home *home, char out[HOME_PATH_MAX])
+{
+	const char *said = getenv("XDG_DOWNLOAD_DIR"), *own = getenv("HOME");
+
+	if (said && is_folder(said) && strlen(said) < HOME_PATH_MAX) {
+		snprintf(out, HOME_PATH_MAX, "%s", said);
+		return 0;
+	}
+	if (own && snprintf(out, HOME_PATH_MAX, "%s/Downloads", own) < HOME_PATH_MAX &&
+	    is_folder(out))
+		return 0;
+	return home_path(home, "downloads", out);
+}
+
 int home_lock(const struct home *home, unsigned seconds)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };

@@ -24,6 +24,10 @@ int home_find(struct home *home, const char *option, char *reason, size_t reason
 /* FOLDER/name; ERR_LIMIT when too long. */
 int home_path(const struct home *home, const char *name, char out[HOME_PATH_MAX]);
 
+/* Where files that others send go when nobody has said where: $XDG_DOWNLOAD_DIR, else
+ * $HOME/Downloads, each where it is a folder; else FOLDER/downloads, which need not be there yet. */
+int home_downloads(const struct home *home, char out[HOME_PATH_MAX]);
+
 /* Takes FOLDER/lock, for as long as the process lives. Waits up to `seconds` for a holder
  * that is leaving. Returns the descriptor or ERR_LOCKED, ERR_IO; ERR_EXISTS: the holder is not
  * leaving, it was beginning and now listens on the socket (only looked at while it waits). */

@@ -18,8 +18,11 @@ enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 int method_settings(struct call *call)
 {
 	struct engine_settings *s = memory_new(sizeof *s);
+	char usual[HOME_PATH_MAX];
 
 	engine_settings(call->engine, s);
+	if (call->shell->home && home_downloads(call->shell->home, usual) == 0)
+		json_set_text(call->result, "usualDownloads", usual);
 	json_set_text(call->result, "requests", policies[engine_requests(call->engine)]);
 	json_set_int(call->result, "acceptUpTo", (int64_t)s->accept_up_to);
 	json_set_text(call->result, "downloads", s->downloads);

@@ -204,8 +204,9 @@ static void print_settings(const struct json *s)
 	snprintf(days, sizeof days, ngettext("%lld day", "%lld days", (unsigned long)keep),
 		 (long long)keep);
 	out_line("accept-up-to  %s", accept ? size : _("nothing unasked"));
-	out_line("downloads     %s",
-		 downloads && *downloads ? out_safe(downloads) : _("(the usual folder)"));
+	if (!downloads || !*downloads)
+		downloads = json_text(s, "usualDownloads");
+	out_line("downloads     %s", downloads ? out_safe(downloads) : "?");
 	out_line("read-marks    %s", on_or_off(json_bool(s, "readMarks", true)));
 	out_line("keep          %s", keep ? days : _("forever"));
 }
