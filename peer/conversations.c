@@ -8,6 +8,7 @@
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
 #include "peer/events.h"
+#include "peer/expiry.h"
 #include "peer/persons.h"
 #include "peer/store.h"
 #include "shared/error.h"
@@ -186,5 +187,6 @@ int conversations_mark_read(struct conversations *c, struct person *p)
 {
 	count_unread(c, p);
 	p->conversation->is_dirty = true;
+	expiry_read(c->rooms->expiry, p, p->read_up_to);
 	return 0;
 }
