@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "peer/filing.h"
 #include "shared/error.h"
 #include "tests/town.h"
 
@@ -20,12 +21,18 @@ static mono_ns on_server(void *user, mono_ns now, wall_ms wall)
 }
 
 /* Stretching is the same function of its input for everyone, and not what is tested here. */
-static void answer_jobs(struct engine *e)
+static bool answer_jobs(struct engine *e)
 {
 	struct job job;
+	bool is_any = false;
 
 	while (engine_next_job(e, &job)) {
-		if (job.kind == JOB_WORK)
+		is_any = true;
+		if (job.kind == JOB_FILING)
+			job.err = filing_run(&job);
+		else if (job.kind == JOB_IMAGE)
+			job.err = ERR_NOT_FOUND;
+		else if (job.kind == JOB_WORK)
 			job.err = work_solve(&job.work, &job.nonce, NULL, NULL);
 		else if (job.kind == JOB_UPNP)
 			job.err = ERR_NOT_FOUND;
@@ -35,6 +42,7 @@ static void answer_jobs(struct engine *e)
 			job.stretch[i] ^= 0x5a;
 		engine_job_done(e, &job);
 	}
+	return is_any;
 }
 
 static void keep_event(struct home *h, const struct event *e)
@@ -44,6 +52,9 @@ static void keep_event(struct home *h, const struct event *e)
 	h->events = memory_grow(h->events, h->count + 1, sizeof *h->events);
 	kept = &h->events[h->count++];
 	*kept = *e;
+	kept->message.text.data = NULL; /* views are good until the next event */
+	kept->message.file.name = kept->message.file.type = kept->message.file.alt =
+		(struct bytes){ 0 };
 	if (e->message.text.size > 0) {
 		uint8_t *copy = memory_new(e->message.text.size);
 
@@ -63,7 +74,8 @@ static mono_ns on_engine(void *user, mono_ns now, wall_ms wall)
 	struct event event;
 
 	h->steps++;
-	answer_jobs(h->engine);
+	if (answer_jobs(h->engine))
+		deadline = now;
 	while (engine_next_event(h->engine, &event))
 		keep_event(h, &event);
 	return deadline;
@@ -116,7 +128,8 @@ void stop_server(struct town *t)
 
 void start_home(struct town *t, struct home *h)
 {
-	struct engine_config config = { .store = h->path, .device_label = "test" };
+	struct engine_config config = { .store = h->path, .device_label = "test",
+					.downloads = h->downloads };
 	struct calm_net_node *node = &t->net.nodes[h->node];
 	struct network network = { 0 };
 	char reason[200] = "";
@@ -163,6 +176,7 @@ int build_town(void **state)
 
 		h->node = calm_net_add(&t->net, NULL, on_engine, h);
 		snprintf(h->path, sizeof h->path, "%s/home%u.db", t->folder, i);
+		snprintf(h->downloads, sizeof h->downloads, "%s/files%u", t->folder, i);
 		start_home(t, h);
 	}
 	*state = t;

@@ -11,7 +11,7 @@ enum { TOWN_HOMES = 4 };
 struct home {
 	struct engine *engine;
 	unsigned node;
-	char path[160];
+	char path[160], downloads[160]; /* its store; where files go */
 	struct event *events;
 	unsigned count;
 	uint64_t last_id;
