@@ -1,7 +1,6 @@
 /* Undelivered messages of ours get another place: in the conversation with an identity that is
  * known now, or after what an older copy of this store has forgotten. */
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "peer/account.h"
@@ -62,31 +61,31 @@ static bool read_aside(struct conversations *c, int64_t from, struct row *row,
 	return is_there;
 }
 
-/* What it is about has another name in this conversation; or none, when it was said in one before
- * and is not known by it to those who hear this: then there is nothing to change for them, and the
- * entry is GONE. */
-static void rename_about(struct conversations *c, const struct person *p, struct row *row,
+/* What it is about has another name in this conversation. False: none, because it was said in one
+ * before, and is not known by it to those who hear this: then there is nothing to change for them. */
+static bool rename_about(struct conversations *c, const struct person *p, struct row *row,
 			 uint8_t about[ABOUT_SIZE])
 {
-	bool is_silent = row->kind == SAY_EDIT || row->kind == SAY_RETRACT ||
-			 row->kind == SAY_REACT;
+	bool was_about = row->about.size > 0;
 
-	if (row->has_target && row->target && about_of(c, p, row->target, about) == 1) {
+	if (row->has_target && row->target && about_of(c, p, row->target, about) == 1)
 		row->about = bytes_of(about, ABOUT_SIZE);
-	} else if (row->kind != SAY_GONE) {
+	else
 		row->about = (struct bytes){ 0 };
-	}
-	if (!is_silent || row->about.size > 0)
-		return;
-	row->kind = SAY_GONE;
-	row->flags |= ENTRY_SILENT;
-	about_write(about, account_device(c->rooms->account), p->conversation->ours.next);
-	row->about = bytes_of(about, ABOUT_SIZE);
-	c->body.size = 0;
-	randombytes_buf(buf_room(&c->body, sizeof(struct message_hash)),
-			sizeof(struct message_hash));
-	buf_grew(&c->body, sizeof(struct message_hash));
-	row->body = buf_view(&c->body);
+	if (row->about.size > 0)
+		return true;
+	return row->kind != SAY_EDIT && row->kind != SAY_RETRACT && row->kind != SAY_REACT &&
+	       !(row->kind == SAY_GONE && was_about);
+}
+
+/* What it has changed here stays. */
+static int leave_chains(struct conversations *c, const struct row *row)
+{
+	struct statement *s = db_sql(db_of(c),
+				     "UPDATE message SET chain = 0, seq = id WHERE id = ?");
+
+	bind_int(s, 1, (int64_t)row->id);
+	return store_run(c->rooms->store, s);
 }
 
 /* Moves the first entry set aside in `from` to the end of our chain. False: none left. */
@@ -100,7 +99,8 @@ static bool place_next(struct conversations *c, struct person *p, int64_t from)
 
 	if (!read_aside(c, from, &row, about))
 		return false;
-	rename_about(c, p, &row, about);
+	if (!rename_about(c, p, &row, about))
+		return leave_chains(c, &row) >= 0;
 	row.seq = v->ours.next;
 	if (v->has_identity) {
 		struct wire_say say;
@@ -109,18 +109,15 @@ static bool place_next(struct conversations *c, struct person *p, int64_t from)
 		say = say_of(c, p, &row);
 		hash = message_hash(&say);
 	}
-	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ?, previous = ?, kind = ?,"
-			     " flags = ?, body = ?, about = ?, reply_to = 0 WHERE id = ?");
+	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ?, previous = ?, about = ?,"
+			     " reply_to = 0 WHERE id = ?");
 	bind_int(s, 1, v->ours.id);
 	bind_int(s, 2, (int64_t)row.seq);
 	if (row.previous)
 		bind_bytes(s, 3, BYTES(row.previous->bytes));
-	bind_int(s, 4, row.kind);
-	bind_int(s, 5, row.flags);
-	bind_bytes(s, 6, row.body);
 	if (row.about.size > 0)
-		bind_bytes(s, 7, row.about);
-	bind_int(s, 8, (int64_t)row.id);
+		bind_bytes(s, 4, row.about);
+	bind_int(s, 5, (int64_t)row.id);
 	if (store_run(c->rooms->store, s) < 0)
 		return false;
 	v->ours.next++;

@@ -60,7 +60,7 @@ void tell_change(struct conversations *c, const struct person *p, uint64_t id,
 /* --- one row --- */
 
 struct doomed {
-	int64_t chain, conversation;
+	int64_t chain;
 	uint64_t seq;
 	enum say_kind kind;
 	bool is_ours, is_here, is_hashed; /* said by us, on this device; placed in its chain */
@@ -71,10 +71,10 @@ static bool read_doomed(struct conversations *c, const struct person *p, uint64_
 			struct doomed *d)
 {
 	struct statement *s = db_sql(
-		db_of(c), "SELECT m.chain, chain.conversation, m.seq, m.kind, m.is_ours,"
-			  " chain.author = ?, m.previous IS NOT NULL, m.body"
-			  " FROM message AS m, chain WHERE m.id = ? AND m.contact = ?"
-			  " AND chain.id = m.chain");
+		db_of(c), "SELECT m.chain, m.seq, m.kind, m.is_ours, chain.author = ?,"
+			  " m.previous IS NOT NULL, m.body FROM message AS m"
+			  " LEFT JOIN chain ON chain.id = m.chain"
+			  " WHERE m.id = ? AND m.contact = ?");
 	bool is_here;
 
 	bind_bytes(s, 1, BYTES(account_device(c->rooms->account)->bytes));
@@ -83,14 +83,13 @@ static bool read_doomed(struct conversations *c, const struct person *p, uint64_
 	is_here = db_step(s) == 1;
 	if (is_here) {
 		d->chain = column_int(s, 0);
-		d->conversation = column_int(s, 1);
-		d->seq = (uint64_t)column_int(s, 2);
-		d->kind = (enum say_kind)column_int(s, 3);
-		d->is_ours = column_int(s, 4);
-		d->is_here = column_int(s, 5);
-		d->is_hashed = column_int(s, 6);
+		d->seq = (uint64_t)column_int(s, 1);
+		d->kind = (enum say_kind)column_int(s, 2);
+		d->is_ours = column_int(s, 3);
+		d->is_here = column_int(s, 4);
+		d->is_hashed = column_int(s, 5);
 		c->body.size = 0;
-		buf_append(&c->body, column_bytes(s, 7));
+		buf_append(&c->body, column_bytes(s, 6));
 	}
 	db_done(s);
 	return is_here;

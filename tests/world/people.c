@@ -188,6 +188,8 @@ static void on_message(struct people *p, unsigned machine, const struct event *e
 		world_fail(p->world, "machine %u hears from a stranger", machine);
 		return;
 	}
+	if (plays_is_one(m))
+		return;
 	s = sayings_note(&home->shown[with], m->text.data, m->text.size);
 	s->author = people_home_of(p, &m->author);
 	s->is_ours = m->is_ours;
@@ -232,7 +234,7 @@ static void on_shown(struct people *p, unsigned machine, const struct event *eve
 {
 	struct home *home = people_home(p, machine);
 
-	if (event->id != home->last_event + 1)
+	if (event->id <= home->last_event)
 		world_fail(p->world, "machine %u: event %llu follows %llu", machine,
 			   (unsigned long long)event->id, (unsigned long long)home->last_event);
 	home->last_event = event->id;
@@ -380,6 +382,7 @@ void people_come_in(struct people *p, unsigned machine)
 /* What was said while it was out it is given only with something that is said later. */
 static void forget_arrival(struct people *p, unsigned machine)
 {
+	p->machines[machine].is_late = true;
 	for (unsigned h = 1; h <= p->home_count; h++)
 		for (unsigned b = 1; b <= p->count; b++)
 			p->arrived[h][p->machines[machine].home][b] = NEVER_ARRIVED;

@@ -20,6 +20,7 @@ struct people_counts {
 		rekeys;                   /* that were confirmed */
 	uint64_t links[PATH_RELAYED + 1]; /* by the kind of path, each time it is told */
 	uint64_t repaired;                /* links that go on over another path */
+	uint64_t compared; /* messages that were played with, as two machines show them */
 };
 
 /* Given to world_new() before there is a world: people_live() then brings them together.
@@ -55,6 +56,8 @@ bool people_are_mutual(const struct people *p, unsigned a, unsigned b);
 void people_differ(struct people *p, unsigned a, unsigned b);
 /* Says `size` bytes of text to person `b`, if somebody is at the machine and knows `b`. */
 void people_say(struct people *p, unsigned machine, unsigned b, size_t size);
+/* Says something to be played with, or edits, takes back or reacts to such (plays.c). */
+void people_play(struct people *p, unsigned machine, unsigned b);
 /* From each machine that is in, to everybody. */
 void people_greet_all(struct people *p);
 

@@ -50,6 +50,7 @@ struct machine_use {
 	char password[PASSWORD_SIZE]; /* shown or asked for */
 	struct recovery_code code;
 	bool by_code, is_shut_out, was_out;
+	bool is_late; /* ... ever: what was said meanwhile it may miss */
 };
 
 struct person_life {
@@ -87,7 +88,7 @@ struct people {
 	bool is_unsettled[PERSONS][PERSONS];
 	bool was_rekeyed[PERSONS];
 	bool is_strict; /* about who may have whose address */
-	uint64_t ticket;
+	uint64_t ticket, plays;
 	struct people_counts counts;
 };
 
@@ -121,6 +122,11 @@ void consents_heard(struct people *p, unsigned machine, unsigned b);
 
 void wishes_answered(struct people *p, const struct event *event);
 void wishes_tend(struct people *p, unsigned person);
+
+/* --- plays.c --- */
+
+bool plays_is_one(const struct message *m);
+void plays_judge(struct people *p);
 
 /* --- truth.c --- */
 

@@ -24,6 +24,14 @@ void storm_say_one(struct story *s)
 	people_say(s->people, m, story_any_other(s, story_owner(s, m)), any_size(s));
 }
 
+static void play(struct story *s)
+{
+	unsigned m = story_any_machine(s), b = story_any_other(s, story_owner(s, m));
+
+	for (unsigned count = dice_between(story_dice(s), 1, 6); count > 0; count--)
+		people_play(s->people, m, b);
+}
+
 static void say_many(struct story *s)
 {
 	unsigned m = story_any_machine(s), b = story_any_other(s, story_owner(s, m));
@@ -232,6 +240,7 @@ static const struct {
 } happenings[] = {
 	{ 500, storm_say_one },
 	{ 40, say_many },
+	{ 60, play },
 	{ 14, storm_crash_a_machine },
 	{ 8, cut_the_power },
 	{ 8, spoil_a_disk },

@@ -113,6 +113,8 @@ static bool each_read(void *user, const struct message *m)
 	if (r->id && m->id >= r->id)
 		world_fail(r->p->world, "machine %u: ids of a history do not fall", r->machine);
 	r->id = m->id;
+	if (plays_is_one(m))
+		return true;
 	s = sayings_note(r->all, m->text.data, m->text.size);
 	s->author = people_home_of(r->p, &m->author);
 	s->is_ours = m->is_ours;
@@ -151,6 +153,8 @@ static bool each_of_author(void *user, const struct message *m)
 {
 	struct newest *n = user;
 
+	if (plays_is_one(m))
+		return true;
 	if (m->is_ours && m->state != MESSAGE_DELIVERED && n->count == 0)
 		n->is_queued = true;
 	if (!device_public_equal(&m->author, n->author))

@@ -255,6 +255,7 @@ void people_judge(struct people *p)
 					judge_heard(v, h, e, b);
 		}
 	}
+	plays_judge(p);
 	judge_directory(p);
 	for (unsigned m = 0; m < MACHINES; m++)
 		for (unsigned b = 0; b < PERSONS; b++)

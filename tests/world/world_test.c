@@ -49,6 +49,7 @@ static void add(struct story_result *sum, const struct story_result *one)
 	for (unsigned i = 0; i <= PATH_RELAYED; i++)
 		sum->people.links[i] += one->people.links[i];
 	sum->people.repaired += one->people.repaired;
+	sum->people.compared += one->people.compared;
 	sum->introductions += one->introductions;
 	sum->network.low += one->network.low;
 	sum->network.extra += one->network.extra;
@@ -85,9 +86,10 @@ static void tell(const struct story_result *r)
 
 	printf("%.1f simulated hours, %llu messages said, %llu accepted, %llu refused with the "
 	       "reason, "
-	       "%llu heard\n",
+	       "%llu heard; %llu that were edited, reacted to or taken back alike on two "
+	       "machines\n",
 	       r->simulated / 3.6e12, N(r->people.said), N(r->people.accepted),
-	       N(r->people.refused), N(r->people.heard));
+	       N(r->people.refused), N(r->people.heard), N(r->people.compared));
 	printf("accounts: %llu logins by password, %llu recoveries, %llu new passwords, %llu "
 	       "recovery codes, %llu revocations, %llu key changes, %llu machines lost\n",
 	       N(r->people.logins), N(r->people.recoveries), N(r->people.passwords),
