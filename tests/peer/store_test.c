@@ -123,11 +123,14 @@ static void committing_nothing_succeeds(void **state)
 static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 {
 	static const char before[] =
-		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE given;"
+		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE shown; "
+		"DROP TABLE given;"
 		"DROP TABLE granted; DROP TABLE profile; DROP TABLE file; DROP TABLE setting;"
 		"DROP TABLE gap; DROP TABLE reaction; DROP INDEX message_granted;"
-		"DROP INDEX message_living; DROP INDEX message_place; DROP INDEX message_expires;"
-		"DROP INDEX message_untargeted; CREATE INDEX message_contact ON message(contact, "
+		"DROP INDEX message_living; DROP INDEX message_place; DROP INDEX "
+		"message_expires;"
+		"DROP INDEX message_untargeted; CREATE INDEX message_contact ON "
+		"message(contact, "
 		"id);"
 		"ALTER TABLE message DROP COLUMN place; ALTER TABLE message DROP COLUMN about;"
 		"ALTER TABLE message DROP COLUMN target; ALTER TABLE message DROP COLUMN flags;"
