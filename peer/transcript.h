@@ -1,6 +1,6 @@
 /* A conversation written down for people and programs outside: each message as a line of JSON, or as a
  * piece of a page of HTML that is whole by itself, without a script. What others wrote never becomes
- * markup; control and bidirectional characters are shown as what they are. docs/export.md. */
+ * markup; control and bidirectional characters are shown as what they are. docs/history.md. */
 #ifndef PALIQUE_PEER_TRANSCRIPT_H
 #define PALIQUE_PEER_TRANSCRIPT_H
 
