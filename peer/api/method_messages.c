@@ -91,8 +91,10 @@ int method_finish_message(struct call *call, const struct event *answer)
 
 	(void)answer;
 	json_set_id(call->result, "id", id);
-	if (engine_message(call->engine, id, put_message, &message) == 0 && message)
+	if (engine_message(call->engine, id, put_message, &message) == 0 && message) {
+		spoken_add_quote(call->engine, message);
 		json_set(call->result, "message", message);
+	}
 	return 0;
 }
 

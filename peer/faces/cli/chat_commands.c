@@ -68,10 +68,9 @@ static void call_and_tell(struct chat *chat, const char *method, struct json *ta
 	const struct json *m;
 
 	if (call(chat, method, take_params, &result)) {
+		/* A message that is another one now is told by `changed`. */
 		m = json_get(result, "message");
-		if (m && json_is_object(m))
-			cmd_print(m);
-		else
+		if (!m || !json_is_object(m))
 			out_done("%s", _("done"));
 	}
 	json_free(result);

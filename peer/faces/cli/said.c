@@ -292,7 +292,7 @@ void cmd_print_transfer(const struct json *t)
 	char words[WORDS_MAX];
 
 	for (size_t i = 0; id && contact && name && i < sizeof told / sizeof *told; i++) {
-		if (!cmd_is(t, "state", told[i]))
+		if (!cmd_is(t, "state", told[i]) || !json_has(t, "eventId"))
 			continue;
 		cmd_transfer_words(t, json_bool(t, "own", false), out_safe(contact), id, words,
 				   sizeof words);

@@ -24,7 +24,7 @@ struct sending {
 	char name[64];
 	uint64_t id;
 	char reply_to[24]; /* a number, or "" */
-	bool is_online, is_mutual, is_delivered;
+	bool is_online, is_mutual, is_delivered, has_waited;
 	struct json *contact; /* as it was asked for last */
 	/* a file */
 	bool is_file, has_arrived;
@@ -296,6 +296,8 @@ static void report(const struct sending *s)
 		report_file(s);
 	else if (s->is_delivered)
 		out_done(_("delivered%s"), cmd_way(s->contact));
+	else if (s->is_mutual && s->is_online && !s->has_waited)
+		out_done("%s", _("queued"));
 	else if (!s->is_mutual)
 		out_line(_("queued: %s has not accepted yet; it will be sent when they do"),
 			 s->name);
@@ -400,7 +402,8 @@ static int send_and_wait(struct cli *c, struct sending *s, const char *text, con
 		code = look_at_contact(c, s);
 	if (code != EXIT_DONE)
 		return code;
-	if (must || (!wait && s->is_online))
+	s->has_waited = must || (!wait && s->is_online);
+	if (s->has_waited)
 		err = wait_for_delivery(c, s->name, s->id,
 					(timeout_s < 0 ? usual_s : timeout_s) * 1000);
 	if (err == ERR_CLOSED)
