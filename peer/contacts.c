@@ -344,15 +344,6 @@ int contacts_remove(struct contacts *c, const struct name *name)
 	return 0;
 }
 
-int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to)
-{
-	if (up_to <= p->read_up_to)
-		return 0;
-	p->read_up_to = up_to > INT64_MAX ? INT64_MAX : up_to;
-	persons_save(c->rooms->persons, p);
-	return conversations_mark_read(c->rooms->conversations, p);
-}
-
 void contacts_fill(const struct person *p, struct contact *out)
 {
 	const struct conversation *v = p->conversation;

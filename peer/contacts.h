@@ -40,7 +40,6 @@ int contacts_set_hidden(struct contacts *c, const struct name *name, bool is_hid
 void contacts_set_invisible(struct contacts *c, bool is_invisible);
 /* Whether they get read marks: 1, 0, or -1: as everybody does. */
 int contacts_set_read_marks(struct contacts *c, const struct name *name, int tells_read);
-int contacts_mark_read(struct contacts *c, struct person *p, uint64_t up_to);
 
 /* A name that we list at the directory from the last commit on, or with another consent, or no
  * more; in the order they came. True and the next one, which is not given again. */

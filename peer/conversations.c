@@ -8,7 +8,6 @@
 #include "peer/account.h"
 #include "peer/conversations_inside.h"
 #include "peer/events.h"
-#include "peer/expiry.h"
 #include "peer/persons.h"
 #include "peer/store.h"
 #include "shared/error.h"
@@ -71,20 +70,6 @@ static void read_timers(struct conversations *c, struct person *p)
 		v->our_timer = (struct timer){ (uint32_t)column_int(s, 0), column_int(s, 1) };
 		v->their_timer = (struct timer){ (uint32_t)column_int(s, 2), column_int(s, 3) };
 	}
-	db_done(s);
-}
-
-static void count_unread(struct conversations *c, struct person *p)
-{
-	struct statement *s = db_sql(db_of(c), "SELECT count(*) FROM message AS m"
-					       " WHERE m.contact = ? AND m.place > ?"
-					       " AND m.is_ours = 0 AND m.kind <> 7"
-					       " AND " ENTRY_IS_SHOWN("m"));
-
-	bind_int(s, 1, p->id);
-	bind_int(s, 2, (int64_t)p->read_up_to);
-	if (db_step(s) == 1)
-		p->conversation->unread = (uint64_t)column_int(s, 0);
 	db_done(s);
 }
 
@@ -181,12 +166,4 @@ void conversations_delivered_there(struct chain *chain, uint64_t next)
 		chain->delivered = next;
 		chain->is_dirty = chain->id != 0;
 	}
-}
-
-int conversations_mark_read(struct conversations *c, struct person *p)
-{
-	count_unread(c, p);
-	p->conversation->is_dirty = true;
-	expiry_read(c->rooms->expiry, p, p->read_up_to);
-	return 0;
 }

@@ -170,7 +170,32 @@ int64_t conversations_find_chain(struct conversations *c, const struct person *p
 void conversations_recalled(struct conversations *c, const struct chain *chain,
 			    uint64_t delivered, uint64_t read);
 
-int conversations_mark_read(struct conversations *c, struct person *p);
+/* The person here has read what they said up to and with the message `up_to` (read_up_to of the person,
+ * which the caller saves). True: other devices have something to hear. */
+bool conversations_read(struct conversations *c, struct person *p, uint64_t up_to);
+/* Counts anew what is unread, where more was read than is here. */
+void conversations_count_unread(struct conversations *c, struct person *p);
+/* Told that what `author` said in the conversation of now is read below `next`: theirs by us, as
+ * another device of ours says (`is_by_us`); ours by them, as they or that device say, never
+ * further than it is delivered. `is_ours`: it is of ours; `id`: the newest line that is so from now on, or
+ * 0. */
+enum read_heard {
+	READ_KNOWN,
+	READ_NEW,
+	READ_AHEAD,  /* NEW, and further than is here: conversations_count_unread() when more comes */
+	READ_PARTLY, /* NEW, and LATER */
+	READ_LATER,  /* to be tried again when more of it is here, or delivered */
+	READ_WRONG,  /* it is not theirs to say */
+};
+enum read_heard conversations_hear_read(struct conversations *c, struct person *p,
+					const struct device_public *author, uint64_t next,
+					bool is_by_us, bool *is_ours, uint64_t *id);
+/* What is to be said of it: of their chains how far we have read, and (`with_ours`, to devices of ours) of
+ * ours how far they have; until `each` returns false. */
+typedef bool conversations_each_read(void *user, const struct device_public *author,
+				     uint64_t next);
+int conversations_reads(struct conversations *c, const struct person *p, bool with_ours,
+			conversations_each_read *each, void *user);
 
 /* Before the commit: writes what changed in memory only, tells what was delivered. */
 void conversations_save(struct conversations *c, struct person *p);

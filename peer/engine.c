@@ -18,8 +18,10 @@
 #include "peer/forwarding.h"
 #include "peer/grants.h"
 #include "peer/lan.h"
+#include "peer/marks.h"
 #include "peer/outbox.h"
 #include "peer/persons.h"
+#include "peer/profiles.h"
 #include "peer/reach.h"
 #include "peer/safe.h"
 #include "peer/search.h"
@@ -91,6 +93,8 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 	err = contacts_new(&r->contacts, r);
 	if (err < 0)
 		goto unreadable;
+	r->profiles = profiles_new(r);
+	r->marks = marks_new(r);
 	account_tell(r->account);
 	err = store_commit(r->store);
 	if (err < 0)
@@ -116,6 +120,8 @@ void engine_close(struct engine *e)
 		return;
 	r = &e->rooms;
 	safe_free(e->safe);
+	marks_free(r->marks);
+	profiles_free(r->profiles);
 	files_free(r->files);
 	grants_free(r->grants);
 	relay_free(r->relay);
@@ -175,6 +181,8 @@ static void take_answers(struct engine *e)
 			directory_client_resolved(e->rooms.directory, job);
 		else if (job->kind == JOB_UPNP)
 			port_map_job_done(e->rooms.port_map, job);
+		else if (profiles_job_done(e->rooms.profiles, job))
+			continue;
 		else if (job->kind == JOB_FILING || job->kind == JOB_IMAGE)
 			files_job_done(e->rooms.files, job);
 		else
@@ -357,7 +365,8 @@ bool engine_next_job(struct engine *e, struct job *job)
 	return account_next_job(e->rooms.account, job) ||
 	       directory_client_next_job(e->rooms.directory, job) ||
 	       port_map_next_job(e->rooms.port_map, job) ||
-	       files_next_job(e->rooms.files, job);
+	       files_next_job(e->rooms.files, job) ||
+	       profiles_next_job(e->rooms.profiles, job);
 }
 
 void engine_job_done(struct engine *e, const struct job *answer)

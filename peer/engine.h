@@ -170,6 +170,9 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
  * time (`message_id`, `message.sent_at`). At once: ERR_LIMIT over WIRE_TEXT_MAX, ERR_FORMAT
  * for text that is not UTF-8 or empty, ERR_NOT_FOUND, ERR_KEY_CHANGED, ERR_REFUSED (blocked),
  * ERR_STATE (a request not answered). */
+/* `name` may be a contact link: who is no contact yet is added with the key in it, and what is said waits,
+ * sealed in our store, until they accept. Also ERR_FORMAT: a link without a key, ERR_REFUSED: of
+ * ourselves, ... */
 int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,
 		uint64_t ticket);
 

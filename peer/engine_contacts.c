@@ -6,7 +6,9 @@
 #include "peer/contacts.h"
 #include "peer/events.h"
 #include "peer/history.h"
+#include "peer/marks.h"
 #include "peer/persons.h"
+#include "peer/profiles.h"
 #include "shared/error.h"
 
 int engine_may_send(const struct person *p)
@@ -92,6 +94,8 @@ static void fill(struct engine *e, const struct person *p, struct contact *out)
 	const struct name *relay;
 
 	contacts_fill(p, out);
+	profiles_fill(p, out);
+	marks_fill(e->rooms.marks, p, out);
 	relay = out->path_kind == PATH_RELAYED
 			? relay_of_tunnel(e->rooms.relay, out->path.tunnel)
 			: NULL;
@@ -124,20 +128,6 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 		return 0;
 	}
 	return ERR_NOT_FOUND;
-}
-
-int engine_mark_read(struct engine *e, const char *text, uint64_t up_to)
-{
-	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
-
-	if (err < 0)
-		return err;
-	if (!p)
-		return ERR_NOT_FOUND;
-	err = contacts_mark_read(e->rooms.contacts, p, up_to);
-	return err < 0 ? err : engine_settle(e);
 }
 
 int engine_events_since(struct engine *e, uint64_t since, engine_each_event *each, void *user)

@@ -21,7 +21,7 @@ int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t 
 				  .reply_to = file->reply_to,
 				  .ticket = ticket };
 	struct name name;
-	int err = engine_is_readable(e) ? name_parse(&name, bytes_text(file->to)) : ERR_IO;
+	int err = engine_is_readable(e) ? engine_whom(e, file->to, &name) : ERR_IO;
 
 	if (err < 0)
 		return err;

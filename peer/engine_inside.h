@@ -1,6 +1,6 @@
 /* The inside of the engine, for the files that make it up and nobody else, from below:
  * engine_settle.c (the commit), engine_reach.c (the network, and what comes from peers),
- * engine_contacts.c (what faces ask about contacts), engine_talk.c (what they say), engine_account.c (what they ask
+ * engine_contacts.c (what faces ask about contacts), engine_talk.c (what they say), engine_profile.c (presence, profiles, read and typed), engine_account.c (what they ask
  * about our own account), engine.c (the step). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
@@ -70,6 +70,12 @@ void engine_grant_wishes(struct engine *e);
 
 /* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
 int engine_may_send(const struct person *p);
+
+/* --- engine_profile.c --- */
+
+/* To whom something is said: a name, or a contact link, whose person is added with the key that it names
+ * (as engine_add() does, durable when it returns): what is said then waits until they accept. */
+int engine_whom(struct engine *e, const char *to, struct name *name);
 
 /* --- engine_keep.c --- */
 

@@ -6,6 +6,7 @@
 #include "peer/expiry.h"
 #include "peer/files.h"
 #include "peer/history.h"
+#include "peer/marks.h"
 #include "peer/persons.h"
 #include "peer/search.h"
 #include "peer/settings.h"
@@ -225,6 +226,7 @@ void engine_settings(const struct engine *e, struct engine_settings *out)
 int engine_set_settings(struct engine *e, const struct engine_settings *settings)
 {
 	struct stat folder;
+	struct person *p;
 
 	if (settings->keep_days > EXPIRY_DAYS_MAX)
 		return ERR_LIMIT;
@@ -233,6 +235,8 @@ int engine_set_settings(struct engine *e, const struct engine_settings *settings
 	     !S_ISDIR(folder.st_mode)))
 		return ERR_NOT_FOUND;
 	settings_write(e->rooms.store, settings);
+	for (unsigned i = 0; (p = persons_at(e->rooms.persons, i)) != NULL; i++)
+		marks_changed(e->rooms.marks, p);
 	expiry_changed(e->rooms.expiry);
 	return engine_settle(e);
 }

@@ -9,6 +9,8 @@
 #include "peer/forwarding.h"
 #include "peer/grants.h"
 #include "peer/lan.h"
+#include "peer/marks.h"
+#include "peer/profiles.h"
 #include "peer/reach.h"
 #include "peer/way.h"
 #include "shared/frame.h"
@@ -110,6 +112,16 @@ static int hear_relay(struct rooms *r, struct way *from, const struct wire_messa
 	return relay_hear(r->relay, from, m);
 }
 
+static int hear_mark(struct rooms *r, struct way *from, const struct wire_message *m)
+{
+	return marks_hear(r->marks, from, m);
+}
+
+static int hear_profile(struct rooms *r, struct way *from, const struct wire_message *m)
+{
+	return profiles_hear(r->profiles, from, m);
+}
+
 static int hear_grants(struct rooms *r, struct way *from, const struct wire_message *m)
 {
 	return grants_hear(r->grants, from, m);
@@ -124,7 +136,9 @@ static const struct {
 	{ WIRE_RELAY_OPEN, hear_relay },   { WIRE_RELAY_OFFER, hear_relay },
 	{ WIRE_RELAY_ANSWER, hear_relay }, { WIRE_RELAY_CLOSE, hear_relay },
 	{ WIRE_GRANT, hear_grants },       { WIRE_HISTORY_GET, hear_grants },
-	{ WIRE_HISTORY, hear_grants },
+	{ WIRE_HISTORY, hear_grants },     { WIRE_READ, hear_mark },
+	{ WIRE_TYPING, hear_mark },        { WIRE_PROFILE, hear_profile },
+	{ WIRE_PROFILE_HAVE, hear_profile },
 };
 
 void engine_hear_peers(struct rooms *r)
@@ -193,7 +207,9 @@ mono_ns engine_step_reach(struct engine *e)
 	deadline = mono_earlier(deadline, lan_step(r->lan));
 	deadline = mono_earlier(deadline, forwarding_step(r->forwarding));
 	deadline = mono_earlier(deadline, relay_step(r->relay));
-	return mono_earlier(deadline, grants_step(r->grants));
+	deadline = mono_earlier(deadline, grants_step(r->grants));
+	deadline = mono_earlier(deadline, profiles_step(r->profiles));
+	return mono_earlier(deadline, marks_step(r->marks));
 }
 
 /* --- what faces ask --- */

@@ -10,7 +10,9 @@
 #include "peer/files.h"
 #include "peer/forwarding.h"
 #include "peer/grants.h"
+#include "peer/marks.h"
 #include "peer/persons.h"
+#include "peer/profiles.h"
 #include "peer/reach.h"
 #include "peer/safe.h"
 #include "peer/store.h"
@@ -43,6 +45,10 @@ static void read_again(struct engine *e)
 	grants_reload(r->grants);
 	reach_undo(r->reach);
 	files_undo(r->files);
+	if (r->profiles)
+		profiles_reload(r->profiles);
+	if (r->marks)
+		marks_reload(r->marks);
 	safe_undo(e->safe);
 	/* With what reading again may have begun. */
 	e->is_stale = store_commit(r->store) < 0;

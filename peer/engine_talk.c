@@ -56,9 +56,9 @@ void engine_grant_wishes(struct engine *e)
 
 /* --- to somebody --- */
 
-static int find(const struct engine *e, const char *text, struct name *name)
+static int find(struct engine *e, const char *text, struct name *name)
 {
-	int err = name_parse(name, bytes_text(text));
+	int err = engine_whom(e, text, name);
 
 	return err < 0 ? err : engine_may_send(persons_find(e->rooms.persons, name));
 }

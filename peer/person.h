@@ -8,6 +8,8 @@
 #include "shared/device_list.h"
 
 struct conversation;
+struct marks_of;
+struct shown;
 struct way;
 
 struct person {
@@ -42,6 +44,8 @@ struct person {
 	bool is_unseen;       /* we are hidden from them: for that, or because we are from all */
 	bool is_speaking;     /* ... and have something to say to them, who are there */
 	int tells_read;       /* they get read marks: 1, 0, or -1: as everybody does */
+	struct shown *shown; /* profiles.c: what they show of themselves; NULL: nothing known */
+	struct marks_of *marks; /* marks.c; NULL: not looked at yet */
 	struct symmetric_key *pair; /* address_book.c: in guarded memory; NULL: not made yet */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
 	bool is_linked, has_left;           /* reach.c */

@@ -34,6 +34,8 @@ static void person_free(struct person *p)
 {
 	free(p->greeting);
 	free(p->our_greeting);
+	free(p->shown);
+	free(p->marks);
 	free(p);
 }
 

@@ -40,7 +40,7 @@ bool reach_wants(const struct reach *r, const struct way *w)
 {
 	if (!is_there(r, w) || !reach_may(w))
 		return false;
-	return w->is_wanted || w->is_asked || way_owes(w) ||
+	return w->is_wanted || w->is_asked || w->is_called || way_owes(w) ||
 	       (reach_is_alone(r) && !w->has_left);
 }
 
@@ -54,7 +54,7 @@ static bool may_dial(const struct reach *r, const struct way *w)
 		count += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
 	if (count >= REACH_DIALS)
 		return false;
-	if (w->is_wanted || w->is_asked || way_owes(w))
+	if (w->is_wanted || w->is_asked || w->is_called || way_owes(w))
 		return true;
 	count = 0;
 	for (unsigned i = 0; i < r->count; i++)

@@ -28,6 +28,7 @@ struct rooms {
 	struct relay *relay;
 	struct files *files;
 	struct profiles *profiles;
+	struct marks *marks;
 	struct search *search;
 	struct expiry *expiry;
 	struct grants *grants;

@@ -249,8 +249,8 @@ static int on_devices(struct way *w, const struct device_list *said)
 /* Neither of a conversation, nor said on streams of files. */
 static bool is_for_rooms_above(enum wire_type type)
 {
-	return (type >= WIRE_RECORD && type <= WIRE_RELAY_CLOSE) || type == WIRE_PROFILE ||
-	       type == WIRE_PROFILE_HAVE || (type >= WIRE_GRANT && type <= WIRE_HISTORY);
+	return (type >= WIRE_RECORD && type <= WIRE_PROFILE_HAVE) ||
+	       (type >= WIRE_GRANT && type <= WIRE_HISTORY);
 }
 
 int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m)

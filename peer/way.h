@@ -68,6 +68,22 @@ struct way {
 	bool is_wanted; /* a device of ours: to be asked what it has, also when nothing is owed */
 	bool is_asked; /* rooms above want something of it (reach_ask()) */
 
+	bool is_called; /* to be told what we show of ourselves (profiles.h) */
+
+	uint64_t reads_link, reads_said; /* marks.c: on which link; up to which change */
+	struct {
+		uint64_t link;    /* of which the rest is */
+		mono_ns ask_at;   /* when PROFILE_HAVE is due; NEVER: it is not */
+		mono_ns say_at;   /* PROFILE not before */
+		bool has_told;    /* it has said which of ours it has: `has` */
+		struct version {
+			uint64_t number;
+			struct profile_mark mark;
+		} has, said;      /* said: on this link */
+		struct version called_for; /* it was dialled to be told this one */
+		mono_ns called_until;
+	} profile; /* profiles.c */
+
 	/* Of a contact's device one; of a sibling's (a device of ours) all, in order of ids. */
 	struct talk **talks;
 	unsigned talk_count, talk_capacity;

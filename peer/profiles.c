@@ -1,0 +1,559 @@
+#include "peer/profiles.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/account.h"
+#include "peer/directory_client.h"
+#include "peer/events.h"
+#include "peer/persons.h"
+#include "peer/profiles_inside.h"
+#include "peer/reach.h"
+#include "peer/settings.h"
+#include "shared/error.h"
+
+#define PROFILES_AGAIN (100 * MILLISECOND) /* where a line had no room */
+
+bool version_is_newer(const struct version *a, const struct version *b)
+{
+	if (a->number != b->number)
+		return a->number > b->number;
+	return a->number > 0 && memcmp(a->mark.bytes, b->mark.bytes, sizeof a->mark.bytes) > 0;
+}
+
+static bool version_equal(const struct version *a, const struct version *b)
+{
+	return a->number == b->number &&
+	       memcmp(a->mark.bytes, b->mark.bytes, sizeof a->mark.bytes) == 0;
+}
+
+struct profiles *profiles_new(struct rooms *rooms)
+{
+	struct profiles *s = memory_new(sizeof *s);
+
+	s->rooms = rooms;
+	profiles_load(s);
+	return s;
+}
+
+void profiles_free(struct profiles *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i <= PROFILES_CHECKS; i++)
+		profiles_check_over(&s->checks[i]);
+	buf_clear(&s->picture);
+	buf_clear(&s->said);
+	buf_clear(&s->handed);
+	free(s);
+}
+
+void profiles_reload(struct profiles *s)
+{
+	profiles_load(s);
+}
+
+/* --- ours --- */
+
+void profiles_ours(const struct profiles *s, struct profile *out)
+{
+	memset(out, 0, sizeof *out);
+	out->availability = s->ours.availability;
+	out->is_invisible = account_is_invisible(s->rooms->account);
+	memcpy(out->title, s->ours.title, sizeof out->title);
+	memcpy(out->status, s->ours.status, sizeof out->status);
+	out->picture = buf_view(&s->picture);
+}
+
+static struct wire_profile form_of(const struct shown *shown, struct bytes picture)
+{
+	return (struct wire_profile){
+		.number = shown->version.number,
+		.availability = shown->availability,
+		.title = bytes_text(shown->title),
+		.status = bytes_text(shown->status),
+		.picture = picture,
+	};
+}
+
+static void tell(struct profiles *s, const struct name *name)
+{
+	struct event e = { .kind = EVENT_PROFILE, .name = *name };
+
+	events_add(s->rooms->events, &e);
+}
+
+/* What was changed here becomes the newest of all. */
+static void publish(struct profiles *s)
+{
+	uint64_t now = s->rooms->wall > 0 ? (uint64_t)s->rooms->wall : 1;
+	struct version *v = &s->ours.version;
+	struct wire_profile form;
+
+	v->number = now > v->number ? now : v->number + 1;
+	form = form_of(&s->ours, buf_view(&s->said));
+	v->mark = profile_mark(&form);
+	s->is_made_here = true;
+	profiles_write(s, NULL, &s->ours, &s->picture, &s->said);
+	settings_set_number(s->rooms->store, "profile_made", (int64_t)v->number);
+	tell(s, account_name(s->rooms->account));
+}
+
+/* One line that can be shown. */
+static int check_line(const char *text, size_t max)
+{
+	if (!text)
+		return 0;
+	if (strlen(text) > max)
+		return ERR_LIMIT;
+	for (const char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return ERR_FORMAT;
+	}
+	return bytes_is_utf8(bytes_text(text)) ? 0 : ERR_FORMAT;
+}
+
+static void set_picture(struct profiles *s, struct bytes picture)
+{
+	s->picture.size = s->said.size = 0;
+	buf_append(&s->picture, picture);
+	buf_append(&s->said, picture);
+	s->ours.has_picture = picture.size > 0;
+	memset(s->ours.picture_hash, 0, sizeof s->ours.picture_hash);
+}
+
+int profiles_set(struct profiles *s, const struct profiles_change *change, uint64_t ticket)
+{
+	struct check *wish = &s->checks[PROFILES_CHECKS];
+	bool is_waiting = change->picture && *change->picture;
+	int err = check_line(change->title, WIRE_TITLE_MAX);
+
+	if (err == 0)
+		err = check_line(change->status, WIRE_STATUS_MAX);
+	if (err == 0 && change->availability && *change->availability > BUSY)
+		err = ERR_FORMAT;
+	if (err == 0 && is_waiting && wish->work)
+		err = ERR_BUSY;
+	if (err < 0)
+		return err;
+	if (change->availability)
+		s->ours.availability = *change->availability;
+	if (change->title)
+		memcpy(s->ours.title, change->title, strlen(change->title) + 1);
+	if (change->status)
+		memcpy(s->ours.status, change->status, strlen(change->status) + 1);
+	if (change->picture && !is_waiting)
+		set_picture(s, (struct bytes){ 0 });
+	if (change->availability || change->title || change->status ||
+	    (change->picture && !is_waiting))
+		publish(s);
+	if (!is_waiting) {
+		events_answer(s->rooms->events, ticket, 0, NULL, 0);
+		return 0;
+	}
+	wish->is_wish = true;
+	wish->ticket = ticket;
+	profiles_check(wish, change->picture, (struct bytes){ 0 });
+	return 0;
+}
+
+/* --- hearing --- */
+
+/* Everybody of theirs who is linked hears that we have it. */
+static void thank(const struct person *p, mono_ns at)
+{
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i])
+			p->ways[i]->profile.ask_at = mono_earlier(p->ways[i]->profile.ask_at,
+								  at);
+	}
+}
+
+static void take_theirs(struct profiles *s, struct person *p, const struct shown *shown,
+			const struct buf *picture, bool is_same_picture)
+{
+	if (!p->shown)
+		p->shown = memory_new(sizeof *p->shown);
+	*p->shown = *shown;
+	p->shown->whose = p->identity;
+	p->shown->stored_at = s->rooms->now;
+	if (is_same_picture)
+		profiles_rewrite(s, p, shown);
+	else
+		profiles_write(s, p, shown, picture, NULL);
+	tell(s, &p->name);
+	thank(p, s->rooms->now);
+}
+
+static void take_ours(struct profiles *s, const struct shown *shown, const struct buf *picture,
+		      struct bytes said)
+{
+	s->ours = *shown;
+	s->picture.size = s->said.size = 0;
+	if (picture)
+		buf_append(&s->picture, buf_view(picture));
+	buf_append(&s->said, said);
+	s->is_made_here = false;
+	profiles_write(s, NULL, shown, &s->picture, &s->said);
+	tell(s, account_name(s->rooms->account));
+	thank(persons_self(s->rooms->persons), s->rooms->now);
+}
+
+static int copy_text(char *out, struct bytes text)
+{
+	if (memchr(text.data, 0, text.size))
+		return ERR_FORMAT;
+	memcpy(out, text.data, text.size);
+	out[text.size] = '\0';
+	return 0;
+}
+
+static int shown_of(struct shown *out, const struct wire_profile *said)
+{
+	int err;
+
+	memset(out, 0, sizeof *out);
+	out->version = (struct version){ said->number, profile_mark(said) };
+	out->availability = said->availability;
+	err = said->title.size ? copy_text(out->title, said->title) : 0;
+	if (err == 0 && said->status.size)
+		err = copy_text(out->status, said->status);
+	if (said->picture.size)
+		crypto_generichash(out->picture_hash, sizeof out->picture_hash,
+				   said->picture.data, said->picture.size, NULL, 0);
+	return err;
+}
+
+/* What is known of them is of the identity of now, or nothing. */
+static const struct version *version_of(const struct person *p)
+{
+	static const struct version none;
+
+	return p->shown && identity_public_equal(&p->shown->whose, &p->identity)
+		       ? &p->shown->version
+		       : &none;
+}
+
+/* Not now: told what we have, they say it again. */
+static void later(struct profiles *s, struct way *from, mono_ns wait)
+{
+	from->profile.ask_at = s->rooms->now + wait + randombytes_uniform(1000) * MILLISECOND;
+}
+
+static void begin_check(struct profiles *s, struct way *from, const struct shown *shown,
+			struct bytes picture)
+{
+	struct check *c = profiles_free_check(s, from->person);
+
+	if (!c) {
+		later(s, from, SECOND);
+		return;
+	}
+	c->is_ours = from->person->is_self;
+	c->name = from->person->name;
+	c->shown = *shown;
+	profiles_check(c, NULL, picture);
+	if (from->person->shown)
+		from->person->shown->checked_at = s->rooms->now;
+}
+
+static int hear_theirs(struct profiles *s, struct way *from, const struct wire_profile *said)
+{
+	struct person *p = from->person;
+	mono_ns now = s->rooms->now;
+	struct shown shown;
+	int err = shown_of(&shown, said);
+	bool is_same;
+
+	if (err < 0)
+		return err;
+	if (!version_is_newer(&shown.version, version_of(p))) {
+		thank(p, now);
+		return 0;
+	}
+	if (p->shown && p->shown->stored_at &&
+	    now < p->shown->stored_at + PROFILES_STORE_EACH) {
+		later(s, from, p->shown->stored_at + PROFILES_STORE_EACH - now);
+		return 0;
+	}
+	is_same = p->shown && memcmp(p->shown->picture_hash, shown.picture_hash,
+				     sizeof shown.picture_hash) == 0;
+	if (is_same || said->picture.size == 0) {
+		shown.has_picture = is_same && p->shown->has_picture;
+		shown.checked_at = p->shown ? p->shown->checked_at : 0;
+		take_theirs(s, p, &shown, NULL, is_same);
+	} else if (p->shown && p->shown->checked_at &&
+		   now < p->shown->checked_at + PROFILES_CHECK_EACH) {
+		later(s, from, p->shown->checked_at + PROFILES_CHECK_EACH - now);
+	} else {
+		begin_check(s, from, &shown, said->picture);
+	}
+	return 0;
+}
+
+static int hear_ours(struct profiles *s, struct way *from, const struct wire_profile *said)
+{
+	uint64_t now = s->rooms->wall > 0 ? (uint64_t)s->rooms->wall : 0;
+	struct shown shown;
+	int err = shown_of(&shown, said);
+
+	if (err < 0)
+		return err;
+	if (shown.version.number > now + PROFILES_AHEAD)
+		return 0; /* for ever the last one: of a device that was stolen */
+	if (!version_is_newer(&shown.version, &s->ours.version))
+		thank(from->person, s->rooms->now);
+	else if (said->picture.size == 0)
+		take_ours(s, &shown, NULL, said->picture);
+	else
+		begin_check(s, from, &shown, said->picture);
+	return 0;
+}
+
+static void hear_have(struct profiles *s, struct way *from,
+		      const struct wire_profile_have *have)
+{
+	struct version had;
+
+	from->profile.has_told = true;
+	from->profile.has = (struct version){ have->number, have->mark };
+	if (from->person->is_self || !version_equal(&from->profile.has, &s->ours.version))
+		return;
+	profiles_read_had(s, from, &had);
+	if (!version_equal(&had, &from->profile.has))
+		profiles_write_had(s, from);
+}
+
+int profiles_hear(struct profiles *s, struct way *from, const struct wire_message *m)
+{
+	if (from->state != WAY_LINKED || !person_is_open(from->person))
+		return 0;
+	if (m->type == WIRE_PROFILE_HAVE) {
+		hear_have(s, from, &m->profile_have);
+		return 0;
+	}
+	return from->person->is_self ? hear_ours(s, from, &m->profile)
+				     : hear_theirs(s, from, &m->profile);
+}
+
+/* --- pictures that were looked at --- */
+
+static void picture_made(struct profiles *s, struct check *c, int err)
+{
+	if (err == 0) {
+		set_picture(s, bytes_of(c->work->thumbnail, c->work->size));
+		publish(s);
+	}
+	events_answer(s->rooms->events, c->ticket, err, NULL, 0);
+}
+
+/* What is no picture is none; the rest of the profile counts. */
+static void picture_checked(struct profiles *s, struct check *c, int err)
+{
+	struct person *p = c->is_ours ? NULL : persons_find(s->rooms->persons, &c->name);
+	struct buf picture = { 0 };
+
+	if (err == 0)
+		buf_append(&picture, bytes_of(c->work->thumbnail, c->work->size));
+	c->shown.has_picture = err == 0;
+	c->shown.checked_at = s->rooms->now;
+	if (c->is_ours && version_is_newer(&c->shown.version, &s->ours.version))
+		take_ours(s, &c->shown, &picture, buf_view(&c->said));
+	else if (p && person_is_open(p) && version_is_newer(&c->shown.version, version_of(p)))
+		take_theirs(s, p, &c->shown, &picture, false);
+	buf_clear(&picture);
+}
+
+bool profiles_job_done(struct profiles *s, struct job *job)
+{
+	for (unsigned i = 0; i <= PROFILES_CHECKS; i++) {
+		struct check *c = &s->checks[i];
+
+		if (!c->work || !c->is_given || job->kind != JOB_IMAGE || job->task != c->work)
+			continue;
+		if (c->is_wish)
+			picture_made(s, c, job->err);
+		else
+			picture_checked(s, c, job->err);
+		profiles_check_over(c);
+		return true;
+	}
+	return false;
+}
+
+/* --- saying --- */
+
+/* False: no room now. */
+static bool say_have(struct profiles *s, struct way *w)
+{
+	const struct version *v = w->person->is_self ? &s->ours.version : version_of(w->person);
+	struct wire_message m = { .type = WIRE_PROFILE_HAVE };
+
+	m.profile_have.number = v->number;
+	m.profile_have.mark = v->mark;
+	return reach_say(s->rooms->reach, w, &m) == 0;
+}
+
+static bool say_profile(struct profiles *s, struct way *w)
+{
+	struct wire_message m = { .type = WIRE_PROFILE };
+
+	m.profile = form_of(&s->ours, buf_view(&s->said));
+	return reach_say(s->rooms->reach, w, &m) == 0;
+}
+
+static mono_ns say(struct profiles *s, struct way *w)
+{
+	const struct version *ours = &s->ours.version;
+	mono_ns now = s->rooms->now, deadline = NEVER;
+
+	if (w->profile.link != w->link_number) {
+		w->profile.link = w->link_number;
+		w->profile.ask_at = now;
+		w->profile.say_at = 0;
+		w->profile.has_told = false;
+		memset(&w->profile.said, 0, sizeof w->profile.said);
+	}
+	if (now >= w->profile.ask_at)
+		w->profile.ask_at = say_have(s, w) ? NEVER : now + PROFILES_AGAIN;
+	deadline = w->profile.ask_at;
+	if (!w->profile.has_told || !version_is_newer(ours, &w->profile.has) ||
+	    version_equal(ours, &w->profile.said))
+		return deadline;
+	if (now >= w->profile.say_at) {
+		if (say_profile(s, w)) {
+			w->profile.said = *ours;
+			w->profile.say_at = now + PROFILES_STORE_EACH;
+			return deadline;
+		}
+		w->profile.say_at = now + PROFILES_AGAIN;
+	}
+	return mono_earlier(deadline, w->profile.say_at);
+}
+
+/* --- calling --- */
+
+static bool is_calling(const struct profiles *s, const struct way *w)
+{
+	return w->state != WAY_LINKED && w->is_present && person_may_link(w->person) &&
+	       !w->person->is_unseen && s->rooms->now < w->profile.called_until &&
+	       version_equal(&w->profile.called_for, &s->ours.version);
+}
+
+/* It is there, lacks what we show, and was not called for that. */
+static bool is_to_call(struct profiles *s, const struct way *w)
+{
+	struct version had;
+
+	if (w->state == WAY_LINKED || !w->is_present || w->person->is_self ||
+	    !person_may_link(w->person) || w->person->is_unseen ||
+	    version_equal(&w->profile.called_for, &s->ours.version))
+		return false;
+	profiles_read_had(s, w, &had);
+	return version_is_newer(&s->ours.version, &had);
+}
+
+static void call(struct profiles *s, struct way *w)
+{
+	w->profile.called_for = s->ours.version;
+	w->profile.called_until = s->rooms->now + PROFILES_CALL_FOR;
+	w->is_called = true;
+}
+
+/* One in a step, from where the last one was; false: nobody. */
+static bool call_next(struct profiles *s, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct way *w = reach_way_at(s->rooms->reach, s->call_place++ % count);
+
+		if (!is_to_call(s, w)) {
+			/* Asked the store once for each. */
+			if (w->state != WAY_LINKED && w->is_present && !w->person->is_unseen)
+				w->profile.called_for = s->ours.version;
+			continue;
+		}
+		call(s, w);
+		return true;
+	}
+	return false;
+}
+
+static mono_ns call_those_who_lack_it(struct profiles *s, unsigned count, unsigned called)
+{
+	mono_ns now = s->rooms->now;
+
+	if (!s->is_made_here || count == 0 || called >= PROFILES_CALLED ||
+	    !directory_client_is_online(s->rooms->directory))
+		return NEVER;
+	if (now < s->call_at)
+		return s->call_at;
+	if (!call_next(s, count))
+		return NEVER;
+	s->call_at = now + PROFILES_CALL_EACH;
+	return s->call_at;
+}
+
+/* --- the step --- */
+
+static void forget_strangers(struct profiles *s)
+{
+	struct person *p;
+
+	if (account_standing(s->rooms->account) == STANDING_NONE && s->ours.version.number) {
+		profiles_drop(s, NULL);
+		memset(&s->ours, 0, sizeof s->ours);
+		s->picture.size = s->said.size = 0;
+	}
+	for (unsigned i = 0; (p = persons_at(s->rooms->persons, i)) != NULL; i++) {
+		if (p->shown && (p->is_removed || p->state == CONTACT_BLOCKED))
+			profiles_drop(s, p);
+	}
+}
+
+mono_ns profiles_step(struct profiles *s)
+{
+	mono_ns deadline = NEVER;
+	unsigned called = 0, count = 0;
+	struct way *w;
+
+	forget_strangers(s);
+	for (; (w = reach_way_at(s->rooms->reach, count)) != NULL; count++) {
+		w->is_called = is_calling(s, w);
+		called += w->is_called;
+		if (w->is_called)
+			deadline = mono_earlier(deadline, w->profile.called_until);
+		if (w->state == WAY_LINKED && person_is_open(w->person) &&
+		    !w->person->is_unseen)
+			deadline = mono_earlier(deadline, say(s, w));
+	}
+	return mono_earlier(deadline, call_those_who_lack_it(s, count, called));
+}
+
+/* --- what is shown --- */
+
+void profiles_fill(const struct person *p, struct contact *out)
+{
+	if (!p->shown || p->is_removed || p->state != CONTACT_MUTUAL)
+		return;
+	out->availability = p->shown->availability;
+	memcpy(out->title, p->shown->title, sizeof out->title);
+	memcpy(out->status, p->shown->status, sizeof out->status);
+	out->has_picture = p->shown->has_picture;
+}
+
+int profiles_picture(struct profiles *s, const struct person *p, struct bytes *picture)
+{
+	struct statement *st;
+
+	if (!p->shown || !p->shown->has_picture || p->state != CONTACT_MUTUAL)
+		return ERR_NOT_FOUND;
+	s->handed.size = 0;
+	st = db_sql(store_db(s->rooms->store), "SELECT picture FROM profile WHERE contact = ?");
+	bind_int(st, 1, p->id);
+	if (db_step(st) == 1)
+		buf_append(&s->handed, column_bytes(st, 0));
+	db_done(st);
+	*picture = buf_view(&s->handed);
+	return picture->size ? 0 : ERR_NOT_FOUND;
+}
