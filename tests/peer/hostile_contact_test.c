@@ -10,7 +10,9 @@
 
 #include "shared/error.h"
 #include "shared/frame.h"
+#include "shared/offer.h"
 #include "tests/peer_fixture.h"
+#include "tests/shown.h"
 
 /* A contact with good keys and a program of its own that says what it likes. */
 
@@ -134,16 +136,23 @@ static void say_bytes(struct bytes data)
 	pass(300 * MILLISECOND);
 }
 
-static void say(const struct wire_message *m)
+static void say_and_wait(const struct wire_message *m, mono_ns wait)
 {
 	struct buf contents = { 0 }, frame = { 0 };
 
 	assert_int_equal(wire_encode(m, &contents), 0);
 	frame_append(&frame, buf_view(&contents));
 	if (seen.link)
-		say_bytes(buf_view(&frame));
+		assert_int_equal(link_write(seen.link, LINK_CONTROL, buf_view(&frame), false),
+				 0);
+	pass(wait);
 	buf_clear(&contents);
 	buf_clear(&frame);
+}
+
+static void say(const struct wire_message *m)
+{
+	say_and_wait(m, 300 * MILLISECOND);
 }
 
 static struct wire_message message(enum wire_type type)
@@ -253,16 +262,26 @@ static void what_only_a_directory_says_ends_the_link(void **state)
 	assert_put_out();
 }
 
-static void other_streams_end_the_link(void **state)
+/* What is no request for a file is abandoned, each by itself. */
+static void streams_that_ask_for_nothing_are_given_up(void **state)
 {
+	struct wire_message m = message(WIRE_SAY);
+	unsigned opened = 0;
 	int64_t stream;
 
 	(void)state;
-	for (unsigned i = 0; i < 60; i++) {
-		assert_int_equal(link_open(seen.link, &stream), 0);
-		link_write(seen.link, stream, bytes_text("x"), i % 2);
+	for (unsigned i = 0; i < 600; i++) {
+		if (link_open(seen.link, &stream) < 0)
+			continue;
+		opened++;
+		link_write(seen.link, stream, bytes_text(i % 3 ? "x" : "\377\377\377\377"),
+			   i % 2);
+		pass(10 * MILLISECOND);
 	}
-	assert_put_out();
+	assert_true(opened >= 60);
+	assert_int_equal(seen.down, 0);
+	say(&m);
+	assert_string_equal(alice.heard, "hi ");
 }
 
 static void a_flood_of_gaps_is_answered_once(void **state)
@@ -421,6 +440,165 @@ static void who_asks_for_everything_again_and_again_gets_it_slowly(void **state)
 	assert_int_equal(seen.down, 0);
 }
 
+/* --- entries of every kind, and what they are about --- */
+
+/* Her chain, as she tells it. */
+struct story {
+	uint64_t seq;
+	struct message_hash last;
+};
+
+/* An entry of hers about (author, seq); in its order, with the hash that it must have. */
+static void tell(struct story *s, enum say_kind kind, const char *body,
+		 const struct device_public *about, uint64_t about_seq)
+{
+	struct wire_message m = message(WIRE_SAY);
+
+	m.say.seq = ++s->seq;
+	m.say.previous = s->last;
+	m.say.kind = kind;
+	m.say.body = bytes_text(body);
+	m.say.time = 1000 + (wall_ms)s->seq;
+	m.say.is_about = about != NULL;
+	if (about)
+		m.say.about_author = *about;
+	m.say.about_seq = about_seq;
+	s->last = message_hash(&m.say);
+	say(&m);
+}
+
+static void assert_alice_shows(const char *what)
+{
+	struct shown shown;
+
+	pass(SECOND);
+	shown_read(&shown, alice.engine, "mallory");
+	assert_string_equal(shown.text, what);
+}
+
+static void what_alice_says_is_changed_by_nobody_else(void **state)
+{
+	struct wire_message m = message(WIRE_ACK);
+	struct story s = { 0 };
+
+	(void)state;
+	assert_int_equal(engine_send(alice.engine, "mallory", bytes_text("mine"), 0, 1), 0);
+	pass(SECOND);
+	m.ack.next = 2;
+	say(&m);
+	tell(&s, SAY_EDIT, "hers", &alice.device.public, 1);
+	tell(&s, SAY_RETRACT, "", &alice.device.public, 1);
+	tell(&s, SAY_TEXT, "hi", NULL, 0);
+	assert_int_equal(seen.down, 0);
+	assert_alice_shows(">mine hi ");
+	/* ... nor what was taken back brought back, nor what is no text changed */
+	tell(&s, SAY_RETRACT, "", &mallory.device.public, 3);
+	tell(&s, SAY_EDIT, "again", &mallory.device.public, 3);
+	tell(&s, SAY_EDIT, "entry", &mallory.device.public, 1);
+	tell(&s, SAY_TEXT, "end", NULL, 0);
+	assert_int_equal(seen.down, 0);
+	assert_alice_shows(">mine  end ");
+}
+
+static void what_is_about_nothing_waits_in_silence(void **state)
+{
+	struct device_public nobody = { { 9 } };
+	struct story s = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		tell(&s, SAY_EDIT, "lost", &nobody, 1 + i);
+		tell(&s, SAY_REACT, "x", &alice.device.public, 5000 + i);
+		tell(&s, SAY_RETRACT, "", &mallory.device.public, ((uint64_t)1 << 52) + i);
+	}
+	tell(&s, SAY_EDIT, "itself", &mallory.device.public, s.seq + 1);
+	tell(&s, SAY_TEXT, "hi", NULL, 0);
+	assert_int_equal(seen.down, 0);
+	assert_alice_shows("hi ");
+	assert_int_equal(alice.counts[EVENT_HEARD], 1);
+	assert_int_equal(alice.counts[EVENT_CHANGED], 0);
+}
+
+static void a_number_counts_once_whatever_it_says(void **state)
+{
+	struct wire_message m = message(WIRE_SAY);
+	struct story s = { 0 };
+
+	(void)state;
+	tell(&s, SAY_TEXT, "one", NULL, 0);
+	m.say.body = bytes_text("another");
+	say(&m);
+	m.say.seq = 2;
+	randombytes_buf(&m.say.previous, sizeof m.say.previous);
+	say(&m); /* a past that was not: asked for, not believed */
+	assert_alice_shows("one ");
+	tell(&s, SAY_TEXT, "two", NULL, 0);
+	assert_alice_shows("one two ");
+	assert_int_equal(seen.down, 0);
+}
+
+static void marks_beyond_what_was_said_mark_nothing(void **state)
+{
+	struct wire_message m = { .type = WIRE_READ };
+
+	(void)state;
+	assert_int_equal(engine_send(alice.engine, "mallory", bytes_text("mine"), 0, 1), 0);
+	pass(SECOND);
+	m.read.conversation = message(WIRE_SAY).say.conversation;
+	m.read.author = alice.device.public;
+	m.read.next = (uint64_t)1 << 52;
+	say(&m);
+	if (seen.down)
+		assert_int_equal(seen.code, LINK_CODE_PROTOCOL);
+	else
+		assert_int_equal(alice.counts[EVENT_READ], 0);
+	connect_as(&mallory.device);
+	randombytes_buf(&m.read.author, sizeof m.read.author);
+	m.read.next = 2;
+	say(&m);
+	m = message(WIRE_SAY);
+	connect_as(&mallory.device);
+	say(&m);
+	assert_string_equal(alice.heard, "hi ");
+	assert_alice_shows(">mine- hi ");
+}
+
+/* A thousand in a second, of names and sizes that no file has. */
+static void a_flood_of_offers_is_shown_and_fetches_nothing(void **state)
+{
+	static const char *const names[] = { "../../etc/passwd", "\xe2\x80\xaegpj.exe", "a\nb",
+					     "/", "con" };
+	struct story s = { 0 };
+	unsigned offered = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000 && seen.link; i++) {
+		struct offer offer = { .size = i % 7 ? i : OFFER_SIZE_MAX,
+				       .name = bytes_text(names[i % 5]),
+				       .type = bytes_text("image/png") };
+		struct wire_message m = message(WIRE_SAY);
+		struct buf body = { 0 };
+
+		randombytes_buf(offer.id, sizeof offer.id);
+		if (offer_encode(&offer, &body) < 0)
+			continue;
+		m.say.seq = ++s.seq;
+		m.say.previous = s.last;
+		m.say.kind = SAY_FILE;
+		m.say.body = buf_view(&body);
+		s.last = message_hash(&m.say);
+		say_and_wait(&m, MILLISECOND);
+		offered++;
+		buf_clear(&body);
+	}
+	pass(60 * SECOND);
+	assert_true(offered > 0);
+	assert_int_equal(seen.down, 0);
+	assert_int_equal(alice.counts[EVENT_HEARD], offered);
+	tell(&s, SAY_TEXT, "hi", NULL, 0);
+	assert_int_equal(alice.counts[EVENT_HEARD], offered + 1);
+}
+
 #define CONTACT(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -431,7 +609,7 @@ int main(void)
 		CONTACT(words_about_others_end_the_link),
 		CONTACT(numbers_out_of_range_end_the_link),
 		CONTACT(what_only_a_directory_says_ends_the_link),
-		CONTACT(other_streams_end_the_link),
+		CONTACT(streams_that_ask_for_nothing_are_given_up),
 		CONTACT(a_flood_of_gaps_is_answered_once),
 		CONTACT(a_lie_about_our_chain_costs_nothing_but_new_numbers),
 		CONTACT(who_does_not_read_fills_nothing),
@@ -439,6 +617,11 @@ int main(void)
 		CONTACT(a_device_that_is_not_in_the_list_is_turned_away),
 		CONTACT(lists_that_are_forged_old_or_another_s_change_nothing),
 		CONTACT(who_asks_for_everything_again_and_again_gets_it_slowly),
+		CONTACT(what_alice_says_is_changed_by_nobody_else),
+		CONTACT(what_is_about_nothing_waits_in_silence),
+		CONTACT(a_number_counts_once_whatever_it_says),
+		CONTACT(marks_beyond_what_was_said_mark_nothing),
+		CONTACT(a_flood_of_offers_is_shown_and_fetches_nothing),
 	};
 
 	if (sodium_init() < 0)
