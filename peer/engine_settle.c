@@ -69,6 +69,7 @@ int engine_settle(struct engine *e)
 	if (e->is_stale) {
 		store_failed(r->store, ERR_IO);
 	} else {
+		files_take_news(r->files);
 		address_book_settle(r->book);
 		save(r);
 	}

@@ -226,6 +226,11 @@ void files_asked(struct files *f, struct way *from, int64_t stream,
 	serve_ask(f, from, stream, get);
 }
 
+void files_take_news(struct files *f)
+{
+	offers_news(f);
+}
+
 mono_ns files_step(struct files *f)
 {
 	mono_ns deadline;

@@ -76,6 +76,8 @@ void files_asked(struct files *f, struct way *from, int64_t stream,
 /* Takes news of what was offered and retracted, and does what is due. When it wants to be called
  * again. */
 mono_ns files_step(struct files *f);
+/* The news alone: before a commit outside of a step. */
+void files_take_news(struct files *f);
 void files_release(struct files *f); /* the commit succeeded */
 void files_undo(struct files *f);    /* it failed */
 

@@ -62,7 +62,7 @@ static void keep_event(struct home *h, const struct event *e)
 		kept->message.text.data = copy;
 	}
 	if (e->id) {
-		assert_int_equal(e->id, h->last_id + 1);
+		assert_true(e->id > h->last_id); /* what is not shown takes a number, too */
 		h->last_id = e->id;
 	}
 }

@@ -180,11 +180,393 @@ static void a_large_file_waits_until_it_is_accepted(void **state)
 	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), ERR_STATE);
 }
 
+static void a_file_is_never_stored_over_another(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200], first[300];
+	uint64_t theirs;
+
+	befriend(t);
+	make_file(t, "note.tar.gz", 1000, path);
+	offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await(t, b, theirs, TRANSFER_DONE);
+	snprintf(first, sizeof first, "%s", see(b, theirs).path);
+	forget_events(b);
+	offer_as(t, a, "bob",
+		 &(struct engine_file){ .path = path, .name = "../../.note.tar.gz" });
+	theirs = heard(t, b);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, first));
+	assert_true(are_equal(path, see(b, theirs).path));
+	assert_non_null(strstr(see(b, theirs).path, "/files1/note (2).tar.gz"));
+}
+
+static void an_empty_file_arrives(void **state)
+{
+	struct town *t = *state;
+	char path[200];
+	uint64_t theirs;
+
+	befriend(t);
+	make_file(t, "empty", 0, path);
+	offer(t, &t->homes[0], "bob", path);
+	theirs = heard(t, &t->homes[1]);
+	await(t, &t->homes[1], theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(&t->homes[1], theirs).path));
+}
+
+static void make_folder(const struct town *t, char path[200])
+{
+	char name[200];
+
+	path_in(t, "things", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	path_in(t, "things/none", name);
+	assert_int_equal(mkdir(name, 0700), 0);
+	path_in(t, "things/deep", name);
+	assert_int_equal(mkdir(name, 0700), 0);
+	make_file(t, "things/deep/large", LARGE, name);
+	make_file(t, "things/deep/nothing", 0, name);
+	make_file(t, "things/a", 10, name);
+	make_file(t, "things/.hidden", 5, name);
+	make_file(t, "things/z", 3 << 20, name);
+	make_file(t, "things/zero", 0, name);
+}
+
+static void a_folder_arrives_with_all_in_it(void **state)
+{
+	struct town *t = *state;
+	struct home *b = &t->homes[1];
+	char path[200], name[200];
+	uint64_t theirs;
+
+	befriend(t);
+	accept_all(b);
+	make_folder(t, path);
+	path_in(t, "things/link", name);
+	assert_int_equal(symlink("/etc/passwd", name), 0);
+	offer(t, &t->homes[0], "bob", path);
+	unlink(name); /* it is not in what is compared, for it is not in what was offered */
+	theirs = heard(t, b);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+}
+
+/* --- interruptions --- */
+
+static bool is_apart(void *user, const struct calm_net_node *from, const struct calm_net_node *to)
+{
+	(void)user;
+	return from->address.ip[3] != 1 && to->address.ip[3] != 1;
+}
+
+static uint64_t bytes_between(const struct town *t)
+{
+	return endpoint_counters(engine_endpoint(t->homes[0].engine)).sent_bytes;
+}
+
+static void a_transfer_goes_on_where_the_link_was_lost(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs, before;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	before = bytes_between(t);
+	ours = offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 2 << 20);
+	t->net.is_cut = is_apart;
+	calm_net_run(&t->net, 90 * SECOND, NULL, NULL);
+	assert_int_equal(see(b, theirs).state, TRANSFER_WAITING);
+	assert_true(see(b, theirs).done >= 2 << 20);
+	t->net.is_cut = NULL;
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+	await(t, a, ours, TRANSFER_DONE);
+	/* What was under way when it was cut is all that was said twice. */
+	assert_true(bytes_between(t) - before < LARGE + (5 << 20) / 2);
+}
+
+static void interrupt(struct town *t, struct home *who, bool is_durable)
+{
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs, before;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_folder(t, path);
+	before = bytes_between(t);
+	ours = offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 3 << 20);
+	t->net.is_cut = is_durable ? is_apart : NULL;
+	if (is_durable)
+		calm_net_run(&t->net, 2 * SECOND, NULL, NULL);
+	t->net.is_cut = NULL;
+	stop_home(t, who);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_not_equal(see(who == a ? b : a, who == a ? theirs : ours).state,
+			     TRANSFER_DONE);
+	start_home(t, who);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+	await(t, a, ours, TRANSFER_DONE);
+	if (is_durable && who == b)
+		assert_true(bytes_between(t) - before < LARGE + (3 << 20) + (5 << 20) / 2);
+}
+
+static void a_transfer_goes_on_when_the_receiver_was_killed(void **state)
+{
+	struct town *t = *state;
+
+	interrupt(t, &t->homes[1], false);
+}
+
+static void what_is_on_disk_is_not_sent_again_when_the_receiver_was_killed(void **state)
+{
+	struct town *t = *state;
+
+	interrupt(t, &t->homes[1], true);
+}
+
+static void a_transfer_goes_on_when_the_sender_was_killed(void **state)
+{
+	struct town *t = *state;
+
+	interrupt(t, &t->homes[0], false);
+}
+
+static void who_fetches_may_pause_and_go_on(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t theirs, done;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 2 << 20);
+	assert_int_equal(engine_pause_file(b->engine, theirs), 0);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(see(b, theirs).state, TRANSFER_PAUSED);
+	done = see(b, theirs).done;
+	assert_true(done >= 2 << 20);
+	stop_home(t, b);
+	start_home(t, b);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(see(b, theirs).state, TRANSFER_PAUSED);
+	assert_int_equal(see(b, theirs).done, done);
+	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), 0);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+}
+
+static void who_offers_may_pause_and_go_on(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	ours = offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 2 << 20);
+	assert_int_equal(engine_pause_file(a->engine, ours), 0);
+	await(t, b, theirs, TRANSFER_STOPPED);
+	assert_int_equal(see(a, ours).state, TRANSFER_PAUSED);
+	assert_int_equal(engine_accept_file(a->engine, ours, NULL), 0);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+}
+
+static unsigned count_in(const char *folder)
+{
+	char command[300], line[300];
+	unsigned count = 0;
+	FILE *out;
+
+	snprintf(command, sizeof command, "ls -A '%s' 2>/dev/null", folder);
+	out = popen(command, "r");
+	while (fgets(line, sizeof line, out))
+		count++;
+	pclose(out);
+	return count;
+}
+
+static void what_was_cancelled_leaves_nothing_and_can_be_had_all_the_same(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t theirs;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 2 << 20);
+	assert_int_equal(count_in(b->downloads), 1);
+	assert_int_equal(engine_cancel_file(b->engine, theirs), 0);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(see(b, theirs).state, TRANSFER_CANCELLED);
+	assert_int_equal(count_in(b->downloads), 0);
+	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), 0);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(b, theirs).path));
+	assert_int_equal(count_in(b->downloads), 1);
+}
+
+static void what_its_owner_cancelled_fails(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	ours = offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 2 << 20);
+	assert_int_equal(engine_cancel_file(a->engine, ours), 0);
+	await(t, b, theirs, TRANSFER_FAILED);
+	assert_int_equal(see(b, theirs).error, ERR_NOT_FOUND);
+}
+
+static void what_was_retracted_is_not_fetched(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours;
+	char path[200];
+
+	befriend(t);
+	accept_all(b);
+	make_file(t, "large.bin", LARGE, path);
+	ours = offer(t, a, "bob", path);
+	await_bytes(t, b, heard(t, b), 2 << 20);
+	assert_int_equal(engine_retract(a->engine, ours, ++t->tickets), 0);
+	assert_int_equal(answer_of(t, a, t->tickets), 0);
+	wait_for(t, b, EVENT_CHANGED, 1);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(count_in(b->downloads), 0);
+}
+
+static void a_file_that_has_changed_is_not_the_one_offered(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t theirs;
+	char path[200];
+	FILE *file;
+
+	befriend(t);
+	make_file(t, "large.bin", LARGE, path);
+	accept_all(b);
+	offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	await_bytes(t, b, theirs, 1 << 20);
+	file = fopen(path, "ab");
+	fputs("more", file);
+	fclose(file);
+	await(t, b, theirs, TRANSFER_FAILED);
+	assert_int_equal(see(b, theirs).error, ERR_CORRUPT);
+}
+
+static void a_spooled_file_goes_when_it_has_arrived(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours;
+	char path[200];
+
+	befriend(t);
+	make_file(t, "spool", 1000, path);
+	ours = offer_as(t, a, "bob", &(struct engine_file){ .path = path, .is_spooled = true });
+	await(t, b, heard(t, b), TRANSFER_DONE);
+	await(t, a, ours, TRANSFER_DONE);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void what_is_neither_file_nor_folder_is_refused(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0];
+	char path[200];
+
+	befriend(t);
+	path_in(t, "pipe", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(engine_send_file(a->engine,
+					  &(struct engine_file){ .to = "bob", .path = path },
+					  ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, a, t->tickets), ERR_REFUSED);
+	assert_int_equal(engine_send_file(a->engine,
+					  &(struct engine_file){ .to = "bob",
+								 .path = "/none/such" },
+					  ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, a, t->tickets), ERR_NOT_FOUND);
+}
+
+static void many_files_have_their_turns(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200], name[20];
+
+	befriend(t);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof name, "f%u", i);
+		make_file(t, name, 300000, path);
+		offer(t, a, "bob", path);
+	}
+	wait_for(t, b, EVENT_HEARD, 20);
+	for (unsigned i = 0; i < b->count; i++) {
+		if (b->events[i].kind == EVENT_HEARD)
+			await(t, b, b->events[i].message.id, TRANSFER_DONE);
+	}
+	assert_int_equal(count_in(b->downloads), 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOWN(a_small_file_arrives_without_being_asked_for),
 		TOWN(a_large_file_waits_until_it_is_accepted),
+		TOWN(a_file_is_never_stored_over_another),
+		TOWN(an_empty_file_arrives),
+		TOWN(a_folder_arrives_with_all_in_it),
+		TOWN(a_transfer_goes_on_where_the_link_was_lost),
+		TOWN(a_transfer_goes_on_when_the_receiver_was_killed),
+		TOWN(what_is_on_disk_is_not_sent_again_when_the_receiver_was_killed),
+		TOWN(a_transfer_goes_on_when_the_sender_was_killed),
+		TOWN(who_fetches_may_pause_and_go_on),
+		TOWN(who_offers_may_pause_and_go_on),
+		TOWN(what_was_cancelled_leaves_nothing_and_can_be_had_all_the_same),
+		TOWN(what_its_owner_cancelled_fails),
+		TOWN(what_was_retracted_is_not_fetched),
+		TOWN(a_file_that_has_changed_is_not_the_one_offered),
+		TOWN(a_spooled_file_goes_when_it_has_arrived),
+		TOWN(what_is_neither_file_nor_folder_is_refused),
+		TOWN(many_files_have_their_turns),
 	};
 
 	if (sodium_init() < 0)
