@@ -16,11 +16,11 @@ length=${2-short}
 . "$(dirname "$0")/common.sh"
 
 if [ "$length" = long ]; then
-	kills='kills=10000 seconds=1500' disks='kills=400 seconds=120' bad='kills=300 seconds=120'
-	memory='kills=4000 seconds=300 memory=7' worlds=3200
+	kills='kills=10000 seconds=1500' disks='kills=100000 seconds=120 calm=3' bad='kills=100000 seconds=120 calm=10'
+	memory='kills=100000 seconds=300 memory=7' worlds=3200
 else
-	kills='kills=150 seconds=9' disks='kills=40 seconds=5' bad='kills=30 seconds=5'
-	memory='kills=80 seconds=6 memory=293' worlds=15
+	kills='kills=150 seconds=9' disks='kills=1000 seconds=6 calm=3' bad='kills=1000 seconds=6 calm=8'
+	memory='kills=1000 seconds=6 memory=293' worlds=15
 fi
 worlds=${PALIQUE_CAMPAIGN_SEEDS-$worlds}
 seed=${PALIQUE_CAMPAIGN_SEED-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}

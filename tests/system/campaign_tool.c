@@ -10,6 +10,7 @@
  *     engine=LABEL,HOME,CONTACT[,DISK]   a letter; once for each; DISK: a folder to be filled up
  *     stage=N                            texts of others, of before, do not count
  *     kills=N seconds=N                  whichever comes first ends the harm
+ *     calm=N                             pauses between harm are so many times longer
  *     rate=N                             texts in a second that each says at most
  *     preload=FILE                       fault_preload.so; what needs it:
  *     clocks=1 memory=STEP loss=PER_MILLE
@@ -59,9 +60,9 @@ struct author {
 static struct {
 	char programs[PATH_SIZE], folder[PATH_SIZE], preload[PATH_SIZE];
 	char data[PATH_SIZE], place[PATH_SIZE];
-	uint64_t seed, stage, kills, seconds, rate, memory, loss;
+	uint64_t seed, stage, kills, seconds, rate, memory, loss, calm;
 	bool clocks, full, locks;
-} wanted = { .seed = 1, .kills = 100, .seconds = 60, .rate = 400 };
+} wanted = { .seed = 1, .kills = 100, .seconds = 60, .rate = 400, .calm = 1 };
 
 static struct author authors[ENGINES_MAX];
 static unsigned count;
@@ -69,6 +70,7 @@ static struct driven directory;
 static const char *directory_command[8];
 static struct dice dice;
 static uint64_t next_allocation = 1;
+static volatile sig_atomic_t is_told_to_end; /* the harm; the verdict comes all the same */
 
 static struct {
 	uint64_t said, accepted, refused, unanswered, arrived, checked;
@@ -87,6 +89,12 @@ __attribute__((format(printf, 1, 2))) static void violated(const char *format, .
 	va_end(args);
 	fflush(stdout);
 	sums.violations++;
+}
+
+static void on_end(int signal_number)
+{
+	(void)signal_number;
+	is_told_to_end = 1;
 }
 
 /* --- one engine --- */
@@ -350,13 +358,21 @@ static void tend(bool says)
 
 static void campaign(void)
 {
-	uint64_t until = driven_now() + wanted.seconds * 1000, next = driven_now() + 500;
+	uint64_t until = driven_now() + wanted.seconds * 1000, next = driven_now() + 500,
+		 told = driven_now();
 
-	while (driven_now() < until && sums.kills < wanted.kills) {
+	while (driven_now() < until && sums.kills < wanted.kills && !is_told_to_end) {
+		if (driven_now() > told + 60000) {
+			told = driven_now();
+			printf("%llu kills, %u texts said by %c\n",
+			       (unsigned long long)sums.kills, authors[0].said,
+			       authors[0].label);
+			fflush(stdout);
+		}
 		tend(true);
 		if (driven_now() >= next) {
 			harm();
-			next = driven_now() + pause_ms();
+			next = driven_now() + pause_ms() * wanted.calm;
 		}
 		wait_for_something();
 	}
@@ -652,6 +668,7 @@ static void read_word(char *word)
 		{ "preload", wanted.preload, NULL, NULL },
 		{ "seed", NULL, &wanted.seed, NULL },
 		{ "stage", NULL, &wanted.stage, NULL },
+		{ "calm", NULL, &wanted.calm, NULL },
 		{ "kills", NULL, &wanted.kills, NULL },
 		{ "seconds", NULL, &wanted.seconds, NULL },
 		{ "rate", NULL, &wanted.rate, NULL },
@@ -688,6 +705,8 @@ static void read_word(char *word)
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, on_end);
+	signal(SIGINT, on_end);
 	for (int i = 1; i < argc; i++)
 		read_word(argv[i]);
 	if (count < 2 || !directory.command || wanted.rate == 0) {
