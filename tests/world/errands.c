@@ -3,12 +3,17 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "peer/files.h"
+#include "peer/filing.h"
 #include "shared/error.h"
 
 void errands_forget(struct errands *e)
 {
-	for (unsigned i = 0; i < ERRANDS_MAX; i++)
+	for (unsigned i = 0; i < ERRANDS_MAX; i++) {
+		if (e->list[i].due != NEVER)
+			files_job_drop(&e->list[i].job);
 		e->list[i].due = NEVER;
+	}
 }
 
 bool errands_take(struct errands *e, struct engine *engine, mono_ns now, struct dice *dice)
@@ -60,8 +65,12 @@ static void answer(struct job *job, const struct address *directory)
 	case JOB_RESOLVE:
 		resolve(job, directory);
 		break;
-	case JOB_UPNP: /* no router here speaks it */
+	case JOB_UPNP:  /* no router here speaks it */
+	case JOB_IMAGE: /* nor are there programs that look at images */
 		job->err = ERR_NOT_FOUND;
+		break;
+	case JOB_FILING: /* on the machine's own disk */
+		job->err = filing_run(job);
 		break;
 	}
 }
