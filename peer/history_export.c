@@ -33,6 +33,7 @@ struct history_export {
 	uv_work_t request;
 	bool is_busy, is_working, is_closing;
 	enum transcript_format format;
+	char language[TEXT_LANGUAGE_MAX + 1];  /* of the face that asked */
 	char path[PATH_ROOM], work[PATH_ROOM]; /* .new, until it is whole */
 	int out;
 	bool has_media;
@@ -333,14 +334,17 @@ static void on_timer(uv_timer_t *timer)
 	struct history_export *x = timer->data;
 	int err = 0;
 
+	text_use(x->language);
 	for (int i = 0; err == 0 && i < 4 && !is_last(x) && x->text.size == 0; i++)
 		err = read_slice(x);
 	if (err < 0) {
+		text_use(NULL);
 		finish(x, err);
 		return;
 	}
 	if (is_last(x))
 		transcript_end(x->format, &x->text);
+	text_use(NULL);
 	x->is_working = true;
 	if (uv_queue_work(x->config.loop, &x->request, on_work, on_worked) != 0)
 		abort(); /* only a missing callback can make it fail */
@@ -410,6 +414,7 @@ int history_export_begin(struct history_export *x, const char *path,
 	snprintf(x->path, sizeof x->path, "%s", path);
 	snprintf(x->work, sizeof x->work, "%.*s.new", PATH_ROOM - 5, path);
 	x->format = format;
+	snprintf(x->language, sizeof x->language, "%s", text_language());
 	err = make_work(x);
 	if (err < 0) {
 		snprintf(reason, reason_size, "%s", _(why_not(err)));

@@ -144,6 +144,7 @@ static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 		"ALTER TABLE contact DROP COLUMN their_timer;"
 		"ALTER TABLE contact DROP COLUMN their_timer_at;"
 		"ALTER TABLE contact DROP COLUMN is_hidden;"
+		"ALTER TABLE account DROP COLUMN is_invisible;"
 		"ALTER TABLE account DROP COLUMN devices;"
 		"ALTER TABLE account DROP COLUMN recovery;"
 		"ALTER TABLE account DROP COLUMN requests;"
