@@ -99,14 +99,13 @@ int method_send_file(struct call *call)
 {
 	struct engine_file file = { 0 };
 	char path[HOME_PATH_MAX] = "";
-	struct name name;
+	struct who who;
 	int err = find_source(call, path, &file.is_spooled);
 
 	if (err == 0)
-		err = who_conversation(call, "conversation", &name);
+		err = who_conversation(call, "conversation", &who, &file.to);
 	if (err < 0)
 		return err;
-	file.to = name.text;
 	file.path = path;
 	file.name = call_text(call, "name");
 	file.type = call_text(call, "type");

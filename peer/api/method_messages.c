@@ -28,13 +28,14 @@ static int later(int err)
 int method_forward(struct call *call)
 {
 	uint64_t id = 0;
-	struct name name;
-	int err = who_conversation(call, "conversation", &name);
+	const char *to;
+	struct who who;
+	int err = who_conversation(call, "conversation", &who, &to);
 
 	if (err < 0)
 		return err;
 	json_id(call->params, "id", &id);
-	err = engine_forward(call->engine, id, name.text, call->ticket);
+	err = engine_forward(call->engine, id, to, call->ticket);
 	if (err == ERR_NOT_FOUND || err == ERR_STATE)
 		message_of(call);
 	return later(err);

@@ -21,13 +21,14 @@ int method_send(struct call *call)
 {
 	const char *text = call_text(call, "text");
 	uint64_t reply_to = 0;
-	struct name name;
-	int err = who_conversation(call, "conversation", &name);
+	const char *to;
+	struct who who;
+	int err = who_conversation(call, "conversation", &who, &to);
 
 	if (err < 0)
 		return err;
 	json_id(call->params, "replyTo", &reply_to);
-	err = engine_send(call->engine, name.text, bytes_text(text), reply_to, call->ticket);
+	err = engine_send(call->engine, to, bytes_text(text), reply_to, call->ticket);
 	if (err == ERR_LIMIT)
 		snprintf(call->reason, sizeof call->reason,
 			 _("a message holds at most %d bytes; this one has %zu"), WIRE_TEXT_MAX,

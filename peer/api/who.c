@@ -186,29 +186,31 @@ int who_meant(struct call *call, const char *text, struct who *who)
 	return ERR_REFUSED;
 }
 
-int who_conversation(struct call *call, const char *key, struct name *name)
+int who_conversation(struct call *call, const char *key, struct who *who, const char **to)
 {
 	const char *text = call_about(call, key);
 	struct contact contact;
-	struct who who;
-	int err = name_parse(name, bytes_text(text));
+	int err;
 
+	memset(who, 0, sizeof *who);
+	*to = who->name.text;
+	err = name_parse(&who->name, bytes_text(text));
 	if (err == 0 || !strpbrk(text, "@:"))
 		return err;
-	err = who_meant(call, text, &who);
+	err = who_meant(call, text, who);
 	if (err < 0)
 		return err;
-	*name = who.name;
-	err = engine_contact(call->engine, name->text, &contact);
-	if (err == 0 && who.has_identity && contact.has_identity &&
-	    !identity_public_equal(&who.identity, &contact.identity)) {
+	err = engine_contact(call->engine, who->name.text, &contact);
+	if (err == 0 && who->has_identity && contact.has_identity &&
+	    !identity_public_equal(&who->identity, &contact.identity)) {
 		snprintf(call->reason, sizeof call->reason,
-			 _("the key in this link is not the one known of %s"), name->text);
-		snprintf(call->hint, sizeof call->hint, "palique safety %s", name->text);
+			 _("the key in this link is not the one known of %s"), who->name.text);
+		snprintf(call->hint, sizeof call->hint, "palique safety %s", who->name.text);
 		return ERR_KEY_CHANGED;
 	}
-	if (err != ERR_NOT_FOUND)
-		return err;
-	err = engine_add(call->engine, name->text, who.has_identity ? &who.identity : NULL, "");
-	return err == ERR_EXISTS ? 0 : err;
+	if (who->has_identity) {
+		*to = text; /* whose key the link vouches for, too */
+		return 0;
+	}
+	return err == ERR_NOT_FOUND ? engine_add(call->engine, who->name.text, NULL, "") : err;
 }

@@ -26,8 +26,9 @@ struct who {
 /* Keeps the name for the hint of an error. ERR_FORMAT: neither; ERR_REFUSED: at another directory,
  * or it is ourselves. */
 int who_meant(struct call *call, const char *text, struct who *who);
-/* The person of a conversation, from the parameter `key`: by name; or by contact link, and then
- * asked to be a contact where they are none yet (what is said waits until they accept). */
-int who_conversation(struct call *call, const char *key, struct name *name);
+/* To whom something is said, from the parameter `key`: a name; or NAME@DIRECTORY or a contact link of
+ * somebody who is asked to be a contact where they are none yet (what is said waits until they
+ * accept). `to` is what the engine takes for it, valid as long as `who` and the call. */
+int who_conversation(struct call *call, const char *key, struct who *who, const char **to);
 
 #endif
