@@ -158,6 +158,18 @@ int profiles_set(struct profiles *s, const struct profiles_change *change, uint6
 	return 0;
 }
 
+/* What is known of a link goes with it. */
+static void follow_link(const struct profiles *s, struct way *w)
+{
+	if (w->profile.link == w->link_number)
+		return;
+	w->profile.link = w->link_number;
+	w->profile.ask_at = s->rooms->now;
+	w->profile.say_at = 0;
+	w->profile.has_told = false;
+	memset(&w->profile.said, 0, sizeof w->profile.said);
+}
+
 /* --- hearing --- */
 
 /* Everybody of theirs who is linked hears that we have it. */
@@ -200,29 +212,23 @@ static void take_ours(struct profiles *s, const struct shown *shown, const struc
 	thank(persons_self(s->rooms->persons), s->rooms->now);
 }
 
-static int copy_text(char *out, struct bytes text)
+static void copy_text(char *out, struct bytes text)
 {
-	if (memchr(text.data, 0, text.size))
-		return ERR_FORMAT;
-	memcpy(out, text.data, text.size);
+	if (text.size > 0)
+		memcpy(out, text.data, text.size);
 	out[text.size] = '\0';
-	return 0;
 }
 
-static int shown_of(struct shown *out, const struct wire_profile *said)
+static void shown_of(struct shown *out, const struct wire_profile *said)
 {
-	int err;
-
 	memset(out, 0, sizeof *out);
 	out->version = (struct version){ said->number, profile_mark(said) };
 	out->availability = said->availability;
-	err = said->title.size ? copy_text(out->title, said->title) : 0;
-	if (err == 0 && said->status.size)
-		err = copy_text(out->status, said->status);
+	copy_text(out->title, said->title);
+	copy_text(out->status, said->status);
 	if (said->picture.size)
 		crypto_generichash(out->picture_hash, sizeof out->picture_hash,
 				   said->picture.data, said->picture.size, NULL, 0);
-	return err;
 }
 
 /* What is known of them is of the identity of now, or nothing. */
@@ -258,24 +264,22 @@ static void begin_check(struct profiles *s, struct way *from, const struct shown
 		from->person->shown->checked_at = s->rooms->now;
 }
 
-static int hear_theirs(struct profiles *s, struct way *from, const struct wire_profile *said)
+static void hear_theirs(struct profiles *s, struct way *from, const struct wire_profile *said)
 {
 	struct person *p = from->person;
 	mono_ns now = s->rooms->now;
 	struct shown shown;
-	int err = shown_of(&shown, said);
 	bool is_same;
 
-	if (err < 0)
-		return err;
+	shown_of(&shown, said);
 	if (!version_is_newer(&shown.version, version_of(p))) {
 		thank(p, now);
-		return 0;
+		return;
 	}
 	if (p->shown && p->shown->stored_at &&
 	    now < p->shown->stored_at + PROFILES_STORE_EACH) {
 		later(s, from, p->shown->stored_at + PROFILES_STORE_EACH - now);
-		return 0;
+		return;
 	}
 	is_same = p->shown && memcmp(p->shown->picture_hash, shown.picture_hash,
 				     sizeof shown.picture_hash) == 0;
@@ -289,26 +293,22 @@ static int hear_theirs(struct profiles *s, struct way *from, const struct wire_p
 	} else {
 		begin_check(s, from, &shown, said->picture);
 	}
-	return 0;
 }
 
-static int hear_ours(struct profiles *s, struct way *from, const struct wire_profile *said)
+static void hear_ours(struct profiles *s, struct way *from, const struct wire_profile *said)
 {
 	uint64_t now = s->rooms->wall > 0 ? (uint64_t)s->rooms->wall : 0;
 	struct shown shown;
-	int err = shown_of(&shown, said);
 
-	if (err < 0)
-		return err;
+	shown_of(&shown, said);
 	if (shown.version.number > now + PROFILES_AHEAD)
-		return 0; /* for ever the last one: of a device that was stolen */
+		return; /* for ever the last one: of a device that was stolen */
 	if (!version_is_newer(&shown.version, &s->ours.version))
 		thank(from->person, s->rooms->now);
 	else if (said->picture.size == 0)
 		take_ours(s, &shown, NULL, said->picture);
 	else
 		begin_check(s, from, &shown, said->picture);
-	return 0;
 }
 
 static void hear_have(struct profiles *s, struct way *from,
@@ -329,12 +329,14 @@ int profiles_hear(struct profiles *s, struct way *from, const struct wire_messag
 {
 	if (from->state != WAY_LINKED || !person_is_open(from->person))
 		return 0;
-	if (m->type == WIRE_PROFILE_HAVE) {
+	follow_link(s, from);
+	if (m->type == WIRE_PROFILE_HAVE)
 		hear_have(s, from, &m->profile_have);
-		return 0;
-	}
-	return from->person->is_self ? hear_ours(s, from, &m->profile)
-				     : hear_theirs(s, from, &m->profile);
+	else if (from->person->is_self)
+		hear_ours(s, from, &m->profile);
+	else
+		hear_theirs(s, from, &m->profile);
+	return 0;
 }
 
 /* --- pictures that were looked at --- */
@@ -408,13 +410,7 @@ static mono_ns say(struct profiles *s, struct way *w)
 	const struct version *ours = &s->ours.version;
 	mono_ns now = s->rooms->now, deadline = NEVER;
 
-	if (w->profile.link != w->link_number) {
-		w->profile.link = w->link_number;
-		w->profile.ask_at = now;
-		w->profile.say_at = 0;
-		w->profile.has_told = false;
-		memset(&w->profile.said, 0, sizeof w->profile.said);
-	}
+	follow_link(s, w);
 	if (now >= w->profile.ask_at)
 		w->profile.ask_at = say_have(s, w) ? NEVER : now + PROFILES_AGAIN;
 	deadline = w->profile.ask_at;

@@ -35,6 +35,10 @@ struct wait {
 	const char *name;
 };
 
+/* What becomes of an image, where a test has some; else there are none. */
+struct image_work;
+extern int (*town_image)(struct image_work *work);
+
 void forget_events(struct home *h);
 const struct event *find_event(const struct home *h, enum event_kind kind);
 unsigned count_events(const struct home *h, enum event_kind kind);

@@ -1,0 +1,289 @@
+/* How far was read, and who types: with real engines and a real directory. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <string.h>
+
+#include "peer/conversations.h"
+#include "peer/marks.h"
+#include "peer/reach.h"
+#include "peer/rooms.h"
+#include "peer/way.h"
+#include "shared/error.h"
+#include "tests/town.h"
+
+enum { ALICE, BOB, ALICE_TOO };
+
+static struct engine *at(struct town *t, unsigned i)
+{
+	return t->homes[i].engine;
+}
+
+static void pass(struct town *t, mono_ns length)
+{
+	calm_net_run(&t->net, length, NULL, NULL);
+}
+
+static struct contact contact(struct town *t, unsigned i, const char *name)
+{
+	struct contact c;
+
+	assert_int_equal(engine_contact(at(t, i), name, &c), 0);
+	return c;
+}
+
+static int build(void **state)
+{
+	build_town(state);
+	befriend(*state);
+	return 0;
+}
+
+static void log_in_too(struct town *t)
+{
+	const struct directory_place place = { "10.0.0.1", 7000 };
+
+	assert_int_equal(engine_login(at(t, ALICE_TOO), "alice", &place, server_key(t->server),
+				      bytes_text("correct horse"), false, ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, &t->homes[ALICE_TOO], t->tickets), 0);
+	wait_online(t, &t->homes[ALICE_TOO]);
+	pass(t, 3 * SECOND);
+}
+
+static void read_all(struct town *t, unsigned i, const char *name)
+{
+	const struct event *e = find_event(&t->homes[i], EVENT_HEARD);
+
+	assert_non_null(e);
+	assert_int_equal(engine_mark_read(at(t, i), name, e->message.id), 0);
+	pass(t, 2 * SECOND);
+}
+
+static bool on_message(void *user, const struct message *m)
+{
+	*(enum message_state *)user = m->state;
+	return false;
+}
+
+static enum message_state state_of(struct town *t, unsigned i, uint64_t id)
+{
+	enum message_state state = 0;
+
+	assert_int_equal(engine_message(at(t, i), id, on_message, &state), 0);
+	return state;
+}
+
+static void what_was_read_is_told_and_kept(void **state)
+{
+	struct town *t = *state;
+	uint64_t first = say(t, &t->homes[ALICE], "bob", "one"), second;
+
+	pass(t, SECOND);
+	assert_int_equal(contact(t, BOB, "alice").unread, 1);
+	read_all(t, BOB, "alice");
+	assert_int_equal(contact(t, BOB, "alice").unread, 0);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_READ), 1);
+	assert_int_equal(find_event(&t->homes[ALICE], EVENT_READ)->message_id, first);
+	second = say(t, &t->homes[ALICE], "bob", "two");
+	pass(t, SECOND);
+	assert_int_equal(state_of(t, ALICE, first), MESSAGE_READ);
+	assert_int_equal(state_of(t, ALICE, second), MESSAGE_DELIVERED);
+	assert_int_equal(contact(t, BOB, "alice").unread, 1);
+	stop_home(t, &t->homes[ALICE]);
+	read_all(t, BOB, "alice");
+	stop_home(t, &t->homes[BOB]);
+	forget_events(&t->homes[ALICE]);
+	start_home(t, &t->homes[ALICE]);
+	start_home(t, &t->homes[BOB]);
+	wait_seen(t, &t->homes[BOB], "alice", true);
+	assert_int_equal(contact(t, BOB, "alice").unread, 0);
+	assert_int_equal(state_of(t, ALICE, first), MESSAGE_READ);
+	say(t, &t->homes[BOB], "alice", "three");
+	pass(t, 2 * SECOND);
+	assert_int_equal(state_of(t, ALICE, second), MESSAGE_READ);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_READ), 1);
+}
+
+static void read_marks_can_be_switched_off_for_one_and_for_all(void **state)
+{
+	struct town *t = *state;
+	struct engine_settings settings;
+	uint64_t id = say(t, &t->homes[ALICE], "bob", "one");
+
+	pass(t, SECOND);
+	assert_true(contact(t, BOB, "alice").tells_read);
+	assert_int_equal(engine_set_read_marks(at(t, BOB), "alice", 0), 0);
+	read_all(t, BOB, "alice");
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_READ), 0);
+	assert_false(contact(t, BOB, "alice").tells_read);
+	engine_settings(at(t, BOB), &settings);
+	settings.tells_read = false;
+	settings.downloads[0] = '\0';
+	assert_int_equal(engine_set_settings(at(t, BOB), &settings), 0);
+	assert_int_equal(engine_set_read_marks(at(t, BOB), "alice", -1), 0);
+	pass(t, SECOND);
+	assert_false(contact(t, BOB, "alice").tells_read);
+	assert_int_equal(state_of(t, ALICE, id), MESSAGE_DELIVERED);
+	assert_int_equal(engine_set_read_marks(at(t, BOB), "alice", 1), 0);
+	pass(t, SECOND);
+	assert_int_equal(state_of(t, ALICE, id), MESSAGE_READ);
+}
+
+static void our_other_devices_know_what_was_read(void **state)
+{
+	struct town *t = *state;
+
+	log_in_too(t);
+	say(t, &t->homes[BOB], "alice", "one");
+	say(t, &t->homes[BOB], "alice", "two");
+	pass(t, 3 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 2);
+	assert_int_equal(contact(t, ALICE_TOO, "bob").unread, 2);
+	/* Also to whom read marks are off. */
+	assert_int_equal(engine_set_read_marks(at(t, ALICE_TOO), "bob", 0), 0);
+	read_all(t, ALICE_TOO, "bob");
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_SEEN), 1);
+	assert_int_equal(count_events(&t->homes[ALICE_TOO], EVENT_SEEN), 0);
+	say(t, &t->homes[BOB], "alice", "three");
+	pass(t, 3 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
+}
+
+/* It hears that before it hears the messages. */
+static void what_was_read_elsewhere_is_not_new_when_it_comes(void **state)
+{
+	struct town *t = *state;
+
+	log_in_too(t);
+	stop_home(t, &t->homes[ALICE]);
+	say(t, &t->homes[BOB], "alice", "one");
+	say(t, &t->homes[BOB], "alice", "two");
+	pass(t, 3 * SECOND);
+	read_all(t, ALICE_TOO, "bob");
+	stop_home(t, &t->homes[BOB]);
+	start_home(t, &t->homes[ALICE]);
+	pass(t, 20 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+	start_home(t, &t->homes[BOB]);
+	pass(t, 20 * SECOND);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_HEARD), 2);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+}
+
+static struct way *linked_way(struct town *t, unsigned i)
+{
+	struct rooms *r = engine_rooms(at(t, i));
+	struct way *w;
+
+	for (unsigned k = 0; (w = reach_way_at(r->reach, k)) != NULL; k++) {
+		if (w->state == WAY_LINKED && !w->person->is_self)
+			return w;
+	}
+	fail_msg("no link");
+	return NULL;
+}
+
+static void nobody_has_read_what_was_not_said_or_what_is_theirs(void **state)
+{
+	struct town *t = *state;
+	struct rooms *r = engine_rooms(at(t, ALICE));
+	struct wire_message m = { .type = WIRE_READ };
+	uint64_t id = say(t, &t->homes[ALICE], "bob", "one");
+	struct way *w;
+
+	pass(t, SECOND);
+	say(t, &t->homes[BOB], "alice", "two");
+	pass(t, SECOND);
+	w = linked_way(t, ALICE);
+	m.read.conversation = w->person->conversation->wire;
+	m.read.author = w->device;
+	m.read.next = 2;
+	assert_int_equal(marks_hear(r->marks, w, &m), ERR_FORMAT);
+	m.read.author = *engine_device(at(t, ALICE));
+	m.read.next = CHAIN_MAX;
+	assert_int_equal(marks_hear(r->marks, w, &m), ERR_FORMAT);
+	m.read.next = CHAIN_MAX - 1;
+	assert_int_equal(marks_hear(r->marks, w, &m), 0);
+	pass(t, SECOND);
+	assert_int_equal(state_of(t, ALICE, id), MESSAGE_READ);
+	memset(&m.read.author, 7, sizeof m.read.author);
+	for (unsigned i = 0; i < 100; i++) {
+		m.read.author.bytes[0] = (uint8_t)i;
+		assert_int_equal(marks_hear(r->marks, w, &m), 0);
+	}
+	pass(t, 5 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
+	assert_true(contact(t, ALICE, "bob").is_linked);
+}
+
+static void typing_is_told_and_forgotten(void **state)
+{
+	struct town *t = *state;
+
+	assert_int_equal(engine_typing(at(t, ALICE), "bob", true), 0);
+	pass(t, SECOND);
+	assert_int_equal(count_events(&t->homes[BOB], EVENT_TYPING), 0); /* no link, no word */
+	say(t, &t->homes[ALICE], "bob", "hello");
+	pass(t, 5 * SECOND);
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(engine_typing(at(t, ALICE), "bob", true), 0);
+		pass(t, 200 * MILLISECOND);
+	}
+	assert_true(contact(t, BOB, "alice").is_typing);
+	assert_int_equal(count_events(&t->homes[BOB], EVENT_TYPING), 1);
+	assert_int_equal(find_event(&t->homes[BOB], EVENT_TYPING)->id, 0);
+	say(t, &t->homes[ALICE], "bob", "done");
+	pass(t, SECOND);
+	assert_false(contact(t, BOB, "alice").is_typing);
+	pass(t, 5 * SECOND);
+	assert_int_equal(engine_typing(at(t, ALICE), "bob", true), 0);
+	pass(t, SECOND);
+	assert_true(contact(t, BOB, "alice").is_typing);
+	pass(t, 7 * SECOND); /* nobody says it again */
+	assert_false(contact(t, BOB, "alice").is_typing);
+	assert_int_equal(engine_typing(at(t, ALICE), "bob", true), 0);
+	pass(t, SECOND);
+	stop_home(t, &t->homes[ALICE]);
+	pass(t, 12 * SECOND);
+	assert_false(contact(t, BOB, "alice").is_typing);
+}
+
+static void who_is_hidden_neither_types_nor_reads(void **state)
+{
+	struct town *t = *state;
+	uint64_t id = say(t, &t->homes[BOB], "alice", "hello");
+
+	pass(t, SECOND);
+	assert_int_equal(engine_hide_from(at(t, ALICE), "bob", true), 0);
+	read_all(t, ALICE, "bob");
+	say(t, &t->homes[ALICE], "bob", "hello");
+	assert_int_equal(engine_typing(at(t, ALICE), "bob", true), 0);
+	pass(t, 5 * SECOND);
+	assert_heard(&t->homes[BOB], 0, "hello");
+	assert_int_equal(count_events(&t->homes[BOB], EVENT_TYPING), 0);
+	assert_int_equal(state_of(t, BOB, id), MESSAGE_DELIVERED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define ROW(name) cmocka_unit_test_setup_teardown(name, build, raze_town)
+		ROW(what_was_read_is_told_and_kept),
+		ROW(read_marks_can_be_switched_off_for_one_and_for_all),
+		ROW(our_other_devices_know_what_was_read),
+		ROW(what_was_read_elsewhere_is_not_new_when_it_comes),
+		ROW(nobody_has_read_what_was_not_said_or_what_is_theirs),
+		ROW(typing_is_told_and_forgotten),
+		ROW(who_is_hidden_neither_types_nor_reads),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
