@@ -15,7 +15,7 @@ struct link;
 
 enum {
 	ENDPOINT_DATAGRAM_MAX = 1452,  /* UDP payload we send on any path */
-	ENDPOINT_LOOPBACK_MAX = 16000, /* and between loopback addresses */
+	ENDPOINT_LOOPBACK_MAX = 32000, /* and between loopback addresses */
 	ENDPOINT_TOKEN_MAX = 128,      /* an address token */
 	ENDPOINT_EARLY_MAX = 1000,     /* bytes of early words */
 	ENDPOINT_TUNNELS_MAX = 64,     /* own ones, and as many that are relayed */

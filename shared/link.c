@@ -47,6 +47,7 @@ static void settings_of(const struct link *l, ngtcp2_settings *s, ngtcp2_transpo
 {
 	ngtcp2_settings_default(s);
 	s->initial_ts = now;
+	s->cc_algo = QUIC_CONGESTION;
 	s->initial_rtt = LINK_INITIAL_RTT; /* while punching, every lost first packet counts */
 	s->handshake_timeout = LINK_LIBRARY_TIMEOUT; /* ours is `give_up_at` */
 	s->max_stream_window = l->home->config->policy == ENDPOINT_ADMITTED

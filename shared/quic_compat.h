@@ -60,6 +60,8 @@ static inline void quic_set_original_dcid(ngtcp2_transport_params *p, const ngtc
 #define quic_cut_reading(conn, id, code)                                                       \
 	ngtcp2_conn_shutdown_stream_read((conn), 0, (id), (code))
 
+#define QUIC_CONGESTION NGTCP2_CC_ALGO_BBR
+
 #define QUIC_NEW_TOKEN_ARGS  const uint8_t *token, size_t tokenlen
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token, tokenlen)
 
@@ -105,6 +107,11 @@ static inline size_t quic_pto_count(ngtcp2_conn *conn)
 
 #define quic_cut_sending ngtcp2_conn_shutdown_stream_write
 #define quic_cut_reading ngtcp2_conn_shutdown_stream_read
+
+/* Its Reno and Cubic hold the window at three times what the smallest round trip ever seen can
+ * carry: little on a path that became longer (a link that moved), that is jittery, or that
+ * is loopback; and they take each lost packet for a full queue. */
+#define QUIC_CONGESTION  NGTCP2_CC_ALGO_BBR2
 
 #define QUIC_NEW_TOKEN_ARGS  const ngtcp2_vec *token
 #define QUIC_NEW_TOKEN_BYTES bytes_of(token->base, token->len)

@@ -144,16 +144,16 @@ static void act(uint8_t what, uint8_t more)
 	case 4:
 		node->is_reading = !node->is_reading;
 		break;
-	case 5: /* what our own code never does */
-		ngtcp2_conn_shutdown_stream(l->conn, stream, 1);
-		link_wake(l);
+	case 5:
+		if (stream != LINK_CONTROL)
+			link_abandon(l, stream, more);
 		break;
-	case 6:
-		ngtcp2_conn_shutdown_stream_read(l->conn, stream, 1);
+	case 6: /* what our own code never does: one direction alone, the control stream */
+		quic_cut_reading(l->conn, stream, 1);
 		link_wake(l);
 		break;
 	case 7:
-		ngtcp2_conn_shutdown_stream_write(l->conn, stream, 1);
+		quic_cut_sending(l->conn, stream, 1);
 		link_wake(l);
 		break;
 	case 8:

@@ -21,16 +21,22 @@ static bool both_up(struct net *n)
 	return n->nodes[0].link && n->nodes[1].link;
 }
 
-static int two_linked(void **state)
+static void link_over(mono_ns delay)
 {
-	(void)state;
 	net_init(&net);
+	net.delay = delay;
 	net_add(&net, ENDPOINT_ADMITTED);
 	net_add(&net, ENDPOINT_ADMITTED);
 	net_befriend(&net, 2);
 	assert_non_null(net_dial(&net, 0, 1));
 	assert_true(net_run_until(&net, both_up, 30 * SECOND));
 	net_run(&net, SECOND);
+}
+
+static int two_linked(void **state)
+{
+	(void)state;
+	link_over(10 * MILLISECOND);
 	return 0;
 }
 
@@ -161,12 +167,28 @@ static unsigned time_of(size_t total)
 /* A round trip of 100 ms: with a window or a queue of 1 MiB never more than that in 100 ms. */
 static void a_long_path_is_filled_by_a_reader_that_keeps_pace(void **state)
 {
-	(void)state;
-	net.delay = 50 * MILLISECOND;
+	clear(state);
+	link_over(50 * MILLISECOND);
 	time_of(40 << 20);
 	assert_true(time_of(40 << 20) < 40 * 100 / 2);
 	assert_true(net.nodes[1].link->credit.window > 4 * LINK_WINDOW_FIRST);
 	assert_true(net.nodes[1].link->credit.window <= LINK_WINDOW_MAX);
+}
+
+static void a_path_that_becomes_long_is_filled_too(void **state)
+{
+	(void)state;
+	net.delay = 50 * MILLISECOND;
+	time_of(40 << 20);
+	assert_true(time_of(40 << 20) < 40 * 100 * 2);
+}
+
+static void a_lost_packet_now_and_then_is_no_full_path(void **state)
+{
+	clear(state);
+	link_over(50 * MILLISECOND);
+	net.loss = 5;
+	assert_true(time_of(40 << 20) < 40 * 100 * 2);
 }
 
 static void who_reads_slowly_gets_no_larger_window(void **state)
@@ -222,6 +244,8 @@ int main(void)
 		LINKED(what_nobody_reads_is_bounded_on_both_sides),
 		LINKED(a_link_queues_no_more_than_its_limit),
 		LINKED(a_long_path_is_filled_by_a_reader_that_keeps_pace),
+		LINKED(a_path_that_becomes_long_is_filled_too),
+		LINKED(a_lost_packet_now_and_then_is_no_full_path),
 		LINKED(who_reads_slowly_gets_no_larger_window),
 		LINKED(a_directory_keeps_little_of_anybody),
 	};

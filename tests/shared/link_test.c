@@ -482,7 +482,7 @@ static void loopback_carries_large_datagrams(void **state)
 	net.tap = note_size;
 	connect_both();
 	send_all(4 << 20, 60 * SECOND);
-	assert_true(largest > 15000 && largest <= ENDPOINT_LOOPBACK_MAX);
+	assert_true(largest > 30000 && largest <= ENDPOINT_LOOPBACK_MAX);
 }
 
 #define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
