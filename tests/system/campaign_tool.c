@@ -378,10 +378,19 @@ static void campaign(void)
 	}
 }
 
+/* All are there, and nobody waits for an answer. */
+static bool is_quiet(void)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (authors[i].driven.fd < 0 || authors[i].waiting > 0)
+			return false;
+	return true;
+}
+
 /* Everybody is well again, what was asked is answered. */
 static void end_harm(void)
 {
-	uint64_t until = driven_now() + 5000;
+	uint64_t until = driven_now() + 20000;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct author *a = &authors[i];
@@ -400,7 +409,7 @@ static void end_harm(void)
 		wanted.memory = 0;
 		a->driven.faults->fail_allocation = 0;
 	}
-	while (driven_now() < until) {
+	while (driven_now() < until && !is_quiet()) {
 		tend(true);
 		wait_for_something();
 	}
