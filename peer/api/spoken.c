@@ -240,11 +240,11 @@ static bool put_quote(void *user, const struct message *m)
 {
 	struct json *quote = json_object();
 
-	json_set_bool(quote, "own", m->is_ours);
+	json_set_bool(quote, "ours", m->is_ours);
 	json_set_text(quote, "kind", message_kind(m->kind));
 	set_flag(quote, "retracted", m->is_retracted);
 	set_flag(quote, "gone", m->is_gone);
-	json_set_bytes(quote, "text", beginning(m->text));
+	json_set_bytes(quote, "begins", beginning(m->text));
 	if (m->has_file)
 		set_name(quote, m->file.name);
 	json_set(user, "quote", quote);

@@ -259,8 +259,8 @@ static void an_answer_shows_how_the_other_message_begins(void **state)
 	call("subscribe", "{}");
 	quote = json_get(message_of(json_text(result_of(call("send", params)), "id")), "quote");
 	assert_non_null(quote);
-	assert_string_equal(json_text(quote, "text"), "first line");
-	assert_true(json_bool(quote, "own", false));
+	assert_string_equal(json_text(quote, "begins"), "first line");
+	assert_true(json_bool(quote, "ours", false));
 }
 
 static void pages_go_back_and_forth_and_never_both(void **state)

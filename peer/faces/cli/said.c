@@ -137,7 +137,7 @@ void cmd_transfer_words(const struct json *t, bool is_own, const char *name, con
 static void quote_words(const struct json *m, char *words, size_t size)
 {
 	const struct json *quote = json_get(m, "quote");
-	const char *text = quote ? json_text(quote, "text") : NULL,
+	const char *text = quote ? json_text(quote, "begins") : NULL,
 		   *name = quote ? json_text(quote, "name") : NULL;
 
 	*words = '\0';

@@ -107,7 +107,7 @@ static void print_facts(const struct json *m)
 	print_fact(_("edited"), when(m, "editedAt"));
 	print_fact(_("disappears"), when(m, "expiresAt"));
 	print_fact(_("answers"), json_text(m, "replyTo"));
-	print_fact(_("there stood"), quote ? out_safe(json_text(quote, "text")) : NULL);
+	print_fact(_("there stood"), quote ? out_safe(json_text(quote, "begins")) : NULL);
 	if (file)
 		print_file(file);
 }
