@@ -104,33 +104,37 @@ static int whose(struct engine *e, uint64_t id, struct person **p, bool *is_owed
 	return err;
 }
 
-/* Out of sight at once; its body goes when they have it, or it is said as GONE when its time comes. */
-static void hide(struct engine *e, uint64_t id)
+/* Out of sight at once; bodies go a little in each step, and what they have not got when they have it. `id` 0: all
+ * that are shown. */
+static void hide(struct engine *e, const struct person *p, uint64_t id)
 {
 	struct rooms *r = &e->rooms;
 	struct statement *s;
 
-	search_out(r->search, id);
 	store_write(r->store);
-	s = db_sql(store_db(r->store), "UPDATE message SET flags = flags | ? WHERE id = ?");
-	bind_int(s, 1, ENTRY_SILENT);
-	bind_int(s, 2, (int64_t)id);
+	s = db_sql(store_db(r->store),
+		   id ? "UPDATE message SET flags = flags | ?1, expires = ?2"
+			" WHERE contact = ?3 AND id = ?4"
+		      : "UPDATE message SET flags = flags | ?1, expires = ?2"
+			" WHERE contact = ?3 AND ?4 = 0 AND " ENTRY_IS_SHOWN("message"));
+	bind_int(s, 1, ENTRY_SILENT | ENTRY_DOOMED);
+	bind_int(s, 2, expiry_at(r->expiry, r->wall, 0));
+	bind_int(s, 3, p->id);
+	bind_int(s, 4, (int64_t)id);
 	store_run(r->store, s);
-	expiry_later(r->expiry, id);
 }
 
-static int forget(struct engine *e, uint64_t id)
+static int forget(struct engine *e, uint64_t id, struct person **p)
 {
-	struct person *p;
 	bool is_owed = false;
-	int err = whose(e, id, &p, &is_owed);
+	int err = whose(e, id, p, &is_owed);
 
 	if (err < 0)
 		return err;
 	if (!is_owed)
-		err = conversations_wipe(e->rooms.conversations, p, id, ENTRY_SILENT);
+		err = conversations_wipe(e->rooms.conversations, *p, id, ENTRY_SILENT);
 	if (is_owed || err == ERR_STATE)
-		hide(e, id);
+		hide(e, *p, id);
 	return err == ERR_STATE ? 0 : err;
 }
 
@@ -143,42 +147,27 @@ static bool is_shown(void *user, const struct message *m)
 
 int engine_forget_message(struct engine *e, uint64_t id)
 {
+	struct person *p;
 	int err = history_one(&e->rooms, id, is_shown, NULL);
 
 	if (err == 0)
-		err = forget(e, id);
-	return err < 0 ? err : engine_settle(e);
+		err = forget(e, id, &p);
+	if (err < 0)
+		return err;
+	conversations_count_unread(e->rooms.conversations, p);
+	return engine_settle(e);
 }
 
-enum { FORGET_BATCH = 256 };
-struct ids {
-	uint64_t list[FORGET_BATCH];
-	unsigned count;
-};
-
-static bool on_message(void *user, const struct message *m)
-{
-	struct ids *ids = user;
-
-	ids->list[ids->count++] = m->id;
-	return ids->count < FORGET_BATCH;
-}
-
-/* All of it in one transaction: half a conversation is not what was asked for. */
 int engine_forget_history(struct engine *e, const char *name)
 {
-	struct ids ids;
 	struct person *p;
 	int err = find(e, name, &p);
 
-	do {
-		ids.count = 0;
-		if (err == 0)
-			err = history_newest(&e->rooms, p, 0, FORGET_BATCH, on_message, &ids);
-		for (unsigned i = 0; err == 0 && i < ids.count; i++)
-			err = forget(e, ids.list[i]);
-	} while (err == 0 && ids.count == FORGET_BATCH);
-	return err < 0 ? err : engine_settle(e);
+	if (err < 0)
+		return err;
+	hide(e, p, 0);
+	conversations_count_unread(e->rooms.conversations, p);
+	return engine_settle(e);
 }
 
 /* A message that was hidden, or is kept no longer, leaves no mark; one that disappears does. */
@@ -204,6 +193,8 @@ static void let_go(struct engine *e, uint64_t id)
 		expiry_later(r->expiry, id);
 	else
 		expiry_over(r->expiry, id);
+	if (id > p->read_up_to)
+		conversations_count_unread(r->conversations, p);
 }
 
 mono_ns engine_step_kept(struct engine *e)

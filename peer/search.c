@@ -91,14 +91,17 @@ enum { ROW_ID, ROW_CONTACT, ROW_KIND, ROW_FLAGS, ROW_PLACE, ROW_BODY, ROW_EDIT }
 	"SELECT m.id, m.contact, m.kind, m.flags, m.place, m.body, e.body"                     \
 	" FROM message AS m LEFT JOIN message AS e ON e.id = m.edit"
 
-/* All that can be found in a row, line by line; empty: nothing. Views until the next call. */
-static struct bytes text_of(struct search *s, struct statement *row)
+/* All that can be found in a row, line by line; empty: nothing. Views until the next call. `is_stored`: as it
+ * stands in the index, where what is doomed is still. */
+static struct bytes text_of(struct search *s, struct statement *row, bool is_stored)
 {
+	int64_t flags = column_int(row, ROW_FLAGS);
 	bool is_edited = !column_is_null(row, ROW_EDIT);
 	struct bytes body = column_bytes(row, ROW_BODY);
 	struct offer offer;
 
-	if (column_int(row, ROW_FLAGS) & (ENTRY_GONE | ENTRY_RETRACTED | ENTRY_SILENT))
+	if (flags & (ENTRY_GONE | ENTRY_RETRACTED) ||
+	    (flags & ENTRY_SILENT && !(is_stored && flags & ENTRY_DOOMED)))
 		return bytes_of(NULL, 0);
 	if (column_int(row, ROW_KIND) == SAY_TEXT)
 		return is_edited ? column_bytes(row, ROW_EDIT) : body;
@@ -136,7 +139,7 @@ static int changed(struct search *s, int result)
 /* `is_in`: put in, else taken out, which FTS5 does only by what was put in. */
 static void change_index(struct search *s, struct statement *row, bool is_in)
 {
-	struct bytes text = text_of(s, row);
+	struct bytes text = text_of(s, row, true);
 	struct statement *q;
 	char name[WHO_SIZE];
 
@@ -341,7 +344,7 @@ static int walk(struct finding *f, struct statement *row)
 		int told = 0;
 
 		if ((!f->person || f->person->id == column_int(row, ROW_CONTACT)) &&
-		    query_finds(&f->query, text_of(s, row), &s->sighted, &s->snippet))
+		    query_finds(&f->query, text_of(s, row, false), &s->sighted, &s->snippet))
 			told = history_one(s->rooms, (uint64_t)column_int(row, ROW_ID),
 					   on_found, f);
 		if (told < 0 && told != ERR_NOT_FOUND) {

@@ -103,7 +103,7 @@ static const char *const migrations[] = {
 	"UPDATE message SET place = id, target = nullif(reply_to, 0);"
 	"DROP INDEX message_contact;"
 	"CREATE INDEX message_place ON message(contact, place)"
-	"	WHERE kind NOT IN (2, 3, 4, 6) AND (flags & 8) = 0;" /* ENTRY_IS_SHOWN */
+	"	WHERE kind NOT BETWEEN 2 AND 4 AND kind <> 6 AND (flags & 8) = 0;" /* ENTRY_IS_SHOWN */
 	"CREATE INDEX message_expires ON message(expires) WHERE expires IS NOT NULL;"
 	"CREATE INDEX message_untargeted ON message(about, kind)"
 	"	WHERE about IS NOT NULL AND target IS NULL;"

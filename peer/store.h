@@ -17,9 +17,11 @@ enum entry_flag {
 	ENTRY_GONE = 4,      /* its text is no more, or not to be shown any more */
 	ENTRY_SILENT = 8,    /* a line of no timeline, whatever its kind: forgotten here by the
 			      * person, or GONE in place of an entry about another one */
+	ENTRY_DOOMED = 16,   /* SILENT; its body is to go soon, and is in the index until then */
 };
 /* In SQL: the row `m` of message is a line of a timeline. */
-#define ENTRY_IS_SHOWN(m) "(" m ".kind NOT IN (2, 3, 4, 6) AND (" m ".flags & 8) = 0)"
+#define ENTRY_IS_SHOWN(m)                                                                      \
+	"(" m ".kind NOT BETWEEN 2 AND 4 AND " m ".kind <> 6 AND (" m ".flags & 8) = 0)"
 
 /* `path` NULL: in memory; `key` NULL: plain. On ERR_AUTH, ERR_CORRUPT, ERR_LOCKED, ERR_VERSION,
  * ERR_IO the file is left as it was and `reason` gets a sentence. */

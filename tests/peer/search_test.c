@@ -275,6 +275,25 @@ static void what_is_taken_out_is_found_no_more_and_leaves_the_pages_in_time(void
 	assert_int_equal(find("violin").count, 1);
 }
 
+static void what_is_doomed_is_found_no_more_and_leaves_the_index_when_it_goes(void **state)
+{
+	struct rooms *r = &alice.rooms;
+
+	(void)state;
+	written_text(&w, false, "xylophone");
+	written_sql(&w, "UPDATE message SET flags = %d", ENTRY_SILENT | ENTRY_DOOMED);
+	fill();
+	assert_int_equal(find("xylophone").count, 0);
+	assert_true(in_pages("ylophone") > 0);
+	search_out(r->search, 1);
+	written_sql(&w, "UPDATE message SET kind = %d, body = zeroblob(32) WHERE id = 1",
+		    SAY_GONE);
+	search_in(r->search, 1);
+	r->now += SEARCH_QUIET;
+	settle();
+	assert_int_equal(in_pages("ylophone"), 0);
+}
+
 static void a_change_that_is_undone_leaves_the_index_as_it_was(void **state)
 {
 	struct rooms *r = &alice.rooms;
@@ -381,6 +400,7 @@ int main(void)
 		EACH(granted_history_is_found_behind_all_else),
 		EACH(files_are_found_by_caption_name_and_alt_text),
 		EACH(what_is_taken_out_is_found_no_more_and_leaves_the_pages_in_time),
+		EACH(what_is_doomed_is_found_no_more_and_leaves_the_index_when_it_goes),
 		EACH(a_change_that_is_undone_leaves_the_index_as_it_was),
 		EACH(a_batch_that_is_undone_is_indexed_again),
 		EACH(nothing_is_indexed_while_much_is_written),
