@@ -6,6 +6,7 @@
 
 #include "peer/outbox.h"
 #include "peer/persons.h"
+#include "shared/offer.h"
 #include "tests/peer_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -48,6 +49,38 @@ static uint64_t number(struct bytes *rest, uint64_t near)
 	if (b < 250)
 		return near + b - 125;
 	return b == 250 ? 0 : b == 251 ? UINT64_MAX : b == 252 ? CHAIN_MAX - 1 : CHAIN_MAX + b;
+}
+
+/* What it says, and about what: of us, of the sender, or of nobody. */
+static void make_entry(struct wire_say *say, struct bytes *rest)
+{
+	static const char *const bodies[] = { "text", "", "a b", "a a", "\xe2\x80\xae" };
+	static uint8_t hash[32];
+	struct offer offer = { .name = bytes_text("a"), .size = 1 };
+	static struct buf encoded;
+	uint8_t what = (uint8_t)number(rest, 125);
+
+	say->kind = (enum say_kind)(1 + (what & 7));
+	say->body = bytes_text(bodies[(what >> 3) % 5]);
+	say->is_forwarded = (what & 0xc0) == 0x40;
+	say->life = (what & 0xc0) == 0x80 || say->kind == SAY_TIMER ? what : 0;
+	say->time = (wall_ms)number(rest, 1000);
+	if (say->kind == SAY_GONE)
+		say->body = BYTES(hash);
+	if (say->kind == SAY_RETRACT || say->kind == SAY_TIMER)
+		say->body = (struct bytes){ 0 };
+	if (say->kind == SAY_FILE && what < 128) {
+		encoded.size = 0;
+		if (offer_encode(&offer, &encoded) == 0)
+			say->body = buf_view(&encoded);
+	}
+	if (what & 1)
+		say->about_author = from->device.public;
+	say->about_seq = number(rest, (what & 1) ? talk->chain.next : 1);
+	if (say->kind == SAY_TIMER)
+		say->is_about = false;
+	else if (say->kind >= SAY_EDIT && say->kind <= SAY_REACT)
+		say->is_about = true;
 }
 
 static void make(struct wire_message *m, struct bytes *rest)
@@ -96,7 +129,7 @@ static void make(struct wire_message *m, struct bytes *rest)
 					    .body = bytes_text("text"),
 					    .is_about = how & 64,
 					    .about_author = us.device.public };
-		m->say.about_seq = number(rest, 1);
+		make_entry(&m->say, rest);
 	}
 }
 

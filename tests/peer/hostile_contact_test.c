@@ -591,12 +591,90 @@ static void a_flood_of_offers_is_shown_and_fetches_nothing(void **state)
 		offered++;
 		buf_clear(&body);
 	}
+	/* They are read at a pace: what is more waits in the line. */
+	assert_true(alice.counts[EVENT_HEARD] >= WAY_COSTLY_AT_ONCE);
+	assert_true(alice.counts[EVENT_HEARD] < WAY_COSTLY_AT_ONCE + 100);
 	pass(60 * SECOND);
 	assert_true(offered > 0);
 	assert_int_equal(seen.down, 0);
 	assert_int_equal(alice.counts[EVENT_HEARD], offered);
 	tell(&s, SAY_TEXT, "hi", NULL, 0);
 	assert_int_equal(alice.counts[EVENT_HEARD], offered + 1);
+}
+
+/* What is missing is asked for, and faces know until it has come. */
+static void what_is_missing_is_told_and_told_again_when_it_comes(void **state)
+{
+	struct wire_message says[4];
+	struct contact c;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		says[i] = message(WIRE_SAY);
+		says[i].say.seq = i + 1;
+		if (i > 0)
+			says[i].say.previous = message_hash(&says[i - 1].say);
+	}
+	say(&says[0]);
+	seen.haves = 0;
+	say(&says[3]);
+	assert_int_equal(seen.haves, 1);
+	assert_int_equal(alice.counts[EVENT_MISSING], 1);
+	assert_false(alice.last[EVENT_MISSING].is_online);
+	assert_int_equal(engine_contact(alice.engine, "mallory", &c), 0);
+	assert_int_equal(c.missing, 2);
+	say(&says[1]);
+	assert_int_equal(alice.counts[EVENT_MISSING], 1);
+	say(&says[2]);
+	say(&says[3]);
+	assert_int_equal(alice.counts[EVENT_MISSING], 2);
+	assert_true(alice.last[EVENT_MISSING].is_online);
+	assert_int_equal(engine_contact(alice.engine, "mallory", &c), 0);
+	assert_int_equal(c.missing, 0);
+	assert_int_equal(alice.counts[EVENT_HEARD], 4);
+}
+
+static bool note_missing(void *user, const struct message *m)
+{
+	*(uint64_t *)user += m->missing;
+	return true;
+}
+
+/* ... or, where its author does not have it any more, it is shown where it would be. */
+static void what_its_author_has_lost_is_shown_as_missing(void **state)
+{
+	struct wire_message one = message(WIRE_SAY), four = message(WIRE_SAY);
+	uint64_t missing = 0;
+
+	(void)state;
+	say(&one);
+	four.say.seq = 4;
+	say(&four);
+	say(&four); /* the answer: that is all there is */
+	assert_int_equal(alice.counts[EVENT_HEARD], 2);
+	assert_int_equal(engine_history(alice.engine, "mallory", 0, 10, note_missing, &missing),
+			 0);
+	assert_int_equal(missing, 2);
+	assert_int_equal(alice.counts[EVENT_WARNING], 1);
+}
+
+static void what_is_no_offer_and_no_reaction_ends_the_link(void **state)
+{
+	struct wire_message m = message(WIRE_SAY);
+
+	(void)state;
+	m.say.kind = SAY_FILE;
+	m.say.body = bytes_text("no offer");
+	say(&m);
+	assert_put_out();
+	connect_as(&mallory.device);
+	m.say.kind = SAY_REACT;
+	m.say.is_about = true;
+	m.say.about_author = alice.device.public;
+	m.say.about_seq = 1;
+	m.say.body = bytes_text("x x");
+	say(&m);
+	assert_put_out();
 }
 
 #define CONTACT(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -622,6 +700,9 @@ int main(void)
 		CONTACT(a_number_counts_once_whatever_it_says),
 		CONTACT(marks_beyond_what_was_said_mark_nothing),
 		CONTACT(a_flood_of_offers_is_shown_and_fetches_nothing),
+		CONTACT(what_is_missing_is_told_and_told_again_when_it_comes),
+		CONTACT(what_its_author_has_lost_is_shown_as_missing),
+		CONTACT(what_is_no_offer_and_no_reaction_ends_the_link),
 	};
 
 	if (sodium_init() < 0)
