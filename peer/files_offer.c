@@ -277,6 +277,19 @@ static struct unasked *unasked_of(struct files *f, int64_t contact)
 	return u;
 }
 
+/* As history, from another device of ours: nobody waits for it. */
+static bool is_recalled(struct files *f, uint64_t message)
+{
+	struct statement *s = db_sql(store_db(f->rooms->store),
+				     "SELECT place <= 0 FROM message WHERE id = ?");
+	bool is_old;
+
+	bind_int(s, 1, (int64_t)message);
+	is_old = db_step(s) != 1 || column_int(s, 0);
+	db_done(s);
+	return is_old;
+}
+
 static bool is_taken_unasked(struct files *f, const struct person *p, const struct offer *offer)
 {
 	struct engine_settings settings;
@@ -313,7 +326,8 @@ static void offered(struct files *f, const struct conversation_news *n)
 	snprintf(name, sizeof name, "%.*s", (int)offer.name.size,
 		 (const char *)offer.name.data);
 	row.name = name;
-	if (!n->is_ours && is_taken_unasked(f, n->person, &offer)) {
+	if (!n->is_ours && !is_recalled(f, n->message) &&
+	    is_taken_unasked(f, n->person, &offer)) {
 		row.state = TRANSFER_WAITING;
 		row.flags |= FILE_UNASKED;
 	}
