@@ -108,6 +108,13 @@ static void apply_react(struct conversations *c, struct person *p, const struct 
 void effect_apply(struct conversations *c, struct person *p, const struct effect *e,
 		  const struct target *t)
 {
+	/* Who gives history could say in another's name what they never did: what was heard of
+	 * themselves stays as it is. */
+	if (e->is_recalled && !t->is_recalled) {
+		if (e->kind != SAY_RETRACT)
+			row_wipe(c, p, e->id, ENTRY_SILENT);
+		return;
+	}
 	switch (e->kind) {
 	case SAY_EDIT:
 		apply_edit(c, p, e, t);
@@ -208,7 +215,8 @@ static unsigned read_waiting(struct conversations *c, int64_t conversation, stru
 {
 	struct statement *s = db_sql(
 		db_of(c), "SELECT m.id, m.kind, m.is_ours, m.sent_at, chain.author, m.seq,"
-			  " length(m.body) FROM message AS m, chain WHERE m.about = ?"
+			  " length(m.body), m.place <= 0 FROM message AS m, chain"
+			  " WHERE m.about = ?"
 			  " AND m.target IS NULL AND m.kind IN (2, 3, 4)"
 			  " AND m.id <> ? AND chain.id = m.chain AND chain.conversation = ?");
 	unsigned count = 0;
@@ -226,6 +234,7 @@ static unsigned read_waiting(struct conversations *c, int64_t conversation, stru
 			.time = column_int(s, 3),
 			.seq = (uint64_t)column_int(s, 5),
 			.size = (size_t)column_int(s, 6),
+			.is_recalled = column_int(s, 7),
 		};
 		count += column_copy(s, 4, e->author.bytes, sizeof e->author.bytes) == 0;
 	}

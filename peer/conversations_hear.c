@@ -59,8 +59,8 @@ static struct row row_of(struct conversations *c, const struct chain *chain,
 
 static struct effect effect_of(const struct row *row, const struct device_public *author)
 {
-	return (struct effect){ row->id, row->kind, row->is_ours,  row->sent_at,
-				*author, row->seq,  row->body.size };
+	return (struct effect){ row->id, row->kind, row->is_ours,   row->sent_at,
+				*author, row->seq,  row->body.size, row->place <= 0 };
 }
 
 /* The row is written: what it changes. */
@@ -147,6 +147,7 @@ static void heard_again(struct conversations *c, struct person *p, const struct 
 	struct target target;
 
 	row.id = id;
+	row.place = 1;
 	if (say->is_about && !row.has_target && entry_is_waiting(c, id)) {
 		if (target_find(c, conversation, &say->about_author, say->about_seq, &target)) {
 			entry_found(c, id,
@@ -157,6 +158,33 @@ static void heard_again(struct conversations *c, struct person *p, const struct 
 		}
 	}
 	effect_arrived(c, p, conversation, id, &say->author, say->seq);
+}
+
+/* History has put something else in its place: what its author says counts. What stood there is shown no
+ * more, and out of the way. */
+static bool displace(struct conversations *c, struct person *p, const struct chain *chain,
+		     const struct wire_say *say)
+{
+	struct statement *s = db_sql(
+		db_of(c), "SELECT id FROM message WHERE chain = ?1 AND seq = ?2 AND place <= 0"
+			  " AND (sent_at <> ?3 OR (kind <> 7 AND ?4 <> 7 AND (kind <> ?4"
+			  " OR CAST(body AS BLOB) <> ?5)))");
+	uint64_t id = 0;
+
+	bind_int(s, 1, chain->id);
+	bind_int(s, 2, (int64_t)say->seq);
+	bind_int(s, 3, say->time);
+	bind_int(s, 4, say->kind);
+	bind_bytes(s, 5, say->body);
+	if (db_step(s) == 1)
+		id = (uint64_t)column_int(s, 0);
+	db_done(s);
+	if (id == 0)
+		return false;
+	conversations_wipe(c, p, id, ENTRY_GONE | ENTRY_SILENT);
+	s = db_sql(db_of(c), "UPDATE message SET seq = -id WHERE id = ?");
+	bind_int(s, 1, (int64_t)id);
+	return store_run(c->rooms->store, s) >= 0;
 }
 
 static enum heard store_heard(struct conversations *c, struct person *p, struct chain *chain,
@@ -177,6 +205,12 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 
 		row.place = 1;
 		err = write_entry(c, p, p->conversation->id, chain, say, &row, tell_heard);
+		if (err == ERR_EXISTS && displace(c, p, chain, say)) {
+			row = row_of(c, chain, say, about);
+			row.place = 1;
+			err = write_entry(c, p, p->conversation->id, chain, say, &row,
+					  tell_heard);
+		}
 		/* It is here already where a crash has cost the place in the chain and not the
 		 * message (stores of versions before), or it came as history: the place is
 		 * made good. */

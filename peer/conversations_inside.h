@@ -88,6 +88,7 @@ struct target {
 	enum say_kind kind;
 	unsigned flags;
 	uint64_t edit; /* the entry that holds its text of now; 0: itself */
+	bool is_recalled; /* it came as history */
 };
 /* By its name in a conversation. */
 bool target_find(struct conversations *c, int64_t conversation,
@@ -121,7 +122,8 @@ struct effect {
 	wall_ms time;
 	struct device_public author;
 	uint64_t seq;
-	size_t size; /* of the body */
+	size_t size;      /* of the body */
+	bool is_recalled; /* it came as history: of what did not, it changes nothing */
 };
 /* Where its target is here. The row's target is the caller's to write. */
 void effect_apply(struct conversations *c, struct person *p, const struct effect *e,

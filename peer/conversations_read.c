@@ -141,10 +141,12 @@ int conversations_reads(struct conversations *c, const struct person *p, bool wi
 {
 	const struct device_public *us = account_device(c->rooms->account);
 	struct statement *s = db_sql(db_of(c), "SELECT author, is_ours, read FROM chain"
-					       " WHERE conversation = ? AND read > 1");
+					       " WHERE conversation = ? AND read > 1"
+					       " AND read < ?");
 	int err;
 
 	bind_int(s, 1, p->conversation->id);
+	bind_int(s, 2, (int64_t)CHAIN_MAX);
 	while ((err = db_step(s)) == 1) {
 		struct device_public author;
 

@@ -271,6 +271,7 @@ static bool read_target(struct statement *s, struct target *target)
 			.edit = (uint64_t)column_int(s, 4),
 		};
 		target->is_shown = column_int(s, 5);
+		target->is_recalled = column_int(s, 6);
 	}
 	db_done(s);
 	return is_here;
@@ -284,7 +285,7 @@ bool target_find(struct conversations *c, int64_t conversation,
 	if (seq >= CHAIN_MAX)
 		return false;
 	s = db_sql(db_of(c), "SELECT m.id, m.is_ours, m.kind, m.flags, m.edit, " ENTRY_IS_SHOWN(
-				     "m") " FROM chain, message AS m"
+				     "m") ", m.place <= 0 FROM chain, message AS m"
 					  " WHERE chain.conversation = ? AND chain.author = ?"
 					  " AND m.chain = chain.id AND m.seq = ?");
 	bind_int(s, 1, conversation);
@@ -298,7 +299,8 @@ bool target_read(struct conversations *c, const struct person *p, uint64_t id,
 {
 	struct statement *s = db_sql(
 		db_of(c), "SELECT m.id, m.is_ours, m.kind, m.flags, m.edit, " ENTRY_IS_SHOWN(
-				  "m") " FROM message AS m WHERE m.id = ? AND m.contact = ?");
+				  "m") ", m.place <= 0 FROM message AS m"
+				       " WHERE m.id = ? AND m.contact = ?");
 
 	bind_int(s, 1, id > INT64_MAX ? 0 : (int64_t)id);
 	bind_int(s, 2, p->id);

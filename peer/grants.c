@@ -216,6 +216,24 @@ static void tell_faces(struct grants *g, bool is_over)
 	g->came = 0;
 }
 
+static bool has_device(const struct person *p, const struct device_public *device)
+{
+	for (unsigned i = 0; i < p->devices.count; i++) {
+		if (device_public_equal(&p->devices.devices[i].device, device))
+			return true;
+	}
+	return false;
+}
+
+/* Numbers that our own chains cannot have, or somebody else's device for one of ours. */
+static bool is_sound(struct grants *g, const struct wire_told *told, const struct person *p)
+{
+	const struct person *other = told->is_ours ? p : persons_self(g->rooms->persons);
+
+	return told->say.seq < CHAIN_MAX && told->delivered <= CHAIN_MAX &&
+	       told->read <= CHAIN_MAX && !has_device(other, &told->say.author);
+}
+
 /* Somebody whom this device does not know any more is passed over, and what it said itself: that is
  * here, or its numbers are others' by now. */
 static int take(struct grants *g, const struct wire_told *told)
@@ -230,6 +248,8 @@ static int take(struct grants *g, const struct wire_told *told)
 	if (!p || p->is_self ||
 	    device_public_equal(&told->say.author, account_device(r->account)))
 		return 0;
+	if (!is_sound(g, told, p))
+		return ERR_FORMAT;
 	conversation = conversations_find_chain(r->conversations, p, &told->theirs, &told->ours,
 						&told->say.author, told->is_ours, &chain);
 	err = conversations_recall(r->conversations, p, conversation, &chain, &told->say,
