@@ -44,7 +44,7 @@ static void connect_both(void)
 /* Node 0 sends all the time; what has arrived at node 1. */
 static size_t transfer(mono_ns duration)
 {
-	static uint8_t piece[100000];
+	static uint8_t piece[20000];
 	mono_ns until = net.now + duration;
 
 	while (net.now < until) {
