@@ -357,7 +357,11 @@ void engine_goodbye(struct engine *e, mono_ns now)
 
 bool engine_next_event(struct engine *e, struct event *event)
 {
-	return events_next(e->rooms.events, event);
+	bool is_one = events_next(e->rooms.events, event);
+
+	if (is_one && event->message.has_file)
+		files_show_new(e->rooms.files, &event->message);
+	return is_one;
 }
 
 bool engine_next_job(struct engine *e, struct job *job)

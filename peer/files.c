@@ -213,6 +213,19 @@ void files_show(const struct files *f, struct message *m)
 		gets_show(f, &m->file);
 }
 
+void files_show_new(struct files *f, struct message *m)
+{
+	struct file_row row;
+
+	if (file_row_of_message(f, m->id, &row) != 1)
+		return;
+	m->file.state = row.state;
+	m->file.done = row.done;
+	m->file.error = row.error;
+	file_row_clear(&row);
+	files_show(f, m);
+}
+
 /* --- the step --- */
 
 bool files_hear_stream(struct files *f, const struct reach_stream *event)

@@ -10,17 +10,17 @@
 #include "shared/job.h"
 
 enum {
-	FILES_RUNNING = 4,      /* fetched at once, in all ... */
-	FILES_RUNNING_LINK = 2, /* ... and over one link; the others wait for their turn */
-	FILES_SERVED = 8,       /* given at once, in all ... */
-	FILES_SERVED_LINK = 4,  /* ... and over one link: more are told ERR_BUSY */
-	FILES_WAITING = 32,     /* looked at for being fetched, ... */
-	FILES_WAITING_OF = 4,   /* ... and of one conversation */
-	FILES_SENDING = 64,     /* being looked at before they are offered */
-	FILES_READ_AHEAD = 3,   /* pieces, of what others fetch */
-	FILES_JOBS = 3,         /* in the worker at once */
-	FILES_THUMBNAILS = 256, /* of theirs that wait to be checked; more get none */
-	FILES_AUTO_DAY = 500,   /* fetched unasked of one contact in a day ... */
+	FILES_RUNNING = 4,       /* fetched at once, in all ... */
+	FILES_RUNNING_LINK = 2,  /* ... and over one link; the others wait for their turn */
+	FILES_SERVED = 16,       /* given at once, in all ... */
+	FILES_SERVED_PERSON = 4, /* ... and to one person: more are told ERR_BUSY */
+	FILES_WAITING = 32,      /* looked at for being fetched, ... */
+	FILES_WAITING_OF = 4,    /* ... and of one conversation */
+	FILES_SENDING = 64,      /* being looked at before they are offered */
+	FILES_READ_AHEAD = 3,    /* pieces, of what others fetch */
+	FILES_JOBS = 3,          /* in the worker at once */
+	FILES_THUMBNAILS = 256,  /* of theirs that wait to be checked; more get none */
+	FILES_AUTO_DAY = 2000,   /* files fetched unasked of one contact in a day ... */
 };
 #define FILES_AUTO_BYTES ((uint64_t)1 << 30) /* ... and so many bytes */
 /* What has come is made durable after so much, or so long. */
@@ -28,6 +28,8 @@ enum {
 #define FILES_SYNC_TIME  (1 * SECOND)
 #define FILES_PROGRESS   (250 * MILLISECOND) /* told at most so often */
 #define FILES_SILENCE    (60 * SECOND) /* nothing comes: another one is asked, or the same again */
+/* Who holds a place so long gives way to others who wait, if there is no other. */
+#define FILES_TURN       (30 * SECOND)
 #define FILES_BUSY_AGAIN (2 * SECOND)
 #define FILES_AGAIN      (5 * SECOND) /* asked again who stopped; doubles */
 #define FILES_AGAIN_MAX  (60 * SECOND)
@@ -67,6 +69,9 @@ unsigned files_list(struct files *f, const struct person *p, bool is_active, uin
 		    unsigned limit);
 /* Puts what only memory knows over what the store says. */
 void files_show(const struct files *f, struct message *m);
+
+/* The same over a message as it was when it was said: it may be on its way by now. */
+void files_show_new(struct files *f, struct message *m);
 
 /* In the order of a step. What happened to a stream: false: it is not one of files'. */
 bool files_hear_stream(struct files *f, const struct reach_stream *event);

@@ -12,8 +12,10 @@
 enum {
 	IN_MAX = WIRE_FILE_PIECE,       /* arrived, and not in the worker */
 	WRITE_FROM = 128 << 10,         /* written at once, ... */
+	LOOKED_AT = 1024,               /* rows, where there is not place for all */
 	DEVICES_MAX = WIRE_DEVICES_MAX, /* whose word is remembered that they have it not */
 };
+#define LOOK_AGAIN (5 * SECOND)
 #define WRITE_WAIT (50 * MILLISECOND) /* ... or after so long */
 
 enum get_state {
@@ -40,7 +42,7 @@ struct get {
 	uint8_t tail[32];
 	struct buf in;
 	uint64_t received, stored, durable;
-	mono_ns in_since, synced_at, heard_at, retry_at, backoff;
+	mono_ns in_since, synced_at, heard_at, retry_at, backoff, began_at;
 	struct {
 		struct device_public device;
 		mono_ns until;
@@ -228,6 +230,19 @@ static unsigned running(const struct files *f, const struct way *w)
 	return count;
 }
 
+static unsigned running_of(const struct files *f, int64_t contact)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < FILES_WAITING; i++) {
+		const struct get *g = f->gets[i];
+
+		count += g && g->row.contact == contact &&
+			 (g->stream.is_open || g->state == GET_BEGINNING);
+	}
+	return count;
+}
+
 static bool ask_for_it(struct files *f, struct get *g, struct way *w)
 {
 	struct wire_message m = { .type = WIRE_FILE_GET };
@@ -245,7 +260,7 @@ static bool ask_for_it(struct files *f, struct get *g, struct way *w)
 		return false;
 	}
 	g->state = GET_RUNNING;
-	g->heard_at = f->rooms->now;
+	g->heard_at = g->began_at = f->rooms->now;
 	reach_use(f->rooms->reach, w);
 	file_rate_begin(&g->rate, g->received, f->rooms->now);
 	return true;
@@ -356,6 +371,8 @@ static void on_finished(struct files *f, struct get *g, struct filing_work *w, i
 	w->path = NULL;
 	g->state = GET_NAMED;
 	save(f, g);
+	if (g->row.flags & FILE_FOLDER)
+		file_row_set_manifest(f, &g->row, buf_view(&w->manifest));
 }
 
 static void on_placed(struct files *f, struct get *g, struct filing_work *w, int err)
@@ -376,6 +393,7 @@ static void on_placed(struct files *f, struct get *g, struct filing_work *w, int
 		fail(f, g, err);
 		return;
 	}
+	g->row.modified = w->modified;
 	g->row.state = TRANSFER_DONE;
 	g->row.error = 0;
 	g->state = GET_STORED;
@@ -644,6 +662,30 @@ static mono_ns watch(struct files *f, struct get *g)
 	return deadline;
 }
 
+/* All places are taken: of those that have had their turn, of a contact with more than this one has, the
+ * one that began first goes behind the others. */
+static bool make_place(struct files *f, const struct get *for_it)
+{
+	struct get *longest = NULL;
+
+	for (unsigned i = 0; i < FILES_WAITING; i++) {
+		struct get *g = f->gets[i];
+
+		if (!g || g->state != GET_RUNNING || g->has_tail ||
+		    f->rooms->now < g->began_at + FILES_TURN ||
+		    (longest && longest->began_at <= g->began_at) ||
+		    running_of(f, g->row.contact) <= running_of(f, for_it->row.contact))
+			continue;
+		longest = g;
+	}
+	if (!longest)
+		return false;
+	let_go(f, longest, FILES_CODE_BUSY);
+	longest->state = GET_READY;
+	longest->retry_at = f->rooms->now + FILES_BUSY_AGAIN;
+	return true;
+}
+
 /* Nothing is open, or nobody is asked. */
 static mono_ns seek(struct files *f, struct get *g)
 {
@@ -655,8 +697,8 @@ static mono_ns seek(struct files *f, struct get *g)
 		through_sources(f, g, ask_way);
 		return NEVER;
 	}
-	if (running(f, NULL) >= FILES_RUNNING)
-		return NEVER; /* until one of them ends */
+	if (running(f, NULL) >= FILES_RUNNING && !make_place(f, g))
+		return now + SECOND; /* or when one of them ends */
 	if (g->state == GET_WAITING) {
 		g->state = GET_BEGINNING;
 		order(f, g, FILING_BEGIN);
@@ -710,21 +752,13 @@ static mono_ns step(struct files *f, struct get *g)
 
 /* --- which --- */
 
-static bool is_here(const struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact,
-		    unsigned *count)
+static bool is_here(const struct files *f, const uint8_t id[OFFER_ID_SIZE])
 {
-	bool is_found = false;
-
-	*count = 0;
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
-		const struct get *g = f->gets[i];
-
-		if (!g)
-			continue;
-		is_found |= memcmp(g->row.id, id, OFFER_ID_SIZE) == 0;
-		*count += g->row.contact == contact;
+		if (f->gets[i] && memcmp(f->gets[i]->row.id, id, OFFER_ID_SIZE) == 0)
+			return true;
 	}
-	return is_found;
+	return false;
 }
 
 static void get_new(struct files *f, struct file_row *row)
@@ -751,32 +785,74 @@ static bool has_place(const struct files *f)
 	return false;
 }
 
-/* Those that wait in the store, the oldest first, a few of each conversation. */
+static bool is_near(const struct files *f, int64_t contact)
+{
+	const struct person *p = files_person(f, contact);
+
+	for (unsigned i = 0; p && i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is open for it, and nobody is there who has it. */
+static struct get *find_idle(const struct files *f)
+{
+	for (unsigned i = 0; i < FILES_WAITING; i++) {
+		struct get *g = f->gets[i];
+
+		if (g && g->state == GET_WAITING && !g->sink && !g->is_working &&
+		    !is_near(f, g->row.contact))
+			return g;
+	}
+	return NULL;
+}
+
+/* One for whom nobody is there gives way to one for whom somebody is. */
+static bool find_room(struct files *f, const struct file_row *row)
+{
+	struct get *idle;
+
+	if (has_place(f))
+		return true;
+	idle = is_near(f, row->contact) ? find_idle(f) : NULL;
+	if (!idle)
+		return false;
+	get_free(f, idle);
+	f->is_stale = false; /* that is looked at later */
+	return true;
+}
+
+/* Those that wait in the store, the oldest first, a few of each conversation; now and then all are looked
+ * at again, in another order: by who is there. */
 static void look_for_more(struct files *f)
 {
-	uint8_t ids[FILES_WAITING][OFFER_ID_SIZE];
-	unsigned count = 0, of = 0;
+	uint8_t ids[LOOKED_AT][OFFER_ID_SIZE];
+	unsigned count = 0;
 	struct statement *s;
 
 	f->is_stale = false;
+	f->looked_at = f->rooms->now;
 	s = db_sql(store_db(f->rooms->store),
-		   "SELECT id, contact FROM (SELECT id, contact, message, row_number() OVER"
-		   " (PARTITION BY contact ORDER BY message) AS place FROM file"
+		   "SELECT id FROM (SELECT id, message, row_number() OVER"
+		   " (PARTITION BY contact, state ORDER BY message) AS place FROM file"
 		   " WHERE state IN (2, 5) AND state < 7)"
 		   " WHERE place <= ? ORDER BY message LIMIT ?");
 	bind_int(s, 1, FILES_WAITING_OF);
-	bind_int(s, 2, FILES_WAITING);
-	while (count < FILES_WAITING && db_step(s) == 1) {
+	bind_int(s, 2, LOOKED_AT);
+	while (count < LOOKED_AT && db_step(s) == 1) {
 		if (column_copy(s, 0, ids[count], OFFER_ID_SIZE) == 0 &&
-		    !is_here(f, ids[count], column_int(s, 1), &of) && of < FILES_WAITING_OF)
+		    !is_here(f, ids[count]))
 			count++;
 	}
 	db_done(s);
-	for (unsigned i = 0; i < count && has_place(f); i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct file_row row;
 
-		if (file_row_find(f, ids[i], &row) == 1)
+		if (file_row_find(f, ids[i], &row) == 1 && find_room(f, &row))
 			get_new(f, &row);
+		file_row_clear(&row);
 	}
 }
 
@@ -788,8 +864,10 @@ mono_ns gets_step(struct files *f)
 
 	f->asked = NULL;
 	f->asked_count = 0;
-	if (f->is_stale && has_place(f))
+	if (f->is_stale || (!has_place(f) && f->rooms->now >= f->looked_at + LOOK_AGAIN))
 		look_for_more(f);
+	if (!has_place(f))
+		deadline = f->looked_at + LOOK_AGAIN;
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
 		if (f->gets[i])
 			deadline = mono_earlier(deadline, step(f, f->gets[i]));

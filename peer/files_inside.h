@@ -46,6 +46,7 @@ int file_row_add(struct files *f, const struct file_row *row, struct bytes manif
 		 struct bytes thumbnail);
 void file_row_save(struct files *f, struct file_row *row);
 void file_row_remove(struct files *f, const struct file_row *row);
+void file_row_set_manifest(struct files *f, const struct file_row *row, struct bytes manifest);
 void file_row_manifest(struct files *f, const struct file_row *row, struct buf *out);
 void file_row_set_thumbnail(struct files *f, uint64_t message, struct bytes thumbnail);
 /* Which device said the message; false: there is none. */
@@ -156,6 +157,7 @@ struct files {
 	struct get *gets[FILES_WAITING];
 	uintptr_t *asked; /* ways that are to be dialled for files */
 	unsigned asked_count;
+	mono_ns looked_at;
 	bool is_stale; /* the store may have others that wait to be fetched */
 	struct sending *sendings[FILES_SENDING];
 

@@ -27,6 +27,8 @@ struct serve {
 	struct file_row row;
 	struct file_stream stream;
 	bool is_contacts; /* not another device of ours */
+	int64_t to;       /* whose devices have places together */
+	mono_ns began_at;
 	enum serve_state state;
 	struct filing_source *source; /* NULL: not open, or at work */
 	bool is_working;
@@ -356,18 +358,47 @@ static int judge(const struct file_row *row, const struct person *p)
 	return is_here && row->state == TRANSFER_PAUSED ? ERR_STATE : 0;
 }
 
+/* Of those that have had their turn the one that began first. */
+static struct serve *find_longest(struct files *f)
+{
+	struct serve *longest = NULL;
+
+	for (unsigned i = 0; i < FILES_SERVED; i++) {
+		struct serve *s = f->serves[i];
+
+		if (f->rooms->now >= s->began_at + FILES_TURN &&
+		    (!longest || s->began_at < longest->began_at))
+			longest = s;
+	}
+	return longest;
+}
+
+/* Who has no place yet gets that of one who had it long enough. */
 static int find_place(struct files *f, const struct way *from, unsigned *place)
 {
 	unsigned count = 0;
+	struct serve *longest;
 
 	*place = FILES_SERVED;
 	for (unsigned i = FILES_SERVED; i-- > 0;) {
 		if (!f->serves[i])
 			*place = i;
 		else
-			count += f->serves[i]->stream.way == from->number;
+			count += f->serves[i]->to == from->person->id;
 	}
-	return *place == FILES_SERVED || count >= FILES_SERVED_LINK ? ERR_BUSY : 0;
+	if (count >= FILES_SERVED_PERSON)
+		return ERR_BUSY;
+	if (*place < FILES_SERVED)
+		return 0;
+	longest = count == 0 ? find_longest(f) : NULL;
+	if (!longest)
+		return ERR_BUSY;
+	for (unsigned i = 0; i < FILES_SERVED; i++) {
+		if (f->serves[i] == longest)
+			*place = i;
+	}
+	serve_end(f, longest, FILES_CODE_BUSY);
+	return 0;
 }
 
 void serve_ask(struct files *f, struct way *from, int64_t stream,
@@ -393,6 +424,8 @@ void serve_ask(struct files *f, struct way *from, int64_t stream,
 	s->row = row;
 	s->stream = said;
 	s->is_contacts = !from->person->is_self;
+	s->to = from->person->id;
+	s->began_at = f->rooms->now;
 	s->offset = get->offset;
 	s->moved_at = f->rooms->now;
 	reach_use(f->rooms->reach, from);

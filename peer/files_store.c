@@ -126,8 +126,9 @@ void file_row_save(struct files *f, struct file_row *row)
 
 	store_write(f->rooms->store);
 	row->changed_at = f->rooms->wall;
-	s = db_sql(db_of(f), "UPDATE file SET state = ?, error = ?, done = ?, changed_at = ?,"
-			     " path = ?, folder = ?, flags = ?, hash = ? WHERE id = ?");
+	s = db_sql(db_of(f),
+		   "UPDATE file SET state = ?, error = ?, done = ?, changed_at = ?,"
+		   " path = ?, folder = ?, flags = ?, hash = ?, modified = ? WHERE id = ?");
 	bind_int(s, 1, row->state);
 	bind_int(s, 2, row->error);
 	bind_int(s, 3, (int64_t)row->done);
@@ -136,7 +137,8 @@ void file_row_save(struct files *f, struct file_row *row)
 	bind_text(s, 6, row->folder);
 	bind_int(s, 7, row->flags);
 	bind_blob(s, 8, row->has_hash ? BYTES(row->hash) : bytes_of(NULL, 0));
-	bind_bytes(s, 9, BYTES(row->id));
+	bind_int(s, 9, (int64_t)row->modified);
+	bind_bytes(s, 10, BYTES(row->id));
 	store_run(f->rooms->store, s);
 }
 
@@ -147,6 +149,17 @@ void file_row_remove(struct files *f, const struct file_row *row)
 	store_write(f->rooms->store);
 	s = db_sql(db_of(f), "DELETE FROM file WHERE id = ?");
 	bind_bytes(s, 1, BYTES(row->id));
+	store_run(f->rooms->store, s);
+}
+
+void file_row_set_manifest(struct files *f, const struct file_row *row, struct bytes manifest)
+{
+	struct statement *s;
+
+	store_write(f->rooms->store);
+	s = db_sql(db_of(f), "UPDATE file SET manifest = ? WHERE id = ?");
+	bind_blob(s, 1, manifest);
+	bind_bytes(s, 2, BYTES(row->id));
 	store_run(f->rooms->store, s);
 }
 

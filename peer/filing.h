@@ -44,8 +44,8 @@ enum filing_task {
 	FILING_WRITE,
 	/* sink: what was stored is on disk: `done`. */
 	FILING_SYNC,
-	/* sink, whole: on disk, closed (sink is NULL then): `hash`. And `path`: a name for it in `folder`
-	 * by `name` that is free. */
+	/* sink, whole: on disk, closed (sink is NULL then): `hash`, `manifest`. And `path`: a name for it in
+	 * `folder` by `name` that is free. */
 	FILING_FINISH,
 	/* `folder`, `part`, is_folder: it gets the name `path`. ERR_EXISTS: somebody was quicker: `path` is
 	 * another one that is free. Harmless when it has it already. ERR_NOT_FOUND. */

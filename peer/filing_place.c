@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "peer/filing_inside.h"
@@ -83,6 +84,20 @@ static bool is_there(const struct filing_work *w, int folder, const char *name)
 			    : S_ISREG(st.st_mode) && (uint64_t)st.st_size == w->size;
 }
 
+/* From when on it is looked at for having been changed (FILING_OPEN). */
+static int note_time(struct filing_work *w, int folder, const char *name)
+{
+	struct timespec now;
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return filing_error();
+	clock_gettime(CLOCK_REALTIME, &now);
+	w->modified = w->is_folder ? (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec
+				   : filing_modified(&st);
+	return 0;
+}
+
 int filing_place(struct filing_work *w)
 {
 	const char *name = strrchr(w->path, '/') + 1;
@@ -103,6 +118,7 @@ int filing_place(struct filing_work *w)
 		if (w->is_folder)
 			filing_remove(folder, w->part);
 		(void)fsync(folder); /* some file systems have nothing to sync here */
+		err = note_time(w, folder, name);
 	}
 	close(folder);
 	if (err == ERR_EXISTS) {

@@ -76,18 +76,35 @@ static int make_empty(struct filing_sink *s, const struct manifest_entry *e)
 	return 0;
 }
 
+/* It is as old as it was there: that tells, too, whether it was changed since (peer/filing_source.c). */
+static int end_entry(struct filing_sink *s, const struct manifest_entry *e)
+{
+	const struct timespec then = { .tv_sec = (time_t)e->modified };
+	int fd = s->open, err = 0;
+
+	if (fd < 0)
+		fd = filing_within(s->fd, e->path, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	if (futimens(fd, (const struct timespec[]){ then, then }) < 0)
+		err = filing_error();
+	if (s->open < 0)
+		close(fd);
+	close_entry(s);
+	return err;
+}
+
 /* What is empty on the way is made. */
 static int go_to(struct filing_sink *s, uint32_t index)
 {
 	int err;
 
-	if (s->at == index)
-		return 0;
-	close_entry(s);
 	for (; s->at < index; s->at++) {
 		const struct manifest_entry *e = &s->entries.list[s->at];
 
 		err = e->size == 0 ? make_empty(s, e) : 0;
+		if (err == 0 && !e->is_folder)
+			err = end_entry(s, e);
 		if (err < 0)
 			return err;
 	}
@@ -371,6 +388,9 @@ int filing_finish(struct filing_work *w)
 	if (err < 0)
 		return err;
 	filing_hash_end(&s->hash, w->hash);
+	buf_clear(&w->manifest);
+	w->manifest = s->manifest;
+	s->manifest = (struct buf){ 0 };
 	filing_sink_free(s);
 	w->sink = NULL;
 	return 0;

@@ -156,6 +156,7 @@ static void a_small_file_arrives_without_being_asked_for(void **state)
 	make_file(t, "note.txt", 1000, path);
 	ours = offer(t, a, "bob", path);
 	theirs = heard(t, b);
+	assert_int_not_equal(find_event(b, EVENT_HEARD)->message.file.state, TRANSFER_OFFERED);
 	await(t, b, theirs, TRANSFER_DONE);
 	assert_true(are_equal(path, see(b, theirs).path));
 	await(t, a, ours, TRANSFER_DONE);
@@ -551,6 +552,102 @@ static void many_files_have_their_turns(void **state)
 	assert_int_equal(count_in(b->downloads), 20);
 }
 
+/* --- several devices of one person --- */
+
+static void another_device(struct town *t, struct home *h, const char *name)
+{
+	const struct directory_place place = { "10.0.0.1", 7000 };
+
+	assert_int_equal(engine_login(h->engine, name, &place, server_key(t->server),
+				      bytes_text("correct horse"), false, ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, h, t->tickets), 0);
+	wait_online(t, h);
+	calm_net_run(&t->net, 3 * SECOND, NULL, NULL);
+}
+
+static void each_device_gets_what_is_offered(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *too = &t->homes[2];
+	char path[200];
+
+	befriend(t);
+	another_device(t, too, "bob");
+	make_file(t, "note.txt", 1000, path);
+	offer(t, a, "bob", path);
+	await(t, b, heard(t, b), TRANSFER_DONE);
+	await(t, too, heard(t, too), TRANSFER_DONE);
+}
+
+static void a_file_is_fetched_from_another_own_device_where_its_author_is_away(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *too = &t->homes[2];
+	struct engine_settings settings;
+	char path[200];
+	uint64_t theirs;
+
+	befriend(t);
+	another_device(t, too, "bob");
+	engine_settings(too->engine, &settings);
+	settings.accept_up_to = 0;
+	assert_int_equal(engine_set_settings(too->engine, &settings), 0);
+	make_file(t, "large.bin", LARGE, path);
+	offer(t, a, "bob", path);
+	await(t, b, heard(t, b), TRANSFER_DONE);
+	theirs = heard(t, too);
+	stop_home(t, a);
+	assert_int_equal(engine_accept_file(too->engine, theirs, NULL), 0);
+	await(t, too, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(too, theirs).path));
+}
+
+static void a_folder_is_fetched_from_another_own_device_where_its_author_is_away(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *too = &t->homes[2];
+	struct engine_settings settings;
+	char path[200];
+	uint64_t theirs;
+
+	befriend(t);
+	another_device(t, too, "bob");
+	engine_settings(too->engine, &settings);
+	settings.accept_up_to = 0;
+	assert_int_equal(engine_set_settings(too->engine, &settings), 0);
+	accept_all(b);
+	make_folder(t, path);
+	offer(t, a, "bob", path);
+	await(t, b, heard(t, b), TRANSFER_DONE);
+	theirs = heard(t, too);
+	stop_home(t, a);
+	assert_int_equal(engine_accept_file(too->engine, theirs, NULL), 0);
+	await(t, too, theirs, TRANSFER_DONE);
+	assert_true(are_equal(path, see(too, theirs).path));
+}
+
+static void what_one_device_sent_another_one_can_have(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *too = &t->homes[2];
+	char path[200];
+	uint64_t ours;
+
+	befriend(t);
+	another_device(t, too, "alice");
+	forget_events(too);
+	make_file(t, "large.bin", LARGE, path);
+	offer(t, a, "bob", path);
+	wait_for(t, too, EVENT_SAID, 1);
+	ours = find_event(too, EVENT_SAID)->message.id;
+	calm_net_run(&t->net, 3 * SECOND, NULL, NULL);
+	assert_int_equal(see(too, ours).state, TRANSFER_OFFERED);
+	assert_int_equal(engine_accept_file(too->engine, ours, NULL), 0);
+	await(t, too, ours, TRANSFER_DONE);
+	assert_true(are_equal(path, see(too, ours).path));
+}
+
 /* --- liars --- */
 
 static struct link *link_to(struct home *home, const char *name)
@@ -780,6 +877,10 @@ int main(void)
 		TOWN(a_spooled_file_goes_when_it_has_arrived),
 		TOWN(what_is_neither_file_nor_folder_is_refused),
 		TOWN(many_files_have_their_turns),
+		TOWN(each_device_gets_what_is_offered),
+		TOWN(a_file_is_fetched_from_another_own_device_where_its_author_is_away),
+		TOWN(a_folder_is_fetched_from_another_own_device_where_its_author_is_away),
+		TOWN(what_one_device_sent_another_one_can_have),
 		TOWN(who_opens_many_streams_and_reads_none_gets_no_more_than_its_share),
 		TOWN(garbage_on_a_stream_ends_the_stream_and_nothing_else),
 		TOWN(what_was_offered_to_somebody_else_is_not_to_be_had),
