@@ -95,7 +95,7 @@ static const struct hint {
 	{ "send", ERR_FORMAT, NULL, N_("palique send %s TEXT") },
 	{ "send", ERR_STATE, N_("there is no account here yet"), N_("palique join LINK, or palique login NAME@DIRECTORY") },
 	{ "send", ERR_KEY_CHANGED, N_("%s shows another key; nothing is sent until you decide"), "palique doctor" },
-	{ "sendFile", ERR_NOT_FOUND, N_("%s is not a contact"), "palique add %s" },
+	{ "sendFile", ERR_NOT_FOUND, N_("there is no such file, or %s is not a contact"), "palique ls" },
 	{ "sendFile", ERR_REFUSED, N_("this is neither a file nor a folder that can be read, or %s is blocked"), N_("palique send %s -f FILE") },
 	{ "sendFile", ERR_LIMIT, NULL, N_("palique send %s -f FILE") },
 	{ "sendFile", ERR_FORMAT, NULL, N_("palique send %s -f FILE") },

@@ -202,8 +202,10 @@ peer ana doctor 2>&1 | grep -q 'connected on this machine' || fail "the doctor d
 peer ana ls --json | grep -q '"pathKind":"loopback"' || fail "no kind of path: $(peer ana ls --json)"
 says 0 'say "hi" \ and 😀 ñ' peer ben history ana
 unread 0 || fail 'reading the history marks nothing as read'
-says 0 'Nothing older' peer ben history ana --before 1
-says 2 'id of a message' peer ben history ana --before x
+first=$(peer ben history ana --json | sed -n '1s/^{"id":"\([0-9]*\)".*/\1/p')
+says 0 'Nothing older' peer ben history ana --before "$first"
+says 4 'no such message is of them' peer ben history ana --before 999999
+says 2 'number of a message' peer ben history ana --before x
 says 2 'id of an event' peer ben recv --since x
 says 2 'from 1 to 1000' peer ben history ana --limit 0
 says 2 'the message is empty' peer ana send ben ''

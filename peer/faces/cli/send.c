@@ -146,6 +146,14 @@ static int spool_input(struct cli *c, struct sending *s)
 			  "");
 }
 
+static int no_file(const char *path)
+{
+	char trouble[512];
+
+	snprintf(trouble, sizeof trouble, _("there is no file %.300s"), out_safe(path));
+	return cli_failed(ERR_NOT_FOUND, trouble, _("palique send NAME -f FILE"));
+}
+
 /* What was typed of a file into `params`. Exit code. */
 static int file_params(struct cli *c, struct sending *s, struct json *params)
 {
@@ -161,6 +169,8 @@ static int file_params(struct cli *c, struct sending *s, struct json *params)
 		code = spool_input(c, s);
 	else
 		s->path = cli_absolute(file);
+	if (code == EXIT_DONE && s->path && access(s->path, F_OK) < 0)
+		code = no_file(s->path);
 	if (code == EXIT_DONE && s->path)
 		json_set_text(params, "path", s->path);
 	if (code == EXIT_DONE && s->spool) {
