@@ -156,6 +156,17 @@ void engine_hear_peers(struct rooms *r)
 
 /* --- streams beside the control stream --- */
 
+/* What is asked for is looked up, and opened: not more often than offers come (WAY_COSTLY). */
+static bool may_ask(struct rooms *r, struct way *w)
+{
+	if (w->asks_until < r->now)
+		w->asks_until = r->now;
+	if (w->asks_until >= r->now + WAY_COSTLY_AT_ONCE * WAY_COSTLY_EACH)
+		return false;
+	w->asks_until += WAY_COSTLY_EACH;
+	return true;
+}
+
 /* One that they opened: what they want is its first message. */
 static void hear_first(struct rooms *r, const struct reach_stream *event)
 {
@@ -178,6 +189,10 @@ static void hear_first(struct rooms *r, const struct reach_stream *event)
 		return;
 	}
 	link_consume(link, event->stream, total);
+	if (!may_ask(r, event->way)) {
+		link_abandon(link, event->stream, FILES_CODE_BUSY);
+		return;
+	}
 	files_asked(r->files, event->way, event->stream, &m.file_get);
 }
 

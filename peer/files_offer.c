@@ -13,6 +13,7 @@
 #include "shared/text.h"
 
 #define DAY ((wall_ms)86400000)
+enum { AUTO_MANIFEST = 32 }; /* bytes of a manifest that count as much as one file */
 
 /* What was fetched of one contact without being asked for, in a day. */
 struct unasked {
@@ -292,6 +293,9 @@ static bool is_recalled(struct files *f, uint64_t message)
 
 static bool is_taken_unasked(struct files *f, const struct person *p, const struct offer *offer)
 {
+	/* What is empty takes room on the disk, too: a file, or a folder on the way to one, takes two bytes
+	 * of a manifest at least. */
+	unsigned count = 1 + offer->files + offer->manifest / AUTO_MANIFEST;
 	struct engine_settings settings;
 	struct unasked *u;
 
@@ -300,9 +304,9 @@ static bool is_taken_unasked(struct files *f, const struct person *p, const stru
 	    p->state != CONTACT_MUTUAL || (!settings.downloads[0] && !f->downloads))
 		return false;
 	u = unasked_of(f, p->id);
-	if (u->count >= FILES_AUTO_DAY || offer->size > FILES_AUTO_BYTES - u->bytes)
+	if (count > FILES_AUTO_DAY - u->count || offer->size > FILES_AUTO_BYTES - u->bytes)
 		return false;
-	u->count++;
+	u->count += count;
 	u->bytes += offer->size;
 	return true;
 }

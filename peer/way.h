@@ -58,6 +58,7 @@ struct way {
 	mono_ns stranded_at;    /* when the relay hears of it next */
 	struct line line;
 	mono_ns costly_until; /* what came of WAY_COSTLY is paid for by then */
+	mono_ns asks_until;   /* the same of files that it asked for */
 	mono_ns dial_until, retry_at, last_used, suspect_at, check_at;
 	mono_ns penance_until; /* it broke the protocol: neither called nor looked for */
 	mono_ns pinged_until;  /* LINKED: asked in this step, to be answered by then */

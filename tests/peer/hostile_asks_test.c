@@ -1,0 +1,198 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "peer/engine.h"
+#include "peer/files.h"
+#include "peer/persons.h"
+#include "peer/rooms.h"
+#include "peer/way.h"
+#include "shared/error.h"
+#include "shared/file.h"
+#include "shared/frame.h"
+#include "tests/town.h"
+
+/* A contact asks for much, or offers what takes much room. */
+
+enum { ASKS = 600, EMPTY = 3000 };
+
+static void path_in(const struct town *t, const char *name, char out[200])
+{
+	snprintf(out, 200, "%s/%s", t->folder, name);
+}
+
+static void make_file(const struct town *t, const char *name, size_t size, char path[200])
+{
+	uint8_t *contents = malloc(size ? size : 1), seed[randombytes_SEEDBYTES] = { 7 };
+	FILE *file;
+
+	path_in(t, name, path);
+	randombytes_buf_deterministic(contents, size, seed);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(contents, 1, size, file), size);
+	fclose(file);
+	free(contents);
+}
+
+static uint64_t offer(struct town *t, struct home *from, const char *to, const char *path)
+{
+	struct engine_file f = { .to = to, .path = path };
+	uint64_t ticket = ++t->tickets;
+
+	assert_int_equal(engine_send_file(from->engine, &f, ticket), 0);
+	assert_int_equal(answer_of(t, from, ticket), 0);
+	return find_event(from, EVENT_SAID)->message.id;
+}
+
+struct seen {
+	struct home *home;
+	uint64_t id;
+	enum transfer_state state, wanted;
+	uint8_t file[16];
+};
+
+static bool on_message(void *user, const struct message *m)
+{
+	struct seen *s = user;
+
+	assert_true(m->has_file);
+	s->state = m->file.state;
+	memcpy(s->file, m->file.id, sizeof s->file);
+	return false;
+}
+
+static struct seen see(struct home *home, uint64_t id)
+{
+	struct seen s = { .home = home, .id = id };
+
+	assert_int_equal(engine_message(home->engine, id, on_message, &s), 0);
+	return s;
+}
+
+static bool is_so(void *user)
+{
+	struct seen *s = user;
+
+	return see(s->home, s->id).state == s->wanted;
+}
+
+static void await(struct town *t, struct home *home, uint64_t id, enum transfer_state state)
+{
+	struct seen s = { .home = home, .id = id, .wanted = state };
+
+	assert_true(calm_net_run(&t->net, 300 * SECOND, is_so, &s));
+}
+
+static uint64_t heard(struct town *t, struct home *home)
+{
+	wait_for(t, home, EVENT_HEARD, 1);
+	return find_event(home, EVENT_HEARD)->message.id;
+}
+
+static struct link *link_to(struct home *home, const char *name)
+{
+	struct rooms *r = engine_rooms(home->engine);
+	struct name n;
+	const struct person *p;
+
+	assert_int_equal(name_parse(&n, bytes_text(name)), 0);
+	p = persons_find(r->persons, &n);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
+			return p->ways[i]->link;
+	}
+	fail_msg("no link");
+	return NULL;
+}
+
+static void say_on(struct link *link, int64_t stream, const struct wire_message *m)
+{
+	struct buf raw = { 0 }, frame = { 0 };
+
+	assert_int_equal(wire_encode(m, &raw), 0);
+	assert_int_equal(frame_append(&frame, buf_view(&raw)), 0);
+	assert_int_equal(link_write(link, stream, buf_view(&frame), false), 0);
+	buf_clear(&raw);
+	buf_clear(&frame);
+}
+
+static void who_asks_for_a_file_again_and_again_is_heard_at_a_pace(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct wire_message m = { .type = WIRE_FILE_GET };
+	struct link *link;
+	char path[200];
+	uint64_t ours;
+	int64_t stream;
+
+	befriend(t);
+	make_file(t, "note.txt", 1000, path);
+	ours = offer(t, a, "bob", path);
+	await(t, b, heard(t, b), TRANSFER_DONE);
+	await(t, a, ours, TRANSFER_DONE);
+	memcpy(m.file_get.id, see(a, ours).file, sizeof m.file_get.id);
+	forget_events(a);
+	link = link_to(b, "alice");
+	for (unsigned i = 0; i < ASKS; i++) {
+		assert_int_equal(link_open(link, &stream), 0);
+		say_on(link, stream, &m);
+		calm_net_run(&t->net, 5 * MILLISECOND, NULL, NULL);
+		link_abandon(link, stream, FILES_CODE_DONE);
+		calm_net_run(&t->net, 5 * MILLISECOND, NULL, NULL);
+	}
+	/* 200 at once, 20 in a second, each with a beginning and an end. */
+	assert_in_range(count_events(a, EVENT_PROGRESS), 100, 2 * (200 + 20 * 8));
+	forget_events(b);
+	say(t, a, "bob", "still here");
+	wait_for(t, b, EVENT_HEARD, 1);
+	/* Later it is heard again. */
+	calm_net_run(&t->net, 20 * SECOND, NULL, NULL);
+	forget_events(a);
+	assert_int_equal(link_open(link_to(b, "alice"), &stream), 0);
+	say_on(link_to(b, "alice"), stream, &m);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_true(count_events(a, EVENT_PROGRESS) > 0);
+}
+
+static void a_folder_of_much_that_is_empty_waits_until_it_is_accepted(void **state)
+{
+	struct town *t = *state;
+	struct home *b = &t->homes[1];
+	char path[200], name[200], text[32];
+	uint64_t theirs;
+
+	befriend(t);
+	path_in(t, "things", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (unsigned i = 0; i < EMPTY; i++) {
+		snprintf(text, sizeof text, "things/%u", i);
+		make_file(t, text, 0, name);
+	}
+	offer(t, &t->homes[0], "bob", path);
+	theirs = heard(t, b);
+	calm_net_run(&t->net, 5 * SECOND, NULL, NULL);
+	assert_int_equal(see(b, theirs).state, TRANSFER_OFFERED);
+	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), 0);
+	await(t, b, theirs, TRANSFER_DONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOWN(who_asks_for_a_file_again_and_again_is_heard_at_a_pace),
+		TOWN(a_folder_of_much_that_is_empty_waits_until_it_is_accepted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
