@@ -189,7 +189,7 @@ says 0 'disappears after 24 h' peer ben timer ana 1d
 says 0 'delivered' peer ben send ana 'not for long' --timeout 20
 shows ana ben '(disappears after 24 h)'
 says 2 'a time is' peer ana timer ben soon
-says 0 'stays' peer ana timer ben off
+says 0 'if you want it, too' peer ana timer ben off
 one_object_a_line peer ana timer ben
 one_object_a_line peer ana settings
 one_object_a_line peer ana profile
