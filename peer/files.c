@@ -37,18 +37,6 @@ void files_set_downloads(struct files *f, const char *folder)
 	f->downloads = folder && *folder ? memory_text(folder) : NULL;
 }
 
-char *files_folder(struct files *f, const char *folder)
-{
-	struct engine_settings settings;
-
-	if (folder && *folder)
-		return memory_text(folder);
-	settings_read(f->rooms->store, &settings);
-	if (settings.downloads[0])
-		return memory_text(settings.downloads);
-	return f->downloads ? memory_text(f->downloads) : NULL;
-}
-
 /* --- what faces ask --- */
 
 static int find(struct files *f, uint64_t message, struct file_row *row)
@@ -144,26 +132,6 @@ int files_cancel(struct files *f, uint64_t message)
 	row.flags &= ~(unsigned)FILE_NAMED;
 	decide(f, &row, TRANSFER_CANCELLED);
 	return 0;
-}
-
-void files_end(struct files *f, const struct file_row *row, enum files_code code, bool drop)
-{
-	struct filing_work *w = NULL;
-
-	serves_stop(f, row->id, code);
-	if (is_given(row)) {
-		if (drop && (row->flags & FILE_SPOOLED) && row->path) {
-			w = filing_work_new(FILING_REMOVE);
-			w->path = memory_text(row->path);
-		}
-	} else if (!gets_stop(f, row->id, code, drop) && drop && row->folder &&
-		   row->state != TRANSFER_DONE) {
-		w = filing_work_new(FILING_REMOVE);
-		w->folder = memory_text(row->folder);
-		filing_part_name(row->id, w->part);
-	}
-	if (w)
-		files_remove_later(f, w);
 }
 
 int files_forward(struct files *f, uint64_t message, struct person *to, uint64_t ticket)

@@ -1,5 +1,5 @@
 /* Inside of files, from the bottom up: files_store.c has the rows; files_jobs.c what the worker is asked
- * for; files_serve.c gives what others fetch; files_get.c fetches, with files_sources.c to know from whom;
+ * for; files_serve.c gives what others fetch; files_sources.c, files_get.c and files_waiting.c fetch;
  * files_offer.c looks at what is to be offered, and hears of what was; files.c has what faces ask and
  * the order of a step. */
 #ifndef PALIQUE_PEER_FILES_INSIDE_H
@@ -111,7 +111,7 @@ void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_co
 bool serves_show(const struct files *f, struct message_file *file);
 void serves_clear(struct files *f);
 
-/* --- files_get.c --- */
+/* --- files_sources.c, files_get.c, files_waiting.c: what is fetched --- */
 
 struct get;
 bool gets_hear(struct files *f, const struct reach_stream *event);
@@ -128,12 +128,14 @@ void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
 bool gets_show(const struct files *f, struct message_file *file);
 void gets_clear(struct files *f);
 
-/* --- files_offer.c, files.c --- */
+/* --- files_offer.c --- */
 
 struct sending;
 void offers_news(struct files *f);
 void offers_step(struct files *f);
 void sendings_clear(struct files *f);
+
+/* --- files_end.c --- */
 
 /* Where a file is to go: `folder`, or where they all go; NULL: nowhere. The caller's. */
 char *files_folder(struct files *f, const char *folder);
