@@ -318,7 +318,7 @@ static void hear_have(struct profiles *s, struct way *from,
 
 	from->profile.has_told = true;
 	from->profile.has = (struct version){ have->number, have->mark };
-	if (from->person->is_self || !version_equal(&from->profile.has, &s->ours.version))
+	if (!version_equal(&from->profile.has, &s->ours.version))
 		return;
 	profiles_read_had(s, from, &had);
 	if (!version_equal(&had, &from->profile.has))
@@ -442,9 +442,8 @@ static bool is_to_call(struct profiles *s, const struct way *w)
 {
 	struct version had;
 
-	if (w->state == WAY_LINKED || !w->is_present || w->person->is_self ||
-	    !person_may_link(w->person) || w->person->is_unseen ||
-	    version_equal(&w->profile.called_for, &s->ours.version))
+	if (w->state == WAY_LINKED || !w->is_present || !person_may_link(w->person) ||
+	    w->person->is_unseen || version_equal(&w->profile.called_for, &s->ours.version))
 		return false;
 	profiles_read_had(s, w, &had);
 	return version_is_newer(&s->ours.version, &had);

@@ -29,7 +29,7 @@ bool people_lift_bans(struct people *p)
 
 	for (unsigned a = 1; a <= p->count; a++) {
 		for (unsigned b = 1; b <= p->count; b++) {
-			if (p->persons[a].consent[b] != CONSENT_NEVER)
+			if (p->persons[a].consent[b] < CONSENT_NEVER)
 				continue;
 			p->persons[a].consent[b] = CONSENT_DIRECT;
 			has_any = true;
@@ -49,6 +49,17 @@ void consents_note(struct people *p, struct home *home, unsigned b, const struct
 		home->restricted_since[b] = NEVER;
 	else if (home->restricted_since[b] == NEVER || world_is_asleep(p->world, home->machine))
 		home->restricted_since[b] = world_now(p->world);
+}
+
+void consents_decide(struct people *p, struct engine *e, unsigned b, const struct contact *c,
+		     enum consent consent)
+{
+	bool is_hidden = consent == CONSENT_HIDDEN;
+
+	if (c->is_hidden_from != is_hidden)
+		engine_hide_from(e, p->persons[b].name, is_hidden);
+	if (!is_hidden && c->consent != consent)
+		engine_set_consent(e, p->persons[b].name, consent);
 }
 
 /* As it knows now, for longer than the grace. */
@@ -71,6 +82,9 @@ static bool may_send(const struct people *p, unsigned from, unsigned to)
 		return true;
 	if (is_restricted(p, from, b))
 		return false;
+	/* Who hides says what it has to say. */
+	if (people_consent(p, a, b) == CONSENT_HIDDEN)
+		return true;
 	return !p->is_strict || people_consent(p, a, b) == CONSENT_DIRECT;
 }
 

@@ -58,6 +58,8 @@ void people_differ(struct people *p, unsigned a, unsigned b);
 void people_say(struct people *p, unsigned machine, unsigned b, size_t size);
 /* Says something to be played with, or edits, takes back or reacts to such (plays.c). */
 void people_play(struct people *p, unsigned machine, unsigned b);
+/* Another status line, if somebody is at the machine (shows.c). */
+void people_show(struct people *p, unsigned machine);
 /* From each machine that is in, to everybody. */
 void people_greet_all(struct people *p);
 

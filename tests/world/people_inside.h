@@ -89,6 +89,7 @@ struct people {
 	bool was_rekeyed[PERSONS];
 	bool is_strict; /* about who may have whose address */
 	uint64_t ticket, plays;
+	unsigned shows;
 	struct people_counts counts;
 };
 
@@ -117,11 +118,18 @@ void keeping_new_password(struct people *p, unsigned person, char out[PASSWORD_S
 
 void consents_note(struct people *p, struct home *home, unsigned b, const struct contact *c);
 void consents_heard(struct people *p, unsigned machine, unsigned b);
+/* At the engine, where its contact is another one. */
+void consents_decide(struct people *p, struct engine *e, unsigned b, const struct contact *c,
+		     enum consent consent);
 
 /* --- wishes.c --- */
 
 void wishes_answered(struct people *p, const struct event *event);
 void wishes_tend(struct people *p, unsigned person);
+
+/* --- shows.c --- */
+
+void shows_judge(struct people *p);
 
 /* --- plays.c --- */
 

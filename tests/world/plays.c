@@ -176,7 +176,7 @@ static void judge_pair(struct people *p, unsigned a, unsigned b)
 	const struct person_life *one = &p->persons[a], *other = &p->persons[b];
 
 	if (!is_whole(p, a) || !is_whole(p, b) || !people_are_mutual(p, a, b) ||
-	    people_consent(p, a, b) == CONSENT_NEVER || p->is_unsettled[a][b])
+	    people_consent(p, a, b) >= CONSENT_NEVER || p->is_unsettled[a][b])
 		return;
 	for (unsigned m = one->first + 1; m < one->first + one->machines; m++)
 		compare(p, one->first, b, m, b);

@@ -187,7 +187,12 @@ static void decide_on_somebody(struct story *s)
 
 	if (s->has_consents)
 		people_set_consent(s->people, a, story_any_other(s, a),
-				   (enum consent)dice_below(story_dice(s), 3));
+				   (enum consent)dice_below(story_dice(s), 4));
+}
+
+static void show(struct story *s)
+{
+	people_show(s->people, story_any_machine(s));
 }
 
 static void change_a_password(struct story *s)
@@ -241,6 +246,7 @@ static const struct {
 	{ 500, storm_say_one },
 	{ 40, say_many },
 	{ 60, play },
+	{ 12, show },
 	{ 14, storm_crash_a_machine },
 	{ 8, cut_the_power },
 	{ 8, spoil_a_disk },

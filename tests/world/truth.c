@@ -83,7 +83,8 @@ bool people_presence_is_true(struct people *p, char *why, size_t why_size)
 	for (unsigned m = 1; m <= p->machine_count; m++) {
 		for (unsigned b = 1; b <= p->count; b++) {
 			unsigned a = p->machines[m].person;
-			bool should = first_in(p, b) && people_are_mutual(p, a, b);
+			bool should = first_in(p, b) && people_are_mutual(p, a, b) &&
+				      p->persons[b].consent[a] != CONSENT_HIDDEN;
 
 			if (a != b && people_is_in(p, m) &&
 			    people_sees_online(p, m, b) != should)
@@ -221,7 +222,7 @@ bool people_nothing_is_owed(struct people *p, char *why, size_t why_size)
 
 			if (a != b && people_is_in(p, d) && first_in(p, b) &&
 			    people_are_mutual(p, a, b) &&
-			    people_consent(p, a, b) != CONSENT_NEVER &&
+			    people_consent(p, a, b) < CONSENT_NEVER &&
 			    !nothing_is_owed_by(p, d, b, why, why_size))
 				return false;
 		}
@@ -240,7 +241,7 @@ static bool same_contact(const struct contact *x, bool has_x, const struct conta
 	if (!has_x || !has_y)
 		return has_x == has_y;
 	return x->state == y->state && x->consent == y->consent &&
-	       x->has_identity == y->has_identity &&
+	       x->is_hidden_from == y->is_hidden_from && x->has_identity == y->has_identity &&
 	       (!x->has_identity || identity_public_equal(&x->identity, &y->identity)) &&
 	       x->is_verified == y->is_verified;
 }
@@ -371,7 +372,7 @@ void people_settled(struct people *p)
 		people_home(p, d)->may_be_out = p->persons[a].throws_out = false;
 		for (unsigned b = 1; b <= p->count; b++) {
 			if (a == b || !people_are_mutual(p, a, b) ||
-			    people_consent(p, a, b) == CONSENT_NEVER)
+			    people_consent(p, a, b) >= CONSENT_NEVER)
 				continue;
 			p->is_unsettled[a][b] = p->is_unsettled[b][a] = false;
 			for (unsigned e = 1; e <= p->machine_count; e++) {

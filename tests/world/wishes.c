@@ -47,8 +47,8 @@ static void fulfil(struct people *p, unsigned a, unsigned b)
 			engine_add(e, name, NULL, NULL);
 		else if (c.state == CONTACT_REQUESTS || c.is_key_changed)
 			engine_accept(e, name);
-		else if (c.consent != p->persons[a].consent[b])
-			engine_set_consent(e, name, p->persons[a].consent[b]);
+		else
+			consents_decide(p, e, b, &c, p->persons[a].consent[b]);
 		break;
 	case WISH_BLOCKED:
 		if (!is_known || c.state != CONTACT_BLOCKED)
