@@ -2,6 +2,6 @@
 #ifndef PALIQUE_SHARED_VERSION_H
 #define PALIQUE_SHARED_VERSION_H
 
-#define PALIQUE_VERSION "0.2"
+#define PALIQUE_VERSION "0.3"
 
 #endif
