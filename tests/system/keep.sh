@@ -37,7 +37,7 @@ until_true 20 has ana ben 'before the file' || fail 'ana does not hear ben'
 # --- export ---
 file=$folder/ana.palique
 says 2 '--passphrase-fd N' peer ana export "$file" --no-input
-says 2 'this needs: FILE' peer ana export
+says 2 'this needs: FILE' peer ana backup
 says 5 'inside of the home itself' with "$phrase" peer ana export "$folder/home-ana/copy"
 says 4 'no such folder' with "$phrase" peer ana export "$folder/nowhere/copy"
 says 4 'palique export FILE' with "$phrase" peer ana export "$folder/nowhere/copy"
