@@ -1,5 +1,6 @@
 #include "peer/api/method_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "peer/api/spoken.h"
@@ -21,6 +23,9 @@
  * name; the engine removes it when nobody needs it any more. */
 
 enum { SPOOL_RANDOM = 16, SPOOL_NAME_SIZE = BYTES_HEX_SIZE(SPOOL_RANDOM) };
+enum {
+	SPOOL_STALE_S = 86400
+}; /* not written to for so long and never sent: its face is gone */
 
 /* HOME/spool, or HOME/spool/NAME. */
 static int spool_path(const struct call *call, const char *name, char path[HOME_PATH_MAX])
@@ -33,6 +38,46 @@ static int spool_path(const struct call *call, const char *name, char path[HOME_
 	return home_path(call->shell->home, relative, path);
 }
 
+struct search {
+	const char *path;
+	bool is_found;
+};
+
+static bool on_file(void *user, const struct message *m)
+{
+	struct search *search = user;
+
+	search->is_found = m->has_file && bytes_equal(m->file.path, bytes_text(search->path));
+	return !search->is_found;
+}
+
+static bool is_stale(struct call *call, const char *path)
+{
+	struct search search = { .path = path };
+	struct stat s;
+
+	if (lstat(path, &s) < 0 || !S_ISREG(s.st_mode) ||
+	    time(NULL) - s.st_mtime < SPOOL_STALE_S)
+		return false;
+	return engine_files(call->engine, NULL, false, UINT32_MAX, on_file, &search) == 0 &&
+	       !search.is_found;
+}
+
+/* Takes away what faces left that went before they sent it. */
+static void sweep_spool(struct call *call, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	char path[HOME_PATH_MAX];
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL)
+		if (strlen(entry->d_name) == SPOOL_NAME_SIZE - 1 &&
+		    spool_path(call, entry->d_name, path) == 0 && is_stale(call, path))
+			unlink(path);
+	if (dir)
+		closedir(dir);
+}
+
 int method_new_spool(struct call *call)
 {
 	char path[HOME_PATH_MAX], name[SPOOL_NAME_SIZE];
@@ -43,6 +88,7 @@ int method_new_spool(struct call *call)
 		return err;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return ERR_IO;
+	sweep_spool(call, path);
 	randombytes_buf(random, sizeof random);
 	bytes_to_hex(BYTES(random), name);
 	err = spool_path(call, name, path);

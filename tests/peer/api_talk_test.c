@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,6 +348,21 @@ static void a_spool_is_an_empty_file_of_our_own_in_the_home(void **state)
 	assert_string_equal(strrchr(path, '/') + 1, json_text(result, "spool"));
 }
 
+static void what_was_never_sent_is_swept_a_day_later(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char left[HOME_PATH_MAX], fresh[HOME_PATH_MAX];
+
+	(void)state;
+	snprintf(left, sizeof left, "%s", json_text(result_of(call("newSpool", "{}")), "path"));
+	snprintf(fresh, sizeof fresh, "%s",
+		 json_text(result_of(call("newSpool", "{}")), "path"));
+	assert_int_equal(utimensat(AT_FDCWD, left, old, 0), 0);
+	result_of(call("newSpool", "{}"));
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(fresh, F_OK), 0);
+}
+
 static void the_name_of_a_file_misleads_nobody(void **state)
 {
 	struct message m = {
@@ -504,6 +520,7 @@ int main(void)
 		TEST(a_contact_link_is_a_first_message),
 		TEST(a_file_is_named_by_path_or_by_spool_and_by_nothing_else),
 		TEST(a_spool_is_an_empty_file_of_our_own_in_the_home),
+		TEST(what_was_never_sent_is_swept_a_day_later),
 		TEST(the_name_of_a_file_misleads_nobody),
 		TEST(a_plain_text_is_shown_without_what_it_is_not),
 		TEST(a_failed_file_says_why_by_a_stable_name),
