@@ -112,6 +112,7 @@ void account_welcomed(struct account *a, const struct wire_welcome *welcome)
 void account_unknown(struct account *a)
 {
 	a->is_online = false;
+	a->has_heard_unknown = true;
 	if (a->has_next && !a->is_trying_next && a->standing == STANDING_MEMBER) {
 		/* What we asked for last may have become true. */
 		a->is_trying_next = true;
@@ -189,6 +190,7 @@ bool account_wants_call(const struct account *a)
 void account_calls(struct account *a)
 {
 	a->called_with = a->devices.version;
+	a->has_heard_unknown = false;
 }
 
 void account_called(struct account *a)
@@ -242,15 +244,8 @@ int account_message(struct account *a, const struct wire_message *m)
 	return account_is_becoming(a) ? ERR_STATE : 0;
 }
 
-mono_ns account_step(struct account *a)
+static mono_ns step_change(struct account *a)
 {
-	if (a->is_undone) {
-		a->is_undone = false;
-		if (a->becoming)
-			account_becoming_over(
-				a, ERR_IO,
-				N_("the keys could not be stored: is the disk full?"));
-	}
 	if (a->change.kind == CHANGE_NONE)
 		return NEVER;
 	if (a->change.is_keeping && !a->has_next) {
@@ -263,4 +258,20 @@ mono_ns account_step(struct account *a)
 	account_change_over(a, ERR_TIMEOUT,
 			    N_("the directory has not confirmed: see later whether it holds"));
 	return NEVER;
+}
+
+mono_ns account_step(struct account *a)
+{
+	if (a->is_undone) {
+		a->is_undone = false;
+		if (a->becoming)
+			account_becoming_over(
+				a, ERR_IO,
+				N_("the keys could not be stored: is the disk full?"));
+	}
+	if (a->call_again_at && a->rooms->now >= a->call_again_at) {
+		a->call_again_at = 0;
+		a->wants_call = true;
+	}
+	return mono_earlier(step_change(a), a->call_again_at ? a->call_again_at : NEVER);
 }

@@ -85,6 +85,8 @@ struct account {
 	uint64_t waiting;             /* ticket of one whose outcome is unknown */
 	struct change change;
 	bool wants_call;
+	bool has_heard_unknown; /* since the last call: a commit that fails takes back what came of it */
+	mono_ns call_again_at; /* to hear it again; 0: no need */
 	enum account_state told;
 	bool is_online;
 	uint8_t handshake_hash[64]; /* of the line on which we are online */

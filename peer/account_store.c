@@ -91,6 +91,9 @@ static int load(struct account *a)
 	return err;
 }
 
+/* Who could not store what the directory said of us hears it anew. */
+#define CALL_AGAIN (5 * SECOND)
+
 static void bind_rest(const struct account *a, struct statement *s, struct buf *devices)
 {
 	if (a->devices.version > 0 && device_list_encode(&a->devices, devices) == 0)
@@ -202,6 +205,9 @@ void account_reload(struct account *a)
 	if (a->devices.version != heard)
 		a->wants_call = true;
 	a->is_trying_next = false;
+	if (a->has_heard_unknown)
+		a->call_again_at = a->rooms->now + CALL_AGAIN;
+	a->has_heard_unknown = false;
 	account_equip(a);
 	/* What was to be said leans on what was not stored. */
 	a->is_undone = a->becoming && becoming_is_ready(a->becoming);
