@@ -54,6 +54,7 @@ struct author {
 	uint64_t heard_at; /* the last answer, or when there was nothing to wait for */
 	uint64_t say_at, back_at;
 	uint64_t filled_until, locked_until; /* 0: not */
+	bool was_spoilt;                     /* when it was begun */
 	int lock;
 };
 
@@ -113,6 +114,7 @@ static void begin(struct author *a)
 							  1u << dice_between(&dice, 8, 20));
 	}
 	driven_begin(&a->driven);
+	a->was_spoilt = a->filled_until || a->locked_until;
 	a->heard_at = driven_now();
 	a->waiting = 0;
 }
@@ -153,11 +155,12 @@ static void mourn(struct author *a)
 	forget_questions(a);
 	a->back_at = driven_now() + 20;
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGABRT) {
-		violated("%c died of signal %d", a->label, WTERMSIG(status));
+		violated("%c died of signal %d; see %s", a->label, WTERMSIG(status),
+			 a->driven.log);
 	} else if (lacked_memory) {
 		sums.deaths++;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
-		   (a->filled_until || a->locked_until)) {
+		   (a->was_spoilt || a->filled_until || a->locked_until)) {
 		sums.starts_refused++;
 		a->back_at = driven_now() + 100;
 	} else {

@@ -1,11 +1,12 @@
 /* Loaded in front of a real program (LD_PRELOAD): its memory runs out once, its datagrams are lost,
  * doubled and out of order, its clock is years wrong. What it does stands in a file that whoever
  * began it may change at any time (PALIQUE_FAULTS: its path; tests/faults.h). */
-#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,9 +30,11 @@ static atomic_uint_fast64_t random_state = 88172645463325252u;
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("PALIQUE_FAULTS");
+	void *first; /* the first call of backtrace(3) allocates */
 	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	void *map;
 
+	(void)backtrace(&first, 1);
 	if (fd < 0)
 		return;
 	map = mmap(NULL, sizeof *faults, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -43,6 +46,19 @@ __attribute__((constructor)) static void begin(void)
 
 /* --- memory --- */
 
+/* Into the log, should it not end well. */
+static void tell_where(uint64_t number)
+{
+	void *frames[24];
+	char line[64];
+	int count = backtrace(frames, 24),
+	    size = snprintf(line, sizeof line, "no memory for allocation %llu:\n",
+			    (unsigned long long)number);
+
+	(void)!write(2, line, (size_t)size);
+	backtrace_symbols_fd(frames, count, 2);
+}
+
 /* The one whose turn it is fails. */
 static bool is_refused(void)
 {
@@ -53,6 +69,7 @@ static bool is_refused(void)
 	if (atomic_fetch_add(&f->allocations, 1) + 1 != f->fail_allocation)
 		return false;
 	atomic_fetch_add(&f->refused, 1);
+	tell_where(f->fail_allocation);
 	errno = ENOMEM;
 	return true;
 }
