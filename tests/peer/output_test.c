@@ -200,6 +200,90 @@ static void a_path_is_told_in_words(void **state)
 		" (direct 10.0.0.1:1, 43 ms)", "linked: direct, 10.0.0.1:1, 43 ms");
 }
 
+static void light_formatting_shows_and_keeps_its_signs(void **state)
+{
+	(void)state;
+	begin("always");
+	assert_string_equal(out_marked("a *b c* d"), "a \033[1m*b c*\033[0m d");
+	assert_string_equal(out_marked("_x_, `y`"), "\033[3m_x_\033[0m, \033[2m`y`\033[0m");
+	assert_string_equal(out_marked("2*3*4 snake_case_name * a*"),
+			    "2*3*4 snake_case_name * a*");
+	assert_string_equal(out_marked("*open\nend*"), "*open\n      end*");
+	assert_string_equal(out_marked("*\033[31m*"), "\033[1m*\\u001b[31m*\033[0m");
+	begin("never");
+	assert_string_equal(out_marked("a *b*"), "a *b*");
+}
+
+static void what_was_found_is_marked_and_nothing_else_gets_through(void **state)
+{
+	(void)state;
+	begin("never");
+	assert_string_equal(out_found("the \002train\003 \033[2J"), "the train \\u001b[2J");
+	begin("always");
+	assert_string_equal(out_found("\002a\003 b"), "\033[1ma\033[0m b");
+}
+
+static void sizes_and_spans_have_a_unit_people_know(void **state)
+{
+	(void)state;
+	assert_string_equal(out_size(0), "0 bytes");
+	assert_string_equal(out_size(999), "999 bytes");
+	assert_string_equal(out_size(2100000), "2.1 MB");
+	assert_string_equal(out_size(999999), "1.0 MB");
+	assert_string_equal(out_size(INT64_MAX), "9223 PB");
+	assert_string_equal(out_span(40), "40 s");
+	assert_string_equal(out_span(86400), "24 h");
+	assert_string_equal(out_span(14 * 86400), "14 days");
+}
+
+static struct json *parsed(const char *text)
+{
+	struct json *o;
+
+	assert_int_equal(json_parse(&o, bytes_text(text)), 0);
+	return o;
+}
+
+static void files_are_told_in_words_whatever_they_are_called(void **state)
+{
+	struct json *o = parsed(
+		"{\"name\":\"a\\u202eb\",\"type\":\"image/png\",\"size\":2100000,"
+		"\"width\":1920,\"height\":1080,\"alt\":\"a \\u001b[2Jcat\"}");
+	char words[256];
+
+	(void)state;
+	cmd_file_words(o, words, sizeof words);
+	assert_string_equal(words, "[image PNG 1920x1080, 2.1 MB: a \\u001b[2Jcat]");
+	json_free(o);
+	o = parsed("{\"name\":\"a\\u202eb\",\"type\":\"text/plain\",\"size\":5}");
+	cmd_file_words(o, words, sizeof words);
+	assert_string_equal(words, "[file a\\u202eb, 5 bytes]");
+	json_free(o);
+	o = parsed("{\"state\":\"running\",\"done\":50,\"size\":200,\"rate\":10,"
+		   "\"secondsLeft\":15}");
+	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "25 %, 50 bytes of 200 bytes, 10 bytes/s, 15 s left");
+	json_free(o);
+	o = parsed("{\"state\":\"offered\"}");
+	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "not fetched: palique files accept 7");
+	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "offered; bob has not fetched it yet");
+	json_free(o);
+}
+
+static void a_message_is_named_by_its_digits(void **state)
+{
+	(void)state;
+	assert_string_equal(cmd_id("17"), "17");
+	assert_string_equal(cmd_id("#17"), "17");
+	assert_string_equal(cmd_id("[17]"), "17");
+	assert_null(cmd_id("17x"));
+	assert_null(cmd_id(""));
+	assert_null(cmd_id("-1"));
+	assert_null(cmd_id("99999999999999999999"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +298,11 @@ int main(void)
 		cmocka_unit_test(durations_have_a_unit_people_know),
 		cmocka_unit_test(lines_beside_a_code_stand_alone_where_nobody_looks),
 		cmocka_unit_test(a_path_is_told_in_words),
+		cmocka_unit_test(light_formatting_shows_and_keeps_its_signs),
+		cmocka_unit_test(what_was_found_is_marked_and_nothing_else_gets_through),
+		cmocka_unit_test(sizes_and_spans_have_a_unit_people_know),
+		cmocka_unit_test(files_are_told_in_words_whatever_they_are_called),
+		cmocka_unit_test(a_message_is_named_by_its_digits),
 		cmocka_unit_test(a_safety_code_and_the_lines_beside_it_fit_a_terminal),
 	};
 
