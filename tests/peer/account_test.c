@@ -1005,6 +1005,30 @@ static void keys_that_cannot_be_stored_never_leave(void **state)
 	wait_online(t, c);
 }
 
+/* The directory never saw its keys, and says so while that cannot be stored. */
+static void who_was_not_taken_while_its_disk_was_full_may_join_again(void **state)
+{
+	struct town *t = *state;
+	struct home *c = &t->homes[2];
+	struct store *store = engine_rooms(c->engine)->store;
+	struct uri link = link_of(t, true);
+	struct engine_account account;
+
+	assert_int_equal(engine_join(c->engine, &link, "carol", bytes_text("pass"), 5), 0);
+	assert_true(calm_net_run(&t->net, 10 * SECOND, wants_last, c));
+	stop_server(t);
+	pass(t, 5000);
+	start_server(t);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 1"), 0);
+	pass(t, 120000);
+	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 0"), 0);
+	pass(t, 30000);
+	engine_account(c->engine, &account);
+	assert_int_equal(account.state, ACCOUNT_NONE);
+	assert_int_equal(join(t, c, "carol", true), 0);
+	wait_online(t, c);
+}
+
 static void a_new_key_that_cannot_be_stored_never_leaves(void **state)
 {
 	struct town *t = *state;
@@ -1533,6 +1557,7 @@ int main(void)
 		TOWN(an_account_is_deleted_here_and_there_and_the_name_is_free),
 		TOWN(a_suspended_account_stays_and_comes_back_by_itself),
 		TOWN(keys_that_cannot_be_stored_never_leave),
+		TOWN(who_was_not_taken_while_its_disk_was_full_may_join_again),
 		TOWN(a_new_key_that_cannot_be_stored_never_leaves),
 		TOWN(a_new_key_that_cannot_be_stored_when_its_time_comes_is_given_up),
 		TOWN(a_crash_anywhere_in_a_login_leaves_an_account_that_works),
