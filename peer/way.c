@@ -277,13 +277,16 @@ int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m
 
 static void charge(struct rooms *rooms, struct way *w, const struct wire_message *m)
 {
-	bool is_costly = m->type == WIRE_SAY && !w->person->is_self &&
-			 (m->say.kind == SAY_FILE || m->say.body.size > WAY_COSTLY_SIZE);
+	bool is_costly;
 
-	if (is_costly)
-		w->costly_until = (w->costly_until > rooms->now ? w->costly_until
-								: rooms->now) +
-				  WAY_COSTLY_EACH;
+	if (m->type != WIRE_SAY || w->person->is_self)
+		return;
+	is_costly = m->say.kind == SAY_FILE || m->say.body.size > WAY_COSTLY_SIZE;
+	if (!is_costly && m->say.kind != SAY_EDIT)
+		return;
+	if (w->costly_until < rooms->now)
+		w->costly_until = rooms->now;
+	w->costly_until += is_costly ? WAY_COSTLY_EACH : WAY_COSTLY_EACH / 4;
 }
 
 /* When more may be read; 0: at any time. */

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "peer/account.h"
+#include "peer/conversations.h"
 #include "peer/engine.h"
 #include "peer/files.h"
 #include "peer/persons.h"
@@ -23,7 +25,7 @@
 
 /* A contact asks for much, or offers what takes much room. */
 
-enum { ASKS = 600, EMPTY = 3000 };
+enum { ASKS = 600, EMPTY = 3000, EDITS = 2000 };
 
 static void path_in(const struct town *t, const char *name, char out[200])
 {
@@ -187,10 +189,58 @@ static void a_folder_of_much_that_is_empty_waits_until_it_is_accepted(void **sta
 	await(t, b, theirs, TRANSFER_DONE);
 }
 
+static struct person *person_of(struct home *home, const char *name)
+{
+	struct name n;
+
+	assert_int_equal(name_parse(&n, bytes_text(name)), 0);
+	return persons_find(engine_rooms(home->engine)->persons, &n);
+}
+
+/* Each edit changes the index of words by a long text. */
+static void who_edits_a_message_a_thousand_times_is_heard_at_a_pace(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct wire_message m = { .type = WIRE_SAY };
+	static char text[300];
+	struct conversation *v;
+
+	befriend(t);
+	say(t, b, "alice", "hello");
+	(void)heard(t, a);
+	v = person_of(b, "alice")->conversation;
+	memset(text, 'x', sizeof text);
+	m.say = (struct wire_say){ .conversation = v->wire,
+				   .author = *account_device(engine_rooms(b->engine)->account),
+				   .seq = v->ours.next,
+				   .previous = v->ours.last,
+				   .kind = SAY_EDIT,
+				   .body = bytes_of((const uint8_t *)text, sizeof text),
+				   .is_about = true };
+	m.say.about_author = m.say.author;
+	m.say.about_seq = m.say.seq - 1;
+	forget_events(a);
+	for (unsigned i = 0; i < EDITS; i++) {
+		m.say.time++;
+		while (link_room(link_to(b, "alice"), LINK_CONTROL) < 1000)
+			calm_net_run(&t->net, MILLISECOND, NULL, NULL);
+		say_on(link_to(b, "alice"), LINK_CONTROL, &m);
+		m.say.previous = message_hash(&m.say);
+		v->ours.next = ++m.say.seq; /* its program must not wonder */
+	}
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	/* 800 at once, 80 in a second. */
+	assert_in_range(count_events(a, EVENT_CHANGED), 500, 1000);
+	calm_net_run(&t->net, 30 * SECOND, NULL, NULL);
+	assert_int_equal(count_events(a, EVENT_CHANGED), EDITS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOWN(who_asks_for_a_file_again_and_again_is_heard_at_a_pace),
+		TOWN(who_edits_a_message_a_thousand_times_is_heard_at_a_pace),
 		TOWN(a_folder_of_much_that_is_empty_waits_until_it_is_accepted),
 	};
 
