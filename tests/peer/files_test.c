@@ -46,7 +46,7 @@ static void make_file(const struct town *t, const char *name, size_t size, char 
 
 static bool are_equal(const char *a, const char *b)
 {
-	char command[500];
+	char command[1000];
 
 	snprintf(command, sizeof command, "diff -r '%s' '%s' >/dev/null", a, b);
 	return system(command) == 0;
