@@ -563,6 +563,23 @@ static void marks_beyond_what_was_said_mark_nothing(void **state)
 	assert_alice_shows(">mine- hi ");
 }
 
+static void who_types_a_thousand_times_is_told_seldom(void **state)
+{
+	struct wire_message m = { .type = WIRE_TYPING };
+
+	(void)state;
+	m.typing.conversation = message(WIRE_SAY).say.conversation;
+	for (unsigned i = 0; i < 1000; i++) {
+		m.typing.is_typing = i % 2;
+		say_and_wait(&m, MILLISECOND);
+	}
+	assert_int_equal(seen.down, 0);
+	assert_true(alice.counts[EVENT_TYPING] <= 20);
+	m = message(WIRE_SAY);
+	say(&m);
+	assert_string_equal(alice.heard, "hi ");
+}
+
 /* A thousand in a second, of names and sizes that no file has. */
 static void a_flood_of_offers_is_shown_and_fetches_nothing(void **state)
 {
@@ -699,6 +716,7 @@ int main(void)
 		CONTACT(what_is_about_nothing_waits_in_silence),
 		CONTACT(a_number_counts_once_whatever_it_says),
 		CONTACT(marks_beyond_what_was_said_mark_nothing),
+		CONTACT(who_types_a_thousand_times_is_told_seldom),
 		CONTACT(a_flood_of_offers_is_shown_and_fetches_nothing),
 		CONTACT(what_is_missing_is_told_and_told_again_when_it_comes),
 		CONTACT(what_its_author_has_lost_is_shown_as_missing),

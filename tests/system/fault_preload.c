@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,6 +28,18 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 static struct faults *faults;
 static atomic_uint_fast64_t random_state = 88172645463325252u;
 
+/* Where it was when it broke; then it dies of it all the same. */
+static void on_break(int number)
+{
+	static const char line[] = "broken at:\n";
+	void *frames[24];
+
+	(void)!write(2, line, sizeof line - 1);
+	backtrace_symbols_fd(frames, backtrace(frames, 24), 2);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("PALIQUE_FAULTS");
@@ -35,6 +48,8 @@ __attribute__((constructor)) static void begin(void)
 	void *map;
 
 	(void)backtrace(&first, 1);
+	signal(SIGSEGV, on_break);
+	signal(SIGBUS, on_break);
 	if (fd < 0)
 		return;
 	map = mmap(NULL, sizeof *faults, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
