@@ -22,6 +22,9 @@ enum {
 	PATH_ROOM = 4096,
 };
 
+/* Behind the name while it is written. What is found there is removed: nobody else calls a file so. */
+#define UNFINISHED ".palique-unfinished"
+
 /* A file to be copied: both paths behind each other. */
 struct copy {
 	char *from, *to;
@@ -34,7 +37,7 @@ struct history_export {
 	bool is_busy, is_working, is_closing;
 	enum transcript_format format;
 	char language[TEXT_LANGUAGE_MAX + 1];  /* of the face that asked */
-	char path[PATH_ROOM], work[PATH_ROOM]; /* .new, until it is whole */
+	char path[PATH_ROOM], work[PATH_ROOM]; /* until it is whole */
 	int out;
 	bool has_media;
 	struct name *names;
@@ -403,7 +406,7 @@ int history_export_begin(struct history_export *x, const char *path,
 			 _("an export is being made already; wait for it"));
 		return ERR_BUSY;
 	}
-	if (path[0] != '/' || strlen(path) + sizeof ".new" > sizeof x->path ||
+	if (path[0] != '/' || strlen(path) + sizeof UNFINISHED > sizeof x->path ||
 	    path[strlen(path) - 1] == '/') {
 		snprintf(reason, reason_size, "%s", _("the file to write is an absolute path"));
 		return ERR_FORMAT;
@@ -412,7 +415,8 @@ int history_export_begin(struct history_export *x, const char *path,
 	if (err < 0)
 		return err;
 	snprintf(x->path, sizeof x->path, "%s", path);
-	snprintf(x->work, sizeof x->work, "%.*s.new", PATH_ROOM - 5, path);
+	snprintf(x->work, sizeof x->work, "%.*s" UNFINISHED,
+		 (int)(PATH_ROOM - sizeof UNFINISHED), path);
 	x->format = format;
 	snprintf(x->language, sizeof x->language, "%s", text_language());
 	err = make_work(x);

@@ -218,6 +218,23 @@ static void nothing_of_others_is_written_over(void **state)
 	assert_int_equal(lines_of(read_whole(f.file)), 0);
 }
 
+static void a_file_of_another_name_stays(void **state)
+{
+	char other[400];
+	FILE *file;
+
+	(void)state;
+	snprintf(other, sizeof other, "%s.new", f.file);
+	file = fopen(other, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(begin(f.file, TRANSCRIPT_JSONL, NULL), 0);
+	run();
+	assert_int_equal(f.err, 0);
+	assert_int_equal(access(other, F_OK), 0);
+	unlink(other);
+}
+
 static void an_engine_that_ends_gives_it_up_and_leaves_nothing(void **state)
 {
 	char work[400];
@@ -231,7 +248,7 @@ static void an_engine_that_ends_gives_it_up_and_leaves_nothing(void **state)
 		close_exporter();
 		assert_int_equal(f.answers, 1);
 		assert_int_equal(f.err, ERR_CLOSED);
-		snprintf(work, sizeof work, "%s.new", f.file);
+		snprintf(work, sizeof work, "%s.palique-unfinished", f.file);
 		assert_int_equal(access(work, F_OK), -1);
 		assert_int_equal(access(f.file, F_OK), -1);
 		f.exporter = history_export_new(&(struct history_export_config){
@@ -246,6 +263,7 @@ int main(void)
 		EACH(all_conversations_become_lines),
 		EACH(one_conversation_becomes_a_page_with_its_files),
 		EACH(nothing_of_others_is_written_over),
+		EACH(a_file_of_another_name_stays),
 		EACH(an_engine_that_ends_gives_it_up_and_leaves_nothing),
 	};
 
