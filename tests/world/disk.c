@@ -23,7 +23,7 @@ static void walk(const char *folder, each_entry *each, void *user)
 	if (!dir)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (entry->d_name[0] == '.' ||
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    (entry->d_type != DT_REG && entry->d_type != DT_DIR))
 			continue;
 		snprintf(path, sizeof path, "%.512s/%s", folder, entry->d_name);

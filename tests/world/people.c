@@ -313,6 +313,7 @@ void people_on_start(void *user, unsigned machine)
 			   (unsigned long long)engine_last_event(e));
 	engine_events_since(e, home->last_event, each_missed, &c);
 	home->caught_up = home->last_event;
+	parcels_start(p, machine);
 }
 
 /* --- coming in --- */

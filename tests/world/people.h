@@ -21,6 +21,7 @@ struct people_counts {
 	uint64_t links[PATH_RELAYED + 1]; /* by the kind of path, each time it is told */
 	uint64_t repaired;                /* links that go on over another path */
 	uint64_t compared; /* messages that were played with, as two machines show them */
+	uint64_t offered, fetched; /* files; each by each machine that fetched it */
 };
 
 /* Given to world_new() before there is a world: people_live() then brings them together.
@@ -60,6 +61,16 @@ void people_say(struct people *p, unsigned machine, unsigned b, size_t size);
 void people_play(struct people *p, unsigned machine, unsigned b);
 /* Another status line, if somebody is at the machine (shows.c). */
 void people_show(struct people *p, unsigned machine);
+/* Offers a file or a folder; pauses, cancels, fetches, takes back one (parcels.c). */
+void people_offer(struct people *p, unsigned machine, unsigned b);
+void people_meddle(struct people *p, unsigned machine, unsigned b);
+/* Whatever can still be fetched is wanted by all; whether they have it. */
+void people_fetch_all(struct people *p);
+bool people_parcels_are_there(struct people *p, char *why, size_t why_size);
+/* All with `b` was read at this machine; each person has read everything (reads.c). */
+void people_read(struct people *p, unsigned machine, unsigned b);
+void people_read_all(struct people *p);
+bool people_all_is_read(struct people *p, char *why, size_t why_size);
 /* From each machine that is in, to everybody. */
 void people_greet_all(struct people *p);
 

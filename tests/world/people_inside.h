@@ -134,7 +134,15 @@ void shows_judge(struct people *p);
 /* --- plays.c --- */
 
 bool plays_is_one(const struct message *m);
+/* Nobody began anew, was out or took another key: then something may be gone that others had not
+ * got yet, or not be known by its name any more. */
+bool plays_are_whole(const struct people *p, unsigned person);
 void plays_judge(struct people *p);
+
+/* --- parcels.c --- */
+
+void parcels_start(struct people *p, unsigned machine); /* on_start */
+void parcels_judge(struct people *p);
 
 /* --- truth.c --- */
 

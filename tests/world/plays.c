@@ -13,7 +13,7 @@ enum { LATELY = 60, KEPT = 16 };
 
 bool plays_is_one(const struct message *m)
 {
-	return m->is_retracted || m->is_gone ||
+	return m->is_retracted || m->is_gone || m->has_file ||
 	       (m->text.size >= sizeof PLAY_MARK - 1 &&
 		memcmp(m->text.data, PLAY_MARK, sizeof PLAY_MARK - 1) == 0);
 }
@@ -97,8 +97,9 @@ static bool each_shown(void *user, const struct message *m)
 	s = &all->list[all->count++];
 	s->author = m->author;
 	s->sent_at = m->sent_at;
-	snprintf(s->state, sizeof s->state, "%.*s, %s, [%.*s] and [%.*s]", (int)m->text.size,
-		 (const char *)m->text.data,
+	snprintf(s->state, sizeof s->state, "%.*s%.*s, %s, [%.*s] and [%.*s]",
+		 (int)m->text.size, (const char *)m->text.data, (int)m->file.name.size,
+		 (const char *)m->file.name.data,
 		 m->is_retracted ? "taken back"
 		 : m->is_gone    ? "gone"
 		 : m->is_edited  ? "edited"
@@ -156,9 +157,7 @@ static void compare(struct people *p, unsigned m, unsigned a, unsigned n, unsign
 	free(y.list);
 }
 
-/* Nobody began anew, was out or took another key: then something may be gone that others had not
- * got yet, or not be known by its name any more. */
-static bool is_whole(const struct people *p, unsigned a)
+bool plays_are_whole(const struct people *p, unsigned a)
 {
 	const struct person_life *me = &p->persons[a];
 
@@ -175,7 +174,7 @@ static void judge_pair(struct people *p, unsigned a, unsigned b)
 {
 	const struct person_life *one = &p->persons[a], *other = &p->persons[b];
 
-	if (!is_whole(p, a) || !is_whole(p, b) || !people_are_mutual(p, a, b) ||
+	if (!plays_are_whole(p, a) || !plays_are_whole(p, b) || !people_are_mutual(p, a, b) ||
 	    people_consent(p, a, b) >= CONSENT_NEVER || p->is_unsettled[a][b])
 		return;
 	for (unsigned m = one->first + 1; m < one->first + one->machines; m++)

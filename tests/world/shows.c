@@ -46,6 +46,9 @@ void shows_judge(struct people *p)
 			continue;
 		engine_profile(people_hands(p, m), &ours);
 		judge_own(p, m, &ours);
+		/* Nobody was there to tell a machine that began anew; others keep what they saw. */
+		if (p->persons[a].has_lost && !ours.status[0])
+			continue;
 		for (unsigned n = 1; n <= p->machine_count; n++) {
 			struct contact c;
 

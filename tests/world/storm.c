@@ -32,6 +32,27 @@ static void play(struct story *s)
 		people_play(s->people, m, b);
 }
 
+static void offer(struct story *s)
+{
+	unsigned m = story_any_machine(s);
+
+	people_offer(s->people, m, story_any_other(s, story_owner(s, m)));
+}
+
+static void meddle(struct story *s)
+{
+	unsigned m = story_any_machine(s);
+
+	people_meddle(s->people, m, story_any_other(s, story_owner(s, m)));
+}
+
+static void read_what_came(struct story *s)
+{
+	unsigned m = story_any_machine(s);
+
+	people_read(s->people, m, story_any_other(s, story_owner(s, m)));
+}
+
 static void say_many(struct story *s)
 {
 	unsigned m = story_any_machine(s), b = story_any_other(s, story_owner(s, m));
@@ -246,6 +267,9 @@ static const struct {
 	{ 500, storm_say_one },
 	{ 40, say_many },
 	{ 60, play },
+	{ 16, offer },
+	{ 16, meddle },
+	{ 20, read_what_came },
 	{ 12, show },
 	{ 14, storm_crash_a_machine },
 	{ 8, cut_the_power },

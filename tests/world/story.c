@@ -230,6 +230,29 @@ static void keep_to_what_was_decided(struct story *s)
 	story_settle(s, "with everybody talking again, and texts");
 }
 
+/* Lives until it is so. */
+static void await(struct story *s, bool (*is_so)(struct people *p, char *why, size_t size),
+		  const char *when)
+{
+	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
+	char why[128] = "";
+
+	while (!world_trouble(s->world) && !is_so(s->people, why, sizeof why)) {
+		story_live(s, SECOND);
+		if (world_now(s->world) > until)
+			world_fail(s->world, "%s, after %d s of calm: %s", when, SETTLE_S, why);
+	}
+}
+
+/* Beside the texts: files, and what was read. */
+static void settle_the_rest(struct story *s)
+{
+	people_fetch_all(s->people);
+	await(s, people_parcels_are_there, "all files are wanted");
+	people_read_all(s->people);
+	await(s, people_all_is_read, "all was read");
+}
+
 /* Those who parted come together again in half of the worlds; else they stay apart. */
 static void calm(struct story *s)
 {
@@ -260,6 +283,7 @@ static void calm(struct story *s)
 	people_greet_all(s->people);
 	story_settle(s, "with all back, and texts");
 	keep_to_what_was_decided(s);
+	settle_the_rest(s);
 	people_judge(s->people);
 	if (!s->has_accidents || dice_chance(story_dice(s), 500) || world_trouble(s->world))
 		return;

@@ -147,7 +147,6 @@ struct newest {
 	const struct device_public *author;
 	uint8_t hash[32];
 	size_t size, count;
-	bool is_queued;
 };
 
 static bool each_of_author(void *user, const struct message *m)
@@ -156,8 +155,6 @@ static bool each_of_author(void *user, const struct message *m)
 
 	if (plays_is_one(m))
 		return true;
-	if (m->is_ours && m->state != MESSAGE_DELIVERED && n->count == 0)
-		n->is_queued = true;
 	if (!device_public_equal(&m->author, n->author))
 		return true;
 	if (n->count++ == 0) {

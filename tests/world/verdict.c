@@ -256,6 +256,7 @@ void people_judge(struct people *p)
 		}
 	}
 	plays_judge(p);
+	parcels_judge(p);
 	shows_judge(p);
 	judge_directory(p);
 	for (unsigned m = 0; m < MACHINES; m++)

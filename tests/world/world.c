@@ -30,6 +30,21 @@ static void folder_of(const struct world *w, const struct machine *m, char out[P
 		abort();
 }
 
+void world_files(const struct world *w, unsigned machine, char *out, size_t out_size)
+{
+	snprintf(out, out_size, "%.200s/files-%u", w->folder, machine);
+}
+
+static void make_files_folder(const struct world *w, unsigned machine)
+{
+	char folder[PATH_SIZE];
+
+	world_files(w, machine, folder, sizeof folder);
+	disk_remove(folder);
+	if (mkdir(folder, 0700) < 0)
+		abort();
+}
+
 static void remove_folder(const char *folder)
 {
 	bad_disk_forget(folder);
@@ -146,6 +161,7 @@ struct world *world_new(const struct world_config *config)
 		folder_of(w, m, data);
 		if (i != WORLD_DIRECTORY && mkdir(data, 0700) < 0)
 			abort();
+		make_files_folder(w, i);
 	}
 	folder_of(w, &w->machines[WORLD_DIRECTORY], data);
 	if (server_init(data, reason, sizeof reason) < 0)
@@ -178,6 +194,8 @@ void world_free(struct world *w)
 		folder_of(w, &w->machines[i], folder);
 		remove_folder(folder);
 		remove_folder(w->machines[i].image);
+		world_files(w, i, folder, sizeof folder);
+		disk_remove(folder);
 	}
 	rmdir(w->folder);
 	for (unsigned i = 0; i < WORLD_MACHINES_MAX; i++)
@@ -230,6 +248,11 @@ struct engine *world_engine(struct world *w, unsigned peer)
 struct server *world_server(struct world *w)
 {
 	return w->machines[WORLD_DIRECTORY].server;
+}
+
+bool world_lost_power(const struct world *w, unsigned machine)
+{
+	return w->machines[machine].has_lost_power;
 }
 
 bool world_is_up(const struct world *w, unsigned machine)
@@ -325,14 +348,14 @@ static void die(struct world *w, struct machine *m)
 	bad_disk_plan(from, &well); /* what it does while it dies is nothing to cut */
 	m->life++;
 	folder_of(w, m, to);
-	if (has_lost_power(m)) {
-		w->counts.power_cuts++;
-	} else if (dice_chance(&w->dice, 500)) {
+	m->has_lost_power = true;
+	if (!has_lost_power(m) && dice_chance(&w->dice, 500)) {
 		bad_disk_lose_power(from, to, dice_next(&w->dice));
-		w->counts.power_cuts++;
-	} else {
+	} else if (!has_lost_power(m)) {
+		m->has_lost_power = false;
 		disk_copy(from, to);
 	}
+	w->counts.power_cuts += m->has_lost_power;
 	keep_counters(w, m);
 	switch_off(m);
 	remove_folder(from);
@@ -343,7 +366,7 @@ static void die(struct world *w, struct machine *m)
 void world_start(struct world *w, unsigned machine)
 {
 	struct machine *m = &w->machines[machine];
-	char folder[PATH_SIZE], store[PATH_SIZE + 16], reason[256] = "";
+	char folder[PATH_SIZE], store[PATH_SIZE + 16], files[PATH_SIZE], reason[256] = "";
 	int err;
 
 	if (world_is_up(w, machine) || w->trouble[0])
@@ -368,11 +391,13 @@ void world_start(struct world *w, unsigned machine)
 		}
 	} else {
 		struct engine_config config = { .store = store,
+						.downloads = files,
 						.device_label = "world",
 						.durable = true,
 						.ksf = KSF_ARGON2ID_64M };
 
 		snprintf(store, sizeof store, "%s/store.db", folder);
+		world_files(w, machine, files, sizeof files);
 		err = engine_open(&m->engine, &config, mono_of(w, m), wall_of(w, m), reason,
 				  sizeof reason);
 	}
@@ -487,6 +512,7 @@ void world_wipe(struct world *w, unsigned machine)
 	if (mkdir(folder, 0700) < 0)
 		abort();
 	equip_disk(w, m);
+	make_files_folder(w, machine);
 	w->counts.wipes++;
 }
 
@@ -565,7 +591,7 @@ static void work(struct world *w, struct machine *m)
 			world_fail(w, "peer %u has too many jobs under way", m->number);
 		if (m->is_new)
 			w->config.on_start(w->config.user, m->number);
-		m->is_new = false;
+		m->is_new = m->has_lost_power = false;
 		while (engine_next_event(m->engine, &event))
 			w->config.on_event(w->config.user, m->number, &event);
 	}

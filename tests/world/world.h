@@ -110,6 +110,11 @@ void world_invite(struct world *w, char code[URI_CODE_MAX + 1]);
 struct server_status world_directory_status(struct world *w);
 struct world_counts world_counts(const struct world *w);
 
+/* Where a machine keeps files that it gives and gets; it survives crashes, and goes with a wipe. */
+void world_files(const struct world *w, unsigned machine, char *out, size_t out_size);
+/* While it starts: its power went, and with it what was written and not made durable. */
+bool world_lost_power(const struct world *w, unsigned machine);
+
 /* Whether these bytes lie somewhere in the directory's folder. */
 bool world_directory_holds(const struct world *w, const void *bytes, size_t size);
 

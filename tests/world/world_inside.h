@@ -30,6 +30,7 @@ struct machine {
 	mono_ns disk_well_at;      /* NEVER: it is well */
 	char image[PATH_SIZE];     /* what a planned power cut leaves; "": none is planned */
 	bool is_new;               /* has not worked since it was switched on */
+	bool has_lost_power;       /* ... which was by a power cut */
 };
 
 struct world {
