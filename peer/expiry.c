@@ -147,7 +147,8 @@ static void look_at_clocks(struct expiry *x)
 
 wall_ms expiry_at(struct expiry *x, wall_ms sent_at, uint32_t life)
 {
-	wall_ms from = sent_at < x->rooms->wall ? sent_at : x->rooms->wall;
+	/* A device of ours that was stolen says any time. */
+	wall_ms from = sent_at < 0 ? 0 : sent_at < x->rooms->wall ? sent_at : x->rooms->wall;
 
 	x->find_at = 0;
 	return from - x->shift + (wall_ms)life * 1000;
@@ -158,12 +159,13 @@ wall_ms expiry_shown(const struct expiry *x, wall_ms expires)
 	return expires ? expires + x->shift : 0;
 }
 
+/* Not a wish (kind 6): its life is that of what is said after it, and it stays. */
 void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to)
 {
 	struct statement *s = db_sql(store_db(x->rooms->store),
 				     "SELECT 1 FROM message WHERE contact = ? AND id <= ?"
 				     " AND is_ours = 0 AND kind <> 7 AND life > 0"
-				     " AND expires IS NULL LIMIT 1");
+				     " AND expires IS NULL AND kind <> 6 LIMIT 1");
 	bool has_some;
 
 	bind_int(s, 1, p->id);
@@ -177,7 +179,7 @@ void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to)
 	s = db_sql(store_db(x->rooms->store),
 		   "UPDATE message SET expires = ?3 + life * 1000 WHERE contact = ?1"
 		   " AND id <= ?2 AND is_ours = 0 AND kind <> 7 AND life > 0"
-		   " AND expires IS NULL");
+		   " AND expires IS NULL AND kind <> 6");
 	bind_int(s, 1, p->id);
 	bind_int(s, 2, up_to <= INT64_MAX ? (int64_t)up_to : INT64_MAX);
 	bind_int(s, 3, ours(x));

@@ -118,6 +118,21 @@ static void one_of_theirs_counts_from_when_it_was_read(void **state)
 	assert_int_equal(due[0], 2);
 }
 
+static void a_wish_for_a_timer_is_not_a_message_that_disappears(void **state)
+{
+	static const uint8_t none;
+	uint64_t id;
+
+	(void)state;
+	id = written_entry(&w, false, SAY_TIMER, (struct bytes){ &none, 0 });
+	written_sql(&w, "UPDATE message SET life = 60");
+	small_home_commit(&alice);
+	expiry_read(alice.rooms.expiry, p, id);
+	small_home_commit(&alice);
+	pass(HOUR);
+	assert_int_equal(due_count, 0);
+}
+
 static void a_clock_that_is_set_lets_nothing_go_and_keeps_nothing_for_ever(void **state)
 {
 	static const wall_ms leaps[] = { 3 * YEAR, -3 * YEAR, HOUR, -HOUR };
@@ -285,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(a_message_of_ours_goes_so_long_after_it_was_said),
 		EACH(one_of_theirs_counts_from_when_it_was_read),
+		EACH(a_wish_for_a_timer_is_not_a_message_that_disappears),
 		EACH(a_clock_that_is_set_lets_nothing_go_and_keeps_nothing_for_ever),
 		EACH(sleep_counts_up_to_a_day),
 		EACH(time_without_the_program_counts_up_to_a_day_and_never_backwards),
