@@ -21,8 +21,10 @@ int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t 
 				  .reply_to = file->reply_to,
 				  .ticket = ticket };
 	struct name name;
-	int err = engine_is_readable(e) ? engine_whom(e, file->to, &name) : ERR_IO;
+	int err = engine_is_readable(e) ? files_check(&wish) : ERR_IO;
 
+	if (err == 0)
+		err = engine_whom(e, file->to, &name);
 	if (err < 0)
 		return err;
 	wish.to = persons_find(e->rooms.persons, &name);

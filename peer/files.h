@@ -28,8 +28,10 @@ enum {
 #define FILES_SYNC_TIME  (1 * SECOND)
 #define FILES_PROGRESS   (250 * MILLISECOND) /* told at most so often */
 #define FILES_SILENCE    (60 * SECOND) /* nothing comes: another one is asked, or the same again */
-/* Who holds a place so long gives way to others who wait, if there is no other. */
+/* Who holds a place so long gives way to others who wait, if there is no other: first who brought less
+ * than FILES_SLOW meanwhile. */
 #define FILES_TURN       (30 * SECOND)
+#define FILES_SLOW       ((uint64_t)1 << 20)
 #define FILES_BUSY_AGAIN (2 * SECOND)
 #define FILES_AGAIN      (5 * SECOND) /* asked again who stopped; doubles */
 #define FILES_AGAIN_MAX  (60 * SECOND)
@@ -57,6 +59,8 @@ struct file_wish {
 	const char *name, *type, *alt, *caption; /* may be NULL */
 	uint64_t reply_to, ticket;
 };
+/* Whether it is one, whoever it is to. */
+int files_check(const struct file_wish *wish);
 int files_send(struct files *f, const struct file_wish *wish);
 /* The file of a message, to somebody else. ERR_STATE: it is not here. */
 int files_forward(struct files *f, uint64_t message, struct person *to, uint64_t ticket);

@@ -418,7 +418,7 @@ static mono_ns seek(struct files *f, struct get *g)
 		get_ask_sources(f, g);
 		return NEVER;
 	}
-	if (gets_running(f) >= FILES_RUNNING && !get_make_place(f, g))
+	if (gets_running(f) >= FILES_RUNNING ? !get_make_place(f, g) : get_is_behind(f, g))
 		return now + SECOND; /* or when one of them ends */
 	if (g->state == GET_WAITING) {
 		g->state = GET_BEGINNING;

@@ -32,6 +32,8 @@ struct get {
 	struct buf in;
 	uint64_t received, stored, durable;
 	mono_ns in_since, synced_at, heard_at, retry_at, backoff, began_at;
+	uint64_t began_from; /* `received` at began_at */
+	unsigned turns;      /* how often it gave way to others */
 	struct {
 		struct device_public device;
 		mono_ns until;
@@ -60,9 +62,11 @@ bool get_request(struct files *f, struct get *g);
 /* Nobody is dialled for what nobody wants any more. Takes `before`. */
 void gets_ask_no_more(struct files *f, uintptr_t *before, unsigned count);
 unsigned gets_running(const struct files *f);
-/* All places are taken: of those that have had their turn, of a contact with more than this one has, the
- * one that began first goes behind the others. */
-bool get_make_place(struct files *f, const struct get *for_it);
+/* A place is free: who gave way lets those who did so less go first, for as long as a turn. */
+bool get_is_behind(struct files *f, const struct get *g);
+/* All places are taken: of those that have had their turn, of a contact with more than this one has, a
+ * slow one goes behind the others, or the one that began first. */
+bool get_make_place(struct files *f, struct get *for_it);
 
 /* --- files_get.c --- */
 

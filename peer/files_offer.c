@@ -210,15 +210,10 @@ static int check(const char *text, size_t max)
 	return bytes_is_utf8(bytes_text(text)) ? 0 : ERR_FORMAT;
 }
 
-int files_send(struct files *f, const struct file_wish *wish)
+int files_check(const struct file_wish *wish)
 {
-	struct sending *s;
-	struct filing_work *w;
-	unsigned at = 0;
-	int err = may_say(wish->to);
+	int err = wish->path[0] != '/' ? ERR_FORMAT : 0;
 
-	if (err == 0 && wish->path[0] != '/')
-		err = ERR_FORMAT;
 	if (err == 0)
 		err = check(wish->name, OFFER_NAME_MAX);
 	if (err == 0)
@@ -227,6 +222,18 @@ int files_send(struct files *f, const struct file_wish *wish)
 		err = check(wish->alt, OFFER_ALT_MAX);
 	if (err == 0)
 		err = check(wish->caption, OFFER_CAPTION_MAX);
+	return err;
+}
+
+int files_send(struct files *f, const struct file_wish *wish)
+{
+	struct sending *s;
+	struct filing_work *w;
+	unsigned at = 0;
+	int err = may_say(wish->to);
+
+	if (err == 0)
+		err = files_check(wish);
 	if (err < 0)
 		return err;
 	while (at < FILES_SENDING && f->sendings[at])

@@ -358,7 +358,12 @@ static int judge(const struct file_row *row, const struct person *p)
 	return is_here && row->state == TRANSFER_PAUSED ? ERR_STATE : 0;
 }
 
-/* Of those that have had their turn the one that began first. */
+static bool is_slow(const struct serve *s)
+{
+	return s->said < s->offset + FILES_SLOW;
+}
+
+/* Of those that have had their turn a slow one, or the one that began first. */
 static struct serve *find_longest(struct files *f)
 {
 	struct serve *longest = NULL;
@@ -367,7 +372,9 @@ static struct serve *find_longest(struct files *f)
 		struct serve *s = f->serves[i];
 
 		if (f->rooms->now >= s->began_at + FILES_TURN &&
-		    (!longest || s->began_at < longest->began_at))
+		    (!longest ||
+		     (is_slow(s) == is_slow(longest) ? s->began_at < longest->began_at
+						     : is_slow(s))))
 			longest = s;
 	}
 	return longest;

@@ -216,6 +216,7 @@ static bool ask_for_it(struct files *f, struct get *g, struct way *w)
 	}
 	g->state = GET_RUNNING;
 	g->heard_at = g->began_at = f->rooms->now;
+	g->began_from = g->received;
 	reach_use(f->rooms->reach, w);
 	file_rate_begin(&g->rate, g->received, f->rooms->now);
 	return true;
@@ -241,18 +242,57 @@ unsigned gets_running(const struct files *f)
 	return running(f, NULL);
 }
 
-/* All places are taken: of those that have had their turn, of a contact with more than this one has, the
- * one that began first goes behind the others. */
-bool get_make_place(struct files *f, const struct get *for_it)
+static bool has_line(struct files *f, struct get *g, struct way *w)
+{
+	(void)g;
+	return w->state == WAY_LINKED && running(f, w) < FILES_RUNNING_LINK;
+}
+
+static bool could_run(struct files *f, struct get *g)
+{
+	return through_sources(f, g, has_line);
+}
+
+bool get_is_behind(struct files *f, const struct get *g)
+{
+	mono_ns now = f->rooms->now;
+
+	for (unsigned i = 0;
+	     g->turns > 0 && now < g->retry_at + FILES_TURN && i < FILES_WAITING; i++) {
+		struct get *other = f->gets[i];
+
+		if (other && other->turns < g->turns && now >= other->retry_at &&
+		    (other->state == GET_WAITING || other->state == GET_READY) &&
+		    could_run(f, other))
+			return true;
+	}
+	return false;
+}
+
+static bool is_slow(const struct get *g)
+{
+	return g->received - g->began_from < FILES_SLOW;
+}
+
+static bool goes_first(const struct get *g, const struct get *other)
+{
+	if (is_slow(g) != is_slow(other))
+		return is_slow(g);
+	return g->began_at < other->began_at;
+}
+
+bool get_make_place(struct files *f, struct get *for_it)
 {
 	struct get *longest = NULL;
 
+	if (!could_run(f, for_it))
+		return false;
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
 		struct get *g = f->gets[i];
 
 		if (!g || g->state != GET_RUNNING || g->has_tail ||
 		    f->rooms->now < g->began_at + FILES_TURN ||
-		    (longest && longest->began_at <= g->began_at) ||
+		    (longest && !goes_first(g, longest)) ||
 		    running_of(f, g->row.contact) <= running_of(f, for_it->row.contact))
 			continue;
 		longest = g;
@@ -262,5 +302,6 @@ bool get_make_place(struct files *f, const struct get *for_it)
 	get_let_go(f, longest, FILES_CODE_BUSY);
 	longest->state = GET_READY;
 	longest->retry_at = f->rooms->now + FILES_BUSY_AGAIN;
+	longest->turns++;
 	return true;
 }

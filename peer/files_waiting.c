@@ -55,27 +55,50 @@ static bool is_near(const struct files *f, int64_t contact)
 	return false;
 }
 
-/* Nothing is open for it, and nobody is there who has it. */
-static struct get *find_idle(const struct files *f)
+static unsigned count_of(const struct files *f, int64_t contact)
 {
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < FILES_WAITING; i++)
+		count += f->gets[i] && f->gets[i]->row.contact == contact;
+	return count;
+}
+
+/* Nothing of it is in memory alone. */
+static bool is_at_rest(const struct get *g)
+{
+	return (g->state == GET_WAITING || g->state == GET_READY) && !g->is_working &&
+	       g->in.size == 0 && g->stored == g->durable;
+}
+
+/* Nothing is open for it, and nobody is there who has it; or it has had turns, and is of one who has more
+ * places than `contact`. */
+static struct get *find_idle(const struct files *f, int64_t contact)
+{
+	struct get *found = NULL;
+
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
 		struct get *g = f->gets[i];
 
-		if (g && g->state == GET_WAITING && !g->sink && !g->is_working &&
-		    !is_near(f, g->row.contact))
+		if (!g || !is_at_rest(g))
+			continue;
+		if (!g->sink && !is_near(f, g->row.contact))
 			return g;
+		if (g->turns > (found ? found->turns : 0) &&
+		    count_of(f, g->row.contact) > count_of(f, contact))
+			found = g;
 	}
-	return NULL;
+	return found;
 }
 
-/* One for whom nobody is there gives way to one for whom somebody is. */
+/* One for whom nobody is there, or who had turns, gives way to one for whom somebody is. */
 static bool find_room(struct files *f, const struct file_row *row)
 {
 	struct get *idle;
 
 	if (has_place(f))
 		return true;
-	idle = is_near(f, row->contact) ? find_idle(f) : NULL;
+	idle = is_near(f, row->contact) ? find_idle(f, row->contact) : NULL;
 	if (!idle)
 		return false;
 	get_free(f, idle);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "shared/error.h"
@@ -105,6 +106,62 @@ static void to_who_blocks_us_it_waits_for_ever(void **state)
 	assert_int_equal(count_events(&t->homes[BOB], EVENT_HEARD), 0);
 }
 
+static bool on_message(void *user, const struct message *m)
+{
+	*(enum transfer_state *)user = m->file.state;
+	return false;
+}
+
+static bool is_fetched(void *user)
+{
+	struct town *t = user;
+	const struct event *e = find_event(&t->homes[BOB], EVENT_HEARD);
+	enum transfer_state state = TRANSFER_OFFERED;
+
+	return e && engine_message(at(t, BOB), e->message.id, on_message, &state) == 0 &&
+	       state == TRANSFER_DONE;
+}
+
+static void a_file_waits_until_they_accept(void **state)
+{
+	struct town *t = *state;
+	char path[100];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/first.txt", t->folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("we met in Sevilla", file);
+	fclose(file);
+	assert_int_equal(
+		engine_send_file(at(t, ALICE),
+				 &(struct engine_file){ .to = link_text, .path = path },
+				 ++t->tickets),
+		0);
+	assert_int_equal(answer_of(t, &t->homes[ALICE], t->tickets), 0);
+	assert_int_equal(contact(t, ALICE, "bob").state, CONTACT_ASKED);
+	assert_int_equal(contact(t, ALICE, "bob").queued, 1);
+	wait_for(t, &t->homes[BOB], EVENT_REQUEST, 1);
+	pass(t, 60 * SECOND);
+	assert_int_equal(count_events(&t->homes[BOB], EVENT_HEARD), 0);
+	assert_int_equal(engine_accept(at(t, BOB), "alice"), 0);
+	assert_true(calm_net_run(&t->net, 60 * SECOND, is_fetched, t));
+}
+
+/* What cannot be sent adds nobody. */
+static void a_file_that_cannot_be_said_adds_nobody(void **state)
+{
+	struct town *t = *state;
+	struct engine_file file = { .to = link_text, .path = "relative" };
+	struct contact c;
+
+	assert_int_equal(engine_send_file(at(t, ALICE), &file, 1), ERR_FORMAT);
+	file.path = "/dev/null";
+	file.caption = "\xff";
+	assert_int_equal(engine_send_file(at(t, ALICE), &file, 2), ERR_FORMAT);
+	assert_int_equal(engine_contact(at(t, ALICE), "bob", &c), ERR_NOT_FOUND);
+}
+
 /* Nothing was ever said to the one whose key it is not. */
 static void it_goes_to_the_key_in_the_link_only(void **state)
 {
@@ -161,6 +218,8 @@ int main(void)
 		ROW(the_first_message_waits_until_they_accept),
 		ROW(it_waits_through_restarts_of_both),
 		ROW(to_who_blocks_us_it_waits_for_ever),
+		ROW(a_file_waits_until_they_accept),
+		ROW(a_file_that_cannot_be_said_adds_nobody),
 		ROW(it_goes_to_the_key_in_the_link_only),
 		ROW(what_is_no_contact_link_adds_nobody),
 		ROW(a_link_does_not_let_in_again_who_is_blocked),
