@@ -405,6 +405,49 @@ static bool say_profile(struct profiles *s, struct way *w)
 	return reach_say(s->rooms->reach, w, &m) == 0;
 }
 
+static void call(struct profiles *s, struct way *w)
+{
+	w->profile.called_for = s->ours.version;
+	w->profile.called_until = s->rooms->now + PROFILES_CALL_FOR;
+}
+
+/* Whether each other device of ours says that it knows nothing newer; who is there and silent is called. */
+static bool is_all_we_know(struct profiles *s)
+{
+	struct person *self = persons_self(s->rooms->persons);
+	unsigned known = 1;
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		struct way *w = self->ways[i];
+
+		if (!w)
+			continue;
+		if (w->state == WAY_LINKED && w->profile.link == w->link_number &&
+		    w->profile.has_told && version_equal(&w->profile.has, &s->ours.version))
+			known++;
+		else if (w->state != WAY_LINKED && w->is_present &&
+			 s->rooms->now >= w->profile.called_until)
+			call(s, w);
+	}
+	return known == account_devices(s->rooms->account)->count;
+}
+
+/* They have a newer one of ours than we: this machine began anew, or was put back from an old copy. What we
+ * show now counts, unless a device of ours may know better. */
+static void outdo(struct profiles *s, const struct version *theirs)
+{
+	uint64_t now = s->rooms->wall > 0 ? (uint64_t)s->rooms->wall : 0;
+
+	if (theirs->number > now + PROFILES_AHEAD / 2 ||
+	    (s->raised_at && s->rooms->now < s->raised_at + PROFILES_RAISE_EACH) ||
+	    !is_all_we_know(s))
+		return;
+	s->raised_at = s->rooms->now;
+	if (theirs->number > s->ours.version.number)
+		s->ours.version.number = theirs->number;
+	publish(s);
+}
+
 static mono_ns say(struct profiles *s, struct way *w)
 {
 	const struct version *ours = &s->ours.version;
@@ -414,6 +457,9 @@ static mono_ns say(struct profiles *s, struct way *w)
 	if (now >= w->profile.ask_at)
 		w->profile.ask_at = say_have(s, w) ? NEVER : now + PROFILES_AGAIN;
 	deadline = w->profile.ask_at;
+	if (w->profile.has_told && !w->person->is_self &&
+	    version_is_newer(&w->profile.has, ours))
+		outdo(s, &w->profile.has);
 	if (!w->profile.has_told || !version_is_newer(ours, &w->profile.has) ||
 	    version_equal(ours, &w->profile.said))
 		return deadline;
@@ -449,13 +495,6 @@ static bool is_to_call(struct profiles *s, const struct way *w)
 	return version_is_newer(&s->ours.version, &had);
 }
 
-static void call(struct profiles *s, struct way *w)
-{
-	w->profile.called_for = s->ours.version;
-	w->profile.called_until = s->rooms->now + PROFILES_CALL_FOR;
-	w->is_called = true;
-}
-
 /* One in a step, from where the last one was; false: nobody. */
 static bool call_next(struct profiles *s, unsigned count)
 {
@@ -469,6 +508,7 @@ static bool call_next(struct profiles *s, unsigned count)
 			continue;
 		}
 		call(s, w);
+		w->is_called = true;
 		return true;
 	}
 	return false;

@@ -14,9 +14,10 @@ enum {
 	PROFILES_CHECKS = 2, /* pictures looked at at once */
 };
 #define PROFILES_CALL_EACH  (250 * MILLISECOND)
-#define PROFILES_CALL_FOR   (60 * SECOND) /* tried for so long, once for each profile */
-#define PROFILES_STORE_EACH (1 * SECOND)  /* of one person; the last one counts */
-#define PROFILES_CHECK_EACH (5 * SECOND)  /* another picture of one contact */
+#define PROFILES_CALL_FOR   (60 * SECOND)   /* tried for so long, once for each profile */
+#define PROFILES_STORE_EACH (1 * SECOND)    /* of one person; the last one counts */
+#define PROFILES_CHECK_EACH (5 * SECOND)    /* another picture of one contact */
+#define PROFILES_RAISE_EACH (3600 * SECOND) /* our number, above what contacts have */
 /* A number so far above our clock was made by no clock and no count (ms, some 1,100 years). */
 #define PROFILES_AHEAD ((uint64_t)1 << 45)
 

@@ -37,6 +37,7 @@ struct profiles {
 	struct shown ours;
 	struct buf picture; /* ours, as faces see it */
 	struct buf said;    /* ... and as it is told */
+	mono_ns raised_at;  /* above what a contact had of us */
 	bool is_made_here;  /* by this device, which then calls those who lack it */
 	struct buf handed;  /* a contact's, for a face */
 	struct check checks[PROFILES_CHECKS + 1]; /* the last is for wishes */

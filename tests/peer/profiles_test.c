@@ -299,6 +299,27 @@ static void what_is_old_changes_nothing_and_a_flood_is_stored_once_a_second(void
 	assert_string_equal(contact(t, BOB, "alice").title, "flood");
 }
 
+static void a_machine_that_began_anew_shows_what_it_has(void **state)
+{
+	struct town *t = *state;
+
+	change(t, ALICE, "Alice", "before", NULL);
+	pass(t, 5 * SECOND);
+	assert_string_equal(contact(t, BOB, "alice").status, "before");
+	stop_home(t, &t->homes[ALICE]);
+	pass(t, 60 * SECOND);
+	log_in_too(t);
+	assert_int_equal(
+		engine_revoke_device(at(t, ALICE_TOO),
+				     &engine_devices(at(t, ALICE_TOO))->devices[0].device,
+				     ++t->tickets),
+		0);
+	assert_int_equal(answer_of(t, &t->homes[ALICE_TOO], t->tickets), 0);
+	say(t, &t->homes[BOB], "alice", "who are you?");
+	pass(t, 10 * SECOND);
+	assert_string_equal(contact(t, BOB, "alice").status, "");
+}
+
 static void a_contact_that_goes_takes_its_picture_along(void **state)
 {
 	struct town *t = *state;
@@ -324,6 +345,7 @@ int main(void)
 		ROW(what_is_not_a_line_is_refused),
 		ROW(nobody_hears_from_whom_we_are_hidden),
 		ROW(what_is_old_changes_nothing_and_a_flood_is_stored_once_a_second),
+		ROW(a_machine_that_began_anew_shows_what_it_has),
 		ROW(a_contact_that_goes_takes_its_picture_along),
 	};
 

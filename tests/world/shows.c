@@ -36,6 +36,18 @@ static void judge_own(struct people *p, unsigned m, const struct profile *ours)
 	}
 }
 
+/* A device that is not there any more, and was not put out, may have shown something newer than all that
+ * are: nobody takes its place. */
+static bool knows_all(struct people *p, unsigned m)
+{
+	const struct person_life *me = &p->persons[p->machines[m].person];
+	unsigned count = 0;
+
+	for (unsigned n = me->first; n < me->first + me->machines; n++)
+		count += people_is_in(p, n);
+	return engine_devices(people_hands(p, m))->count == count;
+}
+
 void shows_judge(struct people *p)
 {
 	for (unsigned m = 1; m <= p->machine_count; m++) {
@@ -46,8 +58,7 @@ void shows_judge(struct people *p)
 			continue;
 		engine_profile(people_hands(p, m), &ours);
 		judge_own(p, m, &ours);
-		/* Nobody was there to tell a machine that began anew; others keep what they saw. */
-		if (p->persons[a].has_lost && !ours.status[0])
+		if (!knows_all(p, m))
 			continue;
 		for (unsigned n = 1; n <= p->machine_count; n++) {
 			struct contact c;
