@@ -202,22 +202,37 @@ static size_t escape_json(char *out, uint32_t c)
 	return size + escape(out + size, c > 0xffff ? 0xdc00 + ((c - 0x10000) & 0x3ff) : c);
 }
 
+/* Zero width joiner and non-joiner, without which Persian, Hindi or the emoji of a family cannot be
+ * written (RFC 5892, appendix A): between two characters of such scripts, as between Latin letters
+ * they would only hide. `before`: 0 at the beginning, and behind another of them. */
+static bool is_joining(uint32_t c, uint32_t before, const uint8_t *next, size_t size)
+{
+	uint32_t after;
+	bool is_valid;
+
+	if ((c != 0x200c && c != 0x200d) || before < 0x600 || is_hidden(before) || size == 0)
+		return false;
+	decode(&after, &is_valid, next, size);
+	return is_valid && after >= 0x600 && !is_hidden(after);
+}
+
 static char *make_safe(const char *text, size_t size, bool lines,
 		       size_t (*write)(char *out, uint32_t c))
 {
 	const uint8_t *in = (const uint8_t *)text;
 	char *out, *end;
-	uint32_t c;
+	uint32_t c, before = 0;
 	bool is_valid;
 
 	assert(size < SIZE_MAX / GROWTH_MAX - 1);
 	out = end = memory_new(size * GROWTH_MAX + 1);
-	for (size_t i = 0, taken; i < size; i += taken) {
+	for (size_t i = 0, taken; i < size; i += taken, before = is_valid ? c : 0) {
 		taken = decode(&c, &is_valid, in + i, size - i);
 		if (!is_valid) {
 			memcpy(end, "\xef\xbf\xbd", 3);
 			end += 3;
-		} else if (is_hidden(c) && !(lines && (c == '\n' || c == '\t'))) {
+		} else if (is_hidden(c) && !(lines && (c == '\n' || c == '\t')) &&
+			   !is_joining(c, before, in + i + taken, size - i - taken)) {
 			end += write(end, c);
 		} else {
 			memcpy(end, in + i, taken);

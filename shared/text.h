@@ -26,7 +26,7 @@ int text_pad(const char *text, int columns);
 
 /* Copies `text`, bytes from outside, so that it is safe on a terminal: control characters
  * (C0, C1, DEL), bidirectional controls and other invisible formatting become visible
- * escapes like \u202e; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.
+ * escapes like \u202e, but joiners between characters that need them stay; invalid UTF-8 becomes U+FFFD. Newlines and tabs stay if `lines`.
  * Returns memory of the caller's to free. */
 char *text_safe(const char *text, size_t size, bool lines);
 /* The same for a line of JSON: it says the same to whoever parses it. */

@@ -90,6 +90,21 @@ static void set_seconds_left(struct json *o, const struct message_file *f)
 			     (int64_t)((f->size - f->done + f->rate - 1) / f->rate));
 }
 
+/* Why a file did not come, to who waits for it. */
+static const char *why_not(int err)
+{
+	switch (err) {
+	case ERR_NOT_FOUND:
+		return _("the other side does not have it any more");
+	case ERR_CORRUPT:
+		return _("it is not what was offered: changed there since, or damaged");
+	case ERR_FULL:
+		return _("there is no room for it on this disk");
+	default:
+		return error_text(err);
+	}
+}
+
 static void set_progress(struct json *o, const struct message_file *f)
 {
 	json_set_text(o, "state", transfer_state(f->state));
@@ -103,7 +118,7 @@ static void set_progress(struct json *o, const struct message_file *f)
 		json_set_bytes(o, "path", f->path);
 	if (f->error < 0) {
 		json_set_text(o, "error", error_name(f->error));
-		json_set_text(o, "reason", error_text(f->error));
+		json_set_text(o, "reason", why_not(f->error));
 	}
 }
 

@@ -268,6 +268,10 @@ static void files_are_told_in_words_whatever_they_are_called(void **state)
 	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
 	assert_string_equal(words, "not fetched: palique files accept 7");
 	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "offered by another device of yours");
+	json_free(o);
+	o = parsed("{\"state\":\"offered\",\"path\":\"/home/alice/cat.png\"}");
+	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
 	assert_string_equal(words, "offered; bob has not fetched it yet");
 	json_free(o);
 }

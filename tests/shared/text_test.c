@@ -52,6 +52,22 @@ static void controls_become_visible(void **state)
 	BECOMES("\xe2\x81\xa0\xe2\x81\xaf", "\\u2060\\u206f");
 }
 
+static void joiners_stay_only_where_scripts_and_emoji_need_them(void **state)
+{
+	(void)state;
+	BECOMES("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+		"\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645");
+	BECOMES("\U0001f468\u200d\U0001f469\u200d\U0001f467",
+		"\U0001f468\u200d\U0001f469\u200d\U0001f467");
+	BECOMES("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525");
+	BECOMES("pay\u200dpal", "pay\\u200dpal");
+	BECOMES("\u0645\u200ca", "\u0645\\u200ca");
+	BECOMES("a\u200c\u0645", "a\\u200c\u0645");
+	BECOMES("\u0645\u200c\u200c\u0645", "\u0645\\u200c\\u200c\u0645");
+	BECOMES("\u200d\u0645\u200d", "\\u200d\u0645\\u200d");
+	BECOMES("\u0645\u200d\u202e", "\u0645\\u200d\\u202e");
+}
+
 static void neighbours_of_controls_stay(void **state)
 {
 	(void)state;
@@ -195,6 +211,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_people_write_stays_as_it_is),
 		cmocka_unit_test(controls_become_visible),
+		cmocka_unit_test(joiners_stay_only_where_scripts_and_emoji_need_them),
 		cmocka_unit_test(neighbours_of_controls_stay),
 		cmocka_unit_test(lines_keep_newlines_and_tabs_only),
 		cmocka_unit_test(what_is_not_utf8_is_replaced),

@@ -75,7 +75,8 @@ static void on_delivery(struct chat *chat, const struct json *params)
 		return;
 	chat->told_delivered = up_to;
 	/* One mark for the newest of a burst is enough, and none for what another face sent. */
-	if (chat->last_sent && chat->unanswered == 0 && up_to >= chat->last_sent)
+	if (chat->last_sent && chat->unanswered == 0 && up_to >= chat->last_sent &&
+	    chat->told_read < chat->last_sent)
 		out_done(_("delivered%s"), chat->way);
 }
 

@@ -163,6 +163,20 @@ static int copy_out(const char *path)
 	return code;
 }
 
+static void report_waiting(const struct json *transfer, const char *name, const char *id)
+{
+	if (transfer && cmd_is(transfer, "state", "paused"))
+		out_line(_("it rests; palique files resume %s goes on with it"), id);
+	else if (transfer && cmd_is(transfer, "state", "stopped"))
+		out_line(_("%s has paused it: it goes on when they let it (palique files)"),
+			 name);
+	else if (transfer && json_bool(transfer, "own", false))
+		out_line(_("it goes on as soon as %s fetches it (palique files)"), name);
+	else
+		out_line(_("accepted: it comes as soon as %s is reached (palique files)"),
+			 name);
+}
+
 static int report_fetch(struct cli *c, const char *id, enum cmd_wait how,
 			const struct json *transfer)
 {
@@ -188,8 +202,7 @@ static int report_fetch(struct cli *c, const char *id, enum cmd_wait how,
 				  _("the engine has ended; what came so far is kept"),
 				  "palique status");
 	if (how == WAIT_NOT_BEGUN) {
-		out_line(_("accepted: it comes as soon as %s is reached (palique files)"),
-			 name ? out_safe(name) : "?");
+		report_waiting(transfer, name ? out_safe(name) : "?", id);
 		return c->o.value[OPT_WAIT] ? EXIT_TIMEOUT : EXIT_DONE;
 	}
 	snprintf(trouble, sizeof trouble, _("the file did not come: %s"),
@@ -304,13 +317,14 @@ static int list(struct cli *c, const char *name)
 	return EXIT_DONE;
 }
 
+/* `done` may have a %s: the number. */
 static int change(struct cli *c, const char *method, const char *id, const char *done)
 {
 	struct json *result = NULL;
 	int code = cli_call(c, method, json_set_text(json_object(), "id", id), &result);
 
 	if (code == EXIT_DONE) {
-		out_done("%s", done);
+		out_done(done, id);
 		out_json(json_keep((struct json *)json_get(result, "transfer")));
 	}
 	json_free(result);
@@ -325,7 +339,7 @@ int cmd_files(struct cli *c)
 		{ "accept", NULL, NULL },
 		{ "resume", NULL, NULL },
 		{ "pause", "pauseFile",
-		  N_("It rests. (palique files resume goes on with it.)") },
+		  N_("It rests; palique files resume %s goes on with it.") },
 		{ "cancel", "cancelFile", N_("It is cancelled.") },
 	};
 	const char *const *words = c->o.arguments;

@@ -98,8 +98,7 @@ static const struct state_row {
 	{ "paused", N_("paused: palique files resume %s"),
 	  N_("paused: palique files resume %s"), true, true },
 	{ "stopped", N_("%s has paused it"), N_("%s has stopped it"), false, false },
-	{ "checking", N_("is being looked at for %s"), N_("from %s: is being checked"), false,
-	  false },
+	{ "checking", N_("is being looked at for %s"), N_("is being checked"), false, false },
 	{ "cancelled", N_("cancelled; %s does not get it"),
 	  N_("cancelled; palique files accept %s fetches it"), false, true },
 };
@@ -122,6 +121,10 @@ void cmd_transfer_words(const struct json *t, bool is_own, const char *name, con
 	} else if (!strcmp(state, "failed")) {
 		snprintf(words, size, _("failed: %s"),
 			 reason ? out_safe(reason) : _("for an unknown reason"));
+	}
+	if (is_own && !path && !strcmp(state, "offered")) {
+		snprintf(words, size, "%s", _("offered by another device of yours"));
+		return;
 	}
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
 		const struct state_row *row = &states[i];
