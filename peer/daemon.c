@@ -24,6 +24,7 @@
 #include "peer/lan.h"
 #include "peer/listening.h"
 #include "peer/netwatch.h"
+#include "peer/spool.h"
 #include "peer/store_key.h"
 #include "peer/upnp_child.h"
 #include "shared/error.h"
@@ -480,6 +481,8 @@ static int open_engine(struct daemon *d, int passphrase_fd, bool begin_anew, cha
 	if (err == 0)
 		err = engine_open(&d->engine, &config, clock_now(), clock_wall(), reason,
 				  reason_size);
+	if (err == 0)
+		spool_sweep(&d->home, d->engine, 0);
 	if (err == 0 && store_key_store_is_made(&d->home) < 0)
 		log_event(LOG_WARNING, "store-not-remembered", NULL);
 	return err;

@@ -23,8 +23,8 @@ struct engine_config {
 	const char *store;               /* path of the database; NULL: in memory */
 	const struct symmetric_key *key; /* NULL: plain (tests) */
 	bool durable;                    /* commits survive a power cut */
-	const char *downloads; /* absolute, where files go when nobody says; NULL: nowhere */
-	const char *device_label;        /* what other devices see: the host's name */
+	const char *downloads;    /* absolute, where files go when nobody says; NULL: nowhere */
+	const char *device_label; /* what other devices see: the host's name */
 	enum ksf ksf; /* the weakest stretching a directory may ask for; 0: any we know */
 };
 
@@ -220,6 +220,9 @@ int engine_cancel_file(struct engine *e, uint64_t id); /* what came so far is re
 /* Transfers, newest first; `active`: only those that are not over. */
 int engine_files(struct engine *e, const char *name, bool active, unsigned limit,
 		 engine_each_message *each, void *user);
+
+/* Whether what lies in a spool under that name may still be needed: 1, 0, or an error. */
+int engine_wants_spooled(struct engine *e, const char *name);
 
 /* --- profile and presence (peer/profiles.h) --- */
 

@@ -31,6 +31,11 @@ int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t 
 	return files_send(e->rooms.files, &wish);
 }
 
+int engine_wants_spooled(struct engine *e, const char *name)
+{
+	return engine_is_readable(e) ? files_want_spooled(e->rooms.files, name) : ERR_IO;
+}
+
 int engine_accept_file(struct engine *e, uint64_t id, const char *folder)
 {
 	int err = engine_is_readable(e) ? files_accept(e->rooms.files, id, folder) : ERR_IO;

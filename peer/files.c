@@ -168,6 +168,30 @@ unsigned files_list(struct files *f, const struct person *p, bool is_active, uin
 	return count;
 }
 
+int files_want_spooled(struct files *f, const char *name)
+{
+	size_t size = strlen(name);
+	struct statement *s;
+	int result;
+
+	/* One that is being looked at has no row yet. */
+	for (unsigned i = 0; i < FILES_SENDING; i++) {
+		if (f->sendings[i])
+			return 1;
+	}
+	s = db_sql(store_db(f->rooms->store),
+		   "SELECT 1 FROM file WHERE flags & ?1 AND state NOT IN (?2, ?3)"
+		   " AND substr(path, -?4) = '/' || ?5");
+	bind_int(s, 1, FILE_SPOOLED);
+	bind_int(s, 2, TRANSFER_DONE);
+	bind_int(s, 3, TRANSFER_CANCELLED);
+	bind_int(s, 4, (int64_t)size + 1);
+	bind_text(s, 5, name);
+	result = db_step(s);
+	db_done(s);
+	return result;
+}
+
 void files_show(const struct files *f, struct message *m)
 {
 	if (!m->has_file || m->file.state == TRANSFER_DONE)

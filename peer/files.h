@@ -68,6 +68,8 @@ int files_forward(struct files *f, uint64_t message, struct person *to, uint64_t
 int files_accept(struct files *f, uint64_t message, const char *folder);
 int files_pause(struct files *f, uint64_t message);
 int files_cancel(struct files *f, uint64_t message);
+/* Whether a spooled file whose path ends with that name may still be needed: 1, 0, or an error. */
+int files_want_spooled(struct files *f, const char *name);
 /* Ids of the messages, newest first; at most `limit`: how many. `p` NULL: of everybody. */
 unsigned files_list(struct files *f, const struct person *p, bool is_active, uint64_t *ids,
 		    unsigned limit);

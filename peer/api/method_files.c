@@ -1,6 +1,5 @@
 #include "peer/api/method_files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -8,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "peer/api/spoken.h"
+#include "peer/spool.h"
 #include "peer/api/who.h"
 #include "shared/error.h"
 #include "shared/offer.h"
@@ -22,76 +21,22 @@
  * A face asks for an empty file in the home's spool folder, writes into it, and sends it by its
  * name; the engine removes it when nobody needs it any more. */
 
-enum { SPOOL_RANDOM = 16, SPOOL_NAME_SIZE = BYTES_HEX_SIZE(SPOOL_RANDOM) };
-enum {
-	SPOOL_STALE_S = 86400
-}; /* not written to for so long and never sent: its face is gone */
-
-/* HOME/spool, or HOME/spool/NAME. */
-static int spool_path(const struct call *call, const char *name, char path[HOME_PATH_MAX])
-{
-	char relative[SPOOL_NAME_SIZE + 8];
-
-	if (!call->shell->home)
-		return ERR_STATE;
-	snprintf(relative, sizeof relative, "spool%s%s", name ? "/" : "", name ? name : "");
-	return home_path(call->shell->home, relative, path);
-}
-
-struct search {
-	const char *path;
-	bool is_found;
-};
-
-static bool on_file(void *user, const struct message *m)
-{
-	struct search *search = user;
-
-	search->is_found = m->has_file && bytes_equal(m->file.path, bytes_text(search->path));
-	return !search->is_found;
-}
-
-static bool is_stale(struct call *call, const char *path)
-{
-	struct search search = { .path = path };
-	struct stat s;
-
-	if (lstat(path, &s) < 0 || !S_ISREG(s.st_mode) ||
-	    time(NULL) - s.st_mtime < SPOOL_STALE_S)
-		return false;
-	return engine_files(call->engine, NULL, false, UINT32_MAX, on_file, &search) == 0 &&
-	       !search.is_found;
-}
-
-/* Takes away what faces left that went before they sent it. */
-static void sweep_spool(struct call *call, const char *folder)
-{
-	DIR *dir = opendir(folder);
-	char path[HOME_PATH_MAX];
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)) != NULL)
-		if (strlen(entry->d_name) == SPOOL_NAME_SIZE - 1 &&
-		    spool_path(call, entry->d_name, path) == 0 && is_stale(call, path))
-			unlink(path);
-	if (dir)
-		closedir(dir);
-}
+enum { SPOOL_RANDOM = SPOOL_DIGITS / 2 };
 
 int method_new_spool(struct call *call)
 {
-	char path[HOME_PATH_MAX], name[SPOOL_NAME_SIZE];
+	char path[HOME_PATH_MAX], name[SPOOL_DIGITS + 1];
 	uint8_t random[SPOOL_RANDOM];
-	int fd, err = spool_path(call, NULL, path);
+	int fd, err = spool_path(call->shell->home, NULL, path);
 
 	if (err < 0)
 		return err;
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return ERR_IO;
-	sweep_spool(call, path);
+	spool_sweep(call->shell->home, call->engine, SPOOL_STALE_S);
 	randombytes_buf(random, sizeof random);
 	bytes_to_hex(BYTES(random), name);
-	err = spool_path(call, name, path);
+	err = spool_path(call->shell->home, name, path);
 	if (err < 0)
 		return err;
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -124,10 +69,9 @@ static int find_source(struct call *call, char path[HOME_PATH_MAX], bool *is_spo
 	if (given)
 		return snprintf(path, HOME_PATH_MAX, "%s", given) < HOME_PATH_MAX ? 0
 										  : ERR_LIMIT;
-	if (strlen(spool) != SPOOL_NAME_SIZE - 1 ||
-	    strspn(spool, "0123456789abcdef") != SPOOL_NAME_SIZE - 1)
+	if (!spool_is_name(spool))
 		return ERR_NOT_FOUND;
-	return spool_path(call, spool, path);
+	return spool_path(call->shell->home, spool, path);
 }
 
 static void explain_send(struct call *call, int err, const char *path)

@@ -16,6 +16,8 @@
 #include "peer/api/api.h"
 #include "peer/api/notify.h"
 #include "peer/api/spoken.h"
+#include "peer/spool.h"
+#include "shared/db.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
 
@@ -363,6 +365,47 @@ static void what_was_never_sent_is_swept_a_day_later(void **state)
 	assert_int_equal(access(fresh, F_OK), 0);
 }
 
+static void leave(const char *name, char path[HOME_PATH_MAX + 40])
+{
+	snprintf(path, HOME_PATH_MAX + 40, "%s/spool/%s", home.folder, name);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+}
+
+static void what_nobody_sends_goes_when_the_engine_begins_and_nothing_else(void **state)
+{
+	static const char *const others[] = { "note", "0123456789abcdef0123456789abcdeg",
+					      "0123456789abcdef0123456789abcde" };
+	static char path[HOME_PATH_MAX + 40], sent[HOME_PATH_MAX + 40];
+	char wish[300];
+
+	(void)state;
+	result_of(call("newSpool", "{}"));
+	for (unsigned i = 0; i < 3; i++)
+		leave(others[i], path);
+	leave("00000000000000000000000000000001", sent);
+	/* As a home is called that is reached by another path; and behind many others. */
+	snprintf(
+		wish, sizeof wish,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+		" INSERT INTO file(id, message, contact, is_ours, state, size, changed_at, "
+		"path, "
+		"flags) SELECT randomblob(16), 7 + i, 1, 1, 1, 1, 1, '/else/spool/' ||"
+		" printf('%%032d', i), 34 FROM n");
+	assert_int_equal(db_exec(engine_db(member.engine), wish), 0);
+	leave("ffffffffffffffffffffffffffffffff", path);
+	spool_sweep(&home, member.engine, 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(access(sent, F_OK), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/spool/%s", home.folder, others[i]);
+		assert_int_equal(access(path, F_OK), 0);
+	}
+	/* It has arrived, and the power went before it was removed. */
+	assert_int_equal(db_exec(engine_db(member.engine), "UPDATE file SET state = 7"), 0);
+	spool_sweep(&home, member.engine, 0);
+	assert_int_not_equal(access(sent, F_OK), 0);
+}
+
 static void the_name_of_a_file_misleads_nobody(void **state)
 {
 	struct message m = {
@@ -521,6 +564,7 @@ int main(void)
 		TEST(a_file_is_named_by_path_or_by_spool_and_by_nothing_else),
 		TEST(a_spool_is_an_empty_file_of_our_own_in_the_home),
 		TEST(what_was_never_sent_is_swept_a_day_later),
+		TEST(what_nobody_sends_goes_when_the_engine_begins_and_nothing_else),
 		TEST(the_name_of_a_file_misleads_nobody),
 		TEST(a_plain_text_is_shown_without_what_it_is_not),
 		TEST(a_failed_file_says_why_by_a_stable_name),
