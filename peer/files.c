@@ -249,11 +249,13 @@ mono_ns files_step(struct files *f)
 void files_release(struct files *f)
 {
 	files_remove_now(f, true);
+	serves_release(f);
 	gets_release(f);
 }
 
 void files_undo(struct files *f)
 {
 	files_remove_now(f, false);
+	serves_undo(f);
 	gets_undo(f);
 }

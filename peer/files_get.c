@@ -464,6 +464,12 @@ mono_ns get_step(struct files *f, struct get *g)
 		wind_up(f, g);
 		return NEVER;
 	}
+	if (g->is_unsaved) {
+		g->is_unsaved = false;
+		get_save(f, g);
+		if (g->state == GET_STORED)
+			file_tell(f, &g->row);
+	}
 	if (g->state == GET_RUNNING || g->state == GET_READY)
 		deadline = watch(f, g);
 	if (g->state == GET_WAITING || g->state == GET_READY)

@@ -23,6 +23,7 @@ struct get {
 	struct device_public author;
 	bool has_author;
 	enum get_state state;
+	bool is_unsaved; /* NAMED, STORED: the commit of its row failed */
 	bool is_dropped; /* OVER: what came goes, too */
 	struct filing_sink *sink;
 	bool is_working;

@@ -106,6 +106,8 @@ void serve_ask(struct files *f, struct way *from, int64_t stream,
 	       const struct wire_file_get *get);
 bool serves_hear(struct files *f, const struct reach_stream *event);
 mono_ns serves_step(struct files *f);
+void serves_release(struct files *f);
+void serves_undo(struct files *f); /* what was heard is written in the next step */
 /* Nobody gets the file any more, with that reason. */
 void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code);
 bool serves_show(const struct files *f, struct message_file *file);
@@ -142,6 +144,12 @@ char *files_folder(struct files *f, const char *folder);
 /* Nobody gives or fetches it any more; `drop`: with what came, or was spooled. */
 void files_end(struct files *f, const struct file_row *row, enum files_code code, bool drop);
 
+/* What we gave is whole with one of them. */
+struct arrival {
+	uint8_t id[OFFER_ID_SIZE], hash[32];
+	bool is_contacts;
+};
+
 struct errand;
 struct files {
 	struct rooms *rooms;
@@ -156,6 +164,9 @@ struct files {
 
 	struct serve *serves[FILES_SERVED];
 	struct spare *spares;
+	struct arrival *arrivals; /* heard, and not committed yet */
+	unsigned arrival_count;
+	bool is_arrival_lost; /* the commit that they were in failed */
 	struct get *gets[FILES_WAITING];
 	uintptr_t *asked; /* ways that are to be dialled for files */
 	unsigned asked_count;

@@ -269,17 +269,17 @@ static void pump(struct files *f, struct serve *s, struct link *link)
 }
 
 /* A device of theirs has it whole. */
-static void delivered(struct files *f, struct serve *s)
+static void note_arrival(struct files *f, const struct arrival *a)
 {
 	struct file_row row;
 
-	if (file_row_find(f, s->row.id, &row) != 1)
+	if (file_row_find(f, a->id, &row) != 1)
 		return;
 	if (!row.has_hash) {
-		memcpy(row.hash, s->row.hash, sizeof row.hash);
+		memcpy(row.hash, a->hash, sizeof row.hash);
 		row.has_hash = true;
 	}
-	if (s->is_contacts && (row.flags & FILE_HERE) && row.state != TRANSFER_DONE) {
+	if (a->is_contacts && (row.flags & FILE_HERE) && row.state != TRANSFER_DONE) {
 		row.state = TRANSFER_DONE;
 		row.error = 0;
 		row.done = row.size;
@@ -293,6 +293,30 @@ static void delivered(struct files *f, struct serve *s)
 	}
 	file_row_save(f, &row);
 	file_row_clear(&row);
+}
+
+/* They say it once: it is known here until it is in the store. */
+static void delivered(struct files *f, const struct serve *s)
+{
+	struct arrival *a;
+
+	f->arrivals = memory_grow(f->arrivals, f->arrival_count + 1, sizeof *a);
+	a = &f->arrivals[f->arrival_count++];
+	memcpy(a->id, s->row.id, sizeof a->id);
+	memcpy(a->hash, s->row.hash, sizeof a->hash);
+	a->is_contacts = s->is_contacts;
+	note_arrival(f, a);
+}
+
+void serves_release(struct files *f)
+{
+	f->arrival_count = 0;
+	f->is_arrival_lost = false;
+}
+
+void serves_undo(struct files *f)
+{
+	f->is_arrival_lost = f->arrival_count > 0;
 }
 
 static void hear(struct files *f, struct serve *s)
@@ -467,6 +491,9 @@ mono_ns serves_step(struct files *f)
 {
 	mono_ns deadline = NEVER;
 
+	for (unsigned i = 0; f->is_arrival_lost && i < f->arrival_count; i++)
+		note_arrival(f, &f->arrivals[i]);
+	f->is_arrival_lost = false;
 	for (unsigned i = 0; i < FILES_SERVED; i++) {
 		if (f->serves[i])
 			deadline = mono_earlier(deadline, step(f, f->serves[i]));
@@ -513,4 +540,5 @@ void serves_clear(struct files *f)
 	for (unsigned i = 0; f->spares && i < SPARES_MAX; i++)
 		filing_source_free(f->spares[i].source);
 	free(f->spares);
+	free(f->arrivals);
 }

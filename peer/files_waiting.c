@@ -180,6 +180,13 @@ void gets_release(struct files *f)
 	}
 }
 
+/* Whole, and they wait to hear so on a stream that will not come again. */
+static bool has_last_word(const struct get *g)
+{
+	return (g->state == GET_NAMED || g->state == GET_STORED) && g->stream.is_open &&
+	       !(g->row.flags & FILE_FOLDER);
+}
+
 void gets_undo(struct files *f)
 {
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
@@ -187,6 +194,10 @@ void gets_undo(struct files *f)
 
 		if (!g)
 			continue;
+		if (has_last_word(g)) {
+			g->is_unsaved = true;
+			continue;
+		}
 		get_let_go(f, g, FILES_CODE_BUSY);
 		get_free(f, g);
 	}
