@@ -68,8 +68,18 @@ static void equip_disk(struct world *w, struct machine *m)
 	m->image[0] = 0;
 }
 
+/* The power went as planned: nothing that it did since counts. */
+static bool has_lost_power(const struct machine *m)
+{
+	return m->image[0] && access(m->image, F_OK) == 0;
+}
+
+static void die(struct world *w, struct machine *m);
+
 static void heal_disk(struct world *w, struct machine *m)
 {
+	if (has_lost_power(m)) /* while it slept, and was used nevertheless */
+		die(w, m);
 	m->fault = BAD_DISK_WELL;
 	m->disk_well_at = NEVER;
 	equip_disk(w, m);
@@ -101,6 +111,8 @@ void world_spoil_disk(struct world *w, unsigned machine, enum bad_disk_fault fau
 {
 	struct machine *m = &w->machines[machine];
 
+	if (has_lost_power(m))
+		die(w, m);
 	m->fault = fault;
 	m->disk_well_at = w->now + how_long;
 	equip_disk(w, m);
@@ -330,12 +342,6 @@ static void keep_counters(struct world *w, struct machine *m)
 }
 
 /* --- switching machines on and off --- */
-
-/* The power went as planned: nothing that it did since counts. */
-static bool has_lost_power(const struct machine *m)
-{
-	return m->image[0] && access(m->image, F_OK) == 0;
-}
 
 /* What was committed before is all that survives: the folder as it is now is copied, or what a power
  * cut leaves of it; then the dying process may write what it likes. */
