@@ -64,11 +64,7 @@ void conversations_release_held(struct conversations *c, struct person *p);
  * begins, and what is undelivered is said in it. Harmless when it is not. */
 void conversations_rekeyed(struct conversations *c);
 
-/* Stores a message of ours, to be owed from the next commit on. ERR_NOT_FOUND: `reply_to` is
- * not a message of this conversation. */
-int conversations_say(struct conversations *c, struct person *p, struct bytes text,
-		      uint64_t reply_to, uint64_t *id);
-/* The same of any entry: TEXT, FILE (`body` is an offer), EDIT, RETRACT, REACT, TIMER, as wire.h has
+/* An entry of ours: TEXT, FILE (`body` is an offer), EDIT, RETRACT, REACT, TIMER, as wire.h has
  * them. The limits of `body` are the caller's to keep. */
 struct to_say {
 	enum say_kind kind;
@@ -77,7 +73,7 @@ struct to_say {
 	bool is_forwarded;
 	uint32_t life; /* TIMER: the wish. TEXT and FILE get that of the conversation */
 };
-/* ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
+/* Stores it, to be owed from the next commit on. ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
  * ERR_STATE: its text is no more, it is not of a kind that can be, or was said under an identity of before.
  * `id` of TIMER: the entry's row. */
 int conversations_say_entry(struct conversations *c, struct person *p,
@@ -87,8 +83,6 @@ int conversations_may_say(struct conversations *c, const struct person *p, enum 
 			  uint64_t target);
 /* Whether these are reactions as wire.h wants them: ERR_LIMIT, ERR_FORMAT. */
 int conversations_check_reactions(struct bytes all);
-/* After how many seconds what is said now disappears; 0: it stays. */
-uint32_t conversations_life(const struct person *p);
 
 /* The body of a message goes, and those of its edits and reactions; what is not delivered of ours is
  * said as GONE. `flags`: of enum entry_flag, why. EVENT_CHANGED is told: RETRACTED, FORGOTTEN
@@ -182,7 +176,7 @@ void conversations_count_unread(struct conversations *c, struct person *p);
 enum read_heard {
 	READ_KNOWN,
 	READ_NEW,
-	READ_AHEAD,  /* NEW, and further than is here: conversations_count_unread() when more comes */
+	READ_AHEAD, /* NEW, and further than is here: conversations_count_unread() when more comes */
 	READ_PARTLY, /* NEW, and LATER */
 	READ_LATER,  /* to be tried again when more of it is here, or delivered */
 	READ_WRONG,  /* it is not theirs to say */

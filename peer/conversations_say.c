@@ -94,7 +94,8 @@ int conversations_check_reactions(struct bytes all)
 	return 0;
 }
 
-uint32_t conversations_life(const struct person *p)
+/* After how many seconds what is said now disappears; 0: it stays. */
+static uint32_t life_of(const struct person *p)
 {
 	const struct conversation *v = p->conversation;
 	uint32_t ours = v->our_timer.life, theirs = v->their_timer.life;
@@ -263,7 +264,7 @@ int conversations_say_entry(struct conversations *c, struct person *p,
 		.has_target = what->target > 0,
 		.target = what->target,
 		.flags = what->is_forwarded ? ENTRY_FORWARDED : 0,
-		.life = is_shown                  ? conversations_life(p)
+		.life = is_shown                  ? life_of(p)
 			: what->kind == SAY_TIMER ? what->life
 						  : 0,
 	};
@@ -276,12 +277,4 @@ int conversations_say_entry(struct conversations *c, struct person *p,
 	take_effect(c, p, &row);
 	*id = row.id;
 	return 0;
-}
-
-int conversations_say(struct conversations *c, struct person *p, struct bytes text,
-		      uint64_t reply_to, uint64_t *id)
-{
-	struct to_say what = { .kind = SAY_TEXT, .body = text, .target = reply_to };
-
-	return conversations_say_entry(c, p, &what, id);
 }

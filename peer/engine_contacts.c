@@ -1,4 +1,4 @@
-/* What faces ask about contacts and messages. */
+/* What faces ask about contacts. */
 #include "peer/engine_inside.h"
 
 #include <string.h>
@@ -10,17 +10,6 @@
 #include "peer/persons.h"
 #include "peer/profiles.h"
 #include "shared/error.h"
-
-int engine_may_send(const struct person *p)
-{
-	if (!p || p->is_removed)
-		return ERR_NOT_FOUND;
-	if (p->state == CONTACT_BLOCKED)
-		return ERR_REFUSED;
-	if (p->state == CONTACT_REQUESTS)
-		return ERR_STATE;
-	return p->is_key_changed ? ERR_KEY_CHANGED : 0;
-}
 
 /* A name as people type it; ERR_NAME. */
 static int find(const struct engine *e, const char *text, struct name *name, struct person **p)

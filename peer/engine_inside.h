@@ -1,7 +1,8 @@
 /* The inside of the engine, for the files that make it up and nobody else, from below:
  * engine_settle.c (the commit), engine_reach.c (the network, and what comes from peers),
- * engine_contacts.c (what faces ask about contacts), engine_talk.c (what they say), engine_profile.c (presence, profiles, read and typed), engine_account.c (what they ask
- * about our own account), engine.c (the step). */
+ * engine_contacts.c (what faces ask about contacts), engine_talk.c (what they say),
+ * engine_files.c (files), engine_profile.c (what people show; read and typed), engine_keep.c
+ * (history, search, settings), engine_account.c (our own account), engine.c (the step). */
 #ifndef PALIQUE_PEER_ENGINE_INSIDE_H
 #define PALIQUE_PEER_ENGINE_INSIDE_H
 
@@ -65,11 +66,6 @@ mono_ns engine_step_reach(struct engine *e);
 
 /* What faces wished to be said since the last step. */
 void engine_grant_wishes(struct engine *e);
-
-/* --- engine_contacts.c --- */
-
-/* Whether a message to them may be stored; else why not. `p` NULL: ERR_NOT_FOUND. */
-int engine_may_send(const struct person *p);
 
 /* --- engine_profile.c --- */
 

@@ -104,7 +104,7 @@ int engine_typing(struct engine *e, const char *text, bool is_typing)
 	int err = find(e, text, &p);
 
 	if (err == 0)
-		err = engine_may_send(p);
+		err = person_may_be_told(p);
 	if (err == 0)
 		marks_type(e->rooms.marks, p, is_typing);
 	return err;

@@ -36,7 +36,7 @@ static void grant(struct engine *e, const struct wish *wish)
 		.life = wish->life,
 	};
 	uint64_t id = 0;
-	int err = engine_may_send(p);
+	int err = person_may_be_told(p);
 
 	if (err == 0)
 		err = conversations_say_entry(r->conversations, p, &what, &id);
@@ -60,7 +60,7 @@ static int find(struct engine *e, const char *text, struct name *name)
 {
 	int err = engine_whom(e, text, name);
 
-	return err < 0 ? err : engine_may_send(persons_find(e->rooms.persons, name));
+	return err < 0 ? err : person_may_be_told(persons_find(e->rooms.persons, name));
 }
 
 static int check_text(struct bytes text, bool may_be_empty)
@@ -121,7 +121,7 @@ static int wish_about(struct engine *e, uint64_t id, enum say_kind kind, struct 
 	if (err < 0)
 		return err;
 	p = persons_find(e->rooms.persons, &about.contact);
-	err = engine_may_send(p);
+	err = person_may_be_told(p);
 	if (err == 0)
 		err = conversations_may_say(e->rooms.conversations, p, kind, id);
 	if (err == 0 && kind == SAY_EDIT)

@@ -91,17 +91,6 @@ static const char *type_of(const struct sending *s)
 	return *type ? type : "application/octet-stream";
 }
 
-static int may_say(const struct person *p)
-{
-	if (!p || p->is_removed)
-		return ERR_NOT_FOUND;
-	if (p->state == CONTACT_BLOCKED)
-		return ERR_REFUSED;
-	if (p->state == CONTACT_REQUESTS)
-		return ERR_STATE;
-	return p->is_key_changed ? ERR_KEY_CHANGED : 0;
-}
-
 static int say_offer(struct files *f, struct sending *s, struct person *p,
 		     const struct offer *offer, uint64_t *id)
 {
@@ -142,7 +131,7 @@ static void say(struct files *f, struct sending *s, const struct image_work *ima
 			       .type = text_of(type_of(s)),
 			       .caption = text_of(s->caption),
 			       .alt = text_of(s->alt) };
-	int err = may_say(p);
+	int err = person_may_be_told(p);
 
 	randombytes_buf(row.id, sizeof row.id);
 	memcpy(offer.id, row.id, sizeof offer.id);
@@ -230,7 +219,7 @@ int files_send(struct files *f, const struct file_wish *wish)
 	struct sending *s;
 	struct filing_work *w;
 	unsigned at = 0;
-	int err = may_say(wish->to);
+	int err = person_may_be_told(wish->to);
 
 	if (err == 0)
 		err = files_check(wish);

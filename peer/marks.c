@@ -94,7 +94,8 @@ void marks_read(struct marks *m, struct person *p, uint64_t up_to)
 		marks_changed(m, p);
 }
 
-bool marks_tells_read(const struct marks *m, const struct person *p)
+/* Whether they get read marks. */
+static bool tells_read(const struct marks *m, const struct person *p)
 {
 	if (p->tells_read >= 0)
 		return p->tells_read;
@@ -260,7 +261,7 @@ static void say_to_contact(struct marks *m, struct way *w)
 
 	if (of->changed <= w->reads_said || w->person->is_unseen)
 		return;
-	if (!marks_tells_read(m, w->person) || say_reads(m, w, w->person))
+	if (!tells_read(m, w->person) || say_reads(m, w, w->person))
 		w->reads_said = of->changed;
 }
 
@@ -418,5 +419,5 @@ mono_ns marks_step(struct marks *m)
 void marks_fill(const struct marks *m, const struct person *p, struct contact *out)
 {
 	out->is_typing = p->marks && p->marks->is_typing;
-	out->tells_read = marks_tells_read(m, p);
+	out->tells_read = tells_read(m, p);
 }

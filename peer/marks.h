@@ -26,8 +26,6 @@ void marks_reload(struct marks *m);
 void marks_read(struct marks *m, struct person *p, uint64_t up_to);
 /* Whether read marks go to them, or to all who have no rule of their own, was decided anew. */
 void marks_changed(struct marks *m, struct person *p);
-/* Whether they get read marks. */
-bool marks_tells_read(const struct marks *m, const struct person *p);
 void marks_type(struct marks *m, struct person *p, bool is_typing);
 
 struct way;

@@ -6,6 +6,7 @@
 #include "peer/view.h"
 #include "shared/consent.h"
 #include "shared/device_list.h"
+#include "shared/error.h"
 
 struct conversation;
 struct marks_of;
@@ -41,11 +42,11 @@ struct person {
 	 * person_link_consent(), which know whether we are hidden. */
 	enum consent consent; /* as decided: never HIDDEN */
 	bool is_hidden;       /* ... and for the time being nothing, likewise */
-	bool is_unseen;       /* we are hidden from them: for that, or because we are from all */
-	bool is_speaking;     /* ... and have something to say to them, who are there */
-	int tells_read;       /* they get read marks: 1, 0, or -1: as everybody does */
+	bool is_unseen;      /* we are hidden from them: for that, or because we are from all */
+	bool is_speaking;    /* ... and have something to say to them, who are there */
+	int tells_read;      /* they get read marks: 1, 0, or -1: as everybody does */
 	struct shown *shown; /* profiles.c: what they show of themselves; NULL: nothing known */
-	struct marks_of *marks; /* marks.c; NULL: not looked at yet */
+	struct marks_of *marks;     /* marks.c; NULL: not looked at yet */
 	struct symmetric_key *pair; /* address_book.c: in guarded memory; NULL: not made yet */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
 	bool is_linked, has_left;           /* reach.c */
@@ -73,6 +74,19 @@ static inline enum consent person_link_consent(const struct person *p)
 	if (p->is_unseen && p->is_speaking && p->consent == CONSENT_DIRECT)
 		return CONSENT_DIRECT;
 	return person_consent(p);
+}
+
+/* Whether something new may be said to them now: 0; ERR_NOT_FOUND: there is no such person (`p` NULL);
+ * ERR_REFUSED: blocked; ERR_STATE: their request is not answered; ERR_KEY_CHANGED. */
+static inline int person_may_be_told(const struct person *p)
+{
+	if (!p || p->is_removed)
+		return ERR_NOT_FOUND;
+	if (p->state == CONTACT_BLOCKED)
+		return ERR_REFUSED;
+	if (p->state == CONTACT_REQUESTS)
+		return ERR_STATE;
+	return p->is_key_changed ? ERR_KEY_CHANGED : 0;
 }
 
 static inline bool person_may_link(const struct person *p)

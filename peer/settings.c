@@ -23,7 +23,8 @@ int64_t settings_number(struct store *store, const char *name, int64_t otherwise
 	return otherwise;
 }
 
-void settings_text(struct store *store, const char *name, char *out, size_t size)
+/* `out` gets "" where there is none. */
+static void read_text(struct store *store, const char *name, char *out, size_t size)
 {
 	struct statement *s = find(store, name);
 
@@ -51,7 +52,7 @@ void settings_set_number(struct store *store, const char *name, int64_t value)
 	store_run(store, s);
 }
 
-void settings_set_text(struct store *store, const char *name, const char *value)
+static void write_text(struct store *store, const char *name, const char *value)
 {
 	struct statement *s = put(store, name);
 
@@ -63,7 +64,7 @@ void settings_read(struct store *store, struct engine_settings *out)
 {
 	out->accept_up_to = (uint64_t)settings_number(store, "accept_up_to",
 						      FIRST_ACCEPT_UP_TO);
-	settings_text(store, "downloads", out->downloads, sizeof out->downloads);
+	read_text(store, "downloads", out->downloads, sizeof out->downloads);
 	out->tells_read = settings_number(store, "tells_read", true);
 	out->keep_days = (uint32_t)settings_number(store, "keep_days", 0);
 }
@@ -71,7 +72,7 @@ void settings_read(struct store *store, struct engine_settings *out)
 void settings_write(struct store *store, const struct engine_settings *settings)
 {
 	settings_set_number(store, "accept_up_to", (int64_t)settings->accept_up_to);
-	settings_set_text(store, "downloads", settings->downloads);
+	write_text(store, "downloads", settings->downloads);
 	settings_set_number(store, "tells_read", settings->tells_read);
 	settings_set_number(store, "keep_days", settings->keep_days);
 }

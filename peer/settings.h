@@ -6,11 +6,8 @@
 #include "peer/view.h"
 
 int64_t settings_number(struct store *store, const char *name, int64_t otherwise);
-/* `out` gets "" where there is none. */
-void settings_text(struct store *store, const char *name, char *out, size_t size);
 /* In the transaction of the step. */
 void settings_set_number(struct store *store, const char *name, int64_t value);
-void settings_set_text(struct store *store, const char *name, const char *value);
 
 /* All of them at once. */
 void settings_read(struct store *store, struct engine_settings *out);

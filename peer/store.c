@@ -4,6 +4,12 @@
 #include <stdlib.h>
 
 #include "shared/error.h"
+#include "shared/wire.h"
+
+/* They stand in ENTRY_IS_SHOWN. */
+static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER == 6 &&
+		      ENTRY_SILENT == 8,
+	      "the numbers in ENTRY_IS_SHOWN, in queries and in an index of the store");
 
 struct store {
 	struct db *db;

@@ -159,7 +159,7 @@ static void a_query_without_a_word_or_with_too_many_is_refused(void **state)
 	assert_int_equal(search_find(s, " \"\" !?", NULL, 0, 9, on_hit, &h), ERR_FORMAT);
 	assert_int_equal(search_find(s, "\xff", NULL, 0, 9, on_hit, &h), ERR_FORMAT);
 	for (int i = 0; i < 100; i++)
-		strcat(many, "a ");
+		memcpy(many + 2 * i, "a ", 2);
 	assert_int_equal(search_find(s, many, NULL, 0, 9, on_hit, &h), ERR_LIMIT);
 	memset(many, 'a', sizeof many - 1);
 	assert_int_equal(search_find(s, many, NULL, 0, 9, on_hit, &h), ERR_LIMIT);
@@ -349,16 +349,19 @@ static void nothing_is_indexed_while_much_is_written(void **state)
 
 static void a_snippet_is_cut_at_characters_and_has_no_marks_of_others(void **state)
 {
-	char text[2000] = "\2evil\3 ";
+	struct buf text = { 0 };
 	struct hits h;
 
 	(void)state;
+	buf_append(&text, bytes_text("\2evil\3 "));
 	for (int i = 0; i < 200; i++)
-		strcat(text, "é");
-	strcat(text, " needle ");
+		buf_append(&text, bytes_text("é"));
+	buf_append(&text, bytes_text(" needle "));
 	for (int i = 0; i < 300; i++)
-		strcat(text, "ü");
-	written_text(&w, false, text);
+		buf_append(&text, bytes_text("ü"));
+	buf_append_byte(&text, 0);
+	written_text(&w, false, (const char *)text.data);
+	buf_clear(&text);
 	h = find("needle");
 	assert_non_null(strstr(h.snippet, "\2needle\3"));
 	assert_true(bytes_is_utf8(bytes_text(h.snippet)));

@@ -27,7 +27,8 @@ static int tell_message(int code, struct json *take_result)
 	return code;
 }
 
-int cmd_edit(struct cli *c)
+/* The words behind the message's number are the parameter `key` of the method. */
+static int change_message(struct cli *c, const char *method, const char *key)
 {
 	struct json *params, *result = NULL;
 	char id[24], *text;
@@ -37,26 +38,20 @@ int cmd_edit(struct cli *c)
 	if (!params)
 		return code;
 	text = cli_rest(c, 1);
-	json_set_text(params, "text", text);
+	json_set_text(params, key, text);
 	free(text);
-	code = cli_call(c, "editMessage", params, &result);
+	code = cli_call(c, method, params, &result);
 	return tell_message(code, result);
+}
+
+int cmd_edit(struct cli *c)
+{
+	return change_message(c, "editMessage", "text");
 }
 
 int cmd_react(struct cli *c)
 {
-	struct json *params, *result = NULL;
-	char id[24], *text;
-	int code;
-
-	params = id_params(c, id, &code);
-	if (!params)
-		return code;
-	text = cli_rest(c, 1);
-	json_set_text(params, "reactions", text);
-	free(text);
-	code = cli_call(c, "sendReaction", params, &result);
-	return tell_message(code, result);
+	return change_message(c, "sendReaction", "reactions");
 }
 
 int cmd_delete(struct cli *c)
