@@ -21,6 +21,7 @@ struct people_counts {
 	uint64_t links[PATH_RELAYED + 1]; /* by the kind of path, each time it is told */
 	uint64_t repaired;                /* links that go on over another path */
 	uint64_t compared; /* messages that were played with, as two machines show them */
+	uint64_t granted;
 	uint64_t offered, fetched; /* files; each by each machine that fetched it */
 };
 
@@ -71,6 +72,9 @@ bool people_parcels_are_there(struct people *p, char *why, size_t why_size);
 void people_read(struct people *p, unsigned machine, unsigned b);
 void people_read_all(struct people *p);
 bool people_all_is_read(struct people *p, char *why, size_t why_size);
+/* One machine grants another one of the same person all that was said (past.c); whether that is there. */
+bool people_grant(struct people *p, unsigned older, unsigned newer);
+bool people_past_is_there(struct people *p, char *why, size_t why_size);
 /* From each machine that is in, to everybody. */
 void people_greet_all(struct people *p);
 

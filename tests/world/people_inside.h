@@ -90,6 +90,7 @@ struct people {
 	bool is_strict; /* about who may have whose address */
 	uint64_t ticket, plays;
 	unsigned shows;
+	unsigned granter, grantee; /* machines (past.c) */
 	struct people_counts counts;
 };
 

@@ -132,6 +132,19 @@ void story_settle(struct story *s, const char *when)
 	}
 }
 
+void story_await(struct story *s, bool (*is_so)(struct people *p, char *why, size_t size),
+		 const char *when)
+{
+	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
+	char why[128] = "";
+
+	while (!world_trouble(s->world) && !is_so(s->people, why, sizeof why)) {
+		story_live(s, SECOND);
+		if (world_now(s->world) > until)
+			world_fail(s->world, "%s, after %d s of calm: %s", when, SETTLE_S, why);
+	}
+}
+
 void story_expect_presence(struct story *s, const char *when)
 {
 	char why[128];
@@ -196,11 +209,34 @@ static void begin_anew(struct story *s)
 	people_remember_contacts(s->people, a);
 	people_lose_machine(s->people, m, dice_chance(story_dice(s), 500));
 	people_unshut(s->people, m);
+	s->newest = m;
 	world_start(s->world, m);
 	story_settle(s, "with a machine that began anew");
 	people_expect_contacts(s->people, a);
 	people_greet_all(s->people);
 	story_settle(s, "with a machine that began anew, and texts");
+}
+
+/* Another machine of the person has all that was said before, and gives it, while both die and come back. */
+static void grant_the_past(struct story *s)
+{
+	unsigned newer = s->newest, older = newer;
+	unsigned a = story_owner(s, newer);
+
+	for (unsigned m = 1; m <= s->machines; m++)
+		if (m != newer && story_owner(s, m) == a && people_is_in(s->people, m))
+			older = m;
+	if (!people_grant(s->people, older, newer))
+		return;
+	for (unsigned i = dice_below(story_dice(s), 3); i > 0; i--) {
+		unsigned m = dice_chance(story_dice(s), 500) ? older : newer;
+
+		story_live(s, dice_below(story_dice(s), 600) * MILLISECOND);
+		world_crash(s->world, m);
+		story_live(s, dice_below(story_dice(s), 3000) * MILLISECOND);
+		world_start(s->world, m);
+	}
+	story_await(s, people_past_is_there, "history was granted");
 }
 
 static void shut_somebody_out(struct story *s)
@@ -230,27 +266,13 @@ static void keep_to_what_was_decided(struct story *s)
 	story_settle(s, "with everybody talking again, and texts");
 }
 
-/* Lives until it is so. */
-static void await(struct story *s, bool (*is_so)(struct people *p, char *why, size_t size),
-		  const char *when)
-{
-	mono_ns until = world_now(s->world) + SETTLE_S * SECOND;
-	char why[128] = "";
-
-	while (!world_trouble(s->world) && !is_so(s->people, why, sizeof why)) {
-		story_live(s, SECOND);
-		if (world_now(s->world) > until)
-			world_fail(s->world, "%s, after %d s of calm: %s", when, SETTLE_S, why);
-	}
-}
-
 /* Beside the texts: files, and what was read. */
 static void settle_the_rest(struct story *s)
 {
 	people_fetch_all(s->people);
-	await(s, people_parcels_are_there, "all files are wanted");
+	story_await(s, people_parcels_are_there, "all files are wanted");
 	people_read_all(s->people);
-	await(s, people_all_is_read, "all was read");
+	story_await(s, people_all_is_read, "all was read");
 }
 
 /* Those who parted come together again in half of the worlds; else they stay apart. */
@@ -289,6 +311,7 @@ static void calm(struct story *s)
 		return;
 	begin_anew(s);
 	people_judge(s->people);
+	grant_the_past(s);
 }
 
 static void storm(struct story *s, uint64_t seed)

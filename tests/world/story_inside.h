@@ -9,6 +9,7 @@ struct story {
 	struct world *world;
 	struct people *people;
 	unsigned machines, persons;
+	unsigned newest;    /* machine that began anew last */
 	bool has_partings;  /* people also block and remove one another */
 	bool has_hard_nats; /* also such as need a relay: everybody relays */
 	bool has_consents;  /* not everybody may have everybody's address */
@@ -37,6 +38,10 @@ void story_wish_all_contacts(struct story *s);
 /* Lives until all is as it should be; nothing else may take longer than the bound. */
 void story_settle(struct story *s, const char *when);
 void story_expect_presence(struct story *s, const char *when);
+
+/* Lives until it is so. */
+void story_await(struct story *s, bool (*is_so)(struct people *p, char *why, size_t size),
+		 const char *when);
 
 struct dice *story_dice(struct story *s);
 /* Time passes, and persons do what they do by themselves. */

@@ -51,6 +51,7 @@ static void add(struct story_result *sum, const struct story_result *one)
 	sum->people.repaired += one->people.repaired;
 	sum->people.compared += one->people.compared;
 	sum->people.offered += one->people.offered;
+	sum->people.granted += one->people.granted;
 	sum->people.fetched += one->people.fetched;
 	sum->introductions += one->introductions;
 	sum->network.low += one->network.low;
@@ -92,8 +93,8 @@ static void tell(const struct story_result *r)
 	       "machines\n",
 	       r->simulated / 3.6e12, N(r->people.said), N(r->people.accepted),
 	       N(r->people.refused), N(r->people.heard), N(r->people.compared));
-	printf("files: %llu offered, %llu fetched whole\n", N(r->people.offered),
-	       N(r->people.fetched));
+	printf("files: %llu offered, %llu fetched whole; %llu times all history was granted\n",
+	       N(r->people.offered), N(r->people.fetched), N(r->people.granted));
 	printf("accounts: %llu logins by password, %llu recoveries, %llu new passwords, %llu "
 	       "recovery codes, %llu revocations, %llu key changes, %llu machines lost\n",
 	       N(r->people.logins), N(r->people.recoveries), N(r->people.passwords),
