@@ -53,6 +53,12 @@ static void remove_folder(const char *folder)
 
 /* --- disks --- */
 
+/* The power went as planned: nothing that it did since counts. */
+static bool has_lost_power(const struct machine *m)
+{
+	return m->image[0] && access(m->image, F_OK) == 0;
+}
+
 /* Its folder of now is struck by what its disk suffers from; a planned power cut is over. */
 static void equip_disk(struct world *w, struct machine *m)
 {
@@ -66,12 +72,6 @@ static void equip_disk(struct world *w, struct machine *m)
 				  : BAD_DISK_READS | BAD_DISK_WRITES | BAD_DISK_SYNCS;
 	bad_disk_plan(folder, &plan);
 	m->image[0] = 0;
-}
-
-/* The power went as planned: nothing that it did since counts. */
-static bool has_lost_power(const struct machine *m)
-{
-	return m->image[0] && access(m->image, F_OK) == 0;
 }
 
 static void die(struct world *w, struct machine *m);
@@ -102,7 +102,8 @@ static mono_ns heal_disks(struct world *w)
 void world_heal_disks(struct world *w)
 {
 	for (unsigned i = 0; i <= w->config.peers; i++)
-		if (w->machines[i].disk_well_at != NEVER || w->machines[i].image[0])
+		if (w->machines[i].disk_well_at != NEVER ||
+		    (w->machines[i].image[0] && !has_lost_power(&w->machines[i])))
 			heal_disk(w, &w->machines[i]);
 }
 
