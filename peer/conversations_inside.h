@@ -87,7 +87,7 @@ struct target {
 	bool is_ours, is_shown;
 	enum say_kind kind;
 	unsigned flags;
-	uint64_t edit; /* the entry that holds its text of now; 0: itself */
+	uint64_t edit;    /* the entry that holds its text of now; 0: itself */
 	bool is_recalled; /* it came as history */
 };
 /* By its name in a conversation. */

@@ -369,8 +369,7 @@ bool engine_next_job(struct engine *e, struct job *job)
 	return account_next_job(e->rooms.account, job) ||
 	       directory_client_next_job(e->rooms.directory, job) ||
 	       port_map_next_job(e->rooms.port_map, job) ||
-	       files_next_job(e->rooms.files, job) ||
-	       profiles_next_job(e->rooms.profiles, job);
+	       files_next_job(e->rooms.files, job) || profiles_next_job(e->rooms.profiles, job);
 }
 
 void engine_job_done(struct engine *e, const struct job *answer)

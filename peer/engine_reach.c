@@ -131,13 +131,13 @@ static const struct {
 	enum wire_type type;
 	int (*hear)(struct rooms *r, struct way *from, const struct wire_message *m);
 } rows[] = {
-	{ WIRE_RECORD, hear_forwarding },  { WIRE_FORWARDING, hear_forwarding },
-	{ WIRE_WHERE, hear_forwarding },   { WIRE_THERE, hear_forwarding },
-	{ WIRE_RELAY_OPEN, hear_relay },   { WIRE_RELAY_OFFER, hear_relay },
-	{ WIRE_RELAY_ANSWER, hear_relay }, { WIRE_RELAY_CLOSE, hear_relay },
-	{ WIRE_GRANT, hear_grants },       { WIRE_HISTORY_GET, hear_grants },
-	{ WIRE_HISTORY, hear_grants },     { WIRE_READ, hear_mark },
-	{ WIRE_TYPING, hear_mark },        { WIRE_PROFILE, hear_profile },
+	{ WIRE_RECORD, hear_forwarding },    { WIRE_FORWARDING, hear_forwarding },
+	{ WIRE_WHERE, hear_forwarding },     { WIRE_THERE, hear_forwarding },
+	{ WIRE_RELAY_OPEN, hear_relay },     { WIRE_RELAY_OFFER, hear_relay },
+	{ WIRE_RELAY_ANSWER, hear_relay },   { WIRE_RELAY_CLOSE, hear_relay },
+	{ WIRE_GRANT, hear_grants },         { WIRE_HISTORY_GET, hear_grants },
+	{ WIRE_HISTORY, hear_grants },       { WIRE_READ, hear_mark },
+	{ WIRE_TYPING, hear_mark },          { WIRE_PROFILE, hear_profile },
 	{ WIRE_PROFILE_HAVE, hear_profile },
 };
 

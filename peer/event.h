@@ -127,7 +127,8 @@ struct message {
 };
 
 struct event {
-	uint64_t id; /* increases from event to event in this store, also across restarts, and not
+	uint64_t
+		id; /* increases from event to event in this store, also across restarts, and not
 	              * always by one; faces resume with it. 0: EVENT_ANSWER, not counted */
 	enum event_kind kind;
 	uint64_t ticket;

@@ -63,7 +63,8 @@ static void say_list(struct rooms *r)
 			m.list.is_first = false;
 			m.list.count = 0;
 		}
-		m.list.list[m.list.count++] = (struct wire_listed){ p->name, person_consent(p) };
+		m.list.list[m.list.count++] = (struct wire_listed){ p->name,
+								    person_consent(p) };
 	}
 	m.list.is_last = true;
 	directory_client_send(r->directory, &m);

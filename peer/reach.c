@@ -119,9 +119,9 @@ static void on_stream(struct reach *r, struct way *w, const struct link_event *e
 		r->stream_capacity = r->stream_capacity ? 2 * r->stream_capacity : 16;
 		r->streams = memory_grow(r->streams, r->stream_capacity, sizeof *r->streams);
 	}
-	r->streams[r->stream_count++] = (struct reach_stream_event){
-		w->number, w->link_number, event->code, event->stream, event->kind
-	};
+	r->streams[r->stream_count++] = (struct reach_stream_event){ w->number, w->link_number,
+								     event->code, event->stream,
+								     event->kind };
 }
 
 bool reach_next_stream(struct reach *r, struct reach_stream *event)

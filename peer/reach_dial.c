@@ -365,8 +365,7 @@ bool reach_stray(struct reach *r, const struct path *path, struct bytes data)
 		return false;
 	w = reach_by_tag(r, &tag);
 	if (!w || !reach_may(w) || person_link_consent(w->person) != CONSENT_DIRECT ||
-	    !reach_keys(r, w) ||
-	    probe_decode(&probe, data, &w->probe_keys) < 0)
+	    !reach_keys(r, w) || probe_decode(&probe, data, &w->probe_keys) < 0)
 		return false;
 	/* It is there, and looks for us at this moment. */
 	if (!w->punch && w->state == WAY_IDLE && !reach_rests(r, w) && reach_wants(r, w))

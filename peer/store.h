@@ -17,7 +17,7 @@ enum entry_flag {
 	ENTRY_GONE = 4,      /* its text is no more, or not to be shown any more */
 	ENTRY_SILENT = 8,    /* a line of no timeline, whatever its kind: forgotten here by the
 			      * person, or GONE in place of an entry about another one */
-	ENTRY_DOOMED = 16,   /* SILENT; its body is to go soon, and is in the index until then */
+	ENTRY_DOOMED = 16, /* SILENT; its body is to go soon, and is in the index until then */
 };
 /* In SQL: the row `m` of message is a line of a timeline. */
 #define ENTRY_IS_SHOWN(m)                                                                      \

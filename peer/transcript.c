@@ -19,11 +19,10 @@ static bool is_plain(char c)
 /* Opened in a browser these would run as a page of its own. */
 static bool is_active(const char *name)
 {
-	static const char *const endings[] = {
-		".html", ".htm", ".xhtml", ".xht",     ".shtml", ".svg",   ".svgz",
-		".xml",  ".xsl", ".mht",   ".mhtml",   ".mjs",
-		".swf",  ".hta", ".url",   ".desktop", ".lnk",   ".webloc"
-	};
+	static const char *const endings[] = { ".html",    ".htm",  ".xhtml", ".xht", ".shtml",
+					       ".svg",     ".svgz", ".xml",   ".xsl", ".mht",
+					       ".mhtml",   ".mjs",  ".swf",   ".hta", ".url",
+					       ".desktop", ".lnk",  ".webloc" };
 	const char *dot = strrchr(name, '.');
 
 	for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)

@@ -74,14 +74,14 @@ struct way {
 
 	uint64_t reads_link, reads_said; /* marks.c: on which link; up to which change */
 	struct {
-		uint64_t link;    /* of which the rest is */
-		mono_ns ask_at;   /* when PROFILE_HAVE is due; NEVER: it is not */
-		mono_ns say_at;   /* PROFILE not before */
-		bool has_told;    /* it has said which of ours it has: `has` */
+		uint64_t link;  /* of which the rest is */
+		mono_ns ask_at; /* when PROFILE_HAVE is due; NEVER: it is not */
+		mono_ns say_at; /* PROFILE not before */
+		bool has_told;  /* it has said which of ours it has: `has` */
 		struct version {
 			uint64_t number;
 			struct profile_mark mark;
-		} has, said;      /* said: on this link */
+		} has, said;               /* said: on this link */
 		struct version called_for; /* it was dialled to be told this one */
 		mono_ns called_until;
 	} profile; /* profiles.c */

@@ -119,12 +119,8 @@ static int no_idea(struct job *job)
 }
 
 static int (*kinds[])(struct job *job) = {
-	[JOB_STRETCH] = stretch,
-	[JOB_RESOLVE] = resolve,
-	[JOB_WORK] = work,
-	[JOB_UPNP] = no_idea,
-	[JOB_FILING] = no_idea,
-	[JOB_IMAGE] = no_idea,
+	[JOB_STRETCH] = stretch, [JOB_RESOLVE] = resolve, [JOB_WORK] = work,
+	[JOB_UPNP] = no_idea,    [JOB_FILING] = no_idea,  [JOB_IMAGE] = no_idea,
 };
 
 void worker_learn(enum job_kind kind, int (*run)(struct job *job))

@@ -130,7 +130,8 @@ void stop_server(struct town *t)
 
 void start_home(struct town *t, struct home *h)
 {
-	struct engine_config config = { .store = h->path, .device_label = "test",
+	struct engine_config config = { .store = h->path,
+					.device_label = "test",
 					.downloads = h->downloads };
 	struct calm_net_node *node = &t->net.nodes[h->node];
 	struct network network = { 0 };

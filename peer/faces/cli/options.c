@@ -455,7 +455,7 @@ int options_parse_duration(const char *text, long *out)
 	static const struct {
 		char letter;
 		long seconds;
-	} units[] = { { '\0', 1 }, { 's', 1 },	 { 'm', 60 },
+	} units[] = { { '\0', 1 },   { 's', 1 },     { 'm', 60 },
 		      { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
 	char *end;
 

@@ -60,7 +60,7 @@ const char *out_found(const char *text);
 const char *out_size(int64_t bytes); /* "812 bytes", "2.1 MB": of 1000 */
 /* A moment in the local zone: "14:05" if today, else "2026-11-22 14:05". */
 const char *out_time(wall_ms when);
-const char *out_duration(double ms); /* "0.4 ms", "12 ms", "1.3 s" */
+const char *out_duration(double ms);   /* "0.4 ms", "12 ms", "1.3 s" */
 const char *out_span(int64_t seconds); /* "40 s", "12 min", "3 h", "2 days" */
 
 #endif
