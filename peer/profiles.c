@@ -52,6 +52,7 @@ void profiles_free(struct profiles *s)
 void profiles_reload(struct profiles *s)
 {
 	profiles_load(s);
+	s->raised_at = 0; /* it may be what is undone */
 }
 
 /* --- ours --- */
