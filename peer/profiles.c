@@ -319,6 +319,8 @@ static void hear_have(struct profiles *s, struct way *from,
 
 	from->profile.has_told = true;
 	from->profile.has = (struct version){ have->number, have->mark };
+	/* What they could not take when it was said is said again. */
+	memset(&from->profile.said, 0, sizeof from->profile.said);
 	if (!version_equal(&from->profile.has, &s->ours.version))
 		return;
 	profiles_read_had(s, from, &had);

@@ -173,6 +173,25 @@ static void a_picture_is_looked_at_before_anybody_sees_it(void **state)
 	assert_string_equal(contact(t, BOB, "alice").title, "no picture");
 }
 
+/* Another picture sooner than it is looked at: it is said again when it can be. */
+static void what_came_too_soon_is_said_again(void **state)
+{
+	struct town *t = *state;
+	struct bytes picture;
+
+	say(t, &t->homes[ALICE], "bob", "hello");
+	pass(t, SECOND);
+	change(t, ALICE, NULL, "one", "/home/alice/apng");
+	pass(t, 1500 * MILLISECOND);
+	change(t, ALICE, NULL, "two", "/home/alice/bpng");
+	pass(t, 1500 * MILLISECOND);
+	assert_string_equal(contact(t, BOB, "alice").status, "one");
+	pass(t, 15 * SECOND);
+	assert_string_equal(contact(t, BOB, "alice").status, "two");
+	assert_int_equal(engine_picture(at(t, BOB), "alice", &picture), 0);
+	assert_true(bytes_equal(picture, bytes_text("bpng")));
+}
+
 static void own_devices_agree_and_new_ones_hear(void **state)
 {
 	struct town *t = *state;
@@ -339,6 +358,7 @@ int main(void)
 		ROW(who_is_online_is_called_for_it_and_not_twice),
 		ROW(who_is_away_hears_at_the_next_link_also_after_a_restart),
 		ROW(a_picture_is_looked_at_before_anybody_sees_it),
+		ROW(what_came_too_soon_is_said_again),
 		ROW(own_devices_agree_and_new_ones_hear),
 		ROW(two_changes_at_the_same_moment_end_as_one),
 		ROW(of_many_changes_the_last_one_counts),
