@@ -534,3 +534,11 @@ void bad_disk_begin(void)
 	if (sqlite3_vfs_register(&spoilt, 1) != SQLITE_OK)
 		abort();
 }
+
+uint64_t bad_disk_stride(void)
+{
+	const char *text = getenv("PALIQUE_FAULT_STRIDE");
+	int stride = text ? atoi(text) : 1;
+
+	return stride > 0 ? (uint64_t)stride : 1;
+}

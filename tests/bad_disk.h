@@ -42,6 +42,10 @@ void bad_disk_plan(const char *folder, const struct bad_disk_plan *plan);
 uint64_t bad_disk_seen(const char *folder);
 uint64_t bad_disk_struck(const char *folder);
 
+/* Of the operations that a test would strike one after the other it strikes each so many-th: 1, or as the
+ * environment's PALIQUE_FAULT_STRIDE says, for builds that are slow. */
+uint64_t bad_disk_stride(void);
+
 /* SQLite keeps hardly a page in memory from now on, and reads all the more; or as ever. */
 void bad_disk_read_often(bool often);
 

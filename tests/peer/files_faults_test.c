@@ -363,7 +363,7 @@ static void strike_each(enum bad_disk_fault fault, unsigned operations, uint64_t
 		struct side *s = &sides[i];
 
 		struck = 1;
-		for (uint64_t after = 0; struck > 0; after += count) {
+		for (uint64_t after = 0; struck > 0; after += count * bad_disk_stride()) {
 			struct bad_disk_plan plan = { fault, operations, after,
 						      count, s->image,   after + 1 };
 			uint64_t cuts_before = cuts;
