@@ -147,7 +147,7 @@ enum { QUIET_KINDS = sizeof quiet_happenings / sizeof *quiet_happenings };
 void story_quiet_day(struct story *s, uint64_t seed)
 {
 	struct dice shape;
-	struct cast cast;
+	struct cast cast = { 0 };
 	unsigned hours;
 
 	dice_init(&shape, seed, 3);

@@ -317,7 +317,7 @@ static void calm(struct story *s)
 static void storm(struct story *s, uint64_t seed)
 {
 	struct dice shape;
-	struct cast cast;
+	struct cast cast = { 0 };
 	unsigned happening;
 
 	dice_init(&shape, seed, 3);
