@@ -433,7 +433,8 @@ int main(void)
 		       "  ours by scp's, speed", they.took / we.took,
 		       they.durable / we.durable);
 	} else {
-		puts("  scp: there is no sshd here (tools/deps bench installs one): nothing beside "
+		puts("  scp: there is no sshd here (tools/deps bench installs one): nothing "
+		     "beside "
 		     "it");
 	}
 	seals = median(sealing);
