@@ -14,7 +14,7 @@ struct files *files_new(struct rooms *rooms)
 	struct files *f = memory_new(sizeof *f);
 
 	f->rooms = rooms;
-	f->is_stale = true;
+	f->is_stale = f->has_unchecked = true;
 	return f;
 }
 
@@ -258,4 +258,5 @@ void files_undo(struct files *f)
 	files_remove_now(f, false);
 	serves_undo(f);
 	gets_undo(f);
+	f->has_unchecked = true;
 }

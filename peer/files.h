@@ -19,7 +19,7 @@ enum {
 	FILES_SENDING = 64,      /* being looked at before they are offered */
 	FILES_READ_AHEAD = 3,    /* pieces, of what others fetch */
 	FILES_JOBS = 3,          /* in the worker at once */
-	FILES_THUMBNAILS = 256,  /* of theirs that wait to be checked; more get none */
+	FILES_THUMBNAILS = 256,  /* of one of theirs that wait to be checked; more get none */
 	FILES_AUTO_DAY = 2000,   /* files fetched unasked of one contact in a day ... */
 };
 #define FILES_AUTO_BYTES ((uint64_t)1 << 30) /* ... and so many bytes */

@@ -16,6 +16,9 @@ enum file_flag {
 	FILE_NAMED = 8,   /* whole and checked: it gets, or has, the name `path` */
 	FILE_AGAIN = 16,  /* begun anew once: the hash was another one */
 	FILE_HERE = 32,   /* ours, offered by this device */
+	/* Both have an index (peer/store.c): */
+	FILE_UNCHECKED = 64, /* its thumbnail is not made anew yet, and shown to nobody */
+	FILE_UNTOLD = 128,   /* who offered it has not said that they know how it stands here */
 };
 
 /* A row of the table. Texts are owned. */
@@ -48,7 +51,12 @@ void file_row_save(struct files *f, struct file_row *row);
 void file_row_remove(struct files *f, const struct file_row *row);
 void file_row_set_manifest(struct files *f, const struct file_row *row, struct bytes manifest);
 void file_row_manifest(struct files *f, const struct file_row *row, struct buf *out);
+/* It was looked at: `thumbnail` may be empty. */
 void file_row_set_thumbnail(struct files *f, uint64_t message, struct bytes thumbnail);
+/* Whose thumbnail is to be looked at: of the contact behind that of the number `after`, the oldest. 1: found;
+ * 0: there is none; or an error. */
+int file_row_unchecked(struct files *f, int64_t after, int64_t *contact, uint64_t *message);
+unsigned file_rows_unchecked(struct files *f, int64_t contact, unsigned limit);
 /* Which device said the message; false: there is none. */
 bool file_author(struct files *f, const struct file_row *row, struct device_public *author);
 /* EVENT_FILE; EVENT_PROGRESS. */
@@ -174,10 +182,10 @@ struct files {
 	bool is_stale; /* the store may have others that wait to be fetched */
 	struct sending *sendings[FILES_SENDING];
 
-	uint64_t thumbnails[FILES_THUMBNAILS]; /* messages */
-	unsigned thumbnail_count;
-	bool is_checking; /* that of `checked` */
+	bool has_unchecked,
+		is_checking; /* thumbnails: some wait; that of `checked` is looked at, */
 	uint64_t checked;
+	int64_t checked_of; /* ... of this contact: another one's is the next */
 
 	struct unasked *unasked; /* how much was fetched unasked of whom */
 	unsigned unasked_count;

@@ -331,6 +331,11 @@ static void offered(struct files *f, const struct conversation_news *n)
 		row.state = TRANSFER_WAITING;
 		row.flags |= FILE_UNASKED;
 	}
+	if (offer.thumbnail.size > 0 &&
+	    file_rows_unchecked(f, n->person->id, FILES_THUMBNAILS) < FILES_THUMBNAILS) {
+		row.flags |= FILE_UNCHECKED;
+		f->has_unchecked = true;
+	}
 	/* An id that is in use already is somebody's lie: there is no such file. */
 	if (file_row_add(f, &row, bytes_of(NULL, 0), bytes_of(NULL, 0)) < 0)
 		return;
@@ -340,8 +345,6 @@ static void offered(struct files *f, const struct conversation_news *n)
 		free(row.folder);
 		f->is_stale = true;
 	}
-	if (offer.thumbnail.size > 0 && f->thumbnail_count < FILES_THUMBNAILS)
-		f->thumbnails[f->thumbnail_count++] = n->message;
 }
 
 static void wiped(struct files *f, const struct conversation_news *n)
@@ -372,16 +375,18 @@ void offers_news(struct files *f)
 static void on_checked(struct files *f, void *owner, const struct job *answer)
 {
 	const struct image_work *image = answer->task;
+	bool is_one = answer->err == 0 && image->size > 0;
 	struct file_row row;
 
 	(void)owner;
 	f->is_checking = false;
-	if (answer->err == 0 && image->size > 0 &&
-	    file_row_of_message(f, f->checked, &row) == 1) {
-		file_row_set_thumbnail(f, f->checked, bytes_of(image->thumbnail, image->size));
+	if (file_row_of_message(f, f->checked, &row) != 1)
+		return;
+	file_row_set_thumbnail(f, f->checked,
+			       bytes_of(image->thumbnail, is_one ? image->size : 0));
+	if (is_one)
 		file_tell(f, &row);
-		file_row_clear(&row);
-	}
+	file_row_clear(&row);
 }
 
 /* Out of the message, which is there as it was said. */
@@ -406,18 +411,29 @@ static bool read_thumbnail(struct files *f, uint64_t message, struct image_work 
 	return is_there;
 }
 
+/* Of one contact after the other: who sends many waits longest. */
+static bool next_unchecked(struct files *f)
+{
+	int found = file_row_unchecked(f, f->checked_of, &f->checked_of, &f->checked);
+
+	if (found == 0)
+		found = file_row_unchecked(f, -1, &f->checked_of, &f->checked);
+	f->has_unchecked = found != 0;
+	return found == 1;
+}
+
 void offers_step(struct files *f)
 {
 	struct image_work *image;
 
-	if (f->is_checking || f->thumbnail_count == 0 || store_is_writing(f->rooms->store))
+	if (f->is_checking || !f->has_unchecked || store_is_writing(f->rooms->store) ||
+	    !next_unchecked(f))
 		return;
-	f->checked = f->thumbnails[0];
-	memmove(f->thumbnails, f->thumbnails + 1, --f->thumbnail_count * sizeof *f->thumbnails);
 	image = memory_new(sizeof *image);
 	if (!read_thumbnail(f, f->checked, image)) {
 		free(image);
-		f->rooms->has_more |= f->thumbnail_count > 0;
+		file_row_set_thumbnail(f, f->checked, bytes_of(NULL, 0));
+		f->rooms->has_more = true;
 		return;
 	}
 	f->is_checking = true;

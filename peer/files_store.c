@@ -7,6 +7,8 @@
 #include "peer/store.h"
 #include "shared/error.h"
 
+_Static_assert(FILE_UNCHECKED == 64 && FILE_UNTOLD == 128, "the numbers of the indexes");
+
 #define COLUMNS                                                                                \
 	"SELECT id, message, contact, is_ours, state, error, size, done, modified, "           \
 	"changed_at,"                                                                          \
@@ -178,10 +180,44 @@ void file_row_set_thumbnail(struct files *f, uint64_t message, struct bytes thum
 	struct statement *s;
 
 	store_write(f->rooms->store);
-	s = db_sql(db_of(f), "UPDATE file SET thumbnail = ? WHERE message = ?");
+	s = db_sql(db_of(f),
+		   "UPDATE file SET thumbnail = ?, flags = flags & ~?3 WHERE message = ?2");
 	bind_blob(s, 1, thumbnail);
 	bind_int(s, 2, (int64_t)message);
+	bind_int(s, 3, FILE_UNCHECKED);
 	store_run(f->rooms->store, s);
+}
+
+int file_row_unchecked(struct files *f, int64_t after, int64_t *contact, uint64_t *message)
+{
+	struct statement *s = db_sql(db_of(f),
+				     "SELECT contact, message FROM file WHERE flags & 64"
+				     " AND contact > ? ORDER BY contact, message LIMIT 1");
+	int err;
+
+	bind_int(s, 1, after);
+	err = db_step(s);
+	if (err == 1) {
+		*contact = column_int(s, 0);
+		*message = (uint64_t)column_int(s, 1);
+	}
+	db_done(s);
+	return err;
+}
+
+unsigned file_rows_unchecked(struct files *f, int64_t contact, unsigned limit)
+{
+	struct statement *s = db_sql(db_of(f),
+				     "SELECT count(*) FROM (SELECT 1 FROM file WHERE flags & 64"
+				     " AND contact = ? LIMIT ?)");
+	unsigned count = limit;
+
+	bind_int(s, 1, contact);
+	bind_int(s, 2, limit);
+	if (db_step(s) == 1)
+		count = (unsigned)column_int(s, 0);
+	db_done(s);
+	return count;
 }
 
 bool file_author(struct files *f, const struct file_row *row, struct device_public *author)

@@ -36,6 +36,7 @@ enum {
 	AT_FILE_ERROR,
 	AT_FILE_DONE,
 	AT_FILE_PATH,
+	AT_FILE_THUMBNAIL,
 };
 _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER == 6 &&
 		       ENTRY_SILENT == 8,
@@ -52,7 +53,7 @@ _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER 
 	"  AND gap.next = m.seq),"                                                             \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 1),"                   \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 0),"                   \
-	" file.state, file.error, file.done, file.path"                                        \
+	" file.state, file.error, file.done, file.path, file.thumbnail"                        \
 	" FROM message AS m CROSS JOIN contact ON contact.id = m.contact"                      \
 	" CROSS JOIN chain ON chain.id = m.chain"                                              \
 	" CROSS JOIN conversation ON conversation.id = chain.conversation"                     \
@@ -75,7 +76,6 @@ static void read_file(struct statement *s, struct message *m, struct bytes body)
 	f->name = offer.name;
 	f->type = offer.type;
 	f->alt = offer.alt;
-	f->thumbnail = offer.thumbnail;
 	f->size = offer.size;
 	f->is_folder = offer.is_folder;
 	f->files = offer.files;
@@ -88,6 +88,7 @@ static void read_file(struct statement *s, struct message *m, struct bytes body)
 	f->error = (int)column_int(s, AT_FILE_ERROR);
 	f->done = (uint64_t)column_int(s, AT_FILE_DONE);
 	f->path = column_bytes(s, AT_FILE_PATH);
+	f->thumbnail = column_bytes(s, AT_FILE_THUMBNAIL); /* never the one that was said */
 	if (f->state == TRANSFER_DONE)
 		f->done = f->size;
 }

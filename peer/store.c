@@ -171,6 +171,11 @@ static const char *const migrations[] = {
 	"CREATE TABLE granted(device BLOB PRIMARY KEY, number INTEGER NOT NULL, at INTEGER NOT "
 	"NULL,"
 	"	is_over INTEGER NOT NULL) WITHOUT ROWID;",
+	/* Thumbnails of others that wait to be looked at (peer/files_inside.h, FILE_UNCHECKED); once all that
+	 * have none. And files of which those who offered them are to be told how they stand (FILE_UNTOLD). */
+	"UPDATE file SET flags = flags | 64 WHERE thumbnail IS NULL AND (flags & 32) = 0;"
+	"CREATE INDEX file_unchecked ON file(contact, message) WHERE flags & 64;"
+	"CREATE INDEX file_untold ON file(contact, message) WHERE flags & 128;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,
