@@ -255,7 +255,8 @@ void people_lose_machine(struct people *p, unsigned machine, bool by_code)
 
 void people_shut_out(struct people *p, unsigned machine)
 {
-	p->machines[machine].is_shut_out = true;
+	/* Who has nothing yet cannot lose it; and the first one lets the others in. */
+	p->machines[machine].is_shut_out = p->persons[p->machines[machine].person].has_joined;
 }
 
 bool people_shuts_out(const struct people *p, unsigned person)

@@ -97,10 +97,16 @@ bool people_past_is_there(struct people *p, char *why, size_t why_size)
 
 	for (unsigned b = 1; b <= p->count; b++) {
 		struct past x, y;
+		struct contact c;
 		size_t count;
 
 		if (b == a || !people_is_up(p, older) || !people_is_up(p, newer) ||
 		    p->was_rekeyed[a] || p->was_rekeyed[b])
+			continue;
+		/* What was said to somebody whose key was never seen has no name that lasts. */
+		if (engine_contact(world_engine(p->world, older), p->persons[b].name, &c) ==
+			    0 &&
+		    !c.has_identity)
 			continue;
 		x = past_of(p, older, b);
 		y = past_of(p, newer, b);

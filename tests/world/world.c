@@ -78,7 +78,7 @@ static void die(struct world *w, struct machine *m);
 
 static void heal_disk(struct world *w, struct machine *m)
 {
-	if (has_lost_power(m)) /* while it slept, and was used nevertheless */
+	if (has_lost_power(m)) /* while it was used, and has not taken its next step yet */
 		die(w, m);
 	m->fault = BAD_DISK_WELL;
 	m->disk_well_at = NEVER;
@@ -102,8 +102,7 @@ static mono_ns heal_disks(struct world *w)
 void world_heal_disks(struct world *w)
 {
 	for (unsigned i = 0; i <= w->config.peers; i++)
-		if (w->machines[i].disk_well_at != NEVER ||
-		    (w->machines[i].image[0] && !has_lost_power(&w->machines[i])))
+		if (w->machines[i].disk_well_at != NEVER || w->machines[i].image[0])
 			heal_disk(w, &w->machines[i]);
 }
 
