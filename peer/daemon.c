@@ -538,17 +538,22 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 	return err;
 }
 
-static void start_handles(struct daemon *d)
+/* False: there is no memory for it, or no descriptor. */
+static bool start_loop(struct daemon *d)
 {
 	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
 
+	if (uv_loop_init(&d->loop) < 0)
+		return false;
 	uv_timer_init(&d->loop, &d->pressed_timer);
 	d->pressed_timer.data = d;
 	for (unsigned i = 0; i < 3; i++) {
-		uv_signal_init(&d->loop, &d->signals[i]);
+		if (uv_signal_init(&d->loop, &d->signals[i]) < 0)
+			return false;
 		d->signals[i].data = d;
 		uv_signal_start(&d->signals[i], on_signal, numbers[i]);
 	}
+	return true;
 }
 
 static int begin(struct daemon *d, const struct daemon_options *options, char *reason,
@@ -609,6 +614,10 @@ int daemon_run(const struct daemon_options *options)
 		abort();
 	memset(d->secrets, 0, sizeof *d->secrets);
 	err = home_find(&d->home, options->home, reason, sizeof reason);
+	if (err == 0 && !start_loop(d)) {
+		err = ERR_IO;
+		snprintf(reason, sizeof reason, "%s", _("The event loop cannot start."));
+	}
 	if (err < 0) {
 		say_ready(options->ready_fd, err, reason, "");
 		fprintf(stderr, "palique: %s\n", reason);
@@ -616,8 +625,6 @@ int daemon_run(const struct daemon_options *options)
 		free(d);
 		return EXIT_FAILED;
 	}
-	uv_loop_init(&d->loop);
-	start_handles(d);
 	err = begin(d, options, reason, sizeof reason);
 	if (err < 0 && !reason[0])
 		snprintf(reason, sizeof reason, "%s", error_text(err));
