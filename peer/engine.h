@@ -263,9 +263,10 @@ int engine_message(struct engine *e, uint64_t id, engine_each_message *each, voi
 int engine_mark_read(struct engine *e, const char *name, uint64_t up_to);
 /* Messages with all words of `query` (the last one may be a beginning; "in quotes": one behind the
  * other), newest first, those that stand before `before` (0: from the newest); `name` NULL: with
- * anybody. ERR_FORMAT: no word in it. */
+ * anybody. ERR_FORMAT: no word in it. 1: it goes on from `at`, which is zeroed for the first call: where
+ * much has to be looked at others come first; then `limit` is what is left of it. */
 int engine_search(struct engine *e, const char *query, const char *name, uint64_t before,
-		  unsigned limit, engine_each_hit *each, void *user);
+		  unsigned limit, struct search_at *at, engine_each_hit *each, void *user);
 /* One of our devices may have what was said from `since` on (0: all); durable when it returns. It is
  * told when it is linked, and fetches it; `is_given` false: not any more. */
 int engine_grant_history(struct engine *e, const struct device_public *device, wall_ms since,

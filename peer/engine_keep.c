@@ -66,13 +66,13 @@ int engine_message(struct engine *e, uint64_t id, engine_each_message *each, voi
 }
 
 int engine_search(struct engine *e, const char *query, const char *name, uint64_t before,
-		  unsigned limit, engine_each_hit *each, void *user)
+		  unsigned limit, struct search_at *at, engine_each_hit *each, void *user)
 {
 	struct person *p = NULL;
 	int err = name ? find(e, name, &p) : 0;
 
 	return err < 0 ? err
-		       : search_find(e->rooms.search, query, p, before, limit, each, user);
+		       : search_find(e->rooms.search, query, p, before, limit, at, each, user);
 }
 
 /* --- what goes --- */

@@ -16,6 +16,8 @@ enum {
 	MERGE_PAGES = 64,  /* of the index, in one step */
 	TIDY_EACH = 20000, /* messages: so many more, and tidying is due so much later ... */
 	TIDY_MOST = 144,   /* ... up to a day */
+	ROW_COST = 64,     /* what a row costs that is looked at, in bytes of text, ... */
+	HIT_COST = 1024,   /* ... and one that is told */
 };
 #define PAUSE (2 * MILLISECOND) /* between two batches: others come first */
 
@@ -35,19 +37,25 @@ static struct db *db_of(struct search *s)
 	return store_db(s->rooms->store);
 }
 
-/* Up to which id messages are in the index. Never from memory: a commit may fail. */
-static uint64_t indexed(struct search *s, bool *is_untidy)
-{
-	struct statement *q = db_sql(db_of(s), "SELECT upto, is_untidy FROM searched");
-	uint64_t upto = 0;
+/* What is in the index: messages up to the id `upto`; of those that were granted, whose places fall while
+ * ids rise, that is down to the place `granted`. */
+struct indexed {
+	uint64_t upto;
+	int64_t granted; /* 1: none */
+	bool is_untidy;
+};
 
-	if (db_step(q) == 1) {
-		upto = (uint64_t)column_int(q, 0);
-		if (is_untidy)
-			*is_untidy = column_int(q, 1);
-	}
+/* Never from memory: a commit may fail. */
+static struct indexed indexed(struct search *s)
+{
+	struct statement *q = db_sql(db_of(s), "SELECT upto, granted, is_untidy FROM searched");
+	struct indexed in = { .granted = 1 };
+
+	if (db_step(q) == 1)
+		in = (struct indexed){ (uint64_t)column_int(q, 0), column_int(q, 1),
+				       column_int(q, 2) };
 	db_done(q);
-	return upto;
+	return in;
 }
 
 /* What was taken out stays in the pages of the index until they are written anew, which for a large
@@ -62,13 +70,12 @@ static mono_ns tidy_after(uint64_t messages)
 struct search *search_new(struct rooms *rooms)
 {
 	struct search *s = memory_new(sizeof *s);
-	bool is_untidy = false;
-	uint64_t upto;
+	struct indexed in;
 
 	s->rooms = rooms;
 	s->is_behind = true;
-	upto = indexed(s, &is_untidy);
-	s->tidy_at = is_untidy ? rooms->now + tidy_after(upto) : NEVER;
+	in = indexed(s);
+	s->tidy_at = in.is_untidy ? rooms->now + tidy_after(in.upto) : NEVER;
 	s->at_least_at = s->quiet_at = rooms->now + SEARCH_QUIET;
 	return s;
 }
@@ -82,6 +89,11 @@ void search_free(struct search *s)
 	buf_clear(&s->match);
 	sighted_clear(&s->sighted);
 	free(s);
+}
+
+static int64_t lower(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* --- the index --- */
@@ -159,18 +171,19 @@ static void change_index(struct search *s, struct statement *row, bool is_in)
 
 static void change_one(struct search *s, uint64_t id, bool is_in)
 {
-	bool is_untidy = false;
 	struct statement *row;
+	struct indexed in;
 
 	store_write(s->rooms->store);
-	if (id > indexed(s, &is_untidy))
+	in = indexed(s);
+	if (id > in.upto)
 		return;
 	row = db_sql(db_of(s), ROWS " WHERE m.id = ?");
 	bind_int(row, 1, (int64_t)id);
 	if (db_step(row) == 1)
 		change_index(s, row, is_in);
 	db_done(row);
-	if (!is_in && !is_untidy)
+	if (!is_in && !in.is_untidy)
 		store_run(s->rooms->store,
 			  db_sql(db_of(s), "UPDATE searched SET is_untidy = 1"));
 }
@@ -179,7 +192,7 @@ void search_out(struct search *s, uint64_t id)
 {
 	change_one(s, id, false);
 	if (s->tidy_at == NEVER)
-		s->tidy_at = s->rooms->now + tidy_after(indexed(s, NULL));
+		s->tidy_at = s->rooms->now + tidy_after(indexed(s).upto);
 }
 
 void search_in(struct search *s, uint64_t id)
@@ -189,26 +202,28 @@ void search_in(struct search *s, uint64_t id)
 
 /* --- in the background --- */
 
-static void set_indexed(struct search *s, uint64_t upto)
+static void set_indexed(struct search *s, const struct indexed *in)
 {
-	struct statement *q = db_sql(db_of(s), "INSERT INTO searched(one, upto) VALUES(1, ?)"
-					       " ON CONFLICT(one) DO UPDATE SET upto = "
-					       "excluded.upto");
+	struct statement *q = db_sql(db_of(s),
+				     "INSERT INTO searched(one, upto, granted) VALUES(1, ?, ?)"
+				     " ON CONFLICT(one) DO UPDATE SET upto = excluded.upto,"
+				     " granted = excluded.granted");
 
-	bind_int(q, 1, (int64_t)upto);
+	bind_int(q, 1, (int64_t)in->upto);
+	bind_int(q, 2, in->granted);
 	store_run(s->rooms->store, q);
 }
 
-/* Rows from `upto` on, to the last one of the batch. FTS5 takes rising numbers quickly and others one by
- * one: granted ones, whose places fall, have a turn of their own. */
-static uint64_t index_batch(struct search *s, uint64_t upto)
+/* The next rows, a batch of them. FTS5 takes rising numbers quickly and others one by one: granted ones,
+ * whose places fall, have a turn of their own. */
+static void index_batch(struct search *s, struct indexed *in)
 {
 	struct statement *row = db_sql(db_of(s), ROWS " WHERE m.id > ? ORDER BY m.id LIMIT ?");
-	bool has_granted = false;
-	uint64_t end = upto;
+	uint64_t end = in->upto;
+	int64_t granted = in->granted;
 	size_t bytes = 0;
 
-	bind_int(row, 1, (int64_t)upto);
+	bind_int(row, 1, (int64_t)in->upto);
 	bind_int(row, 2, SEARCH_BATCH);
 	while (bytes < BATCH_BYTES && db_step(row) == 1) {
 		end = (uint64_t)column_int(row, ROW_ID);
@@ -216,19 +231,19 @@ static uint64_t index_batch(struct search *s, uint64_t upto)
 		if (column_int(row, ROW_PLACE) > 0)
 			change_index(s, row, true);
 		else
-			has_granted = true;
+			granted = lower(granted, column_int(row, ROW_PLACE));
 	}
 	db_done(row);
-	if (!has_granted)
-		return end;
-	row = db_sql(db_of(s), ROWS " WHERE m.id > ? AND m.id <= ? AND m.place <= 0"
-				    " ORDER BY m.place");
-	bind_int(row, 1, (int64_t)upto);
-	bind_int(row, 2, (int64_t)end);
-	while (db_step(row) == 1)
-		change_index(s, row, true);
-	db_done(row);
-	return end;
+	if (granted < in->granted) {
+		row = db_sql(db_of(s), ROWS " WHERE m.place >= ? AND m.place < ?"
+					    " AND m.place <= 0 ORDER BY m.place");
+		bind_int(row, 1, granted);
+		bind_int(row, 2, in->granted);
+		while (db_step(row) == 1)
+			change_index(s, row, true);
+		db_done(row);
+	}
+	*in = (struct indexed){ end, granted, in->is_untidy };
 }
 
 static uint64_t newest(struct search *s)
@@ -250,7 +265,7 @@ static void rebuild(struct search *s)
 	log_event(LOG_WARNING, "search-index-made-anew", NULL);
 	store_write(s->rooms->store);
 	if (db_run(db_sql(db_of(s), "INSERT INTO search(search) VALUES('delete-all')")) >= 0)
-		set_indexed(s, 0);
+		set_indexed(s, &(struct indexed){ .granted = 1 });
 	s->is_broken = false;
 }
 
@@ -283,7 +298,7 @@ static void tidy(struct search *s)
 mono_ns search_step(struct search *s)
 {
 	struct rooms *r = s->rooms;
-	uint64_t upto;
+	struct indexed in;
 
 	if (store_is_writing(r->store)) {
 		s->is_behind = true;
@@ -296,10 +311,11 @@ mono_ns search_step(struct search *s)
 	if (r->now < s->quiet_at && (r->now < s->at_least_at || !s->is_behind))
 		return mono_earlier(s->quiet_at, s->is_behind ? s->at_least_at : NEVER);
 	s->at_least_at = r->now + SEARCH_AT_LEAST;
-	upto = indexed(s, NULL);
-	if (newest(s) > upto + SEARCH_TAIL) {
+	in = indexed(s);
+	if (newest(s) > in.upto + SEARCH_TAIL) {
 		store_write(r->store);
-		set_indexed(s, index_batch(s, upto));
+		index_batch(s, &in);
+		set_indexed(s, &in);
 		merge(s, false);
 		return r->now + PAUSE;
 	}
@@ -316,13 +332,18 @@ struct finding {
 	struct search *s;
 	struct query query;
 	const struct person *person;
-	int64_t before; /* a place */
-	uint64_t upto;
+	int64_t place; /* all from here on up has been looked at */
+	int64_t left;  /* of SEARCH_SLICE */
 	unsigned limit;
 	engine_each_hit *each;
 	void *user;
 	bool is_over;
 };
+
+static bool may_go_on(const struct finding *f)
+{
+	return !f->is_over && f->left > 0;
+}
 
 static bool on_found(void *user, const struct message *m)
 {
@@ -334,42 +355,53 @@ static bool on_found(void *user, const struct message *m)
 	return false;
 }
 
-/* The rows of a bound query, newest first. */
-static int walk(struct finding *f, struct statement *row)
+static int look_at(struct finding *f, struct statement *row)
 {
 	struct search *s = f->s;
+	struct bytes text;
 	int err;
 
-	while (!f->is_over && (err = db_step(row)) == 1) {
-		int told = 0;
+	if (f->person && f->person->id != column_int(row, ROW_CONTACT))
+		return 0;
+	text = text_of(s, row, false);
+	f->left -= (int64_t)text.size;
+	if (!query_finds(&f->query, text, &s->sighted, &s->snippet))
+		return 0;
+	f->left -= HIT_COST;
+	err = history_one(s->rooms, (uint64_t)column_int(row, ROW_ID), on_found, f);
+	return err == ERR_NOT_FOUND ? 0 : err;
+}
 
-		if ((!f->person || f->person->id == column_int(row, ROW_CONTACT)) &&
-		    query_finds(&f->query, text_of(s, row, false), &s->sighted, &s->snippet))
-			told = history_one(s->rooms, (uint64_t)column_int(row, ROW_ID),
-					   on_found, f);
-		if (told < 0 && told != ERR_NOT_FOUND) {
-			db_done(row);
-			return told;
-		}
+/* The rows of a bound query, newest first, as far as this slice goes. At their end all down to `end` has
+ * been looked at. */
+static int walk(struct finding *f, struct statement *row, int64_t end)
+{
+	int err = 0, more = 1;
+
+	while (err >= 0 && may_go_on(f) && (more = db_step(row)) == 1) {
+		int64_t place = column_int(row, ROW_PLACE);
+
+		f->left -= ROW_COST;
+		/* A granted one among the others, which come by their ids, has its turn later. */
+		if (place > 0 || end <= 0)
+			err = look_at(f, row);
+		f->place = place > 0 || end <= 0 ? place : column_int(row, ROW_ID);
 	}
 	db_done(row);
-	return f->is_over || err >= 0 ? 0 : err;
+	if (more == 0)
+		f->place = end;
+	return more < 0 ? more : err;
 }
 
-static int64_t lower(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* What is not in the index yet; of all, where the places do not tell what that is. */
-static int look_through(struct finding *f)
+/* What is not in the index yet. */
+static int look_through(struct finding *f, uint64_t upto)
 {
 	struct statement *row = db_sql(db_of(f->s), ROWS " WHERE m.id > ? AND m.id < ?"
-							 " AND m.place > 0 ORDER BY m.id DESC");
+							 " ORDER BY m.id DESC");
 
-	bind_int(row, 1, (int64_t)f->upto);
-	bind_int(row, 2, f->before);
-	return walk(f, row);
+	bind_int(row, 1, (int64_t)upto);
+	bind_int(row, 2, f->place);
+	return walk(f, row, (int64_t)upto + 1);
 }
 
 static int look_through_granted(struct finding *f)
@@ -377,12 +409,12 @@ static int look_through_granted(struct finding *f)
 	struct statement *row = db_sql(db_of(f->s), ROWS " WHERE m.place <= 0 AND m.place < ?"
 							 " ORDER BY m.place DESC");
 
-	bind_int(row, 1, f->before);
-	return walk(f, row);
+	bind_int(row, 1, f->place);
+	return walk(f, row, INT64_MIN);
 }
 
-/* Places in the index from `from` up to below `to`; CROSS JOIN: the index leads. */
-static int ask_index(struct finding *f, int64_t from, int64_t to)
+/* Places in the index from `from` on; CROSS JOIN: the index leads. */
+static int ask_index(struct finding *f, int64_t from)
 {
 	struct buf *match = &f->s->match;
 	struct statement *row;
@@ -413,8 +445,8 @@ static int ask_index(struct finding *f, int64_t from, int64_t to)
 			     " ORDER BY search.rowid DESC");
 	bind_text(row, 1, (const char *)match->data);
 	bind_int(row, 2, from);
-	bind_int(row, 3, to);
-	err = walk(f, row);
+	bind_int(row, 3, f->place);
+	err = walk(f, row, from);
 	if (err == ERR_CORRUPT) {
 		f->s->is_broken = true;
 		f->s->is_behind = true;
@@ -422,42 +454,43 @@ static int ask_index(struct finding *f, int64_t from, int64_t to)
 	return err;
 }
 
-static bool is_granted_indexed(struct finding *f)
+/* The newest first: what is not in the index, what is, and then the same of what was granted the other way
+ * round, as of that the oldest came last. */
+static int look(struct finding *f)
 {
-	struct statement *q = db_sql(db_of(f->s),
-				     "SELECT 1 FROM message WHERE place <= 0 AND id > ?"
-				     " LIMIT 1");
-	bool is;
+	struct indexed in = indexed(f->s);
+	int err = 0;
 
-	bind_int(q, 1, (int64_t)f->upto);
-	is = db_step(q) == 0;
-	db_done(q);
-	return is;
+	if (f->place > (int64_t)in.upto + 1)
+		err = look_through(f, in.upto);
+	if (err == 0 && may_go_on(f) && f->place > 1)
+		err = ask_index(f, 1);
+	if (err == 0 && may_go_on(f) && f->place > in.granted)
+		err = ask_index(f, in.granted);
+	if (err == 0 && may_go_on(f))
+		err = look_through_granted(f);
+	return err < 0 ? err : !f->is_over && f->place > INT64_MIN;
 }
 
 int search_find(struct search *s, const char *text, const struct person *p, uint64_t before,
-		unsigned limit, engine_each_hit *each, void *user)
+		unsigned limit, struct search_at *at, engine_each_hit *each, void *user)
 {
 	struct finding f = { .s = s,
 			     .person = p,
-			     .before = INT64_MAX,
-			     .upto = indexed(s, NULL),
+			     .place = at->is_begun ? at->place : INT64_MAX,
+			     .left = SEARCH_SLICE,
 			     .limit = limit,
 			     .each = each,
 			     .user = user,
 			     .is_over = limit == 0 };
 	int err = query_parse(&f.query, db_of(s), bytes_text(text));
 
-	if (err == 0 && before)
-		err = history_place(s->rooms, p, before, &f.before);
+	if (err == 0 && before && !at->is_begun)
+		err = history_place(s->rooms, p, before, &f.place);
 	if (err == 0)
-		err = look_through(&f);
-	if (err == 0 && !f.is_over && f.before > 1)
-		err = ask_index(&f, 1, lower(f.before, (int64_t)f.upto + 1));
-	if (err == 0 && !f.is_over && is_granted_indexed(&f))
-		err = ask_index(&f, INT64_MIN, lower(f.before, 1));
-	else if (err == 0 && !f.is_over)
-		err = look_through_granted(&f);
+		err = look(&f);
+	if (err >= 0)
+		*at = (struct search_at){ true, f.place };
 	query_clear(&f.query);
 	return err;
 }

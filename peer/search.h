@@ -14,7 +14,8 @@ enum {
 	SEARCH_BATCH = 200,      /* messages put into the index in one step, at most */
 	SEARCH_TAIL =
 		1024, /* so many may be left out of it, for a look through them is quick */
-	SEARCH_SNIPPET = 200, /* bytes of text at most, without the marks */
+	SEARCH_SNIPPET = 200,     /* bytes of text at most, without the marks */
+	SEARCH_SLICE = 256 << 10, /* bytes of text looked at in one call, about: 5 ms */
 };
 #define SEARCH_QUIET                                                                           \
 	(200 * MILLISECOND) /* nothing was written for so long: the index may go on */
@@ -36,9 +37,10 @@ void search_in(struct search *s, uint64_t id);
 mono_ns search_step(struct search *s);
 
 /* As engine_search(): newest first. What stands between U+0002 and U+0003 in a snippet was found; the
- * rest of it has neither. `p` NULL: with anybody. ERR_FORMAT: no word in the query, or it is no UTF-8;
- * ERR_LIMIT: too long; ERR_NOT_FOUND: `before` is no message (of theirs). */
+ * rest of it has neither. `p` NULL: with anybody. 1: there is more to look at, from `at` on. ERR_FORMAT: no
+ * word in the query, or it is no UTF-8; ERR_LIMIT: too long; ERR_NOT_FOUND: `before` is no message (of
+ * theirs). */
 int search_find(struct search *s, const char *query, const struct person *p, uint64_t before,
-		unsigned limit, engine_each_hit *each, void *user);
+		unsigned limit, struct search_at *at, engine_each_hit *each, void *user);
 
 #endif

@@ -176,6 +176,10 @@ static const char *const migrations[] = {
 	"UPDATE file SET flags = flags | 64 WHERE thumbnail IS NULL AND (flags & 32) = 0;"
 	"CREATE INDEX file_unchecked ON file(contact, message) WHERE flags & 64;"
 	"CREATE INDEX file_untold ON file(contact, message) WHERE flags & 128;",
+	/* Down to which place granted history is indexed. */
+	"ALTER TABLE searched ADD COLUMN granted INTEGER NOT NULL DEFAULT 1;"
+	"UPDATE searched SET granted = coalesce((SELECT min(place) FROM message"
+	"	WHERE place <= 0 AND id <= upto), 1);",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

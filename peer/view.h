@@ -81,6 +81,11 @@ struct hit {
 		snippet; /* around what was found, which stands between U+0002 and U+0003 */
 };
 typedef bool engine_each_hit(void *user, const struct hit *hit);
+/* Where a search goes on; zeroed at first. */
+struct search_at {
+	bool is_begun;
+	int64_t place; /* all from here on up has been looked at */
+};
 
 /* What people can set, besides what they decide of each contact. */
 struct engine_settings {

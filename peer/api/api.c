@@ -29,6 +29,8 @@ struct pending {
 	struct json *id;           /* NULL: a notification */
 	const struct method *method;
 	uint64_t ticket;
+	struct json *params, *result; /* of what is run again; else NULL */
+	struct search_at at;
 	char subject[URI_MAX + 1];
 	struct recovery_code code; /* wiped with the rest */
 };
@@ -56,6 +58,8 @@ struct api *api_new(const struct api_config *config)
 static void pending_free(struct pending *p)
 {
 	json_free(p->id);
+	json_free(p->params);
+	json_free(p->result);
 	sodium_memzero(&p->code, sizeof p->code);
 	free(p);
 }
@@ -187,8 +191,15 @@ static void flush_answers(struct api_client *client)
 
 /* --- one request --- */
 
+static void append(struct api *api, struct pending *p)
+{
+	p->next = NULL;
+	*api->last = p;
+	api->last = &p->next;
+}
+
 static void remember(struct api_client *client, const struct call *call,
-		     const struct rpc_request *request)
+		     const struct rpc_request *request, bool is_again)
 {
 	struct api *api = client->api;
 	struct pending *p = memory_new(sizeof *p);
@@ -199,8 +210,12 @@ static void remember(struct api_client *client, const struct call *call,
 	p->ticket = call->ticket;
 	memcpy(p->subject, call->subject, sizeof p->subject);
 	p->code = call->code;
-	*api->last = p;
-	api->last = &p->next;
+	if (is_again) {
+		p->params = json_keep((struct json *)request->params);
+		p->result = json_keep(call->result);
+		p->at = call->at;
+	}
+	append(api, p);
 	client->pending_count++;
 }
 
@@ -250,9 +265,9 @@ static void run(struct api_client *client, const struct rpc_request *request)
 		err = request->method->run(&call);
 	if (err == 0)
 		grant(client, &call);
-	if (err == API_LATER) {
+	if (err == API_LATER || err == API_AGAIN) {
 		api->next_ticket++;
-		remember(client, &call, request);
+		remember(client, &call, request, err == API_AGAIN);
 		if (api->config.wake)
 			api->config.wake(api->config.user);
 	} else if (request->id) {
@@ -341,6 +356,54 @@ void api_answer(struct api *api, uint64_t ticket, int err, const char *detail)
 
 	snprintf(event.detail, sizeof event.detail, "%s", detail);
 	answered(api, &event);
+}
+
+static void go_on(struct api *api, struct pending *p)
+{
+	struct call call = call_of(api, p->ticket);
+	int err;
+
+	json_free(call.result);
+	call.result = json_keep(p->result);
+	call.params = p->params;
+	call.at = p->at;
+	memcpy(call.subject, p->subject, sizeof call.subject);
+	text_use(p->client->language);
+	err = p->method->run(&call);
+	p->at = call.at;
+	if (err == API_AGAIN) {
+		append(api, take_pending(api, p->ticket));
+	} else {
+		take_pending(api, p->ticket);
+		p->client->pending_count--;
+		if (p->id)
+			answer_after_commit(p->client,
+					    rpc_answer(p->id, p->method, &call, err));
+		pending_free(p);
+	}
+	text_use(NULL);
+	call_clear(&call);
+}
+
+/* One of those that are run again, and each in its turn. True: there are more. */
+static bool step_again(struct api *api)
+{
+	struct pending *next;
+	bool is_more = false;
+
+	for (struct pending *p = api->first; p; p = next) {
+		next = p->next;
+		if (!p->params)
+			continue;
+		if (p->client) {
+			go_on(api, p);
+			break;
+		}
+		pending_free(take_pending(api, p->ticket));
+	}
+	for (struct pending *p = api->first; p && !is_more; p = p->next)
+		is_more = p->params != NULL;
+	return is_more;
 }
 
 static struct json *notification(struct engine *e, const struct event *event)
@@ -439,6 +502,7 @@ bool api_step(struct api *api)
 		else
 			tell(api, &event);
 	}
+	is_more = step_again(api);
 	api->is_pressed = false;
 	for (struct api_client *client = api->clients; client; client = client->next)
 		if (!client->is_gone && client->connection && client->is_behind)

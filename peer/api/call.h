@@ -53,7 +53,11 @@ struct api_machine {
 	uint16_t port; /* of the endpoint's socket */
 };
 
-enum { API_LATER = 1 }; /* a method's answer comes by ticket */
+enum {
+	API_LATER = 1, /* a method's answer comes by ticket */
+	API_AGAIN =
+		2, /* run again behind the next step, with the result and `at` as they are now */
+};
 
 enum call_wish { WISH_NONE, WISH_SUBSCRIBE, WISH_UNSUBSCRIBE };
 
@@ -65,6 +69,7 @@ struct call {
 	uint64_t ticket;           /* what to give to the engine when API_LATER is returned */
 
 	struct json *result;       /* an object to fill in */
+	struct search_at at;       /* where a search goes on */
 	char subject[URI_MAX + 1]; /* whom or what it was about, for the hint of an error */
 	char reason[512];          /* instead of explain()'s, when not empty */
 	char hint[192];            /* instead of explain()'s, when not empty */

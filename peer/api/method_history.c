@@ -87,8 +87,24 @@ static bool add_hit(void *user, const struct hit *hit)
 	return page->count < API_MESSAGES_MAX;
 }
 
+/* Behind those that were found before. */
+static void add_hits(struct call *call, struct page *page)
+{
+	struct json *list = (struct json *)json_get(call->result, "messages");
+
+	if (!list) {
+		put_page(call, page, false);
+		return;
+	}
+	for (unsigned i = 0; i < page->count; i++) {
+		spoken_add_quote(call->engine, page->list[i]);
+		json_add(list, page->list[i]);
+	}
+}
+
 int method_search(struct call *call)
 {
+	size_t found = json_count(json_get(call->result, "messages"));
 	unsigned limit = (unsigned)json_int(call->params, "limit", 20);
 	struct page *page = memory_new(sizeof *page);
 	bool has_name = json_has(call->params, "conversation");
@@ -101,13 +117,14 @@ int method_search(struct call *call)
 	json_id(call->params, "before", &before);
 	if (err == 0)
 		err = engine_search(call->engine, call_text(call, "query"),
-				    has_name ? name.text : NULL, before, limit, add_hit, page);
+				    has_name ? name.text : NULL, before,
+				    limit - (unsigned)found, &call->at, add_hit, page);
 	if (err == ERR_FORMAT)
 		snprintf(call->reason, sizeof call->reason, "%s",
 			 _("there is no word in this to search for"));
-	put_page(call, page, false);
+	add_hits(call, page);
 	free(page);
-	return err;
+	return err == 1 ? API_AGAIN : err;
 }
 
 int method_grant_history(struct call *call)

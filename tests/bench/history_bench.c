@@ -203,19 +203,30 @@ static bool on_message(void *user, const struct message *m)
 
 static void search(struct engine *e, const char *what, const char *query, const char *name)
 {
-	double rounds[ROUNDS];
+	double rounds[ROUNDS], slowest = 0;
 	char line[128];
 	unsigned hits = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		double begin = now();
+		struct search_at at = { 0 };
+		int more = 1;
 
-		hits = 0;
-		must(engine_search(e, query, name, 0, PAGE, on_hit, &hits));
+		for (hits = 0; more == 1;) {
+			double call = now();
+
+			more = engine_search(e, query, name, 0, PAGE - hits, &at, on_hit,
+					     &hits);
+			must(more);
+			call = now() - call;
+			slowest = call > slowest ? call : slowest;
+		}
 		rounds[i] = now() - begin;
 	}
 	snprintf(line, sizeof line, "search: %s%s", what, name ? ", with one person" : "");
 	print(line, rounds, hits);
+	if (slowest > 20)
+		printf("  one call of it took %.1f ms\n", slowest);
 }
 
 static void scan(struct engine *e, const char *what, const char *text)

@@ -16,10 +16,13 @@
 #include "peer/api/api.h"
 #include "peer/api/notify.h"
 #include "peer/api/spoken.h"
+#include "peer/rooms.h"
+#include "peer/search.h"
 #include "peer/spool.h"
 #include "shared/db.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
+#include "tests/written.h"
 
 enum { LINES = 64 };
 
@@ -537,6 +540,61 @@ static void a_search_without_a_word_is_refused(void **state)
 			 -32000 + ERR_FORMAT);
 }
 
+/* More than a search looks at in one call. */
+enum { MANY = 3 * SEARCH_SLICE / 64 };
+
+/* Messages that nothing has indexed yet, with somebody who is known from the next step on. */
+static void write_many(void)
+{
+	struct rooms *r = engine_rooms(member.engine);
+	struct written w;
+
+	store_write(r->store);
+	assert_int_equal(db_exec(store_db(r->store),
+				 "INSERT INTO contact(id, name, state) VALUES(77, 'bob', 2)"),
+			 0);
+	written_begin(&w, r->store, 77, 1);
+	written_text(&w, false, "needle one");
+	for (int i = 0; i < MANY; i++)
+		written_text(&w, false, "hay");
+	written_text(&w, true, "needle two");
+	assert_int_equal(store_commit(r->store), 0);
+}
+
+static void a_long_search_is_answered_as_a_whole_while_others_are_served(void **state)
+{
+	const char *search = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"searchMessages\","
+			     "\"params\":{\"query\":\"needle\",\"limit\":9}}";
+	const char *status = "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"status\"}";
+
+	(void)state;
+	write_many();
+	api_line(client, bytes_text(search));
+	api_line(client, bytes_text(status));
+	api_step(api);
+	assert_int_equal(count, 1);
+	assert_int_equal(json_int(got[0], "id", 0), 8);
+	step();
+	api_step(api);
+	assert_int_equal(count, 2);
+	assert_int_equal(json_int(got[1], "id", 0), 7);
+	assert_int_equal(json_count(json_get(json_get(got[1], "result"), "messages")), 2);
+}
+
+static void who_leaves_in_the_middle_of_a_search_ends_it(void **state)
+{
+	const char *search = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"searchMessages\","
+			     "\"params\":{\"query\":\"needle\"}}";
+
+	(void)state;
+	write_many();
+	api_line(client, bytes_text(search));
+	assert_true(api_step(api));
+	api_disconnect(client);
+	assert_false(api_step(api));
+	assert_int_equal(count, 0);
+}
+
 static void availability_is_one_of_three_words(void **state)
 {
 	struct json *answer = call("setProfile", "{\"availability\":\"asleep\"}");
@@ -573,6 +631,8 @@ int main(void)
 		TEST(a_change_of_what_is_forgotten_has_no_message),
 		TEST(settings_are_set_one_by_one),
 		TEST(a_search_without_a_word_is_refused),
+		TEST(a_long_search_is_answered_as_a_whole_while_others_are_served),
+		TEST(who_leaves_in_the_middle_of_a_search_ends_it),
 		TEST(availability_is_one_of_three_words),
 	};
 

@@ -92,9 +92,11 @@ static unsigned shown(void)
 
 static unsigned found(const char *word)
 {
+	struct search_at at = { 0 };
 	unsigned count = 0;
 
-	assert_int_equal(engine_search(alice.engine, word, NULL, 0, 100, on_hit, &count), 0);
+	assert_int_equal(engine_search(alice.engine, word, NULL, 0, 100, &at, on_hit, &count),
+			 0);
 	return count;
 }
 

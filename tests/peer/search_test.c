@@ -55,13 +55,22 @@ static bool on_hit(void *user, const struct hit *hit)
 	return hits->count < 64;
 }
 
+static unsigned calls; /* that the last search took */
+
 static struct hits find_from(const char *query, const struct person *with, uint64_t before,
 			     unsigned limit)
 {
 	struct hits hits = { 0 };
+	struct search_at at = { 0 };
+	int more;
 
-	assert_int_equal(
-		search_find(alice.rooms.search, query, with, before, limit, on_hit, &hits), 0);
+	calls = 0;
+	do {
+		more = search_find(alice.rooms.search, query, with, before, limit - hits.count,
+				   &at, on_hit, &hits);
+		assert_true(more >= 0);
+		calls++;
+	} while (more);
 	return hits;
 }
 
@@ -153,17 +162,18 @@ static void a_query_without_a_word_or_with_too_many_is_refused(void **state)
 	char many[SEARCH_QUERY_MAX + 2] = { 0 };
 	struct hits h = { 0 };
 	struct search *s = alice.rooms.search;
+	struct search_at at = { 0 };
 
 	(void)state;
-	assert_int_equal(search_find(s, "", NULL, 0, 9, on_hit, &h), ERR_FORMAT);
-	assert_int_equal(search_find(s, " \"\" !?", NULL, 0, 9, on_hit, &h), ERR_FORMAT);
-	assert_int_equal(search_find(s, "\xff", NULL, 0, 9, on_hit, &h), ERR_FORMAT);
+	assert_int_equal(search_find(s, "", NULL, 0, 9, &at, on_hit, &h), ERR_FORMAT);
+	assert_int_equal(search_find(s, " \"\" !?", NULL, 0, 9, &at, on_hit, &h), ERR_FORMAT);
+	assert_int_equal(search_find(s, "\xff", NULL, 0, 9, &at, on_hit, &h), ERR_FORMAT);
 	for (int i = 0; i < 100; i++)
 		memcpy(many + 2 * i, "a ", 2);
-	assert_int_equal(search_find(s, many, NULL, 0, 9, on_hit, &h), ERR_LIMIT);
+	assert_int_equal(search_find(s, many, NULL, 0, 9, &at, on_hit, &h), ERR_LIMIT);
 	memset(many, 'a', sizeof many - 1);
-	assert_int_equal(search_find(s, many, NULL, 0, 9, on_hit, &h), ERR_LIMIT);
-	assert_int_equal(search_find(s, "a", NULL, 77, 9, on_hit, &h), ERR_NOT_FOUND);
+	assert_int_equal(search_find(s, many, NULL, 0, 9, &at, on_hit, &h), ERR_LIMIT);
+	assert_int_equal(search_find(s, "a", NULL, 77, 9, &at, on_hit, &h), ERR_NOT_FOUND);
 }
 
 static void hits_come_by_person_and_in_pages(void **state)
@@ -213,6 +223,51 @@ static void granted_history_is_found_behind_all_else(void **state)
 		assert_int_equal(find_from("pear", NULL, 2, 9).count, 1);
 		fill();
 	}
+}
+
+/* More than is looked at in one call. */
+enum { MANY = 3 * SEARCH_SLICE / 64 };
+
+static void what_is_not_indexed_is_looked_through_a_slice_at_a_time(void **state)
+{
+	struct search_at at = { 0 };
+	struct hits h = { 0 };
+
+	(void)state;
+	written_text(&w, false, "needle");
+	for (int i = 0; i < MANY; i++)
+		written_text(&w, false, "hay");
+	small_home_commit(&alice);
+	assert_int_equal(search_find(alice.rooms.search, "needle", NULL, 0, 9, &at, on_hit, &h),
+			 1);
+	assert_int_equal(h.count, 0);
+	assert_int_equal(find("needle").count, 1);
+	assert_true(calls > 2);
+	/* What was indexed meanwhile is not lost, and what was looked at is not told again. */
+	settle();
+	assert_int_equal(search_find(alice.rooms.search, "needle", NULL, 0, 9, &at, on_hit, &h),
+			 0);
+	assert_int_equal(h.count, 1);
+	assert_int_equal(find_from("hay", p, 0, 9).count, 9);
+	assert_int_equal(calls, 1);
+}
+
+static void granted_history_is_asked_of_the_index_while_more_of_it_comes(void **state)
+{
+	struct hits h;
+
+	(void)state;
+	written_granted(&w, false, "needle one");
+	for (int i = 0; i < MANY; i++)
+		written_granted(&w, false, "hay");
+	fill();
+	written_granted(&w, false, "needle two");
+	h = find("needle");
+	assert_int_equal(calls, 1);
+	assert_int_equal(h.count, 2);
+	assert_int_equal(h.ids[0], 1);
+	assert_int_equal(find("nowhere").count, 0);
+	assert_int_equal(calls, 1);
 }
 
 static void files_are_found_by_caption_name_and_alt_text(void **state)
@@ -401,6 +456,8 @@ int main(void)
 		EACH(a_query_without_a_word_or_with_too_many_is_refused),
 		EACH(hits_come_by_person_and_in_pages),
 		EACH(granted_history_is_found_behind_all_else),
+		EACH(what_is_not_indexed_is_looked_through_a_slice_at_a_time),
+		EACH(granted_history_is_asked_of_the_index_while_more_of_it_comes),
 		EACH(files_are_found_by_caption_name_and_alt_text),
 		EACH(what_is_taken_out_is_found_no_more_and_leaves_the_pages_in_time),
 		EACH(what_is_doomed_is_found_no_more_and_leaves_the_index_when_it_goes),
