@@ -1017,12 +1017,12 @@ static void who_was_not_taken_while_its_disk_was_full_may_join_again(void **stat
 	assert_int_equal(engine_join(c->engine, &link, "carol", bytes_text("pass"), 5), 0);
 	assert_true(calm_net_run(&t->net, 10 * SECOND, wants_last, c));
 	stop_server(t);
-	pass(t, 5000);
+	pass(t, 300);
 	start_server(t);
 	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 1"), 0);
-	pass(t, 120000);
+	pass(t, 600);
 	assert_int_equal(db_exec(store_db(store), "PRAGMA query_only = 0"), 0);
-	pass(t, 30000);
+	pass(t, 300);
 	engine_account(c->engine, &account);
 	assert_int_equal(account.state, ACCOUNT_NONE);
 	assert_int_equal(join(t, c, "carol", true), 0);
