@@ -13,7 +13,9 @@
 
 enum {
 	BATCH_BYTES = 64 << 10,
-	MERGE_PAGES = 64,  /* of the index, in one step */
+	MERGE_PAGES = 64, /* of the index, in one step */
+	LOG_PAGES =
+		256, /* in the store's log, and they go to their places in a step of their own */
 	TIDY_EACH = 20000, /* messages: so many more, and tidying is due so much later ... */
 	TIDY_MOST = 144,   /* ... up to a day */
 	ROW_COST = 64,     /* what a row costs that is looked at, in bytes of text, ... */
@@ -311,6 +313,8 @@ mono_ns search_step(struct search *s)
 	if (r->now < s->quiet_at && (r->now < s->at_least_at || !s->is_behind))
 		return mono_earlier(s->quiet_at, s->is_behind ? s->at_least_at : NEVER);
 	s->at_least_at = r->now + SEARCH_AT_LEAST;
+	if (!store_is_writing(r->store) && db_checkpoint(db_of(s), LOG_PAGES))
+		return r->now + PAUSE;
 	in = indexed(s);
 	if (newest(s) > in.upto + SEARCH_TAIL) {
 		store_write(r->store);

@@ -27,7 +27,27 @@ struct db {
 	bool is_begun;          /* by db_begin() */
 	int lost;               /* the transaction cannot be committed any more: why */
 	int trouble;            /* the first failure since db_trouble() */
+	unsigned log_pages;     /* that have not gone to their places */
 };
+
+static void checkpoint(struct db *db)
+{
+	db->log_pages = 0;
+	(void)sqlite3_wal_checkpoint_v2(db->file.sqlite, "main", SQLITE_CHECKPOINT_PASSIVE,
+					NULL, NULL);
+}
+
+static int on_commit(void *user, sqlite3 *sqlite, const char *name, int pages)
+{
+	struct db *db = user;
+
+	(void)sqlite;
+	(void)name;
+	db->log_pages = (unsigned)pages;
+	if (pages >= DB_CHECKPOINT_PAGES)
+		checkpoint(db);
+	return SQLITE_OK;
+}
 
 int db_open(struct db **out, const struct db_config *config, char *reason, size_t reason_size)
 {
@@ -39,6 +59,7 @@ int db_open(struct db **out, const struct db_config *config, char *reason, size_
 		return err;
 	*out = memory_new(sizeof **out);
 	(*out)->file = file;
+	sqlite3_wal_hook(file.sqlite, on_commit, *out);
 	return 0;
 }
 
@@ -109,6 +130,15 @@ void db_rollback(struct db *db)
 bool db_in_transaction(const struct db *db)
 {
 	return db->is_begun;
+}
+
+bool db_checkpoint(struct db *db, unsigned pages)
+{
+	assert(!db->is_begun);
+	if (db->log_pages == 0 || db->log_pages < pages)
+		return false;
+	checkpoint(db);
+	return true;
 }
 
 /* A full disk or a failing one makes SQLite roll back by itself. What follows must then

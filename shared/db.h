@@ -44,6 +44,14 @@ bool db_in_transaction(const struct db *db);
  * looked at; 0: none. */
 int db_trouble(struct db *db);
 
+/* Pages in the log before they go to their places by themselves, in the commit that made them so many. A page
+ * written often goes there once, so more is faster; but after a crash the log is read, 3 ms for each
+ * MB, and such a commit takes 100 ms. */
+enum { DB_CHECKPOINT_PAGES = 2000 };
+/* Now, if they are `pages` or more: for who writes much and may choose when to wait. Not inside a transaction
+ * (an assertion). False: there was nothing to do. What cannot be written stays in the log. */
+bool db_checkpoint(struct db *db, unsigned pages);
+
 /* A statement prepared once and kept; `sql` must live as long as the db (a literal). Asserts
  * on SQL that does not compile. Resets it and clears its bindings. Parameters from 1. */
 struct statement;

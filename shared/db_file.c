@@ -19,10 +19,7 @@
 
 enum {
 	LOG_KEPT_BYTES = 16 << 20, /* a log grown larger is cut back after its checkpoint */
-	/* Pages in the log before they go to their places. A page written often goes there
-	 * once, so more is faster; but after a crash the log is read, 3 ms for each MB. */
-	CHECKPOINT_PAGES = 2000,
-	SUFFIX_MAX = 32, /* "-wal", ".new-" and 16 digits */
+	SUFFIX_MAX = 32,           /* "-wal", ".new-" and 16 digits */
 };
 
 /* --- errors ------------------------------------------------------------------------ */
@@ -320,7 +317,7 @@ static int settle(sqlite3 *sqlite, const struct db_config *c)
 	snprintf(sql, sizeof sql,
 		 "PRAGMA synchronous=%s; PRAGMA journal_size_limit=%d;"
 		 "PRAGMA wal_autocheckpoint=%d",
-		 c->durable ? "FULL" : "NORMAL", LOG_KEPT_BYTES, CHECKPOINT_PAGES);
+		 c->durable ? "FULL" : "NORMAL", LOG_KEPT_BYTES, DB_CHECKPOINT_PAGES);
 	return db_file_exec(sqlite, sql);
 }
 

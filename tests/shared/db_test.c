@@ -226,6 +226,46 @@ static void a_commit_stays_and_a_rollback_does_not(void **state)
 	db_close(db);
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? -1 : st.st_size;
+}
+
+static void add_large(struct db *db, size_t size)
+{
+	struct bytes body = { calloc(1, size), size };
+	struct statement *s = db_sql(db, "INSERT INTO note(body) VALUES(?)");
+
+	bind_bytes(s, 1, body);
+	assert_int_equal(db_run(s), 1);
+	free((void *)body.data);
+}
+
+static void pages_leave_the_log_when_they_are_told_to_or_are_too_many(void **state)
+{
+	struct place *p = *state;
+	struct db *db = open_at(p);
+	off_t before;
+
+	(void)db_checkpoint(db, 1);
+	before = size_of(p->path);
+	assert_false(db_checkpoint(db, 1));
+	add_large(db, 100 * 4096);
+	assert_int_equal(size_of(p->path), before);
+	assert_false(db_checkpoint(db, 200));
+	assert_int_equal(size_of(p->path), before);
+	assert_true(db_checkpoint(db, 100));
+	assert_true(size_of(p->path) >= before + 100 * 4096);
+	assert_false(db_checkpoint(db, 1));
+	before = size_of(p->path);
+	add_large(db, (size_t)DB_CHECKPOINT_PAGES * 4096);
+	assert_true(size_of(p->path) > before);
+	assert_int_equal(count(db), 2);
+	db_close(db);
+}
+
 static void a_transaction_lost_to_a_full_disk_is_lost_whole(void **state)
 {
 	struct place *p = *state;
@@ -588,6 +628,7 @@ int main(int argc, char **argv)
 		OVER(a_run_tells_how_many_rows_changed),
 		OVER(a_constraint_is_an_error_and_changes_nothing),
 		OVER(a_commit_stays_and_a_rollback_does_not),
+		OVER(pages_leave_the_log_when_they_are_told_to_or_are_too_many),
 		OVER(a_transaction_lost_to_a_full_disk_is_lost_whole),
 		OVER(migrations_run_once_and_in_order),
 		OVER(a_migration_that_fails_leaves_the_database_as_it_was),
