@@ -167,9 +167,37 @@ void conversation_changed(struct conversations *c, struct person *p)
 
 /* --- rows of message --- */
 
+/* By another device of ours, before it came here; or what came after it was. */
+static bool is_read_already(struct conversations *c, const struct chain *chain, uint64_t seq)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT 1 FROM chain WHERE id = ? AND read > ?");
+	bool is_read;
+
+	bind_int(s, 1, chain->id);
+	bind_int(s, 2, (int64_t)seq);
+	is_read = db_step(s) == 1;
+	db_done(s);
+	return is_read;
+}
+
+/* For column `expires`; 0: it does not count yet. What others said counts from when it is read. */
+static wall_ms expires(struct conversations *c, const struct chain *chain,
+		       const struct row *row)
+{
+	struct expiry *x = c->rooms->expiry;
+
+	if (row->life == 0 || row->kind == SAY_TIMER)
+		return 0;
+	if (row->is_ours)
+		return expiry_at(x, row->sent_at, row->life);
+	return is_read_already(c, chain, row->seq) ? expiry_at(x, c->rooms->wall, row->life)
+						   : 0;
+}
+
 int row_write(struct conversations *c, const struct person *p, const struct chain *chain,
 	      const struct row *row)
 {
+	wall_ms at = expires(c, chain, row);
 	struct statement *s;
 
 	store_write(c->rooms->store);
@@ -195,9 +223,8 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 		bind_int(s, 13, (int64_t)row->target);
 	bind_int(s, 14, row->flags);
 	bind_int(s, 15, row->life);
-	/* What others said counts from when it is read. */
-	if (row->life > 0 && row->is_ours && row->kind != SAY_TIMER)
-		bind_int(s, 16, expiry_at(c->rooms->expiry, row->sent_at, row->life));
+	if (at)
+		bind_int(s, 16, at);
 	return store_run(c->rooms->store, s);
 }
 

@@ -18,6 +18,7 @@ struct reading {
 	mono_ns now;
 	wall_ms wall;
 	uint32_t wakes;
+	int64_t next; /* id: no message has it or a greater one yet */
 };
 
 struct expiry {
@@ -39,21 +40,65 @@ static uint32_t wakes(const struct expiry *x)
 	return own_candidates_network(x->rooms->candidates)->wakes;
 }
 
+/* How much the wall clock went on more than the time did. */
+static wall_ms leapt(const struct expiry *x)
+{
+	return x->rooms->wall - x->last.wall -
+	       (wall_ms)((x->rooms->now - x->last.now) / MILLISECOND);
+}
+
+static bool is_clear(const struct expiry *x)
+{
+	wall_ms leap = leapt(x);
+
+	return leap < EXPIRY_LEAP && leap > -EXPIRY_LEAP;
+}
+
 static wall_ms ours(const struct expiry *x)
 {
 	return x->rooms->wall - x->shift;
 }
 
-static void set_shift(struct expiry *x, wall_ms shift)
+static struct reading read_clocks(const struct expiry *x)
+{
+	struct statement *s = db_sql(store_db(x->rooms->store),
+				     "SELECT coalesce(max(id), 0) + 1 FROM message");
+	struct reading reading = { x->rooms->now, x->rooms->wall, wakes(x), 1 };
+
+	if (db_step(s) == 1)
+		reading.next = column_int(s, 0);
+	db_done(s);
+	return reading;
+}
+
+/* The first message that came after a leap of the wall clock, or the next one. */
+static int64_t first_after(const struct expiry *x, wall_ms leap)
+{
+	struct statement *s = db_sql(
+		store_db(x->rooms->store),
+		"SELECT coalesce(min(id), (SELECT coalesce(max(id), 0) + 1 FROM message))"
+		" FROM message WHERE id >= ? AND place > 0 AND abs(arrived_at - ?) > ?");
+	int64_t id;
+
+	bind_int(s, 1, x->last.next);
+	bind_int(s, 2, x->last.wall);
+	bind_int(s, 3, (leap < 0 ? -leap : leap) / 2);
+	id = db_step(s) == 1 ? column_int(s, 0) : x->last.next;
+	db_done(s);
+	return id;
+}
+
+/* From message `id` on. */
+static void set_shift(struct expiry *x, wall_ms shift, int64_t id)
 {
 	struct statement *s;
 
 	x->shift = shift;
 	store_write(x->rooms->store);
 	s = db_sql(store_db(x->rooms->store),
-		   "INSERT OR REPLACE INTO leap(id, shift)"
-		   " SELECT coalesce(max(id), 0) + 1, ? FROM message");
-	bind_int(s, 1, shift);
+		   "INSERT OR REPLACE INTO leap(id, shift) VALUES(?, ?)");
+	bind_int(s, 1, id);
+	bind_int(s, 2, shift);
 	store_run(x->rooms->store, s);
 }
 
@@ -79,22 +124,53 @@ static wall_ms counted(wall_ms passed)
 	return passed < 0 ? 0 : passed > EXPIRY_UNSEEN ? EXPIRY_UNSEEN : passed;
 }
 
+/* Not a wish (kind 6): its life is that of what is said after it, and it stays. */
+#define COUNTS_NOW                                                                             \
+	" WHERE kind <> 7 AND life > 0 AND expires IS NULL AND kind <> 6 AND (is_ours OR"      \
+	" seq < (SELECT read FROM chain WHERE chain.id = message.chain))"
+
+/* Of one contact, or of all (0). */
+static void begin_to_count(struct expiry *x, int64_t contact)
+{
+	struct db *db = store_db(x->rooms->store);
+	struct statement *s = db_sql(
+		db, contact ? "SELECT 1 FROM message" COUNTS_NOW " AND contact = ?1 LIMIT 1"
+			    : "SELECT 1 FROM message" COUNTS_NOW " AND ?1 = 0 LIMIT 1");
+	bool has_some;
+
+	bind_int(s, 1, contact);
+	has_some = db_step(s) == 1;
+	db_done(s);
+	if (!has_some)
+		return;
+	x->find_at = 0;
+	store_write(x->rooms->store);
+	s = db_sql(db, contact ? "UPDATE message SET expires = ?2 + life * 1000" COUNTS_NOW
+				 " AND contact = ?1"
+			       : "UPDATE message SET expires = ?2 + life * 1000" COUNTS_NOW
+				 " AND ?1 = 0");
+	bind_int(s, 1, contact);
+	bind_int(s, 2, ours(x));
+	store_run(x->rooms->store, s);
+}
+
 struct expiry *expiry_new(struct rooms *rooms)
 {
 	struct expiry *x = memory_new(sizeof *x);
 	wall_ms passed;
 
 	x->rooms = rooms;
-	x->seen = settings_number(rooms->store, "clock_seen", rooms->wall);
+	x->last = read_clocks(x);
+	x->seen = settings_number(rooms->store, "clock_seen", 0);
 	x->shift = stored_shift(x);
-	passed = rooms->wall - x->seen;
+	passed = x->seen ? rooms->wall - x->seen : 0;
 	if (counted(passed) != passed)
-		set_shift(x, x->shift + passed - counted(passed));
-	if (passed != 0)
+		set_shift(x, x->shift + passed - counted(passed), x->last.next);
+	if (rooms->wall != x->seen)
 		remember(x);
-	x->last = (struct reading){ rooms->now, rooms->wall, wakes(x) };
 	x->look_at = rooms->now + LOOK_EVERY;
 	x->sweep_at = rooms->now + DOUBT;
+	begin_to_count(x, 0);
 	return x;
 }
 
@@ -103,19 +179,14 @@ void expiry_free(struct expiry *x)
 	free(x);
 }
 
-/* How much the wall clock went on more than the time did. */
-static wall_ms leapt(const struct expiry *x)
-{
-	return x->rooms->wall - x->last.wall -
-	       (wall_ms)((x->rooms->now - x->last.now) / MILLISECOND);
-}
-
 static void take_reading(struct expiry *x)
 {
-	x->last = (struct reading){ x->rooms->now, x->rooms->wall, wakes(x) };
+	x->last = read_clocks(x);
 	x->look_at = x->rooms->now + LOOK_EVERY;
-	x->is_in_doubt = false;
 	x->find_at = 0;
+	if (x->is_in_doubt)
+		begin_to_count(x, 0);
+	x->is_in_doubt = false;
 }
 
 /* A leap: the monotonic clock does not see sleep, and who watches the network knows of it only a little
@@ -126,7 +197,7 @@ static void look_at_clocks(struct expiry *x)
 	struct rooms *r = x->rooms;
 	wall_ms leap = leapt(x);
 
-	if (leap < EXPIRY_LEAP && leap > -EXPIRY_LEAP) {
+	if (is_clear(x)) {
 		if (r->now >= x->look_at || x->is_in_doubt)
 			take_reading(x);
 		return;
@@ -138,7 +209,8 @@ static void look_at_clocks(struct expiry *x)
 	}
 	if (r->now < x->look_at)
 		return;
-	set_shift(x, x->shift + leap - (wakes(x) != x->last.wakes ? counted(leap) : 0));
+	set_shift(x, x->shift + leap - (wakes(x) != x->last.wakes ? counted(leap) : 0),
+		  first_after(x, leap));
 	take_reading(x);
 	remember(x);
 }
@@ -147,10 +219,13 @@ static void look_at_clocks(struct expiry *x)
 
 wall_ms expiry_at(struct expiry *x, wall_ms sent_at, uint32_t life)
 {
+	wall_ms wall = x->rooms->wall;
 	/* A device of ours that was stolen says any time. */
-	wall_ms from = sent_at < 0 ? 0 : sent_at < x->rooms->wall ? sent_at : x->rooms->wall;
+	wall_ms from = sent_at < 0 ? 0 : sent_at < wall ? sent_at : wall;
 
 	x->find_at = 0;
+	if (!is_clear(x))
+		return 0;
 	return from - x->shift + (wall_ms)life * 1000;
 }
 
@@ -159,31 +234,10 @@ wall_ms expiry_shown(const struct expiry *x, wall_ms expires)
 	return expires ? expires + x->shift : 0;
 }
 
-/* Not a wish (kind 6): its life is that of what is said after it, and it stays. */
-void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to)
+void expiry_read(struct expiry *x, const struct person *p)
 {
-	struct statement *s = db_sql(store_db(x->rooms->store),
-				     "SELECT 1 FROM message WHERE contact = ? AND id <= ?"
-				     " AND is_ours = 0 AND kind <> 7 AND life > 0"
-				     " AND expires IS NULL AND kind <> 6 LIMIT 1");
-	bool has_some;
-
-	bind_int(s, 1, p->id);
-	bind_int(s, 2, up_to <= INT64_MAX ? (int64_t)up_to : INT64_MAX);
-	has_some = db_step(s) == 1;
-	db_done(s);
-	if (!has_some)
-		return;
-	x->find_at = 0;
-	store_write(x->rooms->store);
-	s = db_sql(store_db(x->rooms->store),
-		   "UPDATE message SET expires = ?3 + life * 1000 WHERE contact = ?1"
-		   " AND id <= ?2 AND is_ours = 0 AND kind <> 7 AND life > 0"
-		   " AND expires IS NULL AND kind <> 6");
-	bind_int(s, 1, p->id);
-	bind_int(s, 2, up_to <= INT64_MAX ? (int64_t)up_to : INT64_MAX);
-	bind_int(s, 3, ours(x));
-	store_run(x->rooms->store, s);
+	if (is_clear(x))
+		begin_to_count(x, p->id);
 }
 
 static struct statement *set_deadline(struct expiry *x, uint64_t id)

@@ -27,10 +27,12 @@ struct expiry *expiry_new(struct rooms *rooms);
 void expiry_free(struct expiry *x); /* NULL is harmless */
 
 /* For column `expires` of a message of ours, or of another device of ours, with a life: it counts from when
- * it was said (`sent_at`, by the clock of who said it, but not from the future). */
+ * it was said (`sent_at`, by the clock of who said it, but not from the future). 0 (NULL in the column): the
+ * wall clock has leapt just now, and it counts from when it is clear why. */
 wall_ms expiry_at(struct expiry *x, wall_ms sent_at, uint32_t life);
-/* What the person said up to and with id `up_to` was read: of what has a life it counts from now on. */
-void expiry_read(struct expiry *x, const struct person *p, uint64_t up_to);
+/* What the person said is read as far as rows of chain say now: of what has a life it counts from now on (or
+ * from when it is clear why the wall clock leapt). */
+void expiry_read(struct expiry *x, const struct person *p);
 /* Column `expires` as the wall clock will show it; 0 stays 0. */
 wall_ms expiry_shown(const struct expiry *x, wall_ms expires);
 

@@ -89,7 +89,7 @@ void marks_read(struct marks *m, struct person *p, uint64_t up_to)
 	if (p->read_up_to == before)
 		return;
 	persons_save(m->rooms->persons, p);
-	expiry_read(m->rooms->expiry, p, up_to);
+	expiry_read(m->rooms->expiry, p);
 	if (is_news)
 		marks_changed(m, p);
 }
@@ -141,11 +141,11 @@ static int take_read(struct marks *m, struct person *p, const struct wire_read *
 		p->marks->is_ahead = true;
 		p->marks->unread = p->conversation->unread;
 	}
+	if (!is_ours)
+		expiry_read(r->expiry, p);
 	if (!e.message_id)
 		return 0; /* nothing that is shown */
 	e.kind = is_ours ? EVENT_READ : EVENT_SEEN;
-	if (!is_ours)
-		expiry_read(r->expiry, p, e.message_id);
 	events_add(r->events, &e);
 	return 0;
 }

@@ -95,6 +95,13 @@ static void a_message_of_ours_goes_so_long_after_it_was_said(void **state)
 	assert_int_equal(due_count, 0);
 }
 
+static void read_all_below(unsigned next)
+{
+	written_sql(&w, "UPDATE chain SET read = %u", next);
+	expiry_read(alice.rooms.expiry, p);
+	small_home_commit(&alice);
+}
+
 static void one_of_theirs_counts_from_when_it_was_read(void **state)
 {
 	(void)state;
@@ -104,15 +111,13 @@ static void one_of_theirs_counts_from_when_it_was_read(void **state)
 	small_home_commit(&alice);
 	pass(10 * HOUR);
 	assert_int_equal(due_count, 0);
-	expiry_read(alice.rooms.expiry, p, 1);
-	small_home_commit(&alice);
+	read_all_below(2);
 	pass(HOUR);
 	assert_int_equal(due_count, 1);
 	assert_int_equal(due[0], 1);
 	/* Read again it does not begin anew, and the other one still waits. */
-	expiry_read(alice.rooms.expiry, p, 2);
-	expiry_read(alice.rooms.expiry, p, 2);
-	small_home_commit(&alice);
+	read_all_below(3);
+	read_all_below(3);
 	pass(61000);
 	assert_int_equal(due_count, 1);
 	assert_int_equal(due[0], 2);
@@ -127,8 +132,7 @@ static void a_wish_for_a_timer_is_not_a_message_that_disappears(void **state)
 	id = written_entry(&w, false, SAY_TIMER, (struct bytes){ &none, 0 });
 	written_sql(&w, "UPDATE message SET life = 60");
 	small_home_commit(&alice);
-	expiry_read(alice.rooms.expiry, p, id);
-	small_home_commit(&alice);
+	read_all_below((unsigned)id + 1);
 	pass(HOUR);
 	assert_int_equal(due_count, 0);
 }
@@ -147,6 +151,52 @@ static void a_clock_that_is_set_lets_nothing_go_and_keeps_nothing_for_ever(void 
 		pass(90000);
 		assert_int_equal(due_count, 1);
 	}
+}
+
+/* Between the leap and the moment when it is clear what it was. */
+static void what_is_read_or_said_while_the_clock_leaps_counts_from_then(void **state)
+{
+	static const wall_ms leaps[] = { 3 * YEAR, -3 * YEAR };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t id = written_text(&w, false, "theirs"), own;
+
+		written_sql(&w, "UPDATE message SET life = 7200 WHERE id = %d", (int)id);
+		pass(HOUR);
+		alice.rooms.wall += leaps[i];
+		read_all_below(1000);
+		step();
+		own = written_text(&w, true, "ours");
+		written_sql(&w,
+			    "UPDATE message SET life = 7200, expires = nullif(%lld, 0)"
+			    " WHERE id = %d",
+			    (long long)expiry_at(alice.rooms.expiry, alice.rooms.wall, 7200),
+			    (int)own);
+		small_home_commit(&alice);
+		pass(2 * HOUR - 60000);
+		assert_int_equal(due_count, 0);
+		pass(120000);
+		assert_int_equal(due_count, 2);
+	}
+}
+
+static void what_is_read_as_the_machine_wakes_counts_from_then(void **state)
+{
+	struct network awake = alice.network;
+	uint64_t id = written_text(&w, false, "theirs");
+
+	(void)state;
+	written_sql(&w, "UPDATE message SET life = 7200 WHERE id = %d", (int)id);
+	pass(60000);
+	awake.wakes++;
+	own_candidates_set_network(alice.rooms.candidates, &awake);
+	alice.rooms.wall += 20 * HOUR;
+	read_all_below(2);
+	pass(2 * HOUR - 60000);
+	assert_int_equal(due_count, 0);
+	pass(120000);
+	assert_int_equal(due_count, 1);
 }
 
 static void sleep_counts_up_to_a_day(void **state)
@@ -198,6 +248,31 @@ static void time_without_the_program_counts_up_to_a_day_and_never_backwards(void
 	assert_int_equal(due_count, 1);
 }
 
+static void a_clock_set_while_the_program_rests_is_noticed_after_its_first_moment(void **state)
+{
+	(void)state;
+	ours_with_life(2 * 3600);
+	restart_after(-2 * YEAR);
+	pass(2 * HOUR - 60000);
+	assert_int_equal(due_count, 0);
+	pass(120000);
+	assert_int_equal(due_count, 1);
+}
+
+/* They were left by a program that did not know better. */
+static void what_was_read_and_does_not_count_does_so_after_a_start(void **state)
+{
+	(void)state;
+	written_text(&w, false, "read");
+	written_text(&w, false, "unread");
+	written_sql(&w, "UPDATE message SET life = 60");
+	written_sql(&w, "UPDATE chain SET read = 2");
+	restart_after(1000);
+	pass(120000);
+	assert_int_equal(due_count, 1);
+	assert_int_equal(due[0], 1);
+}
+
 static void rules_let_go_what_is_older_and_delivered(void **state)
 {
 	(void)state;
@@ -208,8 +283,8 @@ static void rules_let_go_what_is_older_and_delivered(void **state)
 	w.arrived_at -= 24 * HOUR;
 	written_text(&w, true, "the third of ours");
 	small_home_commit(&alice);
-	alice.rooms.wall += 3 * 24 * HOUR;
-	restart_after(0);
+	for (int i = 0; i < 3; i++)
+		restart_after(24 * HOUR);
 	pass(2 * HOUR);
 	assert_int_equal(due_count, 0);
 
@@ -258,6 +333,28 @@ static void rules_do_not_believe_a_clock_that_is_set(void **state)
 	assert_int_equal(due_count, 1);
 }
 
+static void rules_know_what_came_while_the_clock_leapt(void **state)
+{
+	static const wall_ms leaps[] = { 4 * YEAR, -4 * YEAR };
+
+	(void)state;
+	settings_set_number(alice.rooms.store, "keep_days", 2);
+	small_home_commit(&alice);
+	for (unsigned i = 0; i < 2; i++) {
+		pass(HOUR);
+		w.arrived_at = alice.rooms.wall;
+		written_text(&w, false, "before it");
+		alice.rooms.wall += leaps[i];
+		w.arrived_at = alice.rooms.wall;
+		written_text(&w, false, "in its moment");
+		step();
+		pass(47 * HOUR);
+		assert_int_equal(due_count, 0);
+		pass(3 * HOUR);
+		assert_int_equal(due_count, 2);
+	}
+}
+
 static void what_cannot_go_yet_is_due_again_in_an_hour(void **state)
 {
 	uint64_t id = ours_with_life(60);
@@ -302,10 +399,15 @@ int main(void)
 		EACH(one_of_theirs_counts_from_when_it_was_read),
 		EACH(a_wish_for_a_timer_is_not_a_message_that_disappears),
 		EACH(a_clock_that_is_set_lets_nothing_go_and_keeps_nothing_for_ever),
+		EACH(what_is_read_or_said_while_the_clock_leaps_counts_from_then),
+		EACH(what_is_read_as_the_machine_wakes_counts_from_then),
 		EACH(sleep_counts_up_to_a_day),
 		EACH(time_without_the_program_counts_up_to_a_day_and_never_backwards),
+		EACH(a_clock_set_while_the_program_rests_is_noticed_after_its_first_moment),
+		EACH(what_was_read_and_does_not_count_does_so_after_a_start),
 		EACH(rules_let_go_what_is_older_and_delivered),
 		EACH(rules_do_not_believe_a_clock_that_is_set),
+		EACH(rules_know_what_came_while_the_clock_leapt),
 		EACH(what_cannot_go_yet_is_due_again_in_an_hour),
 		EACH(a_deadline_is_shown_by_the_clock_on_the_wall),
 	};

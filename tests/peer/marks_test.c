@@ -176,6 +176,38 @@ static void what_was_read_elsewhere_is_not_new_when_it_comes(void **state)
 	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
 }
 
+static bool on_deadline(void *user, const struct message *m)
+{
+	*(bool *)user = m->life > 0 && m->expires_at > 0;
+	return false;
+}
+
+static void what_was_read_elsewhere_before_it_came_disappears_in_time(void **state)
+{
+	struct town *t = *state;
+	const struct event *e;
+	bool counts = false;
+
+	log_in_too(t);
+	assert_int_equal(engine_set_timer(at(t, ALICE_TOO), "bob", 60, 0), 0);
+	assert_int_equal(engine_set_timer(at(t, BOB), "alice", 60, 0), 0);
+	pass(t, 5 * SECOND);
+	stop_home(t, &t->homes[ALICE]);
+	forget_events(&t->homes[ALICE]);
+	say(t, &t->homes[BOB], "alice", "one");
+	pass(t, 3 * SECOND);
+	read_all(t, ALICE_TOO, "bob");
+	stop_home(t, &t->homes[BOB]);
+	start_home(t, &t->homes[ALICE]);
+	pass(t, 20 * SECOND);
+	start_home(t, &t->homes[BOB]);
+	pass(t, 20 * SECOND);
+	e = find_event(&t->homes[ALICE], EVENT_HEARD);
+	assert_non_null(e);
+	assert_int_equal(engine_message(at(t, ALICE), e->message.id, on_deadline, &counts), 0);
+	assert_true(counts);
+}
+
 static struct way *linked_way(struct town *t, unsigned i)
 {
 	struct rooms *r = engine_rooms(at(t, i));
@@ -278,6 +310,7 @@ int main(void)
 		ROW(read_marks_can_be_switched_off_for_one_and_for_all),
 		ROW(our_other_devices_know_what_was_read),
 		ROW(what_was_read_elsewhere_is_not_new_when_it_comes),
+		ROW(what_was_read_elsewhere_before_it_came_disappears_in_time),
 		ROW(nobody_has_read_what_was_not_said_or_what_is_theirs),
 		ROW(typing_is_told_and_forgotten),
 		ROW(who_is_hidden_neither_types_nor_reads),
