@@ -249,6 +249,9 @@ void engine_settings(const struct engine *e, struct engine_settings *out);
 int engine_set_settings(struct engine *e, const struct engine_settings *settings);
 /* Messages with one person are kept so many days (0: for ever; -1: as for everybody). */
 int engine_set_keep(struct engine *e, const char *name, int days);
+/* ERR_NOT_FOUND: no such person. */
+int engine_contact_settings(const struct engine *e, const char *name,
+			    struct contact_settings *out);
 
 /* --- history (peer/history.h, peer/search.h) --- */
 

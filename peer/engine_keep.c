@@ -232,6 +232,24 @@ int engine_set_settings(struct engine *e, const struct engine_settings *settings
 	return engine_settle(e);
 }
 
+int engine_contact_settings(const struct engine *e, const char *name,
+			    struct contact_settings *out)
+{
+	struct statement *s;
+	struct person *p;
+	int err = find(e, name, &p);
+
+	if (err < 0)
+		return err;
+	*out = (struct contact_settings){ -1, p->tells_read, p->is_hidden };
+	s = db_sql(store_db(e->rooms.store), "SELECT keep_days FROM contact WHERE id = ?");
+	bind_int(s, 1, p->id);
+	if (db_step(s) == 1)
+		out->keep_days = (int)column_int(s, 0);
+	db_done(s);
+	return 0;
+}
+
 int engine_set_keep(struct engine *e, const char *name, int days)
 {
 	struct statement *s;

@@ -96,6 +96,13 @@ struct engine_settings {
 	uint32_t keep_days;   /* messages are kept so long; 0: for ever */
 };
 
+/* What people have set of one contact alone. */
+struct contact_settings {
+	int keep_days;  /* -1: as for everybody */
+	int tells_read; /* 1, 0; -1: as for everybody */
+	bool is_hidden; /* we are invisible to them, whether or not we are to all */
+};
+
 /* Return false to stop. */
 typedef bool engine_each_message(void *user, const struct message *m);
 typedef bool engine_each_event(void *user, const struct event *event);

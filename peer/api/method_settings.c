@@ -15,7 +15,7 @@ static const char *const policies[] = {
 };
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
-int method_settings(struct call *call)
+static int settings_of_all(struct call *call)
 {
 	struct engine_settings *s = memory_new(sizeof *s);
 	char usual[HOME_PATH_MAX];
@@ -32,6 +32,45 @@ int method_settings(struct call *call)
 	return 0;
 }
 
+/* What holds for one contact, and whether it was set for them alone. */
+static int settings_of(struct call *call, const char *text)
+{
+	struct engine_settings *s = memory_new(sizeof *s);
+	struct json *o = json_object();
+	struct contact_settings own;
+	struct contact contact;
+	struct name name;
+	int err = name_parse(&name, bytes_text(text));
+
+	if (err == 0)
+		err = engine_contact(call->engine, name.text, &contact);
+	if (err == 0)
+		err = engine_contact_settings(call->engine, name.text, &own);
+	if (err < 0)
+		goto out;
+	engine_settings(call->engine, s);
+	json_set_text(o, "name", name.text);
+	json_set_int(o, "keepDays", own.keep_days < 0 ? (int64_t)s->keep_days : own.keep_days);
+	json_set_bool(o, "keepDaysOwn", own.keep_days >= 0);
+	json_set(o, "timer", notify_timer(&contact));
+	json_set_bool(o, "readMarks", own.tells_read < 0 ? s->tells_read : own.tells_read);
+	json_set_bool(o, "readMarksOwn", own.tells_read >= 0);
+	json_set_bool(o, "hidden", contact.is_hidden_from);
+	json_set_bool(o, "hiddenOwn", own.is_hidden);
+	json_set(call->result, "contact", json_keep(o));
+out:
+	json_free(o);
+	free(s);
+	return err;
+}
+
+int method_settings(struct call *call)
+{
+	bool is_of_one = json_has(call->params, "name");
+
+	return is_of_one ? settings_of(call, call_about(call, "name")) : settings_of_all(call);
+}
+
 int method_set_requests(struct call *call)
 {
 	const char *wanted = call_text(call, "from");
@@ -46,7 +85,7 @@ int method_set_requests(struct call *call)
 		return ERR_FORMAT;
 	}
 	err = engine_set_requests(call->engine, (enum request_policy)i);
-	return err < 0 ? err : method_settings(call);
+	return err < 0 ? err : settings_of_all(call);
 }
 
 int method_set_settings(struct call *call)
@@ -71,7 +110,7 @@ int method_set_settings(struct call *call)
 	if (err == ERR_FORMAT)
 		snprintf(call->reason, sizeof call->reason, "%s",
 			 _("the path of a folder is needed, from / on"));
-	return err < 0 ? err : method_settings(call);
+	return err < 0 ? err : settings_of_all(call);
 }
 
 static int answer_contact(struct call *call, const struct name *name)

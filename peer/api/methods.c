@@ -112,7 +112,7 @@ static const struct method methods[] = {
 	{ "setProfile", "show something else; what is left out stays", { MAYBE_TEXT("availability", SHORT), MAYBE_BOOL("invisible"), MAYBE_TEXT("title", LONG), MAYBE_TEXT("status", LONG), MAYBE_TEXT("picture", PATH) }, method_set_profile, method_finish_profile },
 	{ "getPicture", "the picture of a contact, or mine", { MAYBE_TEXT("name", SHORT) }, method_picture, NULL },
 	{ "hideFrom", "whether a contact sees that I am there", { TEXT("name", SHORT), MAYBE_BOOL("hidden") }, method_hide_from, NULL },
-	{ "getSettings", "what is set, on all devices and on this one", { { 0 } }, method_settings, NULL },
+	{ "getSettings", "what is set, on all devices and on this one; or for one contact", { MAYBE_TEXT("name", SHORT) }, method_settings, NULL },
 	{ "setSettings", "set something on this device; what is left out stays", { MAYBE_INT("acceptUpTo", 0, (int64_t)OFFER_SIZE_MAX), MAYBE_TEXT("downloads", PATH - 1), MAYBE_BOOL("readMarks"), MAYBE_INT("keepDays", 0, DAYS_MAX) }, method_set_settings, NULL },
 	{ "setReadMarks", "whether a contact gets read marks; without `on` as everybody", { TEXT("name", SHORT), MAYBE_BOOL("on") }, method_set_read_marks, NULL },
 	{ "setKeep", "how long messages with one person are kept", { TEXT("conversation", SHORT), MAYBE_INT("days", -1, DAYS_MAX) }, method_set_keep, NULL },

@@ -118,7 +118,7 @@ static uint32_t agreed_timer(const struct contact *c)
 	return c->our_timer > c->their_timer ? c->our_timer : c->their_timer;
 }
 
-static struct json *timer_view(const struct contact *c)
+struct json *notify_timer(const struct contact *c)
 {
 	struct json *o = json_set_int(json_object(), "ours", c->our_timer);
 
@@ -131,7 +131,7 @@ static void set_agreed(struct json *o, const struct contact *c)
 {
 	json_set_bool(o, "hidden", c->is_hidden_from);
 	json_set_bool(o, "readMarks", c->tells_read);
-	json_set(o, "timer", timer_view(c));
+	json_set(o, "timer", notify_timer(c));
 	json_set_int(o, "missing", (int64_t)c->missing);
 }
 
@@ -334,7 +334,7 @@ static void tell_timer(struct engine *e, const struct event *event, struct json 
 	json_set_text(p, "conversation", event->name.text);
 	json_set_bool(p, "own", !event->is_online);
 	if (engine_contact(e, event->name.text, &contact) == 0)
-		json_set(p, "timer", timer_view(&contact));
+		json_set(p, "timer", notify_timer(&contact));
 }
 
 static void tell_profile(struct engine *e, const struct event *event, struct json *p)

@@ -7,6 +7,8 @@
 
 /* The event as a notification's method and params; NULL: not for faces. */
 const char *notify_event(struct engine *e, const struct event *event, struct json *params);
+/* Both wishes when messages disappear, and what holds. */
+struct json *notify_timer(const struct contact *c);
 struct json *notify_contact(const struct contact *contact);
 /* Only who and by what path, for the status. */
 struct json *notify_path(const struct contact *contact);

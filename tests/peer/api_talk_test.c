@@ -533,6 +533,41 @@ static void settings_are_set_one_by_one(void **state)
 	assert_true(code_of(call("setSettings", "{\"downloads\":\"/no/such/folder\"}")) < 0);
 }
 
+/* The settings of bob, who is asked. */
+static const struct json *settings_of_bob(void)
+{
+	return json_get(result_of(call("getSettings", "{\"name\":\"bob\"}")), "contact");
+}
+
+static void what_holds_for_one_contact_is_shown_with_whose_rule_it_is(void **state)
+{
+	const struct json *s;
+
+	(void)state;
+	assert_int_equal(code_of(call("getSettings", "{\"name\":\"bob\"}")),
+			 -32000 + ERR_NOT_FOUND);
+	say("hello");
+	result_of(call("setSettings", "{\"readMarks\":true,\"keepDays\":90}"));
+	s = settings_of_bob();
+	assert_string_equal(json_text(s, "name"), "bob");
+	assert_int_equal(json_int(s, "keepDays", 0), 90);
+	assert_false(json_bool(s, "keepDaysOwn", true));
+	assert_true(json_bool(s, "readMarks", false));
+	assert_false(json_bool(s, "readMarksOwn", true));
+	assert_false(json_bool(s, "hidden", true));
+	result_of(call("setKeep", "{\"conversation\":\"bob\",\"days\":0}"));
+	result_of(call("setReadMarks", "{\"name\":\"bob\",\"on\":false}"));
+	result_of(call("hideFrom", "{\"name\":\"bob\"}"));
+	s = settings_of_bob();
+	assert_int_equal(json_int(s, "keepDays", -1), 0);
+	assert_true(json_bool(s, "keepDaysOwn", false));
+	assert_false(json_bool(s, "readMarks", true));
+	assert_true(json_bool(s, "readMarksOwn", false));
+	assert_true(json_bool(s, "hidden", false));
+	assert_true(json_bool(s, "hiddenOwn", false));
+	assert_int_equal(json_int(json_get(s, "timer"), "seconds", -1), 0);
+}
+
 static void a_search_without_a_word_is_refused(void **state)
 {
 	(void)state;
@@ -630,6 +665,7 @@ int main(void)
 		TEST(reading_is_a_delivery_that_went_further),
 		TEST(a_change_of_what_is_forgotten_has_no_message),
 		TEST(settings_are_set_one_by_one),
+		TEST(what_holds_for_one_contact_is_shown_with_whose_rule_it_is),
 		TEST(a_search_without_a_word_is_refused),
 		TEST(a_long_search_is_answered_as_a_whole_while_others_are_served),
 		TEST(who_leaves_in_the_middle_of_a_search_ends_it),

@@ -174,6 +174,16 @@ until_true 20 sees_online ben ana || fail 'ben does not see ana again'
 says 0 'accept-up-to  1k' peer ben settings
 says_in_spanish 0 'read-marks    sí' peer ben settings
 says 0 'is set' peer ben settings read-marks off --with ana
+says 0 'read-marks    off (for this contact alone)' peer ben settings --with ana
+says_in_spanish 0 'read-marks    no (solo para este contacto)' peer ben settings --with ana
+says 0 'keep          forever (as for everybody)' peer ben settings --with ana
+says 0 'is set' peer ben settings keep 30d --with ana
+says 0 'keep          30 days (for this contact alone)' peer ben settings --with ana
+says 0 '"keepDays":30,"keepDaysOwn":true' peer ben settings --with ana --json
+says 0 'is set' peer ben settings keep default --with ana
+says 0 'keep          forever (as for everybody)' peer ben settings --with ana
+says 0 'timer         off' peer ben settings --with ana
+says 4 'is not a contact' peer ben settings --with nobody
 says 0 'is set' peer ben settings keep 90d
 says 2 '500k, 50M, 2G' peer ben settings accept-up-to much
 says 2 'on or off' peer ben settings read-marks maybe
