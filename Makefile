@@ -115,6 +115,10 @@ install: all
 	for language in $(notdir $(wildcard $(B)/locale/*)); do \
 		install -D -m 644 $(B)/locale/$$language/LC_MESSAGES/palique.mo \
 			$(DESTDIR)$(PREFIX)/share/locale/$$language/LC_MESSAGES/palique.mo; done
+	for shell in bash-completion/completions/palique=bash zsh/site-functions/_palique=zsh \
+		fish/vendor_completions.d/palique.fish=fish; do \
+		file=$(DESTDIR)$(PREFIX)/share/$${shell%=*}; install -d $${file%/*} && \
+		LC_ALL=C LANGUAGE= $(B)/bin/palique completion $${shell#*=} >$$file && chmod 644 $$file || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	for unit in $(wildcard tools/systemd/*.service); do \
 		sed 's|@PREFIX@|$(PREFIX)|' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done

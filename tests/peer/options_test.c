@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peer/faces/cli/options.h"
+#include "peer/faces/cli/options_table.h"
 #include "shared/error.h"
 
 static struct options o;
@@ -311,6 +311,116 @@ static void help_names_every_command(void **state)
 	free(text);
 }
 
+/* What --help says of one command, up to what is everywhere. */
+static char *help_of(enum command command)
+{
+	char *text = NULL, *end;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	options_help(out, command);
+	fclose(out);
+	end = strstr(text, "\nEverywhere:");
+	assert_non_null(end);
+	*end = '\0';
+	return text;
+}
+
+static void help_of_a_command_shows_its_options_and_no_others(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		char *text = help_of((enum command)i);
+		for (unsigned j = 0; j < OPTION_COUNT; j++) {
+			char line[64];
+			bool is_its = (command_rows[i].options & OPTION_BIT(j)) &&
+				      option_rows[j].about;
+			snprintf(line, sizeof line, "\n  %s", option_rows[j].name);
+			assert_int_equal(strstr(text, line) != NULL, is_its);
+		}
+		free(text);
+	}
+}
+
+static void an_option_is_explained_as_its_command_means_it(void **state)
+{
+	static const struct {
+		enum command command;
+		const char *words;
+	} said[] = {
+		{ CMD_JOIN, "your name at the directory" },
+		{ CMD_SEND, "what the file is called there" },
+		{ CMD_PROFILE, "the name that others are shown" },
+		{ CMD_LOGIN, "a new identity" },
+		{ CMD_DAEMON, "an empty store" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		for (size_t j = 0; j < sizeof said / sizeof *said; j++) {
+			char *text = help_of(said[i].command);
+			assert_int_equal(strstr(text, said[j].words) != NULL, i == j);
+			free(text);
+		}
+}
+
+static void help_of_chat_lists_what_begins_with_a_slash(void **state)
+{
+	char *text = help_of(CMD_CHAT);
+
+	(void)state;
+	assert_non_null(strstr(text, "/delete N [--here]"));
+	assert_non_null(strstr(text, "/quit"));
+	free(text);
+	text = help_of(CMD_READ);
+	assert_null(strstr(text, "/quit"));
+	free(text);
+}
+
+/* Words between quotes are one. */
+static void join_quoted(char *line)
+{
+	bool is_quoted = false;
+
+	for (; *line; line++) {
+		is_quoted ^= *line == '\'';
+		if (is_quoted && *line == ' ')
+			*line = '_';
+	}
+}
+
+static void every_example_is_understood_as_it_stands(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+		const char *lines = command_rows[i].examples;
+		assert_non_null(lines);
+		while (*lines) {
+			size_t size = strcspn(lines, "\n");
+			char line[256];
+			snprintf(line, sizeof line, "%.*s", (int)size, lines);
+			line[strcspn(line, "<>")] = '\0'; /* the shell's */
+			join_quoted(line);
+			assert_int_equal(parse(line), 0);
+			assert_int_equal(o.command, i);
+			lines += size + (lines[size] == '\n');
+		}
+	}
+}
+
+static void a_mistyped_option_names_the_one_that_is_meant(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("send bob hi --wiat delivered"), ERR_FORMAT);
+	assert_string_equal(next, "palique send --wait");
+	assert_int_equal(parse("history bob --befor 17"), ERR_FORMAT);
+	assert_string_equal(next, "palique history --before");
+	assert_int_equal(parse("ls --jsno"), ERR_FORMAT);
+	assert_string_equal(next, "palique ls --json");
+	assert_int_equal(parse("--hoem /x ls"), ERR_FORMAT);
+	assert_string_equal(next, "palique --home");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +446,11 @@ int main(void)
 		cmocka_unit_test(a_text_about_a_message_may_begin_with_a_dash),
 		cmocka_unit_test(sizes_and_times_are_read_whole),
 		cmocka_unit_test(help_names_every_command),
+		cmocka_unit_test(help_of_a_command_shows_its_options_and_no_others),
+		cmocka_unit_test(an_option_is_explained_as_its_command_means_it),
+		cmocka_unit_test(help_of_chat_lists_what_begins_with_a_slash),
+		cmocka_unit_test(every_example_is_understood_as_it_stands),
+		cmocka_unit_test(a_mistyped_option_names_the_one_that_is_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,8 @@ struct chat {
 
 /* A line that begins with a slash. */
 void chat_command(struct chat *chat, struct bytes line);
+/* What those lines may be. */
+void chat_help(FILE *out);
 /* Says `params` (of `send` or `sendFile`, without whom); counted until it is answered. */
 void chat_post(struct chat *chat, const char *method, struct json *take_params);
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,22 +110,51 @@ static void do_react(struct chat *chat, const char *rest)
 					    rest));
 }
 
+/* With --here before or behind the number: on this machine alone. */
+static bool take_here(const char **rest)
+{
+	static const char here[] = "--here";
+	size_t size = strcspn(*rest, " ");
+
+	if (size != strlen(here) || strncmp(*rest, here, size))
+		return false;
+	*rest += size + strspn(*rest + size, " ");
+	return true;
+}
+
 static void do_delete(struct chat *chat, const char *rest)
 {
-	const char *id = take_id(&rest, chat->last_sent);
+	bool is_here = take_here(&rest);
+	const char *id = take_id(&rest, is_here ? chat->shown : chat->last_sent);
+	struct json *params, *result = NULL;
 
-	if (id)
-		call_and_tell(chat, "deleteMessage", json_set_text(json_object(), "id", id));
+	if (!id)
+		return;
+	is_here = take_here(&rest) || is_here;
+	params = json_set_text(json_object(), "id", id);
+	if (!call(chat, "deleteMessage", json_set_bool(params, "here", is_here), &result))
+		return;
+	if (is_here)
+		out_done("%s", _("It is deleted on this machine; others keep theirs."));
+	else
+		out_done("%s", _("It is taken back; a mark stays in its place."));
+	json_free(result);
 }
 
 static void do_forward(struct chat *chat, const char *rest)
 {
 	const char *id = take_id(&rest, chat->shown);
+	struct json *params, *result = NULL;
+	const char *to;
 
-	if (id)
-		call_and_tell(chat, "forward",
-			      json_set_text(json_set_text(json_object(), "id", id),
-					    "conversation", rest));
+	if (!id)
+		return;
+	params = json_set_text(json_set_text(json_object(), "id", id), "conversation", rest);
+	if (!call(chat, "forward", params, &result))
+		return;
+	to = json_text(result, "conversation");
+	out_done(_("It goes on to %s."), to ? out_safe(to) : out_safe(rest));
+	json_free(result);
 }
 
 static void do_file(struct chat *chat, const char *rest)
@@ -206,7 +236,9 @@ static const struct row {
 	{ "reply", N_("N TEXT"), N_("answers message N"), do_reply },
 	{ "edit", N_("N TEXT"), N_("another text for a message of yours"), do_edit },
 	{ "react", N_("N SIGNS"), N_("as 👍; none takes it back"), do_react },
-	{ "delete", "N", N_("takes a message of yours back"), do_delete },
+	{ "delete", "N [--here]",
+	  N_("takes a message of yours back; with --here any, on this machine alone"),
+	  do_delete },
 	{ "forward", N_("N NAME"), N_("to somebody else"), do_forward },
 	{ "file", N_("PATH [WORDS]"), N_("sends a file or a folder"), do_file },
 	{ "accept", "N", N_("fetches a file, or goes on with it"), do_accept },
@@ -218,19 +250,33 @@ static const struct row {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-static void do_help(struct chat *chat, const char *rest)
+void chat_help(FILE *out)
 {
-	(void)chat;
-	(void)rest;
 	for (size_t i = 0; i < ROWS; i++) {
 		char left[64];
 		snprintf(left, sizeof left, "/%s %s", rows[i].name,
 			 *rows[i].arguments ? _(rows[i].arguments) : "");
-		out_line("  %-*s %s", text_pad(left, 22), left, _(rows[i].about));
+		fprintf(out, "  %-*s %s\n", text_pad(left, 22), left, _(rows[i].about));
 	}
-	out_line("  %s",
-		 _("N is the number in brackets before a message, or - for the last one; "
-		   "two slashes begin a text with one"));
+	fprintf(out, "  %s\n",
+		_("N is the number in brackets before a message, or - for the last one; "
+		  "two slashes begin a text with one"));
+}
+
+static void do_help(struct chat *chat, const char *rest)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)chat;
+	(void)rest;
+	assert(out);
+	chat_help(out);
+	fclose(out);
+	text[size - 1] = '\0'; /* its last newline, which the line brings */
+	out_line("%s", text);
+	free(text);
 }
 
 void chat_command(struct chat *chat, struct bytes line)

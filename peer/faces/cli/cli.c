@@ -404,6 +404,7 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_RPC] = cmd_rpc,
 	[CMD_STOP] = cmd_stop,
 	[CMD_DAEMON] = cmd_daemon,
+	[CMD_COMPLETION] = cmd_completion,
 	[CMD_HELP] = help,
 };
 /* clang-format on */

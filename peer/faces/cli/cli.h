@@ -148,6 +148,7 @@ int cmd_doctor(struct cli *c);
 int cmd_rpc(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);
+int cmd_completion(struct cli *c);
 
 /* Fills in `name` and `directory` from NAME@DIRECTORY, or from NAME alone where peer.conf or
  * the account tells which directory. Exit code; has said why. */

@@ -1,5 +1,5 @@
-/* What can be typed: one table of options, one of commands. --help, usage errors and shell
- * completion are made from them. */
+/* What was typed: read by one table of options and one of commands (options_table.h), from which --help, usage
+ * errors and shell completion are made, too. */
 #ifndef PALIQUE_PEER_FACES_CLI_OPTIONS_H
 #define PALIQUE_PEER_FACES_CLI_OPTIONS_H
 
@@ -109,6 +109,7 @@ enum command {
 	CMD_RPC,
 	CMD_STOP,
 	CMD_DAEMON,
+	CMD_COMPLETION,
 	CMD_HELP,
 	COMMAND_COUNT,
 };
@@ -141,6 +142,7 @@ int options_parse_bytes(const char *text, int64_t *out);
 int options_parse_duration(const char *text, long *out); /* also weeks, as "2w" */
 
 const char *options_command_name(enum command command);
-void options_help(FILE *out, enum command command); /* COMMAND_COUNT: all of them */
+/* Every command; or one: its arguments, its options, examples. COMMAND_COUNT: all of them. */
+void options_help(FILE *out, enum command command);
 
 #endif
