@@ -1,0 +1,243 @@
+// The conversation that is open: a window of its messages, fetched as one scrolls. What is older stands
+// outside of the live region; what arrives is told to who listens.
+
+import { h, fill, icon, say } from './dom.js';
+import { _, n_, day, isSameDay } from './text.js';
+import { draw, redrawState, redrawFile } from './message.js';
+import * as state from './state.js';
+import { line } from './safe.js';
+
+const NEAR = 1200; // pixels from an end of what is here at which more is fetched
+
+let scroller, rows, bottom, doings;
+let shown = null; // conversation whose rows are drawn
+let atBottom = true;
+let missed = 0;
+
+export function makeTimeline(given) {
+	doings = { ...given, jump };
+	rows = h('div', { class: 'rows', role: 'group', 'aria-label': _('Messages') });
+	scroller = h('div', { class: 'timeline', tabindex: 0, role: 'region', 'aria-label': _('Conversation'), onscroll, onkeydown }, rows);
+	bottom = h('button', { type: 'button', class: 'to-bottom', hidden: true, onclick: toBottom }, icon('down'), h('span', {}));
+	state.watch('messages', onMessages);
+	new ResizeObserver(() => { if (atBottom) pin(); }).observe(scroller);
+	return h('div', { class: 'timeline-frame' }, scroller, bottom);
+}
+
+export function showConversation(name) {
+	shown = name;
+	missed = 0;
+	atBottom = true;
+	fill(rows);
+	drawBottom();
+	const c = state.open();
+	if (c?.isWhole) drawAll(c);
+}
+
+function separators(c, m, before) {
+	const list = [];
+	if (!before || !isSameDay(before.timestamp, m.timestamp)) list.push(h('div', { class: 'day', role: 'separator' }, h('span', {}, day(m.timestamp))));
+	if (m.id === c.firstUnread) list.push(h('div', { class: 'unread-line', role: 'separator' }, h('span', {}, _('New messages'))));
+	return list;
+}
+
+function row(c, at) {
+	const m = c.messages[at];
+	const before = c.messages[at - 1];
+	const element = draw(m, doings);
+	if (before && before.own === m.own && m.timestamp - before.timestamp < 180000 && !m.missing) element.classList.add('follows');
+	return h('div', { class: 'row', 'data-row': m.id }, separators(c, m, before), element);
+}
+
+function drawAll(c) {
+	const list = c.messages.map((_m, at) => row(c, at));
+	fill(rows, c.hasOlder ? null : beginning(c), list);
+	const unread = rows.querySelector('.unread-line');
+	if (unread && !c.target) unread.scrollIntoView({ block: 'center' });
+	else if (!c.hasNewer && !c.target) pin();
+	onscroll();
+}
+
+function beginning(c) {
+	return h('div', { class: 'beginning' }, icon('shield'), h('p', {}, _('This is where your conversation with %s begins.', doings.shownName(c.name))),
+		h('p', { class: 'mute' }, _('Messages go straight from your machine to theirs, encrypted. No server reads along.')));
+}
+
+function onMessages(name, what) {
+	if (name !== shown) return;
+	const c = state.open();
+	switch (what.kind) {
+	case 'all': return drawAll(c);
+	case 'older': return keepPlace(() => {
+		const list = c.messages.slice(0, what.count).map((_m, at) => row(c, at));
+		rows.querySelector('.beginning')?.remove();
+		rows.prepend(...(c.hasOlder ? [] : [beginning(c)]), ...list);
+		if (c.messages[what.count]) replaceRow(c, what.count);
+		drop(what.dropped, true);
+	});
+	case 'newer': return keepPlace(() => {
+		const from = c.messages.length - what.count;
+		rows.append(...c.messages.slice(from).map((_m, at) => row(c, from + at)));
+		drop(what.dropped, false);
+	});
+	case 'arrived': return arrive(c, what);
+	case 'elsewhere':
+		missed += what.count;
+		return drawBottom();
+	case 'changed': return replaceRow(c, c.messages.indexOf(what.message));
+	case 'state': return withRow(what.message.id, (r) => redrawState(r.querySelector('.message'), what.message));
+	case 'file': return withRow(what.message.id, (r) => redrawFile(r.querySelector('.message'), what.message, doings));
+	case 'gone': return withRow(what.id, (r) => r.remove());
+	}
+}
+
+const find = (id) => rows.querySelector(`[data-row="${CSS.escape(id)}"]`);
+function withRow(id, f) {
+	const found = find(id);
+	if (found) f(found);
+}
+
+function replaceRow(c, at) {
+	const m = c.messages[at];
+	withRow(m?.id ?? '', (old) => {
+		const hadFocus = old.contains(document.activeElement);
+		const fresh = row(c, at);
+		old.replaceWith(fresh);
+		if (hadFocus) focusMessage(fresh.querySelector('.message'));
+		if (atBottom) pin();
+	});
+}
+
+function drop(count, fromEnd) {
+	const all = rows.querySelectorAll(':scope > .row');
+	for (let i = 0; i < count; i++) all[fromEnd ? all.length - 1 - i : i].remove();
+}
+
+// Whatever is drawn above: what one looks at stays where it is.
+function keepPlace(change) {
+	const top = scroller.getBoundingClientRect().top;
+	let anchor = null;
+	for (const r of rows.children) {
+		if (r.getBoundingClientRect().bottom > top) {
+			anchor = r.dataset.row;
+			break;
+		}
+	}
+	const before = anchor ? find(anchor).getBoundingClientRect().top : 0;
+	change();
+	const still = anchor && find(anchor);
+	if (still) scroller.scrollTop += still.getBoundingClientRect().top - before;
+}
+
+function arrive(c, { messages, dropped }) {
+	const wasAtBottom = atBottom;
+	const from = c.messages.length - messages.length;
+	const change = () => {
+		rows.append(...messages.map((_m, at) => row(c, from + at)));
+		drop(dropped, false);
+	};
+	if (wasAtBottom) change();
+	else keepPlace(change);
+	if (wasAtBottom || messages.some((m) => m.own && m.state === 'queued' && doings.isMine(m))) pin();
+	else missed += messages.filter((m) => !m.own).length;
+	const theirs = messages.filter((m) => !m.own);
+	if (theirs.length === 1) say(_('%s: %s', doings.shownName(c.name), line(theirs[0].text || theirs[0].file?.name || '').slice(0, 300)));
+	else if (theirs.length) say(n_('%d new message', '%d new messages', theirs.length));
+	drawBottom();
+	sight();
+}
+
+function pin() {
+	scroller.scrollTop = scroller.scrollHeight;
+	atBottom = true;
+}
+
+async function toBottom() {
+	missed = 0;
+	if (state.open()?.hasNewer) await state.newest(shown);
+	pin();
+	drawBottom();
+	sight();
+}
+
+function drawBottom() {
+	bottom.hidden = atBottom && !state.open()?.hasNewer;
+	bottom.lastChild.textContent = missed ? n_('%d new message', '%d new messages', missed) : '';
+	bottom.setAttribute('aria-label', missed ? n_('To %d new message', 'To %d new messages', missed) : _('To the newest message'));
+}
+
+let frame = 0;
+function onscroll() {
+	if (frame) return;
+	frame = requestAnimationFrame(() => {
+		frame = 0;
+		const c = state.open();
+		if (!c) return;
+		const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+		atBottom = left < 40 && !c.hasNewer;
+		if (atBottom) missed = 0;
+		drawBottom();
+		if (scroller.scrollTop < NEAR) state.older(c.name).catch(() => {});
+		if (left < NEAR) state.newer(c.name).catch(() => {});
+		sight();
+	});
+}
+
+// What is on the screen while the person looks at this page is read.
+export function sight() {
+	const c = state.open();
+	if (!c || document.visibilityState !== 'visible' || !document.hasFocus() || !atBottom) return;
+	const last = c.messages.findLast((m) => !m.own);
+	if (last) state.markRead(c.name, last.id);
+}
+
+export async function jump(id) {
+	const name = shown;
+	const c = state.open();
+	if (!id || !c) return;
+	if (!c.byId.has(id)) {
+		c.target = id;
+		try {
+			await state.around(name, id);
+		} finally {
+			c.target = null;
+		}
+	}
+	withRow(id, (r) => {
+		r.scrollIntoView({ block: 'center' });
+		r.classList.add('found');
+		setTimeout(() => r.classList.remove('found'), 2500);
+		focusMessage(r.querySelector('.message'));
+	});
+}
+
+// --- by keyboard: up and down from message to message, Enter for what can be done with it ---
+
+function focusMessage(element) {
+	for (const old of rows.querySelectorAll('.message.is-focus')) {
+		old.classList.remove('is-focus');
+		old.tabIndex = -1;
+		for (const b of old.querySelectorAll('.tools button')) b.tabIndex = -1;
+	}
+	if (!element) return;
+	element.classList.add('is-focus');
+	element.tabIndex = 0;
+	for (const b of element.querySelectorAll('.tools button')) b.tabIndex = 0;
+	element.focus({ preventScroll: true });
+	element.scrollIntoView({ block: 'nearest' });
+}
+
+function onkeydown(e) {
+	const all = [...rows.querySelectorAll('.message')];
+	const at = all.indexOf(document.activeElement);
+	const to = { ArrowUp: at < 0 ? all.length - 1 : at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[e.key];
+	if (e.altKey || e.ctrlKey || e.metaKey) return;
+	if (to !== undefined && (e.target === scroller || at >= 0)) {
+		if (all[to]) focusMessage(all[to]);
+		else if (to >= all.length) doings.toComposer();
+		e.preventDefault();
+	} else if (e.key === 'Enter' && at >= 0) {
+		doings.menu(state.open().byId.get(all[at].dataset.id), all[at].querySelector('.tools button:last-child'));
+		e.preventDefault();
+	} else if (e.key === 'Escape') doings.toComposer();
+}

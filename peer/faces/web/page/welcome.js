@@ -1,0 +1,98 @@
+// The first minute: host or join, name and password, done. And what is shown when the session is over.
+
+import { h, fill, icon } from './dom.js';
+import { _ } from './text.js';
+import { call, image, qr } from './api.js';
+import { doing, field } from './modal.js';
+import { copy } from './people.js';
+import * as state from './state.js';
+
+function frame(...content) {
+	return h('main', { class: 'welcome' }, h('div', { class: 'card' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), content));
+}
+
+const nameField = (value = '') => h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 32, pattern: '[a-z0-9][a-z0-9._\\-]{1,31}', value });
+
+// A password that is new is typed twice, or seen.
+function passwords(isNew) {
+	const one = h('input', { type: 'password', required: true, autocomplete: isNew ? 'new-password' : 'current-password', maxlength: 1000 });
+	const seen = h('input', { type: 'checkbox', onchange: () => { one.type = seen.checked ? 'text' : 'password'; } });
+	return [one, h('label', { class: 'setting' }, h('span', {}, _('Show the password')), seen)];
+}
+
+function steps(place, build) {
+	fill(place, build());
+	place.querySelector('input:not([type=checkbox]), button.choice')?.focus();
+}
+
+function form(title, parts, go, words, back) {
+	const f = h('form', { onsubmit: (e) => e.preventDefault() }, h('h1', {}, title), parts,
+		h('div', { class: 'answers' }, back && h('button', { type: 'button', class: 'plain', onclick: back }, _('Back')), doing(words, async () => { if (f.reportValidity()) await go(); }, { type: 'submit' })));
+	return f;
+}
+
+const given = () => new URLSearchParams(location.hash.slice(1)).get('link') ?? '';
+
+export function showWelcome(app, done) {
+	const place = h('div', {});
+	fill(app, frame(place));
+
+	const first = () => steps(place, () => [
+		h('h1', {}, _('Welcome to Palique')),
+		h('p', {}, _('Chat from machine to machine. A directory only tells your friends where you are; no server reads along.')),
+		h('button', { type: 'button', class: 'choice', onclick: join }, icon('link'), h('span', {}, h('b', {}, _('I have an invitation')), h('small', {}, _('Join the directory of a friend, a team or a community')))),
+		h('button', { type: 'button', class: 'choice', onclick: host }, icon('person'), h('span', {}, h('b', {}, _('Begin here, and invite others')), h('small', {}, _('This machine becomes the directory: for a household or a team on one network')))),
+		h('button', { type: 'button', class: 'choice', onclick: login }, icon('devices'), h('span', {}, h('b', {}, _('I have an account already')), h('small', {}, _('Bring it to this machine, with its contacts'))))]);
+
+	const join = () => steps(place, () => {
+		const link = h('input', { type: 'text', required: true, autocomplete: 'off', spellcheck: 'false', value: given() || state.me.defaultDirectory || '', placeholder: 'palique:dir.example.org/i/…' });
+		const name = nameField();
+		const [password, shown] = passwords(true);
+		return form(_('Join'), [field(_('Invitation, or the link of a directory'), link), field(_('Your name'), name, _('Small letters, digits, . _ and -')), field(_('A password'), password, _('It never leaves this machine. Longer is better: four words, say.')), shown],
+			async () => {
+				await call('join', { link: link.value.trim(), name: name.value.trim().toLowerCase(), password: password.value });
+				password.value = '';
+				ready();
+			}, _('Join'), first);
+	});
+
+	const host = () => steps(place, () => {
+		const name = nameField();
+		const [password, shown] = passwords(true);
+		return form(_('Begin here'), [field(_('Your name'), name, _('Small letters, digits, . _ and -')), field(_('A password'), password, _('It never leaves this machine. Longer is better: four words, say.')), shown],
+			async () => {
+				await call('host', {});
+				const invite = await call('createInvite', {});
+				await call('join', { link: invite.link, name: name.value.trim().toLowerCase(), password: password.value });
+				password.value = '';
+				ready(await call('createInvite', { count: 10 }));
+			}, _('Begin'), first);
+	});
+
+	const login = () => steps(place, () => {
+		const who = h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', placeholder: 'alice@dir.example.org' });
+		const [password, shown] = passwords(false);
+		return form(_('Log in'), [field(_('Your name and directory'), who), field(_('Password'), password), shown],
+			async () => {
+				const [name, ...rest] = who.value.trim().split('@');
+				await call('login', { name, directory: rest.join('@') || state.me.defaultDirectory, password: password.value });
+				password.value = '';
+				ready();
+			}, _('Log in'), first);
+	});
+
+	const ready = (invite) => {
+		if (!invite) return done();
+		const picture = h('img', { class: 'qr', alt: _('The invitation as a QR code') });
+		image(qr(invite.link)).then((url) => { if (url) picture.src = url; });
+		steps(place, () => [h('h1', {}, _('You are there')), h('p', {}, _('Give this link to those you want to chat with. It is good for ten people and a week.')), invite.isLocal && h('p', { class: 'mute' }, _('It leads to this machine alone: others cannot reach it.')), picture,
+			h('div', { class: 'link-line' }, h('code', { tabindex: 0 }, invite.link), doing(_('Copy'), () => copy(invite.link), { class: 'plain' })),
+			h('div', { class: 'answers' }, doing(_('To the chats'), done))]);
+	};
+	if (given()) join();
+	else first();
+}
+
+export function showOver(app) {
+	fill(app, frame(h('h1', {}, _('This page has no session')), h('p', {}, _('Type this in a terminal, and the browser opens again:')), h('pre', {}, 'palique web'), h('p', { class: 'mute' }, _('The address that it prints works once, so that nobody else can use it.'))));
+}
