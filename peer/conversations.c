@@ -17,6 +17,7 @@ struct conversations *conversations_new(struct rooms *rooms)
 	struct conversations *c = memory_new(sizeof *c);
 
 	c->rooms = rooms;
+	c->past = 1;
 	return c;
 }
 
@@ -80,6 +81,7 @@ void conversations_reload(struct conversations *c, struct person *p)
 	struct conversation *v = p->conversation, before = *v;
 	bool is_of_now;
 
+	c->past++;
 	*v = (struct conversation){ .home = c, .is_changed = before.is_changed };
 	if (!read_row(c, p, &is_of_now))
 		return;

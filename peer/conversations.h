@@ -18,6 +18,8 @@ struct chain {
 	uint64_t delivered;       /* ... and tells that the contact has what is below this */
 	uint64_t told;            /* ... which faces were told */
 	bool is_dirty;
+	bool has_before;    /* its author spoke in a conversation before this one ... */
+	uint64_t looked_at; /* ... when that was looked up; 0: never */
 };
 
 /* A wish after how many seconds messages disappear; 0: that they stay. */

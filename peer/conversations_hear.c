@@ -197,7 +197,7 @@ static enum heard store_heard(struct conversations *c, struct person *p, struct 
 
 	store_write(c->rooms->store);
 	chain_make(c, p->conversation->id, &say->author, chain);
-	known = places_said_again(c, p, chain, say, about);
+	known = again_find(c, p, chain, say, about);
 	if (known) {
 		heard_again(c, p, chain, say, known, about);
 	} else {
@@ -271,6 +271,8 @@ int conversations_recall(struct conversations *c, struct person *p, int64_t conv
 	*id = row.id;
 	if (err == 0)
 		gap_fill(c, chain->id, say->seq);
+	if (err == 0 && conversation != p->conversation->id)
+		again_recalled(c, chain, say, row.id);
 	return err;
 }
 

@@ -1,6 +1,7 @@
 /* Inside of conversations, from the bottom up: conversations_rows.c keeps the rows,
  * conversations_wipe.c takes bodies away, conversations_effects.c has entries about others take effect,
  * conversations_say.c says, conversations_places.c gives undelivered messages another place,
+ * conversations_again.c knows what others say again,
  * conversations_hear.c hears, conversations.c is their life. */
 #ifndef PALIQUE_PEER_CONVERSATIONS_INSIDE_H
 #define PALIQUE_PEER_CONVERSATIONS_INSIDE_H
@@ -23,6 +24,7 @@ struct conversations {
 	} * news;
 	size_t news_count, news_taken, news_capacity;
 	struct buf offers; /* of the news; emptied with them */
+	uint64_t past;     /* counts what changed in conversations before, from 1 */
 	bool is_silent;    /* history comes in: its changes are told of as a whole */
 	bool has_pending;  /* there may be entries whose target is not here ... */
 	bool is_pending_known;
@@ -148,13 +150,18 @@ void tell_entry(struct conversations *c, struct person *p, const struct chain *c
 
 /* Counts what is held in the person's conversations before this one. */
 uint64_t places_held(struct conversations *c, const struct person *p);
+/* Our identity is another one: a new conversation. */
+void places_rekey(struct conversations *c, struct person *p);
+
+/* --- conversations_again.c --- */
+
 /* Another device, of ours or of the contact, says again what it could not deliver in a conversation
  * before, or does not know to be delivered: the message that is here already gets the same new
  * place. Its id; 0: it is not here. */
-uint64_t places_said_again(struct conversations *c, const struct person *p,
-			   const struct chain *chain, const struct wire_say *say,
-			   struct bytes about);
-/* Our identity is another one: a new conversation. */
-void places_rekey(struct conversations *c, struct person *p);
+uint64_t again_find(struct conversations *c, const struct person *p, struct chain *chain,
+		    const struct wire_say *say, struct bytes about);
+/* An entry of a conversation before has come as history: it may be said again. */
+void again_recalled(struct conversations *c, const struct chain *chain,
+		    const struct wire_say *say, uint64_t id);
 
 #endif

@@ -12,12 +12,6 @@
 /* While messages are given new places in a chain they stand above every real one. */
 #define ASIDE ((int64_t)1 << 60)
 
-/* What a device says again behind a key change is near the end of what it said before: a contact's
- * may not know of what was acknowledged within a moment (OUTBOX_SAVE) of it. A chain of our own
- * other device is no measure either: what was moved to another conversation, and the chain was
- * found again, counts as delivered in both. */
-enum { UNCONFIRMED_MAX = 4096 };
-
 static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
 {
 	struct statement *s = db_sql(db_of(c), "UPDATE message SET seq = seq + ?"
@@ -161,6 +155,7 @@ static void begin_anew(struct conversations *c, struct person *p, bool keep_queu
 	uint64_t from = v->delivered, waiting = v->ours.next - v->delivered;
 	bool is_known;
 
+	c->past++;
 	conversations_save(c, p);
 	is_known = conversation_find_again(c, p);
 	if (!is_known)
@@ -259,46 +254,6 @@ void conversations_release_held(struct conversations *c, struct person *p)
 	while ((at = next_held(c, p, at, &chain, &from)) != 0)
 		move_here(c, p, chain, from);
 	p->conversation->held = 0;
-}
-
-uint64_t places_said_again(struct conversations *c, const struct person *p,
-			   const struct chain *chain, const struct wire_say *say,
-			   struct bytes about)
-{
-	/* What has lost its body since, at either, is known by its time alone; if several are of
-	 * that moment, by having lost it here, too. */
-	struct statement *s = db_sql(
-		db_of(c),
-		"SELECT message.id FROM conversation AS v, chain, message"
-		" WHERE v.contact = ?1 AND v.id < ?2 AND chain.conversation = v.id"
-		" AND chain.author = ?3 AND chain.is_ours = ?4"
-		" AND message.chain = chain.id AND message.seq >= min(chain.next - ?5,"
-		" CASE WHEN chain.is_ours THEN chain.delivered ELSE chain.next END)"
-		" AND message.sent_at = ?6 AND (?7 = 7 OR (message.kind = ?7"
-		" AND message.body = ?8)) ORDER BY message.kind <> ?7, message.id LIMIT 1");
-	uint64_t id = 0;
-
-	bind_int(s, 1, p->id);
-	bind_int(s, 2, p->conversation->id);
-	bind_bytes(s, 3, BYTES(say->author.bytes));
-	bind_int(s, 4, chain->is_ours);
-	bind_int(s, 5, UNCONFIRMED_MAX);
-	bind_int(s, 6, say->time);
-	bind_int(s, 7, say->kind);
-	bind_bytes(s, 8, say->body);
-	if (db_step(s) == 1)
-		id = (uint64_t)column_int(s, 0);
-	db_done(s);
-	if (id == 0)
-		return 0;
-	s = db_sql(db_of(c), "UPDATE message SET chain = ?, seq = ?, about = ? WHERE id = ?");
-	bind_int(s, 1, chain->id);
-	bind_int(s, 2, (int64_t)say->seq);
-	if (about.size > 0)
-		bind_bytes(s, 3, about);
-	bind_int(s, 4, (int64_t)id);
-	store_run(c->rooms->store, s);
-	return id;
 }
 
 /* --- an older copy --- */

@@ -99,7 +99,7 @@ static void renumber(struct conversations *c, int64_t from, int64_t to)
 {
 	static const char *const updates[] = {
 		"UPDATE conversation SET id = ? WHERE id = ?",
-		"UPDATE chain SET conversation = ? WHERE conversation = ?",
+		"UPDATE chain SET conversation = ?, is_over = 0 WHERE conversation = ?",
 		"UPDATE owed SET conversation = ? WHERE conversation = ?",
 	};
 

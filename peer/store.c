@@ -180,6 +180,12 @@ static const char *const migrations[] = {
 	"ALTER TABLE searched ADD COLUMN granted INTEGER NOT NULL DEFAULT 1;"
 	"UPDATE searched SET granted = coalesce((SELECT min(place) FROM message"
 	"	WHERE place <= 0 AND id <= upto), 1);",
+	/* What may be said again (peer/conversations_again.c), of chains that are over. */
+	"CREATE TABLE again("
+	"	author BLOB NOT NULL, sent_at INTEGER NOT NULL, digest INTEGER NOT NULL,"
+	"	message INTEGER NOT NULL, PRIMARY KEY (author, sent_at, digest, message)) "
+	"WITHOUT ROWID;"
+	"ALTER TABLE chain ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

@@ -470,6 +470,61 @@ static void what_a_contact_says_again_after_a_key_change_is_shown_once(void **st
 	assert_string_equal(bob.heard, "again new ");
 }
 
+enum { BURST = 600 };
+
+/* Heard all of them, in the conversation of now. */
+static void hear_burst(struct person *p, unsigned first)
+{
+	struct wire_say said = { .author = alice.device.public, .time = 99, .kind = SAY_TEXT };
+	struct chain theirs;
+	char text[16];
+
+	conversations_chain(bob.rooms->conversations, p, &said.author, false, &theirs);
+	for (unsigned i = first; i < BURST; i++) {
+		snprintf(text, sizeof text, "%u", i);
+		said.seq = theirs.next;
+		said.previous = theirs.last;
+		said.body = bytes_text(text);
+		assert_int_equal(
+			conversations_hear(bob.rooms->conversations, p, &theirs, &said, false),
+			HEARD_NEW);
+	}
+	conversations_save_chain(bob.rooms->conversations, p, &theirs);
+	peer_step(&bob, NOW, WALL);
+}
+
+static unsigned count_messages(struct peer *of)
+{
+	struct statement *s = db_sql(engine_db(of->engine), "SELECT count(*) FROM message");
+	unsigned count;
+
+	assert_int_equal(db_step(s), 1);
+	count = (unsigned)column_int(s, 0);
+	db_done(s);
+	return count;
+}
+
+/* A look at all of a moment, for each of them, would cost its square. */
+static void a_burst_of_one_moment_that_is_said_again_is_shown_once(void **state)
+{
+	struct person *p = peer_person(&bob, "alice");
+	struct statement *s;
+
+	(void)state;
+	hear_burst(p, 0);
+	for (uint8_t change = 1; change <= 3; change++) {
+		p->identity.bytes[0] = change;
+		conversations_identified(bob.rooms->conversations, p, true);
+		hear_burst(p, change);
+		assert_int_equal(count_messages(&bob), BURST);
+	}
+	/* Each stands in the table once, at most: nobody fills it by changing keys. */
+	s = db_sql(engine_db(bob.engine), "SELECT count(*) FROM again");
+	assert_int_equal(db_step(s), 1);
+	assert_true(column_int(s, 0) < BURST);
+	db_done(s);
+}
+
 /* It has moved what waited to the new conversation, where all arrived; then the key was once more
  * the one before, and it told of the conversation found again that all of it is delivered. */
 static void what_our_other_device_calls_delivered_may_still_be_said_again(void **state)
@@ -569,6 +624,7 @@ int main(void)
 		TALK(with_another_identity_of_ours_every_conversation_begins_anew),
 		TALK(what_our_other_device_says_again_is_shown_once),
 		TALK(what_a_contact_says_again_after_a_key_change_is_shown_once),
+		TALK(a_burst_of_one_moment_that_is_said_again_is_shown_once),
 		TALK(what_our_other_device_calls_delivered_may_still_be_said_again),
 		TALK(a_message_whose_place_was_lost_is_known_and_the_next_one_heard),
 		TALK(a_key_that_comes_back_finds_its_conversation_again),

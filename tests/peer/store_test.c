@@ -123,6 +123,7 @@ static void committing_nothing_succeeds(void **state)
 static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 {
 	static const char before[] =
+		"DROP TABLE again; ALTER TABLE chain DROP COLUMN is_over;"
 		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE shown; "
 		"DROP TABLE given;"
 		"DROP TABLE granted; DROP TABLE profile; DROP TABLE file; DROP TABLE setting;"
