@@ -76,7 +76,8 @@ struct to_say {
 	uint32_t life; /* TIMER: the wish. TEXT and FILE get that of the conversation */
 };
 /* Stores it, to be owed from the next commit on. ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
- * ERR_STATE: its text is no more, it is not of a kind that can be, or was said under an identity of before.
+ * ERR_STATE: its text is no more, or it is not of a kind that can be; ERR_EXPIRED: it was said under an
+ * identity of before.
  * `id` of TIMER: the entry's row. */
 int conversations_say_entry(struct conversations *c, struct person *p,
 			    const struct to_say *what, uint64_t *id);

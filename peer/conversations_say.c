@@ -32,7 +32,9 @@ int conversations_may_say(struct conversations *c, const struct person *p, enum 
 	if (t.kind == SAY_GONE ||
 	    (kind == SAY_EDIT && t.kind != SAY_TEXT && t.kind != SAY_FILE))
 		return ERR_STATE;
-	return about_of(c, p, target, about) == 1 ? 0 : ERR_STATE;
+	/* An entry names its target within one conversation, that of the identities of now: who has another
+	 * key could else change what was said under a key that never vouched for it. */
+	return about_of(c, p, target, about) == 1 ? 0 : ERR_EXPIRED;
 }
 
 /* One Unicode character from UTF-8 that is known to be well-formed. */

@@ -874,6 +874,46 @@ static void a_signed_change_is_a_notice_and_sending_goes_on(void **state)
 	assert_memory_equal(&before.identity, &after.identity, 32);
 }
 
+static bool on_newest(void *user, const struct message *m)
+{
+	*(uint64_t *)user = m->id;
+	return false;
+}
+
+static uint64_t newest(struct home *h, const char *name)
+{
+	uint64_t id = 0;
+
+	assert_int_equal(engine_history(h->engine, name, 0, 1, on_newest, &id), 0);
+	return id;
+}
+
+static void what_was_said_before_a_change_stays_as_it_was_said(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs;
+
+	befriend(t);
+	say(t, a, "bob", "before");
+	wait_for(t, b, EVENT_HEARD, 1);
+	ours = newest(a, "bob");
+	theirs = newest(b, "alice");
+	assert_int_equal(engine_rekey(a->engine, 6), 0);
+	assert_int_equal(answer_of(t, a, 6), 0);
+	wait_online(t, a);
+	wait_seen(t, b, "alice", true);
+	pass(t, 10);
+	assert_int_equal(engine_edit(a->engine, ours, bytes_text("x"), 7), ERR_EXPIRED);
+	assert_int_equal(engine_retract(a->engine, ours, 8), ERR_EXPIRED);
+	assert_int_equal(engine_react(b->engine, theirs, bytes_text("x"), 9), ERR_EXPIRED);
+	assert_int_equal(engine_forget_message(a->engine, ours), 0);
+	say(t, a, "bob", "after");
+	wait_for(t, b, EVENT_HEARD, 1);
+	assert_int_equal(engine_edit(a->engine, newest(a, "bob"), bytes_text("x"), 10), 0);
+	wait_for(t, b, EVENT_CHANGED, 1);
+}
+
 static void for_a_verified_contact_a_signed_change_stops_too(void **state)
 {
 	struct town *t = *state;
@@ -1553,6 +1593,7 @@ int main(void)
 		TOWN(a_change_whose_answer_was_lost_is_found_out),
 		TOWN(a_signed_change_is_a_notice_and_sending_goes_on),
 		TOWN(for_a_verified_contact_a_signed_change_stops_too),
+		TOWN(what_was_said_before_a_change_stays_as_it_was_said),
 		TOWN(requests_can_be_refused_or_allowed_with_a_link_only),
 		TOWN(an_account_is_deleted_here_and_there_and_the_name_is_free),
 		TOWN(a_suspended_account_stays_and_comes_back_by_itself),
