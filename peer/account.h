@@ -18,6 +18,8 @@ int account_new(struct account **a, struct rooms *rooms, const char *label, enum
 void account_free(struct account *a);
 /* After a rollback: what the store says is true again. */
 void account_reload(struct account *a);
+/* A commit went well: what was begun before it stays when a later one fails. */
+void account_kept(struct account *a);
 
 /* The endpoint learns our certificate: at the start and when it changes. */
 void account_equip(struct account *a);

@@ -23,6 +23,7 @@ static int begin(struct account *a, struct becoming_wish *wish)
 	if (err < 0)
 		return err;
 	a->becoming = b;
+	a->is_begun = true;
 	a->was_refused = a->standing == STANDING_REFUSED;
 	memset(&a->enrolling, 0, sizeof a->enrolling);
 	if (wish->kind == BECOMING_PASSWD) {
@@ -160,6 +161,20 @@ int account_passwd(struct account *a, struct bytes old_password, struct bytes ne
 	if (err == 0 && everywhere)
 		a->enrolling = shorter;
 	return err;
+}
+
+void account_becoming_undo(struct account *a)
+{
+	bool is_guest = account_is_becoming(a);
+
+	a->is_begun = false;
+	becoming_free(a->becoming);
+	a->becoming = NULL;
+	memset(&a->enrolling, 0, sizeof a->enrolling);
+	if (!is_guest)
+		return;
+	account_tell(a);
+	a->wants_call = true;
 }
 
 void account_becoming_over(struct account *a, int err, const char *detail)

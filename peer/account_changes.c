@@ -282,7 +282,6 @@ bool account_change_next(struct account *a, struct wire_message *m)
 {
 	struct change *c = &a->change;
 
-	c->is_new = false;
 	if (c->kind == CHANGE_NONE || !c->is_due || !a->is_online)
 		return false;
 	c->is_due = false;

@@ -79,6 +79,7 @@ struct account {
 
 	uint64_t jobs;                /* given so far */
 	struct becoming *becoming;    /* an exchange, or NULL */
+	bool is_begun;                /* ... not committed yet */
 	struct device_list enrolling; /* the list it asked for */
 	bool is_undone;               /* its last message cannot be said: a commit failed */
 	bool was_refused;             /* standing before its last message */
@@ -143,5 +144,7 @@ int account_change_hear(struct account *a, const struct wire_message *m);
 
 int account_becoming_hear(struct account *a, const struct wire_message *m);
 void account_becoming_over(struct account *a, int err, const char *detail);
+/* It was never begun: who asked is told so by the call itself. */
+void account_becoming_undo(struct account *a);
 
 #endif

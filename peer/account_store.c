@@ -209,10 +209,17 @@ void account_reload(struct account *a)
 		a->call_again_at = a->rooms->now + CALL_AGAIN;
 	a->has_heard_unknown = false;
 	account_equip(a);
+	if (a->is_begun)
+		account_becoming_undo(a); /* the call itself failed */
 	/* What was to be said leans on what was not stored. */
 	a->is_undone = a->becoming && becoming_is_ready(a->becoming);
 	if (a->change.is_new)
 		sodium_memzero(&a->change, sizeof a->change); /* the call itself failed */
+}
+
+void account_kept(struct account *a)
+{
+	a->is_begun = a->change.is_new = false;
 }
 
 void account_equip(struct account *a)

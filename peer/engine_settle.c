@@ -76,6 +76,7 @@ int engine_settle(struct engine *e)
 	conversations_drop_news(r->conversations);
 	err = store_commit(r->store);
 	if (err == 0) {
+		account_kept(r->account);
 		events_release(r->events);
 		reach_release(r->reach);
 		files_release(r->files);

@@ -663,6 +663,53 @@ static void a_new_password_leaves_other_devices_in(void **state)
 	assert_true(knows(&t->homes[3], "bob"));
 }
 
+/* The next commit fails. */
+static void spoil(struct home *h)
+{
+	store_failed(engine_rooms(h->engine)->store, ERR_FULL);
+}
+
+static void a_new_password_that_was_refused_at_once_is_not_set(void **state)
+{
+	struct town *t = *state;
+
+	befriend(t);
+	spoil(&t->homes[0]);
+	assert_int_equal(passwd(t, &t->homes[0], PASSWORD, "new", false), ERR_FULL);
+	pass(t, 30);
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	assert_int_equal(passwd(t, &t->homes[0], PASSWORD, "new", false), 0);
+}
+
+static void a_login_that_was_refused_at_once_does_not_come_in(void **state)
+{
+	struct town *t = *state;
+
+	befriend(t);
+	spoil(&t->homes[2]);
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), ERR_FULL);
+	pass(t, 30);
+	assert_int_equal(state_of(&t->homes[2]), ACCOUNT_NONE);
+	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
+	assert_int_equal(login(t, &t->homes[2], "alice", PASSWORD, false), 0);
+	wait_online(t, &t->homes[2]);
+}
+
+/* What was promised is answered, whatever becomes of later commits. */
+static void a_login_goes_on_when_a_later_commit_fails(void **state)
+{
+	struct town *t = *state;
+	struct home *h = &t->homes[2];
+
+	befriend(t);
+	assert_int_equal(engine_login(h->engine, "alice", &PLACE, server_key(t->server),
+				      bytes_text(PASSWORD), false, ++t->tickets),
+			 0);
+	spoil(h);
+	assert_int_equal(answer_of(t, h, t->tickets), 0);
+	wait_online(t, h);
+}
+
 static void a_new_password_everywhere_logs_the_others_out(void **state)
 {
 	struct town *t = *state;
@@ -1585,6 +1632,9 @@ int main(void)
 		TOWN(the_recovery_code_opens_the_vault_and_sets_a_password),
 		TOWN(another_recovery_code_makes_the_one_before_useless),
 		TOWN(a_new_password_leaves_other_devices_in),
+		TOWN(a_new_password_that_was_refused_at_once_is_not_set),
+		TOWN(a_login_that_was_refused_at_once_does_not_come_in),
+		TOWN(a_login_goes_on_when_a_later_commit_fails),
 		TOWN(a_new_password_everywhere_logs_the_others_out),
 		TOWN(after_a_reset_the_vault_stays_sealed_and_one_may_begin_anew),
 		TOWN(after_a_reset_a_home_that_holds_the_key_wraps_it_anew),
