@@ -97,12 +97,13 @@ function layout() {
 		[_('Search'), icon('search'), search],
 		[_('Keys'), icon('info'), showKeys],
 	]), { 'aria-haspopup': 'menu' });
-	own = h('button', { type: 'button', class: 'own', onclick: showSettings });
+	own = h('button', { type: 'button', class: 'myself', onclick: showSettings });
 	header = h('header', { class: 'conversation-header' });
 	acting = h('div', {});
 	line_ = h('div', { class: 'line', role: 'status', hidden: true });
 	fill(app,
 		h('nav', { class: 'side', 'aria-label': _('Conversations') },
+			h('h1', { class: 'for-readers' }, 'Palique'),
 			h('header', {}, own, button(_('Search messages'), 'search', search), button(_('Add somebody'), 'plus', () => addPerson()), menuButton),
 			line_, makeList(go)),
 		h('main', { class: 'main' }, header, acting, makeTimeline(doings), makeComposer(),
@@ -124,7 +125,7 @@ function drawMe() {
 	const kind = !isOn ? 'off' : p.invisible ? 'off' : { away: 'away', busy: 'busy' }[p.availability] ?? 'on';
 	const words = !isOn ? _('not at the directory') : p.invisible ? _('invisible') : { away: _('away'), busy: _('busy') }[p.availability] ?? _('online');
 	fill(own, avatar({ ...p, name: state.me.account.name, isMe: true }, kind, words), h('b', { dir: 'auto' }, line(p.title || state.me.account.name)));
-	own.setAttribute('aria-label', _('You: %s, %s. Settings', line(p.title || state.me.account.name), words));
+	own.title = _('Settings');
 }
 
 function drawLine() {
@@ -144,7 +145,7 @@ function drawHeader() {
 	const under = c?.typing ? _('types …') : [words, c?.status && line(c.status)].filter(Boolean).join(' · ');
 	fill(header,
 		button(_('Back'), 'back', () => go(null), { class: 'round only-narrow' }),
-		h('button', { type: 'button', class: 'who-button', onclick: () => c && showContact(name), 'aria-label': _('About %s', shownName(name)) },
+		h('button', { type: 'button', class: 'who-button', onclick: () => c && showContact(name), title: _('About %s', shownName(name)) },
 			avatar(c ?? { name }, kind, words), h('span', { class: 'entry' }, h('b', { dir: 'auto' }, shownName(name)), h('span', { class: 'mute one-line' }, under))),
 		c?.timer?.seconds ? h('span', { class: 'mute', title: _('Messages disappear') }, icon('timer', _('Messages disappear'))) : null,
 		c?.state === 'mutual' && button(c.verified ? _('Safety number: verified') : _('Safety number'), 'shield', () => showSafety(name), { class: c.verified ? 'round good' : 'round' }),

@@ -63,7 +63,7 @@ export function menu(at, entries) {
 }
 
 export function place(list, at) {
-	const host = at.closest('dialog') ?? document.body;
+	const host = at.closest('dialog, nav, main') ?? document.body;
 	host.append(list);
 	const box = at.getBoundingClientRect();
 	const left = Math.min(Math.max(8, box.right - list.offsetWidth), innerWidth - list.offsetWidth - 8);

@@ -268,6 +268,8 @@ on('transferProgress', (p) => {
 	for (const key of ['rate', 'secondsLeft', 'error', 'reason']) delete m.file[key];
 	Object.assign(m.file, file);
 	changed('messages', c.name, { kind: 'file', message: m });
+	// its small image is made, or checked, a moment after the message
+	if (!m.file.hasThumbnail && m.file.type?.startsWith('image/') && p.eventId) call('getMessage', { id }).then((r) => { if (r.message.file?.hasThumbnail) replace(r.message); }).catch(() => {});
 });
 on('read', (p) => {
 	const contact = contacts.get(p.conversation);
