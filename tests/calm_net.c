@@ -71,7 +71,9 @@ static void put(struct calm_net *net, struct post *post, struct calm_net_node *f
 
 	if (!to->endpoint || (net->is_cut && net->is_cut(net->cut_user, from, to)))
 		return;
-	post->list = memory_grow(post->list, post->count + 1, sizeof *post->list);
+	if ((post->count & (post->count - 1)) == 0) /* room is twice as much each time */
+		post->list = memory_grow(post->list, post->count ? 2 * post->count : 1,
+					 sizeof *post->list);
 	p = &post->list[post->count++];
 	*p = (struct packet){ .to = to, .size = d->size };
 	p->path.socket = socket;

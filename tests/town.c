@@ -51,7 +51,9 @@ static void keep_event(struct home *h, const struct event *e)
 {
 	struct event *kept;
 
-	h->events = memory_grow(h->events, h->count + 1, sizeof *h->events);
+	if ((h->count & (h->count - 1)) == 0) /* room is twice as much each time */
+		h->events = memory_grow(h->events, h->count ? 2 * h->count : 1,
+					sizeof *h->events);
 	kept = &h->events[h->count++];
 	*kept = *e;
 	kept->message.text.data = NULL; /* views are good until the next event */
