@@ -127,6 +127,22 @@ static int hear_grants(struct rooms *r, struct way *from, const struct wire_mess
 	return grants_hear(r->grants, from, m);
 }
 
+static bool may_ask(struct rooms *r, struct way *w);
+
+/* Costs them as much as a file that they ask for: what is too much is not answered. */
+static int hear_stands(struct rooms *r, struct way *from, const struct wire_message *m)
+{
+	if (may_ask(r, from))
+		files_hear_stands(r->files, from, &m->file_stands);
+	return 0;
+}
+
+static int hear_noted(struct rooms *r, struct way *from, const struct wire_message *m)
+{
+	files_hear_noted(r->files, from, &m->file_noted);
+	return 0;
+}
+
 static const struct {
 	enum wire_type type;
 	int (*hear)(struct rooms *r, struct way *from, const struct wire_message *m);
@@ -138,7 +154,8 @@ static const struct {
 	{ WIRE_GRANT, hear_grants },         { WIRE_HISTORY_GET, hear_grants },
 	{ WIRE_HISTORY, hear_grants },       { WIRE_READ, hear_mark },
 	{ WIRE_TYPING, hear_mark },          { WIRE_PROFILE, hear_profile },
-	{ WIRE_PROFILE_HAVE, hear_profile },
+	{ WIRE_PROFILE_HAVE, hear_profile }, { WIRE_FILE_STANDS, hear_stands },
+	{ WIRE_FILE_NOTED, hear_noted },
 };
 
 void engine_hear_peers(struct rooms *r)

@@ -25,6 +25,7 @@ void files_free(struct files *f)
 	gets_clear(f);
 	serves_clear(f);
 	sendings_clear(f);
+	told_clear(f);
 	files_jobs_clear(f);
 	buf_clear(&f->scratch);
 	free(f->downloads);
@@ -51,6 +52,7 @@ static void decide(struct files *f, struct file_row *row, enum transfer_state st
 {
 	row->state = state;
 	row->error = 0;
+	row->flags &= ~(unsigned)FILE_UNTOLD;
 	file_row_save(f, row);
 	file_tell(f, row);
 	file_row_clear(row);
@@ -197,7 +199,7 @@ void files_show(const struct files *f, struct message *m)
 	if (!m->has_file || m->file.state == TRANSFER_DONE)
 		return;
 	if (m->is_ours && serves_show(f, &m->file)) {
-		if (m->file.state == TRANSFER_OFFERED)
+		if (m->file.state == TRANSFER_OFFERED || m->file.state == TRANSFER_FAILED)
 			m->file.state = TRANSFER_RUNNING;
 		return;
 	}
@@ -242,6 +244,7 @@ mono_ns files_step(struct files *f)
 
 	offers_news(f);
 	offers_step(f);
+	told_step(f);
 	deadline = gets_step(f);
 	return mono_earlier(deadline, serves_step(f));
 }
@@ -249,14 +252,14 @@ mono_ns files_step(struct files *f)
 void files_release(struct files *f)
 {
 	files_remove_now(f, true);
-	serves_release(f);
 	gets_release(f);
+	told_release(f);
 }
 
 void files_undo(struct files *f)
 {
 	files_remove_now(f, false);
-	serves_undo(f);
+	told_undo(f);
 	gets_undo(f);
 	f->has_unchecked = true;
 }

@@ -21,11 +21,18 @@ enum {
 	FILES_JOBS = 3,          /* in the worker at once */
 	FILES_THUMBNAILS = 256,  /* of one of theirs that wait to be checked; more get none */
 	FILES_AUTO_DAY = 2000,   /* files fetched unasked of one contact in a day ... */
+	FILES_AUTHORS = 64,      /* devices that are dialled to be told, ... */
+	FILES_TELLS = 3,         /* ... until they were told on so many links */
+	FILES_TOLD = 100,        /* said on one link of what is not acknowledged yet */
+	FILES_ARRIVALS = 512,    /* heard of in one step */
 };
 #define FILES_AUTO_BYTES ((uint64_t)1 << 30) /* ... and so many bytes */
 /* What has come is made durable after so much, or so long. */
 #define FILES_SYNC_BYTES ((uint64_t)64 << 20)
 #define FILES_SYNC_TIME  (1 * SECOND)
+/* How much of ours they have is in its row from so much on, and again after so long. */
+#define FILES_NOTED      ((uint64_t)1 << 20)
+#define FILES_NOTED_TIME (1 * SECOND)
 #define FILES_PROGRESS   (250 * MILLISECOND) /* told at most so often */
 #define FILES_SILENCE    (60 * SECOND) /* nothing comes: another one is asked, or the same again */
 /* Who holds a place so long gives way to others who wait, if there is no other: first who brought less
@@ -84,6 +91,9 @@ bool files_hear_stream(struct files *f, const struct reach_stream *event);
 /* A device asks for a file on a stream that it opened; the request has been consumed. */
 void files_asked(struct files *f, struct way *from, int64_t stream,
 		 const struct wire_file_get *get);
+/* FILE_STANDS of one that we offered, FILE_NOTED of one that we fetched. */
+void files_hear_stands(struct files *f, struct way *from, const struct wire_file_stands *m);
+void files_hear_noted(struct files *f, struct way *from, const struct wire_file_noted *m);
 /* Takes news of what was offered and retracted, and does what is due. When it wants to be called
  * again. */
 mono_ns files_step(struct files *f);

@@ -56,7 +56,7 @@ static void order_write(struct files *f, struct get *g)
 static void on_begun(struct files *f, struct get *g, const struct filing_work *w, int err)
 {
 	if (err < 0) {
-		get_fail(f, g, err);
+		get_fail_here(f, g, err);
 		return;
 	}
 	g->row.done = w->done;
@@ -72,7 +72,7 @@ static void on_begun(struct files *f, struct get *g, const struct filing_work *w
 static void on_durable(struct files *f, struct get *g, const struct filing_work *w, int err)
 {
 	if (err < 0) {
-		get_fail(f, g, err);
+		get_fail_here(f, g, err);
 		return;
 	}
 	g->durable = g->row.done = w->done;
@@ -89,7 +89,7 @@ static void on_mismatch(struct files *f, struct get *g)
 	file_stream_say(f, &g->stream, &m, true);
 	g->row.done = 0;
 	if (g->row.flags & FILE_AGAIN) {
-		get_fail(f, g, ERR_CORRUPT);
+		get_fail_here(f, g, ERR_CORRUPT);
 		return;
 	}
 	g->row.flags |= FILE_AGAIN;
@@ -101,7 +101,7 @@ static void on_mismatch(struct files *f, struct get *g)
 static void on_finished(struct files *f, struct get *g, struct filing_work *w, int err)
 {
 	if (err < 0) {
-		get_fail(f, g, err == ERR_FORMAT ? ERR_CORRUPT : err);
+		get_fail_here(f, g, err == ERR_FORMAT ? ERR_CORRUPT : err);
 		return;
 	}
 	if (sodium_memcmp(w->hash, g->tail, sizeof g->tail) != 0) {
@@ -136,12 +136,14 @@ static void on_placed(struct files *f, struct get *g, struct filing_work *w, int
 		g->row.done = 0;
 		free(g->row.path);
 		g->row.path = NULL;
-		get_fail(f, g, err);
+		get_fail_here(f, g, err);
 		return;
 	}
 	g->row.modified = w->modified;
 	g->row.state = TRANSFER_DONE;
 	g->row.error = 0;
+	if (!g->row.is_ours)
+		g->row.flags |= FILE_UNTOLD;
 	g->state = GET_STORED;
 	get_save(f, g);
 	file_tell(f, &g->row);
@@ -187,7 +189,7 @@ static void get_done(struct files *f, void *owner, const struct job *answer)
 		break;
 	case FILING_WRITE:
 		if (err < 0)
-			get_fail(f, g, err == ERR_FORMAT ? ERR_CORRUPT : err);
+			get_fail_here(f, g, err == ERR_FORMAT ? ERR_CORRUPT : err);
 		break;
 	case FILING_SYNC:
 		on_durable(f, g, w, err);
@@ -213,8 +215,8 @@ static void on_refused(struct files *f, struct get *g, int err)
 		g->state = GET_READY;
 		g->retry_at = f->rooms->now + FILES_BUSY_AGAIN;
 	} else if (err == ERR_STATE) {
-		get_rest(f, g, TRANSFER_STOPPED);
-	} else if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
+		get_rest(f, g, TRANSFER_STOPPED, 0);
+	} else if (err == ERR_NOT_FOUND || err == ERR_EXPIRED || err == ERR_CORRUPT) {
 		if (is_author) {
 			get_fail(f, g, err);
 			return;
@@ -223,7 +225,8 @@ static void on_refused(struct files *f, struct get *g, int err)
 		get_let_go(f, g, FILES_CODE_DONE);
 		g->state = GET_READY;
 	} else {
-		get_rest(f, g, TRANSFER_WAITING);
+		/* They cannot read it, and know. */
+		get_rest(f, g, TRANSFER_WAITING, ERR_IO);
 	}
 }
 
@@ -239,8 +242,9 @@ static void on_head(struct files *f, struct get *g, const struct wire_file_head 
 	}
 	g->has_head = true;
 	g->backoff = 0;
-	if (g->row.state != TRANSFER_WAITING) {
+	if (g->row.state != TRANSFER_WAITING || g->row.error < 0) {
 		g->row.state = TRANSFER_WAITING;
+		g->row.error = 0;
 		get_save(f, g);
 	}
 	file_tell_progress(f, &g->row);
@@ -260,7 +264,7 @@ static void on_tail(struct files *f, struct get *g, const struct wire_file_tail 
 static void on_broken(struct files *f, struct get *g)
 {
 	get_let_go(f, g, FILES_CODE_BROKEN);
-	get_rest(f, g, TRANSFER_WAITING);
+	get_rest(f, g, TRANSFER_WAITING, 0);
 }
 
 static bool hear_message(struct files *f, struct get *g)
@@ -337,7 +341,7 @@ bool gets_hear(struct files *f, const struct reach_stream *event)
 		if (event->kind == LINK_ABANDONED && g->state == GET_RUNNING) {
 			g->stream.is_open = false;
 			/* Why, they say when they are asked again. */
-			get_rest(f, g, g->row.state);
+			get_rest(f, g, g->row.state, g->row.error);
 			g->retry_at = f->rooms->now + FILES_BUSY_AGAIN;
 		} else if (event->kind == LINK_READABLE) {
 			take(f, g);

@@ -51,8 +51,10 @@ void get_let_go(struct files *f, struct get *g, enum files_code code);
 void get_save(struct files *f, struct get *g);
 /* In its row, and told; memory goes on until what is under way has ended. */
 void get_fail(struct files *f, struct get *g, int err);
-/* Asked again after a while, ever more seldom. */
-void get_rest(struct files *f, struct get *g, enum transfer_state state);
+/* The same for a reason that is found here: its author is told. */
+void get_fail_here(struct files *f, struct get *g, int err);
+/* Asked again after a while, ever more seldom; meanwhile it stands so, for that reason or 0. */
+void get_rest(struct files *f, struct get *g, enum transfer_state state, int err);
 void get_note_elsewhere(struct get *g, const struct device_public *device, mono_ns until);
 /* Somebody who may have it is linked. */
 bool get_has_source(struct files *f, struct get *g);

@@ -1,5 +1,5 @@
 /* Inside of files, from the bottom up: files_store.c has the rows; files_jobs.c what the worker is asked
- * for; files_serve.c gives what others fetch; files_sources.c, files_get.c and files_waiting.c fetch;
+ * for; files_told.c what both sides know of how a file stands at the other; files_serve.c gives what others fetch; files_sources.c, files_get.c and files_waiting.c fetch;
  * files_offer.c looks at what is to be offered, and hears of what was; files.c has what faces ask and
  * the order of a step. */
 #ifndef PALIQUE_PEER_FILES_INSIDE_H
@@ -49,6 +49,8 @@ int file_row_add(struct files *f, const struct file_row *row, struct bytes manif
 		 struct bytes thumbnail);
 void file_row_save(struct files *f, struct file_row *row);
 void file_row_remove(struct files *f, const struct file_row *row);
+/* Its author knows now how it stands here. */
+void file_row_told(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
 void file_row_set_manifest(struct files *f, const struct file_row *row, struct bytes manifest);
 void file_row_manifest(struct files *f, const struct file_row *row, struct buf *out);
 /* It was looked at: `thumbnail` may be empty. */
@@ -114,8 +116,6 @@ void serve_ask(struct files *f, struct way *from, int64_t stream,
 	       const struct wire_file_get *get);
 bool serves_hear(struct files *f, const struct reach_stream *event);
 mono_ns serves_step(struct files *f);
-void serves_release(struct files *f);
-void serves_undo(struct files *f); /* what was heard is written in the next step */
 /* Nobody gets the file any more, with that reason. */
 void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code);
 bool serves_show(const struct files *f, struct message_file *file);
@@ -138,6 +138,51 @@ void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
 bool gets_show(const struct files *f, struct message_file *file);
 void gets_clear(struct files *f);
 
+/* It is dialled, until the end of the next step at least. */
+void files_ask(struct files *f, struct way *w);
+
+/* --- files_told.c: how it stands there, and here --- */
+
+/* How what we gave stands with one of them. */
+struct arrival {
+	uint8_t id[OFFER_ID_SIZE], hash[32];
+	bool has_hash;
+	int64_t contact; /* whose device it is; 0: another one of ours */
+	int error;       /* 0: it is whole there; else as they said it */
+	uintptr_t way;   /* where FILE_NOTED is due */
+	uint64_t link_number;
+};
+/* What is said in FILE_STANDS after the commit, if the device is linked. */
+struct stand {
+	uint8_t id[OFFER_ID_SIZE];
+	int64_t contact;
+	struct device_public device;
+	int error;
+	bool is_said; /* by FILE_DONE */
+};
+/* A device that has not said that it knows. */
+struct author {
+	int64_t contact;
+	struct device_public device;
+	unsigned tries; /* links on which it was told */
+};
+
+/* Of a device that has said so: in our rows, now. False: there are too many, and it is not heard. */
+bool told_add(struct files *f, const struct arrival *a);
+/* Ours cannot be read any more, for that reason; tells. */
+void told_broken(struct files *f, const uint8_t id[OFFER_ID_SIZE], int err);
+/* Ours is being given: they have so much. */
+void told_given(struct files *f, const uint8_t id[OFFER_ID_SIZE], uint64_t done);
+/* One of theirs stands so, in its row with FILE_UNTOLD: its author hears of it, or (`is_said`) has been told. */
+void told_stand(struct files *f, const struct file_row *row, const struct device_public *author,
+		bool is_said);
+void told_step(struct files *f);
+/* Those who are to be told and are not linked are dialled. */
+void told_ask(struct files *f);
+void told_release(struct files *f);
+void told_undo(struct files *f);
+void told_clear(struct files *f);
+
 /* --- files_offer.c --- */
 
 struct sending;
@@ -151,12 +196,6 @@ void sendings_clear(struct files *f);
 char *files_folder(struct files *f, const char *folder);
 /* Nobody gives or fetches it any more; `drop`: with what came, or was spooled. */
 void files_end(struct files *f, const struct file_row *row, enum files_code code, bool drop);
-
-/* What we gave is whole with one of them. */
-struct arrival {
-	uint8_t id[OFFER_ID_SIZE], hash[32];
-	bool is_contacts;
-};
 
 struct errand;
 struct files {
@@ -175,6 +214,11 @@ struct files {
 	struct arrival *arrivals; /* heard, and not committed yet */
 	unsigned arrival_count;
 	bool is_arrival_lost; /* the commit that they were in failed */
+	struct stand *stands;
+	unsigned stand_count;
+	struct author *authors;
+	unsigned author_count;
+	bool are_authors_known;
 	struct get *gets[FILES_WAITING];
 	uintptr_t *asked; /* ways that are to be dialled for files */
 	unsigned asked_count;

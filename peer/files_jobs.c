@@ -160,7 +160,14 @@ void files_remove_now(struct files *f, bool is_committed)
 	f->removal_count = 0;
 }
 
-/* --- streams --- */
+/* --- ways, and streams --- */
+
+void files_ask(struct files *f, struct way *w)
+{
+	reach_ask(f->rooms->reach, w, true);
+	f->asked = memory_grow(f->asked, f->asked_count + 1, sizeof *f->asked);
+	f->asked[f->asked_count++] = w->number;
+}
 
 struct link *file_stream_link(struct files *f, struct file_stream *s)
 {

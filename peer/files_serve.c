@@ -37,6 +37,8 @@ struct serve {
 	unsigned first, count; /* of `ready` */
 	size_t first_at;       /* so much of the first was said */
 	mono_ns moved_at;      /* something went on */
+	uint64_t noted;        /* so much of `said` is in the row, */
+	mono_ns noted_at;
 	struct file_rate rate;
 };
 
@@ -106,10 +108,21 @@ static void serve_free(struct files *f, struct serve *s)
 	free(s);
 }
 
+/* What is left of it when the engine ends, or dies. */
+static void note_given(struct files *f, struct serve *s, uint64_t done)
+{
+	if (s->is_contacts)
+		told_given(f, s->row.id, done);
+	s->noted = done;
+	s->noted_at = f->rooms->now;
+}
+
 static void serve_end(struct files *f, struct serve *s, enum files_code code)
 {
 	struct file_row row = s->row;
 
+	if (s->said >= s->noted + FILES_NOTED)
+		note_given(f, s, s->said);
 	file_stream_abandon(f, &s->stream, code);
 	keep_source(f, s);
 	file_tell_progress(f, &row);
@@ -126,12 +139,16 @@ static void say_head(struct files *f, struct file_stream *stream, int err, uint6
 		stream->is_open = false;
 }
 
+/* Why it cannot be read, as both sides hear it. */
+static int reason(int err)
+{
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? err : ERR_IO;
+}
+
 /* It cannot be had: they are told why, and may say no more. */
 static void refuse(struct files *f, struct serve *s, int err)
 {
-	if (err != ERR_NOT_FOUND && err != ERR_CORRUPT && err != ERR_BUSY && err != ERR_STATE)
-		err = ERR_IO;
-	say_head(f, &s->stream, err, 0);
+	say_head(f, &s->stream, reason(err), 0);
 	serve_free(f, s);
 }
 
@@ -168,7 +185,10 @@ static void begin(struct files *f, struct serve *s)
 {
 	say_head(f, &s->stream, 0, s->row.size);
 	s->state = SERVE_HASHING;
-	s->read = s->said = s->offset;
+	s->read = s->said = s->noted = s->offset;
+	/* Also that it can be read again, if it could not. */
+	if (s->offset > 0 || s->row.state == TRANSFER_FAILED)
+		note_given(f, s, s->offset);
 	file_rate_begin(&s->rate, s->said, f->rooms->now);
 	file_tell_progress(f, &s->row);
 }
@@ -182,6 +202,8 @@ static void serve_done(struct files *f, void *owner, const struct job *answer)
 	s->source = w->source;
 	w->source = NULL;
 	s->moved_at = f->rooms->now;
+	if (answer->err < 0)
+		told_broken(f, s->row.id, reason(answer->err));
 	if (answer->err < 0 && s->state == SERVE_OPENING) {
 		refuse(f, s, answer->err);
 		return;
@@ -268,55 +290,17 @@ static void pump(struct files *f, struct serve *s, struct link *link)
 		say_tail(f, s);
 }
 
-/* A device of theirs has it whole. */
-static void note_arrival(struct files *f, const struct arrival *a)
-{
-	struct file_row row;
-
-	if (file_row_find(f, a->id, &row) != 1)
-		return;
-	if (!row.has_hash) {
-		memcpy(row.hash, a->hash, sizeof row.hash);
-		row.has_hash = true;
-	}
-	if (a->is_contacts && (row.flags & FILE_HERE) && row.state != TRANSFER_DONE) {
-		row.state = TRANSFER_DONE;
-		row.error = 0;
-		row.done = row.size;
-		file_tell(f, &row);
-		if (row.flags & FILE_SPOOLED) {
-			struct filing_work *w = filing_work_new(FILING_REMOVE);
-
-			w->path = memory_text(row.path);
-			files_remove_later(f, w);
-		}
-	}
-	file_row_save(f, &row);
-	file_row_clear(&row);
-}
-
-/* They say it once: it is known here until it is in the store. */
+/* They say it until they hear that it is in the store. */
 static void delivered(struct files *f, const struct serve *s)
 {
-	struct arrival *a;
+	struct arrival a = { .has_hash = true,
+			     .contact = s->is_contacts ? s->to : 0,
+			     .way = s->stream.way,
+			     .link_number = s->stream.link_number };
 
-	f->arrivals = memory_grow(f->arrivals, f->arrival_count + 1, sizeof *a);
-	a = &f->arrivals[f->arrival_count++];
-	memcpy(a->id, s->row.id, sizeof a->id);
-	memcpy(a->hash, s->row.hash, sizeof a->hash);
-	a->is_contacts = s->is_contacts;
-	note_arrival(f, a);
-}
-
-void serves_release(struct files *f)
-{
-	f->arrival_count = 0;
-	f->is_arrival_lost = false;
-}
-
-void serves_undo(struct files *f)
-{
-	f->is_arrival_lost = f->arrival_count > 0;
+	memcpy(a.id, s->row.id, sizeof a.id);
+	memcpy(a.hash, s->row.hash, sizeof a.hash);
+	told_add(f, &a);
 }
 
 static void hear(struct files *f, struct serve *s)
@@ -377,7 +361,9 @@ static int judge(const struct file_row *row, const struct person *p)
 
 	if (!p->is_self && !(row->is_ours && row->contact == p->id))
 		return ERR_NOT_FOUND;
-	if ((!is_here && !is_whole) || row->state == TRANSFER_CANCELLED || !row->path)
+	if (is_here && row->state == TRANSFER_CANCELLED)
+		return ERR_EXPIRED;
+	if ((!is_here && !is_whole) || !row->path)
 		return ERR_NOT_FOUND;
 	return is_here && row->state == TRANSFER_PAUSED ? ERR_STATE : 0;
 }
@@ -484,6 +470,8 @@ static mono_ns step(struct files *f, struct serve *s)
 	}
 	if (s->state == SERVE_RUNNING && file_rate_step(&s->rate, s->said, now))
 		file_tell_progress(f, &s->row);
+	if (s->said >= s->noted + FILES_NOTED && now >= s->noted_at + FILES_NOTED_TIME)
+		note_given(f, s, s->said);
 	return s->is_working ? NEVER : s->moved_at + FILES_SILENCE;
 }
 
@@ -491,9 +479,6 @@ mono_ns serves_step(struct files *f)
 {
 	mono_ns deadline = NEVER;
 
-	for (unsigned i = 0; f->is_arrival_lost && i < f->arrival_count; i++)
-		note_arrival(f, &f->arrivals[i]);
-	f->is_arrival_lost = false;
 	for (unsigned i = 0; i < FILES_SERVED; i++) {
 		if (f->serves[i])
 			deadline = mono_earlier(deadline, step(f, f->serves[i]));
@@ -523,9 +508,9 @@ bool serves_show(const struct files *f, struct message_file *file)
 		if (!s || s->state == SERVE_OPENING || !s->is_contacts ||
 		    memcmp(s->row.id, file->id, OFFER_ID_SIZE) != 0)
 			continue;
-		is_served = true;
-		if (s->said > file->done)
+		if (!is_served || s->said > file->done)
 			file->done = s->said;
+		is_served = true;
 		file->rate += s->rate.rate;
 	}
 	return is_served;
@@ -540,5 +525,4 @@ void serves_clear(struct files *f)
 	for (unsigned i = 0; f->spares && i < SPARES_MAX; i++)
 		filing_source_free(f->spares[i].source);
 	free(f->spares);
-	free(f->arrivals);
 }

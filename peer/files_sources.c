@@ -51,8 +51,17 @@ void get_fail(struct files *f, struct get *g, int err)
 	end_as(f, g, TRANSFER_FAILED, err);
 }
 
+void get_fail_here(struct files *f, struct get *g, int err)
+{
+	if (!g->row.is_ours)
+		g->row.flags |= FILE_UNTOLD;
+	end_as(f, g, TRANSFER_FAILED, err);
+	if (g->has_author)
+		told_stand(f, &g->row, &g->author, false);
+}
+
 /* Asked again after a while, ever more seldom. */
-void get_rest(struct files *f, struct get *g, enum transfer_state state)
+void get_rest(struct files *f, struct get *g, enum transfer_state state, int err)
 {
 	get_let_go(f, g, FILES_CODE_DONE);
 	if (g->state == GET_RUNNING)
@@ -61,8 +70,9 @@ void get_rest(struct files *f, struct get *g, enum transfer_state state)
 	if (g->backoff > FILES_AGAIN_MAX)
 		g->backoff = FILES_AGAIN_MAX;
 	g->retry_at = f->rooms->now + g->backoff;
-	if (g->row.state != state) {
+	if (g->row.state != state || g->row.error != err) {
 		g->row.state = state;
+		g->row.error = err;
 		get_save(f, g);
 		file_tell(f, &g->row);
 	}
@@ -140,11 +150,8 @@ static bool is_linked(struct files *f, struct get *g, struct way *w)
 static bool ask_way(struct files *f, struct get *g, struct way *w)
 {
 	(void)g;
-	if (w->state == WAY_LINKED)
-		return false;
-	reach_ask(f->rooms->reach, w, true);
-	f->asked = memory_grow(f->asked, f->asked_count + 1, sizeof *f->asked);
-	f->asked[f->asked_count++] = w->number;
+	if (w->state != WAY_LINKED)
+		files_ask(f, w);
 	return false; /* everybody */
 }
 

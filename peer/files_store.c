@@ -154,6 +154,17 @@ void file_row_remove(struct files *f, const struct file_row *row)
 	store_run(f->rooms->store, s);
 }
 
+void file_row_told(struct files *f, const uint8_t id[OFFER_ID_SIZE])
+{
+	struct statement *s;
+
+	store_write(f->rooms->store);
+	s = db_sql(db_of(f), "UPDATE file SET flags = flags & ~?2 WHERE id = ?1");
+	bind_bytes(s, 1, bytes_of(id, OFFER_ID_SIZE));
+	bind_int(s, 2, FILE_UNTOLD);
+	store_run(f->rooms->store, s);
+}
+
 void file_row_set_manifest(struct files *f, const struct file_row *row, struct bytes manifest)
 {
 	struct statement *s;

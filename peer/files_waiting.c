@@ -154,6 +154,7 @@ mono_ns gets_step(struct files *f)
 		if (f->gets[i])
 			deadline = mono_earlier(deadline, get_step(f, f->gets[i]));
 	}
+	told_ask(f);
 	gets_ask_no_more(f, asked, count);
 	return deadline;
 }
@@ -162,8 +163,14 @@ mono_ns gets_step(struct files *f)
 static void say_done(struct files *f, struct get *g)
 {
 	struct wire_message m = { .type = WIRE_FILE_DONE };
+	const struct way *w = g->stream.is_open
+				      ? reach_by_number(f->rooms->reach, g->stream.way)
+				      : NULL;
+	bool is_author = w && g->has_author && device_public_equal(&w->device, &g->author);
+	bool is_said = file_stream_say(f, &g->stream, &m, true) == 0 && is_author;
 
-	file_stream_say(f, &g->stream, &m, true);
+	if (g->has_author)
+		told_stand(f, &g->row, &g->author, is_said);
 	g->stream.is_open = false;
 	get_free(f, g);
 }
@@ -229,6 +236,7 @@ void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE])
 			continue;
 		g->retry_at = f->rooms->now;
 		g->backoff = 0;
+		g->row.error = 0;
 		memset(g->elsewhere, 0, sizeof g->elsewhere);
 		if (g->state != GET_OVER)
 			g->row.state = TRANSFER_WAITING;

@@ -250,7 +250,7 @@ static int on_devices(struct way *w, const struct device_list *said)
 static bool is_for_rooms_above(enum wire_type type)
 {
 	return (type >= WIRE_RECORD && type <= WIRE_PROFILE_HAVE) ||
-	       (type >= WIRE_GRANT && type <= WIRE_HISTORY);
+	       (type >= WIRE_GRANT && type <= WIRE_FILE_NOTED);
 }
 
 int way_message(struct rooms *rooms, struct way *w, const struct wire_message *m)

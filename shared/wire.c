@@ -120,6 +120,8 @@ static const struct row {
 	[WIRE_GRANT] = { "GRANT", PEER, 2, fields_grant },
 	[WIRE_HISTORY_GET] = { "HISTORY_GET", PEER, 3, fields_history_get },
 	[WIRE_HISTORY] = { "HISTORY", PEER, 1, fields_history },
+	[WIRE_FILE_STANDS] = { "FILE_STANDS", PEER, 2, fields_file_stands },
+	[WIRE_FILE_NOTED] = { "FILE_NOTED", PEER, 2, fields_file_noted },
 };
 
 static const struct row *row_of(uint64_t type)

@@ -122,6 +122,8 @@ enum wire_type {
 	WIRE_GRANT = 85,
 	WIRE_HISTORY_GET = 86,
 	WIRE_HISTORY = 87,
+	WIRE_FILE_STANDS = 88,
+	WIRE_FILE_NOTED = 89,
 };
 
 /* --- becoming somebody: guest <-> directory, over Noise NK ---------------------
@@ -519,8 +521,8 @@ struct wire_file_get {
 	uint8_t id[16]; /* the offer's */
 	uint64_t offset;
 };
-/* `error`: ERR_NOT_FOUND: not offered to them, or not any more; ERR_BUSY: later; ERR_STATE: paused;
- * ERR_CORRUPT: it is not the file any more that was offered; ERR_IO. */
+/* `error`: ERR_NOT_FOUND: not offered to them, or no more there; ERR_EXPIRED: its owner has withdrawn it;
+ * ERR_BUSY: later; ERR_STATE: paused; ERR_CORRUPT: it is not the file any more that was offered; ERR_IO. */
 struct wire_file_head {
 	int error;
 	uint64_t size;
@@ -534,6 +536,18 @@ struct wire_file_tail {
 };
 struct wire_file_done {
 	int error; /* 0: stored and checked; ERR_CORRUPT: the hash is another one */
+};
+/* On the control stream, to the device that offered it, until it has said FILE_NOTED: how it stands with a
+ * file here. 0: whole and checked; else it does not come, for lack of room (ERR_FULL), for it came damaged
+ * (ERR_CORRUPT), or cannot be stored (ERR_IO). When that is so, and when a link is up. */
+struct wire_file_stands {
+	uint8_t id[16];
+	int error;
+};
+/* That is in the store of who offered it, or says nothing to them: the same back. Also behind FILE_DONE. */
+struct wire_file_noted {
+	uint8_t id[16];
+	int error;
 };
 
 /* --- history for a new device of the own account ------------------------------------------
@@ -689,6 +703,8 @@ struct wire_message {
 		struct wire_file_head file_head;
 		struct wire_file_tail file_tail;
 		struct wire_file_done file_done;
+		struct wire_file_stands file_stands;
+		struct wire_file_noted file_noted;
 		struct wire_grant grant;
 		struct wire_history_get history_get;
 		struct wire_history history;

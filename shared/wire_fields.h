@@ -26,7 +26,8 @@ extern wire_fields fields_have, fields_say, fields_ack, fields_delivered, fields
 	fields_forwarding, fields_where, fields_there, fields_relay_open, fields_relay_offer,
 	fields_relay_answer, fields_relay_close, fields_read, fields_typing, fields_profile,
 	fields_profile_have, fields_file_get, fields_file_head, fields_file_tail,
-	fields_file_done, fields_grant, fields_history_get, fields_history;
+	fields_file_done, fields_file_stands, fields_file_noted, fields_grant,
+	fields_history_get, fields_history;
 
 /* Of a SAY alone: it is hashed without the rest of the large union. */
 void fields_of_say(struct coder *c, struct wire_say *s);

@@ -218,6 +218,18 @@ void fields_file_done(struct coder *c, struct wire_message *m)
 	failure(c, &m->file_done.error);
 }
 
+void fields_file_stands(struct coder *c, struct wire_message *m)
+{
+	coder_fixed(c, m->file_stands.id, sizeof m->file_stands.id);
+	failure(c, &m->file_stands.error);
+}
+
+void fields_file_noted(struct coder *c, struct wire_message *m)
+{
+	coder_fixed(c, m->file_noted.id, sizeof m->file_noted.id);
+	failure(c, &m->file_noted.error);
+}
+
 /* --- history for a new device --------------------------------------------------------------- */
 
 void fields_grant(struct coder *c, struct wire_message *m)

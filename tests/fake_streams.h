@@ -34,6 +34,8 @@ static struct small_home fake_home, fake_others[FAKE_PEOPLE];
 static struct way fake_ways[FAKE_PEOPLE];
 static struct fake_stream fake_streams[FAKE_STREAMS];
 static int64_t fake_next;
+static struct wire_message fake_said;
+static unsigned fake_said_count;
 static char fake_folder[64];
 /* Whether an image is one; NULL: none is. */
 static int (*fake_image)(struct image_work *work);
@@ -166,6 +168,22 @@ void reach_ask(struct reach *r, struct way *w, bool is_asked)
 {
 	(void)r;
 	w->is_asked = is_asked;
+}
+
+struct way *reach_way_at(const struct reach *r, unsigned index)
+{
+	(void)r;
+	return index < FAKE_PEOPLE && fake_ways[index].person ? &fake_ways[index] : NULL;
+}
+
+/* On the control stream: what was said last, and how often. */
+int reach_say(struct reach *r, struct way *w, const struct wire_message *m)
+{
+	(void)r;
+	(void)w;
+	fake_said = *m;
+	fake_said_count++;
+	return 0;
 }
 
 void reach_use(struct reach *r, struct way *w)

@@ -303,7 +303,7 @@ static void make_history(struct wire_history *h, struct bytes *rest)
 static void make(struct wire_message *m, struct liar *l, struct bytes *rest)
 {
 	memset(m, 0, sizeof *m);
-	switch (take(rest) % 9) {
+	switch (take(rest) % 11) {
 	case 0:
 	case 1:
 		m->type = WIRE_SAY;
@@ -342,6 +342,16 @@ static void make(struct wire_message *m, struct liar *l, struct bytes *rest)
 		m->history_get.number = number(rest);
 		m->history_get.goes_on = take(rest) & 1;
 		m->history_get.before = number(rest);
+		break;
+	case 8:
+		m->type = WIRE_FILE_STANDS;
+		memcpy(m->file_stands.id, ids[take(rest) % IDS], sizeof m->file_stands.id);
+		m->file_stands.error = -(int)(take(rest) % 22);
+		break;
+	case 9:
+		m->type = WIRE_FILE_NOTED;
+		memcpy(m->file_noted.id, ids[take(rest) % IDS], sizeof m->file_noted.id);
+		m->file_noted.error = -(int)(take(rest) % 22);
 		break;
 	default:
 		m->type = WIRE_HISTORY;

@@ -303,9 +303,6 @@ static unsigned count_in(const char *folder)
 static void close_story(struct side *s, const char *when)
 {
 	const struct bad_disk_plan well = { .fault = BAD_DISK_WELL };
-	/* That it has arrived is said once: whose power goes in that moment does
-	 * not hear it, or not say it. */
-	bool is_told_once = cuts > 0;
 	unsigned seconds = 0;
 
 	bad_disk_plan(s->folder, &well);
@@ -313,8 +310,7 @@ static void close_story(struct side *s, const char *when)
 		if (!sides[i].peer.engine)
 			assert_true(switch_on(&sides[i]));
 	}
-	while ((see(&sides[0]).state != TRANSFER_DONE && !is_told_once) ||
-	       see(&sides[1]).state != TRANSFER_DONE) {
+	while (see(&sides[0]).state != TRANSFER_DONE || see(&sides[1]).state != TRANSFER_DONE) {
 		if (seconds++ > SETTLE_S)
 			fail_msg("%s: states %d and %d", when, see(&sides[0]).state,
 				 see(&sides[1]).state);

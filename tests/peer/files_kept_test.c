@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 #include "peer/engine.h"
+#include "peer/files.h"
+#include "peer/filing.h"
 #include "peer/image.h"
+#include "shared/db.h"
 #include "shared/error.h"
 #include "tests/town.h"
 
@@ -125,6 +128,11 @@ static void offer(struct town *t, struct home *from, const char *to, const char 
 	offer_as(t, from, to, path, false);
 }
 
+static void sql(struct home *home, const char *what)
+{
+	assert_int_equal(db_exec(engine_db(home->engine), what), 0);
+}
+
 /* Nobody does any work for it: what it wants done waits. */
 static mono_ns without_worker(void *user, mono_ns now, wall_ms wall)
 {
@@ -198,11 +206,377 @@ static void a_thumbnail_that_waits_to_be_looked_at_outlives_the_engine(void **st
 	town_image = NULL;
 }
 
+/* --- that it has arrived, and why it does not --- */
+
+enum { LARGE = 5 << 20 };
+
+static bool is_done(const struct seen *s)
+{
+	return s->state == TRANSFER_DONE;
+}
+
+static bool is_failed(const struct seen *s)
+{
+	return s->state == TRANSFER_FAILED;
+}
+
+static bool is_offered(const struct seen *s)
+{
+	return s->state == TRANSFER_OFFERED;
+}
+
+static bool has_begun(const struct seen *s)
+{
+	return s->done >= 1 << 20;
+}
+
+static bool is_half_there(const struct seen *s)
+{
+	return s->done >= LARGE / 2;
+}
+
+static void accept(struct home *home, const char *of)
+{
+	assert_int_equal(engine_accept_file(home->engine, see(home, of).id, NULL), 0);
+}
+
+static void accept_all(struct home *home, uint64_t up_to)
+{
+	struct engine_settings settings;
+
+	engine_settings(home->engine, &settings);
+	settings.accept_up_to = up_to;
+	assert_int_equal(engine_set_settings(home->engine, &settings), 0);
+}
+
+static unsigned count_untold(struct home *home)
+{
+	struct statement *s = db_sql(engine_db(home->engine),
+				     "SELECT count(*) FROM file WHERE flags & 128");
+	unsigned count;
+
+	assert_int_equal(db_step(s), 1);
+	count = (unsigned)column_int(s, 0);
+	db_done(s);
+	return count;
+}
+
+/* A worker that does one thing not, or says that it went wrong. */
+static struct {
+	enum filing_task what;
+	int err; /* 0: it is not done, and waits here */
+	bool is_held;
+	struct job held;
+} spoilt;
+
+static mono_ns with_spoilt_worker(void *user, mono_ns now, wall_ms wall)
+{
+	struct home *home = user;
+	mono_ns deadline = engine_step(home->engine, now, wall);
+	struct job job;
+
+	while (engine_next_job(home->engine, &job)) {
+		const struct filing_work *w = job.kind == JOB_FILING ? job.task : NULL;
+		bool is_it = w && w->what == spoilt.what;
+
+		deadline = now;
+		if (is_it && spoilt.err == 0) {
+			spoilt.held = job;
+			spoilt.is_held = true;
+			continue;
+		}
+		job.err = is_it ? spoilt.err : w ? filing_run(&job) : ERR_NOT_FOUND;
+		engine_job_done(home->engine, &job);
+	}
+	return deadline;
+}
+
+static bool is_held(void *user)
+{
+	(void)user;
+	return spoilt.is_held;
+}
+
+static bool is_apart(void *user, const struct calm_net_node *from,
+		     const struct calm_net_node *to)
+{
+	(void)user;
+	return from->address.ip[3] != 1 && to->address.ip[3] != 1;
+}
+
+/* Bob has all of it but in its place, and that waits. */
+static calm_net_step *hold_place(struct town *t, bool is_spooled, char path[200])
+{
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	calm_net_step *works = t->net.nodes[b->node].step;
+
+	memset(&spoilt, 0, sizeof spoilt);
+	spoilt.what = FILING_PLACE;
+	befriend(t);
+	make_file(t, "note.txt", 1000, path);
+	t->net.nodes[b->node].step = with_spoilt_worker;
+	offer_as(t, a, "bob", path, is_spooled);
+	assert_true(calm_net_run(&t->net, 60 * SECOND, is_held, NULL));
+	assert_int_equal(see(a, "bob").state, TRANSFER_RUNNING);
+	return works;
+}
+
+static void who_is_killed_before_it_says_that_it_has_a_file_says_so_later(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	t->net.nodes[b->node].step = hold_place(t, true, path);
+	stop_home(t, b);
+	files_job_drop(&spoilt.held);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	start_home(t, b);
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(count_untold(b), 0);
+}
+
+static void who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_again(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	calm_net_step *works;
+	char path[200];
+
+	works = hold_place(t, true, path);
+	/* What it says is lost with who should have heard it. */
+	t->net.is_cut = is_apart;
+	spoilt.held.err = filing_run(&spoilt.held);
+	engine_job_done(b->engine, &spoilt.held);
+	t->net.nodes[b->node].step = works;
+	AWAIT(t, b, "alice", is_done);
+	assert_int_equal(count_untold(b), 1);
+	restart(t, a);
+	assert_int_equal(see(a, "bob").state, TRANSFER_OFFERED);
+	t->net.is_cut = NULL;
+	AWAIT(t, a, "bob", is_done);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(count_untold(b), 0);
+	/* And once that is known it is not said any more. */
+	restart(t, b);
+	calm_net_run(&t->net, 5 * SECOND, NULL, NULL);
+	assert_int_equal(count_untold(b), 0);
+	assert_int_equal(see(a, "bob").state, TRANSFER_DONE);
+}
+
+static void what_comes_as_it_should_is_known_on_both_sides_at_once(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	make_file(t, "note.txt", 1000, path);
+	offer(t, a, "bob", path);
+	AWAIT(t, a, "bob", is_done);
+	calm_net_run(&t->net, 100 * MILLISECOND, NULL, NULL);
+	assert_int_equal(count_untold(b), 0);
+}
+
+/* Bob accepts nothing by himself. */
+static void offer_unasked(struct town *t, size_t size, char path[200])
+{
+	befriend(t);
+	accept_all(&t->homes[1], 0);
+	make_file(t, "large.bin", size, path);
+	offer(t, &t->homes[0], "bob", path);
+	AWAIT(t, &t->homes[1], "alice", is_here);
+}
+
+static void offer_large(struct town *t, char path[200])
+{
+	offer_unasked(t, LARGE, path);
+}
+
+static void whose_file_is_gone_hears_of_it_and_may_put_it_back(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200], away[210];
+
+	offer_large(t, path);
+	snprintf(away, sizeof away, "%s.away", path);
+	assert_int_equal(rename(path, away), 0);
+	accept(b, "alice");
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_NOT_FOUND);
+	assert_int_equal(AWAIT(t, a, "bob", is_failed).error, ERR_NOT_FOUND);
+	/* It is theirs that is gone: nobody has to say so to them. */
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_equal(count_untold(b), 0);
+	assert_int_equal(rename(away, path), 0);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+}
+
+static void whose_file_was_changed_hears_of_it(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	make_file(t, "large.bin", LARGE + 1, path);
+	accept(b, "alice");
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_CORRUPT);
+	assert_int_equal(AWAIT(t, a, "bob", is_failed).error, ERR_CORRUPT);
+}
+
+static void who_changes_a_file_on_its_way_hears_of_it(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_unasked(t, 6 * LARGE, path);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", has_begun);
+	make_file(t, "large.bin", 6 * LARGE + 1, path);
+	assert_int_equal(AWAIT(t, a, "bob", is_failed).error, ERR_CORRUPT);
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_CORRUPT);
+}
+
+static void that_there_is_no_room_is_told_to_who_offered_it(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	calm_net_step *works = t->net.nodes[b->node].step;
+	char path[200];
+
+	memset(&spoilt, 0, sizeof spoilt);
+	spoilt.what = FILING_BEGIN;
+	spoilt.err = ERR_FULL;
+	offer_large(t, path);
+	t->net.nodes[b->node].step = with_spoilt_worker;
+	accept(b, "alice");
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_FULL);
+	assert_int_equal(AWAIT(t, a, "bob", is_failed).error, ERR_FULL);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_equal(count_untold(b), 0);
+	/* There is again. */
+	t->net.nodes[b->node].step = works;
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+}
+
+static void that_there_is_no_room_is_told_later_to_who_is_away(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	memset(&spoilt, 0, sizeof spoilt);
+	spoilt.what = FILING_WRITE;
+	spoilt.err = ERR_FULL;
+	offer_large(t, path);
+	t->net.nodes[b->node].step = with_spoilt_worker;
+	accept(b, "alice");
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_FULL);
+	t->net.is_cut = is_apart;
+	stop_home(t, a);
+	start_home(t, a);
+	sql(a, "UPDATE file SET state = 1, error = 0");
+	sql(b, "UPDATE file SET flags = flags | 128");
+	restart(t, b);
+	t->net.is_cut = NULL;
+	assert_int_equal(AWAIT(t, a, "bob", is_failed).error, ERR_FULL);
+}
+
+static void what_was_withdrawn_is_called_so(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	assert_int_equal(engine_cancel_file(a->engine, see(a, "bob").id), 0);
+	accept(b, "alice");
+	assert_int_equal(AWAIT(t, b, "alice", is_failed).error, ERR_EXPIRED);
+	assert_int_equal(see(a, "bob").state, TRANSFER_CANCELLED);
+}
+
+static void a_sender_that_begins_anew_knows_how_much_has_arrived(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_half_there);
+	stop_home(t, a);
+	t->net.is_cut = is_apart;
+	start_home(t, a);
+	assert_true(is_offered((struct seen[]){ see(a, "bob") }));
+	assert_in_range(see(a, "bob").done, 1 << 20, LARGE);
+	t->net.is_cut = NULL;
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+}
+
+static void another_device(struct town *t, struct home *h, const char *name)
+{
+	const struct directory_place place = { "10.0.0.1", 7000 };
+
+	assert_int_equal(engine_login(h->engine, name, &place, server_key(t->server),
+				      bytes_text("correct horse"), false, ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, h, t->tickets), 0);
+	wait_online(t, h);
+	calm_net_run(&t->net, 3 * SECOND, NULL, NULL);
+}
+
+static void what_was_had_from_another_own_device_is_told_to_who_offered_it(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1], *too = &t->homes[2];
+	char path[200];
+
+	befriend(t);
+	another_device(t, too, "bob");
+	accept_all(too, 0);
+	make_file(t, "note.txt", 1000, path);
+	offer(t, a, "bob", path);
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, too, "alice", is_here);
+	AWAIT(t, a, "bob", is_done);
+	stop_home(t, a);
+	accept(too, "alice");
+	AWAIT(t, too, "alice", is_done);
+	assert_int_equal(count_untold(too), 1);
+	start_home(t, a);
+	sql(a, "UPDATE file SET state = 1");
+	say(t, a, "bob", "back");
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(count_untold(too), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOWN(a_thumbnail_is_shown_only_as_it_was_made_here),
 		TOWN(a_thumbnail_that_waits_to_be_looked_at_outlives_the_engine),
+		TOWN(who_is_killed_before_it_says_that_it_has_a_file_says_so_later),
+		TOWN(who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_again),
+		TOWN(what_comes_as_it_should_is_known_on_both_sides_at_once),
+		TOWN(whose_file_is_gone_hears_of_it_and_may_put_it_back),
+		TOWN(whose_file_was_changed_hears_of_it),
+		TOWN(who_changes_a_file_on_its_way_hears_of_it),
+		TOWN(that_there_is_no_room_is_told_to_who_offered_it),
+		TOWN(that_there_is_no_room_is_told_later_to_who_is_away),
+		TOWN(what_was_withdrawn_is_called_so),
+		TOWN(a_sender_that_begins_anew_knows_how_much_has_arrived),
+		TOWN(what_was_had_from_another_own_device_is_told_to_who_offered_it),
 	};
 
 	if (sodium_init() < 0)

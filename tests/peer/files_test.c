@@ -451,7 +451,7 @@ static void what_its_owner_cancelled_fails(void **state)
 	await_bytes(t, b, theirs, 2 << 20);
 	assert_int_equal(engine_cancel_file(a->engine, ours), 0);
 	await(t, b, theirs, TRANSFER_FAILED);
-	assert_int_equal(see(b, theirs).error, ERR_NOT_FOUND);
+	assert_int_equal(see(b, theirs).error, ERR_EXPIRED);
 }
 
 static void what_was_retracted_is_not_fetched(void **state)

@@ -559,6 +559,14 @@ static void any_fields(struct wire_message *m)
 	case WIRE_FILE_DONE:
 		m->file_done.error = dice_chance(&dice, 500) ? ERR_CORRUPT : 0;
 		break;
+	case WIRE_FILE_STANDS:
+		fill(m->file_stands.id, 16);
+		m->file_stands.error = dice_chance(&dice, 500) ? ERR_FULL : 0;
+		break;
+	case WIRE_FILE_NOTED:
+		fill(m->file_noted.id, 16);
+		m->file_noted.error = dice_chance(&dice, 500) ? ERR_CORRUPT : 0;
+		break;
 	case WIRE_GRANT:
 		m->grant.number = any_number() >> 1;
 		m->grant.since = (wall_ms)dice_next(&dice);
@@ -689,6 +697,8 @@ static const struct {
 	{ WIRE_GRANT, WIRE_FROM_PEER },
 	{ WIRE_HISTORY_GET, WIRE_FROM_PEER },
 	{ WIRE_HISTORY, WIRE_FROM_PEER },
+	{ WIRE_FILE_STANDS, WIRE_FROM_PEER },
+	{ WIRE_FILE_NOTED, WIRE_FROM_PEER },
 };
 enum { ALL = sizeof all / sizeof all[0] };
 
