@@ -71,6 +71,11 @@ static void read_timers(struct conversations *c, struct person *p)
 		v->our_timer = (struct timer){ (uint32_t)column_int(s, 0), column_int(s, 1) };
 		v->their_timer = (struct timer){ (uint32_t)column_int(s, 2), column_int(s, 3) };
 	}
+	/* Versions before believed any date. */
+	if (time_counted(c, v->our_timer.at, INT64_MAX) == TIME_NONE)
+		v->our_timer.at = 0;
+	if (time_counted(c, v->their_timer.at, INT64_MAX) == TIME_NONE)
+		v->their_timer.at = 0;
 	db_done(s);
 }
 

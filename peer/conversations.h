@@ -173,13 +173,12 @@ bool conversations_read(struct conversations *c, struct person *p, uint64_t up_t
 /* Counts anew what is unread, where more was read than is here. */
 void conversations_count_unread(struct conversations *c, struct person *p);
 /* Told that what `author` said in the conversation of now is read below `next`: theirs by us, as
- * another device of ours says (`is_by_us`); ours by them, as they or that device say, never
- * further than it is delivered. `is_ours`: it is of ours; `id`: the newest line that is so from now on, or
+ * another device of ours says (`is_by_us`), never further than it is here; ours by them, as they or
+ * that device say, never further than it is delivered. `is_ours`: it is of ours; `id`: the newest line that is so from now on, or
  * 0. */
 enum read_heard {
 	READ_KNOWN,
 	READ_NEW,
-	READ_AHEAD, /* NEW, and further than is here: conversations_count_unread() when more comes */
 	READ_PARTLY, /* NEW, and LATER */
 	READ_LATER,  /* to be tried again when more of it is here, or delivered */
 	READ_WRONG,  /* it is not theirs to say */

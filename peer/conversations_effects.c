@@ -14,18 +14,29 @@ enum {
 	WAITING_MAX = 16, /* entries that may wait for one message: one of each kind and side */
 };
 
+wall_ms time_counted(struct conversations *c, wall_ms sent_at, wall_ms arrived_at)
+{
+	/* What came as history may say that it came at any time. */
+	wall_ms came = arrived_at < c->rooms->wall ? arrived_at : c->rooms->wall;
+
+	return sent_at > came && (uint64_t)sent_at - (uint64_t)came > (uint64_t)AHEAD_MAX
+		       ? TIME_NONE
+		       : sent_at;
+}
+
 /* Whether it counts before another one that is here. */
 static bool is_newer(struct conversations *c, const struct effect *e, uint64_t other)
 {
 	struct statement *s = db_sql(db_of(c),
-				     "SELECT m.sent_at, chain.author, m.seq FROM message AS m,"
-				     " chain WHERE m.id = ? AND chain.id = m.chain");
+				     "SELECT m.sent_at, chain.author, m.seq, m.arrived_at"
+				     " FROM message AS m, chain WHERE m.id = ?"
+				     " AND chain.id = m.chain");
 	struct device_public author;
 	bool is_newer = true;
 
 	bind_int(s, 1, (int64_t)other);
 	if (db_step(s) == 1 && column_copy(s, 1, author.bytes, sizeof author.bytes) == 0) {
-		wall_ms time = column_int(s, 0);
+		wall_ms time = time_counted(c, column_int(s, 0), column_int(s, 3));
 		int order = memcmp(e->author.bytes, author.bytes, sizeof author.bytes);
 
 		is_newer = e->time != time ? e->time > time
@@ -138,7 +149,7 @@ bool effect_timer(struct conversations *c, struct person *p, bool is_ours, wall_
 	struct event e = { .kind = EVENT_TIMER, .name = p->name, .is_online = !is_ours };
 	struct statement *s;
 
-	if (time < timer->at || (time == timer->at && life <= timer->life))
+	if (time == TIME_NONE || time < timer->at || (time == timer->at && life <= timer->life))
 		return false;
 	*timer = (struct timer){ life, time };
 	store_write(c->rooms->store);
@@ -215,7 +226,7 @@ static unsigned read_waiting(struct conversations *c, int64_t conversation, stru
 {
 	struct statement *s = db_sql(
 		db_of(c), "SELECT m.id, m.kind, m.is_ours, m.sent_at, chain.author, m.seq,"
-			  " length(m.body), m.place <= 0 FROM message AS m, chain"
+			  " length(m.body), m.place <= 0, m.arrived_at FROM message AS m, chain"
 			  " WHERE m.about = ?"
 			  " AND m.target IS NULL AND m.kind IN (2, 3, 4)"
 			  " AND m.id <> ? AND chain.id = m.chain AND chain.conversation = ?");
@@ -231,7 +242,7 @@ static unsigned read_waiting(struct conversations *c, int64_t conversation, stru
 			.id = (uint64_t)column_int(s, 0),
 			.kind = (enum say_kind)column_int(s, 1),
 			.is_ours = column_int(s, 2),
-			.time = column_int(s, 3),
+			.time = time_counted(c, column_int(s, 3), column_int(s, 8)),
 			.seq = (uint64_t)column_int(s, 5),
 			.size = (size_t)column_int(s, 6),
 			.is_recalled = column_int(s, 7),

@@ -57,10 +57,19 @@ static struct row row_of(struct conversations *c, const struct chain *chain,
 	return row;
 }
 
-static struct effect effect_of(const struct row *row, const struct device_public *author)
+static struct effect effect_of(struct conversations *c, const struct row *row,
+			       const struct device_public *author)
 {
-	return (struct effect){ row->id, row->kind, row->is_ours,   row->sent_at,
-				*author, row->seq,  row->body.size, row->place <= 0 };
+	return (struct effect){
+		.id = row->id,
+		.kind = row->kind,
+		.is_ours = row->is_ours,
+		.time = time_counted(c, row->sent_at, row->arrived_at),
+		.author = *author,
+		.seq = row->seq,
+		.size = row->body.size,
+		.is_recalled = row->place <= 0,
+	};
 }
 
 /* The row is written: what it changes. */
@@ -68,10 +77,10 @@ static void take_effect(struct conversations *c, struct person *p, int64_t conve
 			const struct wire_say *say, const struct row *row,
 			const struct target *target)
 {
-	struct effect e = effect_of(row, &say->author);
+	struct effect e = effect_of(c, row, &say->author);
 
 	if (row->kind == SAY_TIMER)
-		effect_timer(c, p, row->is_ours, row->sent_at, row->life);
+		effect_timer(c, p, row->is_ours, e.time, row->life);
 	if (target && is_change(row->kind))
 		effect_apply(c, p, &e, target);
 	else if (row->about.size > 0 && !row->has_target)

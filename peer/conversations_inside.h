@@ -116,12 +116,19 @@ void tell_change(struct conversations *c, const struct person *p, uint64_t id,
 
 /* --- conversations_effects.c --- */
 
+/* A device that was stolen could date what it says at the end of time, where nobody can say anything newer. So a date
+ * counts up to a century beyond when the entry came, which no clock is wrong by; who changes it says so a
+ * moment later (conversations_say.c). Beyond that it counts as older than all others. */
+#define AHEAD_MAX ((wall_ms)36525 * 24 * 3600 * 1000)
+#define TIME_NONE INT64_MIN
+wall_ms time_counted(struct conversations *c, wall_ms sent_at, wall_ms arrived_at);
+
 /* An entry that is about another one, or TIMER; its row is written. */
 struct effect {
 	uint64_t id;
 	enum say_kind kind;
 	bool is_ours;
-	wall_ms time;
+	wall_ms time; /* as it counts */
 	struct device_public author;
 	uint64_t seq;
 	size_t size;      /* of the body */

@@ -71,6 +71,20 @@ static bool find(struct conversations *c, const struct person *p,
 	return is_here;
 }
 
+/* What the chain goes up to here; history may have brought more than was heard. Who says that they have read
+ * further may be a stolen device: nothing may be read that was not said yet. */
+static uint64_t end_of(struct conversations *c, const struct place *at)
+{
+	struct statement *s = db_sql(db_of(c), "SELECT max(seq) FROM message WHERE chain = ?");
+	uint64_t last = 0;
+
+	bind_int(s, 1, at->id);
+	if (db_step(s) == 1)
+		last = (uint64_t)column_int(s, 0);
+	db_done(s);
+	return at->next > last ? at->next : last + 1;
+}
+
 /* The newest line that became so. */
 static uint64_t newest(struct conversations *c, const struct place *at, uint64_t next)
 {
@@ -120,7 +134,7 @@ enum read_heard conversations_hear_read(struct conversations *c, struct person *
 	if (!at.is_ours && !is_by_us)
 		return READ_WRONG;
 	*is_ours = at.is_ours;
-	most = !at.is_ours ? next : at.delivered < at.next ? at.delivered : at.next;
+	most = !at.is_ours ? end_of(c, &at) : at.delivered < at.next ? at.delivered : at.next;
 	if (next > most) {
 		next = most;
 		heard = READ_LATER;
@@ -129,10 +143,8 @@ enum read_heard conversations_hear_read(struct conversations *c, struct person *
 		return heard == READ_LATER ? heard : READ_KNOWN;
 	*id = newest(c, &at, next);
 	write_read(c, &at, next);
-	if (!at.is_ours) {
+	if (!at.is_ours)
 		conversations_count_unread(c, p);
-		return next > at.next ? READ_AHEAD : READ_NEW;
-	}
 	return heard == READ_LATER ? READ_PARTLY : READ_NEW;
 }
 

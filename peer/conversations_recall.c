@@ -59,8 +59,9 @@ void conversations_recalled(struct conversations *c, const struct chain *chain,
 
 	store_write(c->rooms->store);
 	s = db_sql(db_of(c), "UPDATE chain SET delivered = CASE WHEN is_ours"
-			     " THEN max(delivered, ?) ELSE delivered END, read = max(read, ?)"
-			     " WHERE id = ?");
+			     " THEN max(delivered, ?1) ELSE delivered END, read = max(read,"
+			     " min(?2, max(next, coalesce((SELECT max(seq) + 1 FROM message"
+			     " WHERE message.chain = ?3), 1)))) WHERE id = ?3");
 	bind_int(s, 1, (int64_t)delivered);
 	bind_int(s, 2, (int64_t)read);
 	bind_int(s, 3, chain->id);

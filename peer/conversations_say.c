@@ -165,14 +165,15 @@ void tell_entry(struct conversations *c, struct person *p, const struct chain *c
 
 /* --- saying --- */
 
-static wall_ms number_of(struct conversations *c, const char *sql, uint64_t id)
+/* When the change was said that `sql` finds. */
+static wall_ms time_said(struct conversations *c, const char *sql, uint64_t id)
 {
 	struct statement *s = db_sql(db_of(c), sql);
-	wall_ms time = 0;
+	wall_ms time = TIME_NONE;
 
 	bind_int(s, 1, (int64_t)id);
 	if (db_step(s) == 1)
-		time = column_int(s, 0);
+		time = time_counted(c, column_int(s, 0), column_int(s, 1));
 	db_done(s);
 	return time;
 }
@@ -181,20 +182,23 @@ static wall_ms number_of(struct conversations *c, const char *sql, uint64_t id)
 static wall_ms time_of(struct conversations *c, const struct person *p,
 		       const struct to_say *what)
 {
-	wall_ms now = c->rooms->wall, last = now - 1;
+	wall_ms now = c->rooms->wall, last = TIME_NONE;
 
 	if (what->kind == SAY_TIMER)
 		last = p->conversation->our_timer.at;
 	else if (what->kind == SAY_EDIT)
-		last = number_of(c,
-				 "SELECT e.sent_at FROM message AS m, message AS e"
-				 " WHERE m.id = ? AND e.id = m.edit",
-				 what->target);
+		last = time_said(
+			c,
+			"SELECT e.sent_at, e.arrived_at FROM message AS m, message AS e"
+			" WHERE m.id = ? AND e.id = m.edit",
+			what->target);
 	else if (what->kind == SAY_REACT)
-		last = number_of(c,
-				 "SELECT time FROM reaction WHERE message = ? AND is_ours = 1",
-				 what->target);
-	return last < now ? now : last < INT64_MAX ? last + 1 : last;
+		last = time_said(
+			c,
+			"SELECT e.sent_at, e.arrived_at FROM reaction AS r, message AS e"
+			" WHERE r.message = ? AND r.is_ours = 1 AND e.id = r.entry",
+			what->target);
+	return last < now ? now : last + 1;
 }
 
 static void take_effect(struct conversations *c, struct person *p, const struct row *row)

@@ -18,16 +18,18 @@ enum { LATER_MAX = WIRE_DEVICES_MAX, ROOM = 4096 /* bytes in a line, for one con
 struct later {
 	struct device_public author;
 	uint64_t next;
+	struct device_public said_by;
 	bool is_by_us;
 };
 
 struct marks_of {
 	uint64_t changed; /* what is read, counted in marks.changes; 0: not since the start */
-	bool is_ahead;    /* another device of ours has read more than is here */
+	bool is_ahead;    /* something was undone: what is unread is counted when it changes */
 	uint64_t unread;  /* as it was when that was looked at */
 	unsigned later_count;
 	struct later later[LATER_MAX];
-	mono_ns later_at;
+	mono_ns later_at, later_pause;
+	uint64_t later_unread; /* as it was when they were looked at */
 
 	bool is_said; /* that we type; */
 	mono_ns said_at, silent_at;
@@ -103,7 +105,7 @@ static bool tells_read(const struct marks *m, const struct person *p)
 }
 
 static void keep_for_later(struct marks *m, struct person *p, const struct wire_read *read,
-			   bool is_by_us)
+			   const struct device_public *said_by, bool is_by_us)
 {
 	struct marks_of *of = marks_of(m, p);
 	struct later *place = NULL;
@@ -116,12 +118,14 @@ static void keep_for_later(struct marks *m, struct person *p, const struct wire_
 	if (!place)
 		place = of->later_count < LATER_MAX ? &of->later[of->later_count++]
 						    : &of->later[LATER_MAX - 1];
-	*place = (struct later){ read->author, read->next, is_by_us };
+	*place = (struct later){ read->author, read->next, *said_by, is_by_us };
+	of->later_pause = MARKS_LATER;
 	of->later_at = m->rooms->now + MARKS_LATER;
+	of->later_unread = p->conversation->unread;
 }
 
 static int take_read(struct marks *m, struct person *p, const struct wire_read *read,
-		     bool is_by_us)
+		     const struct device_public *said_by, bool is_by_us)
 {
 	struct rooms *r = m->rooms;
 	struct event e = { .name = p->name };
@@ -133,14 +137,10 @@ static int take_read(struct marks *m, struct person *p, const struct wire_read *
 	if (heard == READ_WRONG)
 		return ERR_FORMAT;
 	if (heard == READ_LATER || heard == READ_PARTLY)
-		keep_for_later(m, p, read, is_by_us);
+		keep_for_later(m, p, read, said_by, is_by_us);
 	if (heard == READ_KNOWN || heard == READ_LATER)
 		return 0;
 	marks_changed(m, p);
-	if (heard == READ_AHEAD) {
-		p->marks->is_ahead = true;
-		p->marks->unread = p->conversation->unread;
-	}
 	if (!is_ours)
 		expiry_read(r->expiry, p);
 	if (!e.message_id)
@@ -179,7 +179,16 @@ static int hear_read(struct marks *m, struct way *from, const struct wire_read *
 		return ERR_FORMAT;
 	if (!p)
 		return 0; /* of before a key changed, or of one whom we do not know yet */
-	return take_read(m, p, read, from->person->is_self);
+	return take_read(m, p, read, &from->device, from->person->is_self);
+}
+
+/* A device that is no more of the account that it spoke for is believed nothing more. */
+static bool still_speaks(struct marks *m, const struct person *p, const struct later *later)
+{
+	const struct person *of = later->is_by_us ? persons_self(m->rooms->persons) : p;
+
+	return of &&
+	       (of->devices.version == 0 || device_list_find(&of->devices, &later->said_by));
 }
 
 /* What could not be believed when it came. */
@@ -188,19 +197,23 @@ static mono_ns look_again(struct marks *m, struct person *p)
 	struct marks_of *of = p->marks;
 	struct later later[LATER_MAX];
 	unsigned count = of->later_count;
+	mono_ns pause = of->later_pause * 2;
 
 	if (count == 0)
 		return NEVER;
-	if (m->rooms->now < of->later_at)
+	if (m->rooms->now < of->later_at && of->later_unread == p->conversation->unread)
 		return of->later_at;
 	memcpy(later, of->later, count * sizeof *later);
 	of->later_count = 0;
-	of->later_at = m->rooms->now + MARKS_LATER;
 	for (unsigned i = 0; i < count; i++) {
 		struct wire_read read = { .author = later[i].author, .next = later[i].next };
 
-		(void)take_read(m, p, &read, later[i].is_by_us);
+		if (still_speaks(m, p, &later[i]))
+			(void)take_read(m, p, &read, &later[i].said_by, later[i].is_by_us);
 	}
+	of->later_unread = p->conversation->unread;
+	of->later_pause = pause < MARKS_LATER_MOST ? pause : MARKS_LATER_MOST;
+	of->later_at = m->rooms->now + of->later_pause;
 	return of->later_count ? of->later_at : NEVER;
 }
 

@@ -13,8 +13,9 @@
 #define MARKS_TYPING_AGAIN   (3 * SECOND)
 #define MARKS_TYPING_SILENCE (6 * SECOND)
 #define MARKS_TYPING_HEARD   (10 * SECOND)
-/* What could not be believed yet is looked at again so often. */
-#define MARKS_LATER (1 * SECOND)
+/* What could not be believed yet is looked at again when something comes, and so often, ever less. */
+#define MARKS_LATER      (1 * SECOND)
+#define MARKS_LATER_MOST (64 * SECOND)
 
 struct marks;
 struct marks *marks_new(struct rooms *rooms);

@@ -186,6 +186,10 @@ static const char *const migrations[] = {
 	"	message INTEGER NOT NULL, PRIMARY KEY (author, sent_at, digest, message)) "
 	"WITHOUT ROWID;"
 	"ALTER TABLE chain ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0;",
+	/* What another device said to have read, and was not said yet. */
+	"UPDATE chain SET read = max(next, coalesce((SELECT max(seq) + 1 FROM message"
+	"	WHERE message.chain = chain.id), 1)) WHERE read > max(next, coalesce("
+	"	(SELECT max(seq) + 1 FROM message WHERE message.chain = chain.id), 1));",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

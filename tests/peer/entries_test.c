@@ -429,6 +429,103 @@ static void an_entry_waits_for_its_target_and_only_the_newest_of_a_kind_counts(v
 	assert_int_equal(alice.peer.counts[EVENT_CHANGED], 3);
 }
 
+/* As another device of bob's, which is not in his hands any more. */
+static struct wire_say of_stolen(enum say_kind kind, uint64_t seq, const char *text,
+				 wall_ms time, uint32_t life)
+{
+	struct wire_say say = theirs(kind, seq, text, kind == SAY_TIMER ? 0 : 1);
+
+	memset(say.author.bytes, 0xff, sizeof say.author.bytes);
+	say.time = time;
+	say.life = life;
+	return say;
+}
+
+static void hear_stolen(wall_ms time)
+{
+	struct device_public stolen;
+	struct chain chain;
+	struct wire_say says[] = { of_stolen(SAY_EDIT, 1, "false", time, 0),
+				   of_stolen(SAY_REACT, 2, "f", time, 0),
+				   of_stolen(SAY_TIMER, 3, "", time, 7) };
+
+	memset(stolen.bytes, 0xff, sizeof stolen.bytes);
+	conversations_chain(alice.peer.rooms->conversations, them(&alice), &stolen, false,
+			    &chain);
+	for (unsigned i = 0; i < 3; i++) {
+		says[i].previous = chain.last;
+		assert_int_equal(conversations_hear(alice.peer.rooms->conversations,
+						    them(&alice), &chain, &says[i], false),
+				 HEARD_NEW);
+	}
+	step(&alice);
+}
+
+/* Where no clock is, nothing said before or later gives way to it. */
+static void what_is_dated_at_the_end_of_time_gives_way_to_all_else(void **state)
+{
+	struct wire_say says[] = { theirs(SAY_TEXT, 1, "text", 0),
+				   theirs(SAY_EDIT, 2, "true", 1), theirs(SAY_REACT, 3, "t", 1),
+				   theirs(SAY_TIMER, 4, "", 0) };
+
+	(void)state;
+	chain_up(says, 1);
+	hear_stolen(INT64_MAX);
+	says[1].previous = alice.chain.last;
+	for (unsigned i = 1; i < 4; i++) {
+		says[i].previous = alice.chain.last;
+		says[i].life = says[i].kind == SAY_TIMER ? 60 : 0;
+		assert_int_equal(hear(&alice, &says[i]), HEARD_NEW);
+	}
+	step(&alice);
+	assert_string_equal(seen_by(&alice), "<true*/t;");
+	assert_int_equal(them(&alice)->conversation->their_timer.life, 60);
+	peer_close(&alice.peer);
+	peer_open(&alice.peer, NOW, WALL);
+	assert_int_equal(them(&alice)->conversation->their_timer.life, 60);
+}
+
+/* A date that a clock may have is followed by who knows of it. */
+static void what_is_dated_within_a_century_counts_until_it_is_changed(void **state)
+{
+	struct wire_say says[] = { theirs(SAY_TEXT, 1, "text", 0),
+				   theirs(SAY_EDIT, 2, "later", 1),
+				   theirs(SAY_EDIT, 3, "true", 1) };
+	wall_ms far = WALL + (wall_ms)99 * 365 * 24 * 3600 * 1000;
+
+	(void)state;
+	chain_up(says, 1);
+	hear_stolen(far);
+	says[1].previous = alice.chain.last;
+	assert_int_equal(hear(&alice, &says[1]), HEARD_NEW);
+	step(&alice);
+	assert_string_equal(seen_by(&alice), "<false*/f;");
+	says[2].previous = alice.chain.last;
+	says[2].time = far + 1;
+	assert_int_equal(hear(&alice, &says[2]), HEARD_NEW);
+	step(&alice);
+	assert_string_equal(seen_by(&alice), "<true*/f;");
+}
+
+/* As a version before has stored it, of another device of ours. */
+static void a_timer_that_was_dated_at_the_end_of_time_can_be_changed(void **state)
+{
+	(void)state;
+	assert_int_equal(db_exec(engine_db(alice.peer.engine),
+				 "UPDATE contact SET our_timer = 9,"
+				 " our_timer_at = 9223372036854775807"),
+			 0);
+	peer_close(&alice.peer);
+	peer_open(&alice.peer, NOW, WALL);
+	assert_int_equal(them(&alice)->conversation->our_timer.life, 9);
+	done(&alice, engine_set_timer(alice.peer.engine, "bob", 0, 1));
+	bring(&alice);
+	assert_int_equal(them(&alice)->conversation->our_timer.life, 0);
+	peer_close(&alice.peer);
+	peer_open(&alice.peer, NOW, WALL);
+	assert_int_equal(them(&alice)->conversation->our_timer.life, 0);
+}
+
 static void what_is_about_itself_or_an_entry_about_another_changes_nothing(void **state)
 {
 	struct wire_say says[] = {
@@ -662,6 +759,9 @@ int main(void)
 		ENTRIES(nobody_changes_what_the_other_said),
 		ENTRIES(a_reply_names_what_it_replies_to),
 		ENTRIES(an_entry_waits_for_its_target_and_only_the_newest_of_a_kind_counts),
+		ENTRIES(what_is_dated_at_the_end_of_time_gives_way_to_all_else),
+		ENTRIES(what_is_dated_within_a_century_counts_until_it_is_changed),
+		ENTRIES(a_timer_that_was_dated_at_the_end_of_time_can_be_changed),
 		ENTRIES(what_is_about_itself_or_an_entry_about_another_changes_nothing),
 		ENTRIES(a_text_is_never_edited_to_nothing),
 		ENTRIES(a_file_has_a_caption_that_can_be_edited_away),

@@ -13,6 +13,7 @@
 #include "peer/reach.h"
 #include "peer/rooms.h"
 #include "peer/way.h"
+#include "shared/db.h"
 #include "shared/error.h"
 #include "tests/town.h"
 
@@ -208,17 +209,55 @@ static void what_was_read_elsewhere_before_it_came_disappears_in_time(void **sta
 	assert_true(counts);
 }
 
-static struct way *linked_way(struct town *t, unsigned i)
+static struct way *way_of(struct town *t, unsigned i, bool is_self)
 {
 	struct rooms *r = engine_rooms(at(t, i));
 	struct way *w;
 
 	for (unsigned k = 0; (w = reach_way_at(r->reach, k)) != NULL; k++) {
-		if (w->state == WAY_LINKED && !w->person->is_self)
+		if (w->state == WAY_LINKED && w->person->is_self == is_self)
 			return w;
 	}
 	fail_msg("no link");
 	return NULL;
+}
+
+static struct way *linked_way(struct town *t, unsigned i)
+{
+	return way_of(t, i, false);
+}
+
+/* A device that is in other hands says so of what nobody has said yet. */
+static void what_is_said_to_be_read_far_ahead_is_read_as_far_as_it_is_here(void **state)
+{
+	struct town *t = *state;
+	struct wire_message m = { .type = WIRE_READ };
+	struct statement *s;
+	struct way *w;
+
+	log_in_too(t);
+	say(t, &t->homes[BOB], "alice", "one");
+	pass(t, 3 * SECOND);
+	w = linked_way(t, ALICE);
+	m.read.conversation = w->person->conversation->wire;
+	m.read.author = w->device;
+	m.read.next = CHAIN_MAX - 1;
+	assert_int_equal(
+		marks_hear(engine_rooms(at(t, ALICE))->marks, way_of(t, ALICE, true), &m), 0);
+	pass(t, 2 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+	s = db_sql(engine_db(at(t, ALICE)), "SELECT count(*) FROM chain WHERE read > next");
+	assert_int_equal(db_step(s), 1);
+	assert_int_equal(column_int(s, 0), 0);
+	db_done(s);
+	/* While it is ours it may say so at any time; not any more when it is not. */
+	assert_int_equal(engine_revoke_device(at(t, ALICE), engine_device(at(t, ALICE_TOO)),
+					      ++t->tickets),
+			 0);
+	assert_int_equal(answer_of(t, &t->homes[ALICE], t->tickets), 0);
+	say(t, &t->homes[BOB], "alice", "two");
+	pass(t, 100 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
 }
 
 static void nobody_has_read_what_was_not_said_or_what_is_theirs(void **state)
@@ -311,6 +350,7 @@ int main(void)
 		ROW(our_other_devices_know_what_was_read),
 		ROW(what_was_read_elsewhere_is_not_new_when_it_comes),
 		ROW(what_was_read_elsewhere_before_it_came_disappears_in_time),
+		ROW(what_is_said_to_be_read_far_ahead_is_read_as_far_as_it_is_here),
 		ROW(nobody_has_read_what_was_not_said_or_what_is_theirs),
 		ROW(typing_is_told_and_forgotten),
 		ROW(who_is_hidden_neither_types_nor_reads),
