@@ -44,7 +44,7 @@ _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER 
 
 #define MESSAGES                                                                               \
 	"SELECT m.id, contact.name, m.is_ours, chain.author, m.seq, m.sent_at, m.arrived_at,"  \
-	" m.kind, m.flags, coalesce(m.target, m.reply_to),"                                    \
+	" m.kind, m.flags, m.target,"                                                          \
 	" m.about IS NOT NULL AND m.target IS NULL, m.life, m.expires, m.body,"                \
 	" m.seq <"                                                                             \
 	" CASE WHEN chain.is_ours THEN chain.delivered ELSE conversation.delivered END,"       \

@@ -98,7 +98,9 @@ static const char *const migrations[] = {
 	"CREATE TABLE relay(one INTEGER PRIMARY KEY CHECK (one = 1), rate INTEGER NOT NULL);",
 	/* Entries of chains that are about others. `place` orders a conversation: the id, but for history that
 	 * came in later. `about` names what an entry is about as the wire does (author, seq), target
-	 * the row here, once it is here. `edit`: the entry that holds the text of now. */
+	 * the row here, once it is here. `edit`: the entry that holds the text of now. `reply_to` is 0 from here
+	 * on: to drop it would write every row anew. In rows of before it tells that they were hashed with a
+	 * name of what they reply to which stands nowhere (conversations_said()). */
 	"ALTER TABLE message ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN about BLOB;"
 	"ALTER TABLE message ADD COLUMN target INTEGER;"
