@@ -92,9 +92,13 @@ struct message_file {
 	struct bytes type; /* MIME, as said */
 	struct bytes alt;
 	struct bytes thumbnail; /* checked (peer/image.h), or empty */
-	uint64_t size, done;
+	uint64_t size, done;    /* of a folder: of the files in it, ... */
 	bool is_folder;
 	uint32_t files, width, height;
+	uint32_t manifest; /* ... without so many bytes that come before them */
+	/* Of the answer to a send alone: so much in the folder was left out, links, and what is neither a file
+	 * nor a folder. */
+	uint32_t links, others;
 	enum transfer_state state;
 	int error;
 	struct bytes path; /* where it is here, whole; empty: nowhere */
@@ -137,7 +141,7 @@ struct event {
 	bool is_online;
 	enum account_state account;
 	struct message message; /* text valid until the next engine_next_event(); of
-	                             EVENT_ANSWER to a send: `sent_at` alone */
+	                             EVENT_ANSWER to a send: `sent_at`, `file.links`, `file.others` */
 	uint64_t message_id;    /* EVENT_DELIVERED, EVENT_CHANGED, EVENT_READ, EVENT_FILE ... */
 	enum message_change change;
 	struct path path;

@@ -190,6 +190,12 @@ void events_answer_said(struct events *v, uint64_t ticket, uint64_t message_id, 
 	v->items[v->count - 1].message.sent_at = sent_at;
 }
 
+void events_left_out(struct events *v, uint32_t links, uint32_t others)
+{
+	v->items[v->count - 1].message.file.links = links;
+	v->items[v->count - 1].message.file.others = others;
+}
+
 void events_release(struct events *v)
 {
 	v->released = v->count;
@@ -249,6 +255,8 @@ static void show(struct events *v, struct item *item, struct event *out)
 		out->error = item->error;
 		out->message_id = item->message_id;
 		out->message.sent_at = item->message.sent_at;
+		out->message.file.links = item->message.file.links;
+		out->message.file.others = item->message.file.others;
 	} else if (item->kind == EVENT_SAID || item->kind == EVENT_HEARD) {
 		out->id = item->message.id;
 		out->name = item->message.contact;

@@ -29,6 +29,8 @@ void events_warn(struct events *v, const struct name *about, const char *detail)
 void events_answer(struct events *v, uint64_t ticket, int error, const char *detail,
 		   uint64_t message_id);
 /* The same of a message that was said: `message_id` and `message.sent_at`. */
+/* Of the folder that the answer added last is about. */
+void events_left_out(struct events *v, uint32_t links, uint32_t others);
 void events_answer_said(struct events *v, uint64_t ticket, uint64_t message_id,
 			wall_ms sent_at);
 

@@ -214,7 +214,7 @@ void files_show_new(struct files *f, struct message *m)
 	if (file_row_of_message(f, m->id, &row) != 1)
 		return;
 	m->file.state = row.state;
-	m->file.done = row.done;
+	m->file.done = file_shown(&m->file, row.done);
 	m->file.error = row.error;
 	file_row_clear(&row);
 	files_show(f, m);

@@ -66,6 +66,9 @@ void file_tell(struct files *f, const struct file_row *row);
 void file_tell_progress(struct files *f, const struct file_row *row);
 struct person *files_person(const struct files *f, int64_t contact); /* or NULL */
 
+/* Of so many bytes of the contents those that are of files: what is shown. */
+uint64_t file_shown(const struct message_file *file, uint64_t bytes);
+
 /* Bytes in a second, over the last few. */
 struct file_rate {
 	mono_ns at, told_at;

@@ -149,6 +149,7 @@ static void say(struct files *f, struct sending *s, const struct image_work *ima
 		return;
 	}
 	events_answer_said(f->rooms->events, s->ticket, row.message, f->rooms->wall);
+	events_left_out(f->rooms->events, w->links, w->others);
 	sending_free(f, s);
 }
 

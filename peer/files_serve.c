@@ -508,8 +508,8 @@ bool serves_show(const struct files *f, struct message_file *file)
 		if (!s || s->state == SERVE_OPENING || !s->is_contacts ||
 		    memcmp(s->row.id, file->id, OFFER_ID_SIZE) != 0)
 			continue;
-		if (!is_served || s->said > file->done)
-			file->done = s->said;
+		if (!is_served || file_shown(file, s->said) > file->done)
+			file->done = file_shown(file, s->said);
 		is_served = true;
 		file->rate += s->rate.rate;
 	}

@@ -281,6 +281,11 @@ void file_tell_progress(struct files *f, const struct file_row *row)
 	events_pass(f->rooms->events, &e);
 }
 
+uint64_t file_shown(const struct message_file *file, uint64_t bytes)
+{
+	return bytes > file->manifest ? bytes - file->manifest : 0;
+}
+
 /* --- how fast --- */
 
 #define RATE_WINDOW (500 * MILLISECOND)

@@ -256,7 +256,7 @@ bool gets_show(const struct files *f, struct message_file *file)
 		else if (g->state == GET_RUNNING && g->has_head)
 			file->state = TRANSFER_RUNNING;
 		if (g->state >= GET_READY && g->state <= GET_FINISHING)
-			file->done = g->received;
+			file->done = file_shown(file, g->received);
 		if (file->state == TRANSFER_RUNNING)
 			file->rate = g->rate.rate;
 		return true;

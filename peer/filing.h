@@ -23,8 +23,8 @@ enum {
 #define FILING_RESERVE ((uint64_t)64 << 20) /* that stays free on a disk */
 
 enum filing_task {
-	/* `path` of a file or folder, which becomes the real one: size, is_folder, files, manifest (of a
-	 * folder), modified, head, name. ERR_NOT_FOUND, ERR_REFUSED, ERR_LIMIT. */
+	/* `path` of a file or folder, which becomes the real one: size, is_folder, files, manifest, links, others (of
+	 * a folder), modified, head, name. ERR_NOT_FOUND, ERR_REFUSED, ERR_LIMIT. */
 	FILING_LOOK,
 	/* `path` as it was looked at, with size, is_folder, manifest, modified: source.
 	 * ERR_CORRUPT: it is another one now; ERR_NOT_FOUND. */
@@ -63,6 +63,7 @@ struct filing_work {
 	uint64_t
 		modified; /* ns: when it was changed last; of a folder: when it was looked at */
 	uint32_t files, manifest_size;
+	uint32_t links, others; /* FILING_LOOK: in the folder, and left out */
 	struct buf manifest, data;
 	uint8_t head[FILING_HEAD];
 	size_t head_size;

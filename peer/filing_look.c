@@ -12,12 +12,18 @@
 #include "peer/filing_inside.h"
 #include "shared/error.h"
 
-/* What is neither a file nor a folder, and links, are left out. */
-static int look_into(struct manifest *m, int folder, const char *path, unsigned depth);
+struct look {
+	struct manifest manifest;
+	/* What is neither a file nor a folder, and links (which may lead out of it), are left out. */
+	uint32_t links, others;
+};
 
-static int look_at(struct manifest *m, int folder, const char *path, const char *name,
+static int look_into(struct look *l, int folder, const char *path, unsigned depth);
+
+static int look_at(struct look *l, int folder, const char *path, const char *name,
 		   unsigned depth)
 {
+	struct manifest *m = &l->manifest;
 	char below[MANIFEST_PATH_MAX + 1];
 	uint32_t before = m->count;
 	struct stat st;
@@ -25,8 +31,10 @@ static int look_at(struct manifest *m, int folder, const char *path, const char 
 
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : filing_error();
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		*(S_ISLNK(st.st_mode) ? &l->links : &l->others) += 1;
 		return 0;
+	}
 	/* With room for the "/" of an empty folder. */
 	if (snprintf(below, sizeof below, "%s%s%s", path, *path ? "/" : "", name) >=
 		    MANIFEST_PATH_MAX ||
@@ -38,14 +46,14 @@ static int look_at(struct manifest *m, int folder, const char *path, const char 
 	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return filing_error();
-	err = look_into(m, fd, below, depth + 1);
+	err = look_into(l, fd, below, depth + 1);
 	if (err == 0 && m->count == before)
 		err = manifest_add(m, below, true, 0, filing_modified(&st) / 1000000000u);
 	return err;
 }
 
 /* Closes it. */
-static int look_into(struct manifest *m, int fd, const char *path, unsigned depth)
+static int look_into(struct look *l, int fd, const char *path, unsigned depth)
 {
 	DIR *folder = fdopendir(fd);
 	struct dirent *one;
@@ -55,7 +63,7 @@ static int look_into(struct manifest *m, int fd, const char *path, unsigned dept
 		abort(); /* only memory can be missing */
 	while (err == 0 && (one = readdir(folder)) != NULL) {
 		if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0)
-			err = look_at(m, fd, path, one->d_name, depth);
+			err = look_at(l, fd, path, one->d_name, depth);
 	}
 	closedir(folder);
 	return err;
@@ -63,7 +71,7 @@ static int look_into(struct manifest *m, int fd, const char *path, unsigned dept
 
 static int look_at_folder(struct filing_work *w)
 {
-	struct manifest m = { 0 };
+	struct look l = { 0 };
 	struct timespec now;
 	int fd = filing_folder(w->path, false), err;
 
@@ -72,16 +80,18 @@ static int look_at_folder(struct filing_work *w)
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->modified = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	buf_init(&w->manifest, OFFER_MANIFEST_MAX);
-	err = look_into(&m, fd, "", 0);
+	err = look_into(&l, fd, "", 0);
 	if (err == 0)
-		err = manifest_encode(&m, &w->manifest);
+		err = manifest_encode(&l.manifest, &w->manifest);
 	w->is_folder = true;
-	w->files = m.files;
+	w->links = l.links;
+	w->others = l.others;
+	w->files = l.manifest.files;
 	w->manifest_size = (uint32_t)w->manifest.size;
-	w->size = m.size + w->manifest.size;
+	w->size = l.manifest.size + w->manifest.size;
 	if (err == 0 && w->size > OFFER_SIZE_MAX)
 		err = ERR_LIMIT;
-	manifest_clear(&m);
+	manifest_clear(&l.manifest);
 	return err;
 }
 

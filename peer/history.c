@@ -76,7 +76,8 @@ static void read_file(struct statement *s, struct message *m, struct bytes body)
 	f->name = offer.name;
 	f->type = offer.type;
 	f->alt = offer.alt;
-	f->size = offer.size;
+	f->size = offer.size - offer.manifest;
+	f->manifest = offer.manifest;
 	f->is_folder = offer.is_folder;
 	f->files = offer.files;
 	f->width = offer.width;
@@ -87,6 +88,7 @@ static void read_file(struct statement *s, struct message *m, struct bytes body)
 	f->state = (enum transfer_state)column_int(s, AT_FILE_STATE);
 	f->error = (int)column_int(s, AT_FILE_ERROR);
 	f->done = (uint64_t)column_int(s, AT_FILE_DONE);
+	f->done -= f->done < f->manifest ? f->done : f->manifest;
 	f->path = column_bytes(s, AT_FILE_PATH);
 	f->thumbnail = column_bytes(s, AT_FILE_THUMBNAIL); /* never the one that was said */
 	if (f->state == TRANSFER_DONE)

@@ -14,6 +14,13 @@ int method_finish_send(struct call *call, const struct event *answer)
 	json_set_int(call->result, "timestamp", answer->message.sent_at);
 	/* It leaves for the contact only after the commit that this answer waited for. */
 	json_set_text(call->result, "state", "queued");
+	if (answer->message.file.links || answer->message.file.others) {
+		struct json *left = json_object();
+
+		json_set_int(left, "links", answer->message.file.links);
+		json_set_int(left, "others", answer->message.file.others);
+		json_set(call->result, "leftOut", left);
+	}
 	return 0;
 }
 

@@ -90,10 +90,38 @@ static void set_seconds_left(struct json *o, const struct message_file *f)
 			     (int64_t)((f->size - f->done + f->rate - 1) / f->rate));
 }
 
+/* Why ours does not come to them, and what to do (peer/files_told.c). */
+static const char *why_not_theirs(int err)
+{
+	switch (err) {
+	case ERR_NOT_FOUND:
+		return _("the file is not where it was: put it back there, and they may fetch "
+			 "it again");
+	case ERR_CORRUPT:
+		return _("the file was changed after it was offered: send it again");
+	case ERR_IO:
+		return _("the file cannot be read now: once it can, they may fetch it again");
+	case ERR_FULL:
+		return _("the other side has no room for it: they may fetch it again when "
+			 "they have");
+	case ERR_REFUSED:
+		return _("the other side cannot store it: they may fetch it again when they "
+			 "can");
+	case ERR_FORMAT:
+		return _("it arrived damaged, twice: send it again");
+	default:
+		return error_text(err);
+	}
+}
+
 /* Why a file did not come, to who waits for it. */
 static const char *why_not(int err)
 {
 	switch (err) {
+	case ERR_EXPIRED:
+		return _("the other side has withdrawn it");
+	case ERR_IO:
+		return _("it cannot be read there, or stored here");
 	case ERR_NOT_FOUND:
 		return _("the other side does not have it any more");
 	case ERR_CORRUPT:
@@ -105,7 +133,7 @@ static const char *why_not(int err)
 	}
 }
 
-static void set_progress(struct json *o, const struct message_file *f)
+static void set_progress(struct json *o, const struct message_file *f, bool is_ours)
 {
 	json_set_text(o, "state", transfer_state(f->state));
 	json_set_int(o, "done", (int64_t)f->done);
@@ -118,17 +146,20 @@ static void set_progress(struct json *o, const struct message_file *f)
 		json_set_bytes(o, "path", f->path);
 	if (f->error < 0) {
 		json_set_text(o, "error", error_name(f->error));
-		json_set_text(o, "reason", why_not(f->error));
+		/* Ours are where they were offered from; what we have not is another device's. */
+		json_set_text(o, "reason",
+			      is_ours && f->path.size ? why_not_theirs(f->error)
+						      : why_not(f->error));
 	}
 }
 
-static struct json *file_view(const struct message_file *f)
+static struct json *file_view(const struct message_file *f, bool is_ours)
 {
 	struct json *o = json_object();
 
 	set_name(o, f->name);
 	json_set_bytes(o, "type", f->type);
-	set_progress(o, f);
+	set_progress(o, f, is_ours);
 	if (f->alt.size)
 		json_set_bytes(o, "alt", f->alt);
 	if (f->is_folder) {
@@ -158,7 +189,7 @@ static bool put_transfer(void *user, const struct message *m)
 	json_set_bool(t->out, "own", m->is_ours);
 	if (m->has_file) {
 		set_name(t->out, m->file.name);
-		set_progress(t->out, &m->file);
+		set_progress(t->out, &m->file, m->is_ours);
 	}
 	return false;
 }
@@ -211,7 +242,7 @@ static void set_body(struct json *o, const struct message *m)
 		json_set_int(o, "missing", (int64_t)m->missing);
 	set_reactions(o, m);
 	if (m->has_file)
-		json_set(o, "file", file_view(&m->file));
+		json_set(o, "file", file_view(&m->file, m->is_ours));
 }
 
 struct json *spoken_body(const struct message *m)

@@ -439,6 +439,36 @@ static void the_name_of_a_file_misleads_nobody(void **state)
 	json_free(o);
 }
 
+/* Of ours it is said what to do about it, of theirs what they have. */
+static void why_a_file_does_not_come_is_said_to_each_side(void **state)
+{
+	struct message m = { .kind = MESSAGE_FILE,
+			     .is_ours = true,
+			     .has_file = true,
+			     .file = { .name = bytes_text("a"),
+				       .path = bytes_text("/a"),
+				       .state = TRANSFER_FAILED } };
+	const int errors[] = { ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO,
+			       ERR_FULL,      ERR_REFUSED, ERR_FORMAT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		struct json *ours, *theirs;
+		const char *reason;
+
+		m.file.error = errors[i];
+		m.is_ours = true;
+		ours = spoken_message(&m);
+		m.is_ours = false;
+		theirs = spoken_message(&m);
+		reason = json_text(json_get(ours, "file"), "reason");
+		assert_true(strstr(reason, "again") != NULL);
+		assert_string_not_equal(reason, json_text(json_get(theirs, "file"), "reason"));
+		json_free(ours);
+		json_free(theirs);
+	}
+}
+
 static void a_plain_text_is_shown_without_what_it_is_not(void **state)
 {
 	struct message m = { .id = 5, .kind = MESSAGE_TEXT, .text = bytes_text("x") };
@@ -659,6 +689,7 @@ int main(void)
 		TEST(what_was_never_sent_is_swept_a_day_later),
 		TEST(what_nobody_sends_goes_when_the_engine_begins_and_nothing_else),
 		TEST(the_name_of_a_file_misleads_nobody),
+		TEST(why_a_file_does_not_come_is_said_to_each_side),
 		TEST(a_plain_text_is_shown_without_what_it_is_not),
 		TEST(a_failed_file_says_why_by_a_stable_name),
 		TEST(what_is_not_counted_has_no_number),

@@ -561,6 +561,56 @@ static void what_was_had_from_another_own_device_is_told_to_who_offered_it(void 
 	assert_int_equal(count_untold(too), 0);
 }
 
+/* --- what is in a folder --- */
+
+static void a_folder_is_as_large_as_its_files_and_says_what_it_leaves_out(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200], name[210];
+	const struct event *answer;
+
+	befriend(t);
+	snprintf(path, sizeof path, "%s/things", t->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	make_file(t, "things/one", 1000, name);
+	make_file(t, "things/two", 24, name);
+	snprintf(name, sizeof name, "%s/none", path);
+	assert_int_equal(mkdir(name, 0700), 0);
+	snprintf(name, sizeof name, "%s/out", path);
+	assert_int_equal(symlink("/etc/passwd", name), 0);
+	snprintf(name, sizeof name, "%s/none/up", path);
+	assert_int_equal(symlink("..", name), 0);
+	snprintf(name, sizeof name, "%s/pipe", path);
+	assert_int_equal(mkfifo(name, 0600), 0);
+	offer(t, a, "bob", path);
+	answer = find_event(a, EVENT_ANSWER);
+	assert_int_equal(answer->message.file.links, 2);
+	assert_int_equal(answer->message.file.others, 1);
+	assert_int_equal(see(a, "bob").size, 1024);
+	assert_int_equal(AWAIT(t, b, "alice", is_done).size, 1024);
+	assert_int_equal(see(b, "alice").done, 1024);
+	wait_for(t, b, EVENT_HEARD, 1);
+	assert_int_equal(find_event(b, EVENT_HEARD)->message.file.size, 1024);
+	assert_int_equal(AWAIT(t, a, "bob", is_done).done, 1024);
+}
+
+static void an_empty_folder_holds_no_bytes(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	snprintf(path, sizeof path, "%s/none", t->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	offer(t, a, "bob", path);
+	assert_int_equal(see(a, "bob").size, 0);
+	assert_int_equal(find_event(a, EVENT_ANSWER)->message.file.links, 0);
+	assert_int_equal(AWAIT(t, b, "alice", is_done).done, 0);
+	assert_int_equal(see(b, "alice").size, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +627,8 @@ int main(void)
 		TOWN(what_was_withdrawn_is_called_so),
 		TOWN(a_sender_that_begins_anew_knows_how_much_has_arrived),
 		TOWN(what_was_had_from_another_own_device_is_told_to_who_offered_it),
+		TOWN(a_folder_is_as_large_as_its_files_and_says_what_it_leaves_out),
+		TOWN(an_empty_folder_holds_no_bytes),
 	};
 
 	if (sodium_init() < 0)

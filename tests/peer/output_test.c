@@ -274,6 +274,19 @@ static void files_are_told_in_words_whatever_they_are_called(void **state)
 	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
 	assert_string_equal(words, "offered; bob has not fetched it yet");
 	json_free(o);
+	o = parsed("{\"state\":\"offered\",\"path\":\"/cat.png\",\"done\":43,\"size\":100}");
+	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "interrupted at 43 %: goes on when bob is there and asks "
+				   "for the rest");
+	json_free(o);
+	o = parsed("{\"state\":\"paused\",\"done\":43,\"size\":100}");
+	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "paused at 43 %: palique files resume 7");
+	json_free(o);
+	o = parsed("{\"state\":\"waiting\",\"done\":43,\"size\":100,\"reason\":\"why\"}");
+	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "waits for bob: why");
+	json_free(o);
 }
 
 static void a_message_is_named_by_its_digits(void **state)

@@ -236,6 +236,7 @@ static void on_answer(struct chat *chat, const struct json *answer)
 	if (!result || json_id(result, "id", &id) < 0)
 		return;
 	chat->unanswered--;
+	cmd_left_out(json_get(result, "leftOut"));
 	chat->last_sent = id > chat->last_sent ? id : chat->last_sent;
 	if (chat->told_delivered >= chat->last_sent && chat->unanswered == 0)
 		out_done(_("delivered%s"), chat->way);

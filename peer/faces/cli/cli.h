@@ -184,6 +184,8 @@ void cmd_print_change(const struct json *params);
 void cmd_print_transfer(const struct json *t);
 /* "[image PNG 1920x1080, 2.1 MB: a cat]" */
 void cmd_file_words(const struct json *file, char *words, size_t size);
+/* What a folder held and was not sent: leftOut of an answer to sendFile, or NULL. */
+void cmd_left_out(const struct json *left);
 /* How far a transfer is: in figures; and in words, with what to type. */
 void cmd_transfer_figures(const struct json *t, char *words, size_t size);
 void cmd_transfer_words(const struct json *t, bool is_own, const char *name, const char *id,

@@ -103,6 +103,29 @@ static const struct state_row {
 	  N_("cancelled; palique files accept %s fetches it"), false, true },
 };
 
+/* Begun, and not going on: with how far it is. */
+static bool resting_words(const struct json *t, bool is_own, const char *name, const char *id,
+			  char *words, size_t size)
+{
+	int64_t whole = json_int(t, "size", 0), done = json_int(t, "done", 0);
+	int percent = whole > 0 ? (int)((double)done / (double)whole * 100) : 0;
+	const char *reason = json_text(t, "reason");
+
+	if (is_own && done > 0 && cmd_is(t, "state", "offered"))
+		snprintf(words, size,
+			 _("interrupted at %d %%: goes on when %s is there and asks for the "
+			   "rest"),
+			 percent, name);
+	else if (done > 0 && cmd_is(t, "state", "paused"))
+		snprintf(words, size, _("paused at %d %%: palique files resume %s"), percent,
+			 id);
+	else if (reason && cmd_is(t, "state", "waiting"))
+		snprintf(words, size, _("waits for %s: %s"), name, out_safe(reason));
+	else
+		return false;
+	return true;
+}
+
 void cmd_transfer_words(const struct json *t, bool is_own, const char *name, const char *id,
 			char *words, size_t size)
 {
@@ -126,6 +149,8 @@ void cmd_transfer_words(const struct json *t, bool is_own, const char *name, con
 		snprintf(words, size, "%s", _("offered by another device of yours"));
 		return;
 	}
+	if (resting_words(t, is_own, name, id, words, size))
+		return;
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
 		const struct state_row *row = &states[i];
 		bool by_id = is_own ? row->is_ours_by_id : row->is_theirs_by_id;
@@ -133,6 +158,27 @@ void cmd_transfer_words(const struct json *t, bool is_own, const char *name, con
 			snprintf(words, size, is_own ? _(row->ours) : _(row->theirs),
 				 by_id ? id : name);
 	}
+}
+
+void cmd_left_out(const struct json *left)
+{
+	int64_t links = left ? json_int(left, "links", 0) : 0,
+		others = left ? json_int(left, "others", 0) : 0;
+
+	if (links > 0)
+		out_say(ngettext("  left out: %lld link (it may lead out of the folder; send "
+				 "by itself what it leads to)",
+				 "  left out: %lld links (they may lead out of the folder; "
+				 "send by itself what they lead to)",
+				 (unsigned long)links),
+			(long long)links);
+	if (others > 0)
+		out_say(ngettext("  left out: %lld special file (a socket, pipe or device "
+				 "holds nothing that can be sent)",
+				 "  left out: %lld special files (sockets, pipes and devices "
+				 "hold nothing that can be sent)",
+				 (unsigned long)others),
+			(long long)others);
 }
 
 /* --- messages --- */

@@ -31,6 +31,7 @@ struct sending {
 	char *path;            /* NULL: spooled */
 	struct json *spool;    /* of newSpool */
 	struct json *transfer; /* as it was told last */
+	struct json *left_out; /* of the answer, or NULL */
 };
 
 /* --- what is to be said --- */
@@ -271,6 +272,8 @@ static void report_json(const struct sending *s)
 	json_set_text(o, "state", s->is_delivered ? "delivered" : "queued");
 	if (s->transfer)
 		json_set(o, "transfer", json_keep(s->transfer));
+	if (s->left_out)
+		json_set(o, "leftOut", json_keep(s->left_out));
 	if (s->is_delivered && json_text(s->contact, "pathKind")) {
 		json_set_text(o, "pathKind", json_text(s->contact, "pathKind"));
 		if (json_text(s->contact, "address"))
@@ -302,6 +305,7 @@ static void report(const struct sending *s)
 	int64_t held = json_int(s->contact, "held", 0);
 
 	report_json(s);
+	cmd_left_out(s->left_out);
 	if (s->is_delivered && s->is_file)
 		report_file(s);
 	else if (s->is_delivered)
@@ -359,6 +363,8 @@ static int say(struct cli *c, struct sending *s, const char *text)
 				  "palique --version");
 	else if (code == EXIT_DONE)
 		snprintf(s->name, sizeof s->name, "%s", name);
+	if (code == EXIT_DONE && json_has(result, "leftOut"))
+		s->left_out = json_keep((struct json *)json_get(result, "leftOut"));
 	json_free(result);
 	return code;
 }
@@ -459,6 +465,7 @@ static int run_send(struct cli *c, struct sending *s)
 	json_free(s->contact);
 	json_free(s->spool);
 	json_free(s->transfer);
+	json_free(s->left_out);
 	free(s->path);
 	free(text);
 	return code;
