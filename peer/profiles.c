@@ -28,6 +28,22 @@ static bool version_equal(const struct version *a, const struct version *b)
 	       memcmp(a->mark.bytes, b->mark.bytes, sizeof a->mark.bytes) == 0;
 }
 
+/* What is known of them is of the identity of now, or nothing. */
+static const struct version *version_of(const struct person *p)
+{
+	static const struct version none;
+
+	return p->shown && identity_public_equal(&p->shown->whose, &p->identity)
+		       ? &p->shown->version
+		       : &none;
+}
+
+/* What we have of whom this way leads to. */
+static const struct version *known_of(const struct profiles *s, const struct way *w)
+{
+	return w->person->is_self ? &s->ours.version : version_of(w->person);
+}
+
 struct profiles *profiles_new(struct rooms *rooms)
 {
 	struct profiles *s = memory_new(sizeof *s);
@@ -49,10 +65,19 @@ void profiles_free(struct profiles *s)
 	free(s);
 }
 
+/* What was said last may have told of what is undone: the truth is told behind it. */
 void profiles_reload(struct profiles *s)
 {
+	struct way *w;
+
 	profiles_load(s);
 	s->raised_at = 0; /* it may be what is undone */
+	for (unsigned i = 0; (w = reach_way_at(s->rooms->reach, i)) != NULL; i++) {
+		if (!version_equal(&w->profile.told, known_of(s, w)))
+			w->profile.ask_at = s->rooms->now;
+		if (version_is_newer(&w->profile.said, &s->ours.version))
+			memset(&w->profile.said, 0, sizeof w->profile.said);
+	}
 }
 
 /* --- ours --- */
@@ -169,6 +194,7 @@ static void follow_link(const struct profiles *s, struct way *w)
 	w->profile.say_at = 0;
 	w->profile.has_told = false;
 	memset(&w->profile.said, 0, sizeof w->profile.said);
+	memset(&w->profile.told, 0, sizeof w->profile.told);
 }
 
 /* --- hearing --- */
@@ -230,16 +256,6 @@ static void shown_of(struct shown *out, const struct wire_profile *said)
 	if (said->picture.size)
 		crypto_generichash(out->picture_hash, sizeof out->picture_hash,
 				   said->picture.data, said->picture.size, NULL, 0);
-}
-
-/* What is known of them is of the identity of now, or nothing. */
-static const struct version *version_of(const struct person *p)
-{
-	static const struct version none;
-
-	return p->shown && identity_public_equal(&p->shown->whose, &p->identity)
-		       ? &p->shown->version
-		       : &none;
 }
 
 /* Not now: told what we have, they say it again. */
@@ -392,11 +408,12 @@ bool profiles_job_done(struct profiles *s, struct job *job)
 /* False: no room now. */
 static bool say_have(struct profiles *s, struct way *w)
 {
-	const struct version *v = w->person->is_self ? &s->ours.version : version_of(w->person);
+	const struct version *v = known_of(s, w);
 	struct wire_message m = { .type = WIRE_PROFILE_HAVE };
 
 	m.profile_have.number = v->number;
 	m.profile_have.mark = v->mark;
+	w->profile.told = *v;
 	return reach_say(s->rooms->reach, w, &m) == 0;
 }
 

@@ -14,6 +14,7 @@
 #include "peer/profiles.h"
 #include "peer/reach.h"
 #include "peer/rooms.h"
+#include "peer/store.h"
 #include "peer/way.h"
 #include "shared/error.h"
 #include "tests/town.h"
@@ -192,6 +193,27 @@ static void what_came_too_soon_is_said_again(void **state)
 	assert_true(bytes_equal(picture, bytes_text("bpng")));
 }
 
+/* His next commit fails. */
+static bool spoil_bob(void *user)
+{
+	store_failed(engine_rooms(at(user, BOB))->store, ERR_FULL);
+	return false;
+}
+
+static void what_could_not_be_stored_is_said_again(void **state)
+{
+	struct town *t = *state;
+	const struct engine_profile_change what = { .title = "Alice" };
+
+	say(t, &t->homes[ALICE], "bob", "hello");
+	pass(t, SECOND);
+	assert_int_equal(engine_set_profile(at(t, ALICE), &what, ++t->tickets), 0);
+	calm_net_run(&t->net, SECOND / 2, spoil_bob, t);
+	assert_string_equal(contact(t, BOB, "alice").title, "");
+	pass(t, 5 * SECOND);
+	assert_string_equal(contact(t, BOB, "alice").title, "Alice");
+}
+
 static void own_devices_agree_and_new_ones_hear(void **state)
 {
 	struct town *t = *state;
@@ -359,6 +381,7 @@ int main(void)
 		ROW(who_is_away_hears_at_the_next_link_also_after_a_restart),
 		ROW(a_picture_is_looked_at_before_anybody_sees_it),
 		ROW(what_came_too_soon_is_said_again),
+		ROW(what_could_not_be_stored_is_said_again),
 		ROW(own_devices_agree_and_new_ones_hear),
 		ROW(two_changes_at_the_same_moment_end_as_one),
 		ROW(of_many_changes_the_last_one_counts),
