@@ -82,7 +82,7 @@ struct way {
 		struct version {
 			uint64_t number;
 			struct profile_mark mark;
-		} has, said;               /* said: on this link */
+		} has, said, told; /* said and told (which of theirs we have): on this link */
 		struct version called_for; /* it was dialled to be told this one */
 		mono_ns called_until;
 	} profile; /* profiles.c */
