@@ -46,7 +46,7 @@ $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS): %: %.o $(B)/helpers.a $(B)/faces.a $(B)
 $(B)/shared.a:    $(call objects,shared)
 $(B)/directory.a: $(call objects,directory)
 $(B)/peer.a:      $(call objects,peer peer/api)
-$(B)/faces.a:     $(call objects,peer/faces peer/faces/cli)
+$(B)/faces.a:     $(call objects,peer/faces peer/faces/cli peer/faces/web) $(B)/peer/faces/web/page.o
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
 $(TESTS): LDLIBS += -lcmocka -lz -lm
@@ -66,6 +66,18 @@ catalogues: $(CATALOGUES)
 $(B)/locale/%/LC_MESSAGES/palique.mo: shared/po/%.po
 	@mkdir -p $(@D)
 	msgfmt -c -o $@ $<
+
+# The page, inside of the program; and libwebsockets by the name under which it is looked for at run time.
+PAGE  = $(wildcard peer/faces/web/page/*) $(patsubst shared/po/%.po,$(B)/peer/faces/web/%.json,$(wildcard shared/po/*.po))
+lws_a = $(shell pkg-config --variable=libdir libwebsockets)/libwebsockets.so
+$(B)/peer/faces/web/http.o: flags += -DLWS_LIBRARY='"$(shell readelf -d $(lws_a) | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"'
+$(B)/peer/faces/web/%.json: shared/po/%.po $(wildcard peer/faces/web/page/*.js) tools/page-texts
+	@mkdir -p $(@D)
+	tools/page-texts $< $(wildcard peer/faces/web/page/*.js) >$@.new && mv $@.new $@
+$(B)/peer/faces/web/page.s: $(PAGE) tools/embed
+	tools/embed $(PAGE) >$@
+$(B)/peer/faces/web/page.o: $(B)/peer/faces/web/page.s
+	$(CC) -c -o $@ $<
 
 # Tests. What each printed and how many ms it took stay beside it, for tools/check to count.
 tests: $(TESTS)

@@ -71,6 +71,16 @@ struct daemon {
 	bool is_deaf;       /* told that the LAN cannot be heard */
 	bool is_not_needed; /* another one is there */
 	const char *hint;   /* what to type when it does not start; "": the reason says it */
+	const struct daemon_web *browser; /* NULL: no such face */
+	struct web *web;                  /* NULL until somebody wants it */
+};
+
+/* A client of the API: on the socket, or a page of a face in this process. */
+struct face {
+	struct daemon *daemon;
+	struct lines *lines; /* NULL: a page */
+	struct web_page *page;
+	struct api_client *client;
 };
 
 /* --- the network --- */
@@ -154,40 +164,65 @@ static mono_ns on_step(void *user, mono_ns now)
 
 /* --- faces --- */
 
+static struct face *face_new(struct daemon *d, struct lines *lines, struct web_page *page)
+{
+	struct face *face = memory_new(sizeof *face);
+
+	*face = (struct face){ .daemon = d, .lines = lines, .page = page };
+	face->client = api_connect(d->api, face);
+	if (face->client)
+		return face;
+	log_event(LOG_WARNING, "too-many-faces", NULL);
+	free(face);
+	return NULL;
+}
+
+static void face_free(struct face *face)
+{
+	if (face)
+		api_disconnect(face->client);
+	free(face);
+}
+
 static void on_connect(void *user, struct lines *who)
 {
-	struct daemon *d = user;
-	struct api_client *client = api_connect(d->api, who);
+	struct face *face = face_new(user, who, NULL);
 
-	if (!client) {
-		log_event(LOG_WARNING, "too-many-faces", NULL);
+	if (!face)
 		lines_close(who);
-		return;
-	}
-	lines_set_user(who, client);
+	else
+		lines_set_user(who, face);
 }
 
 static void on_line(void *user, struct lines *from, struct bytes line)
 {
+	struct face *face = lines_user(from);
+
 	(void)user;
-	if (lines_user(from))
-		api_line(lines_user(from), line);
+	if (face)
+		api_line(face->client, line);
 }
 
 static void on_gone(void *user, struct lines *who)
 {
 	(void)user;
-	api_disconnect(lines_user(who));
+	face_free(lines_user(who));
 }
 
 static int on_send(void *connection, struct bytes line)
 {
-	return lines_send(connection, line);
+	struct face *face = connection;
+
+	return face->lines ? lines_send(face->lines, line)
+			   : face->daemon->browser->send(face->page, line);
 }
 
 static size_t on_backlog(void *connection)
 {
-	return lines_backlog(connection);
+	struct face *face = connection;
+
+	return face->lines ? lines_backlog(face->lines)
+			   : face->daemon->browser->backlog(face->page);
 }
 
 static void on_wake(void *user)
@@ -196,6 +231,62 @@ static void on_wake(void *user)
 
 	if (!d->is_stopping)
 		udp_wake(d->udp);
+}
+
+/* --- the face in a browser --- */
+
+static void *on_page(void *user, struct web_page *page)
+{
+	return face_new(user, NULL, page);
+}
+
+static void on_page_line(void *user, void *client, struct bytes line)
+{
+	struct face *face = client;
+
+	(void)user;
+	api_line(face->client, line);
+}
+
+static void on_page_gone(void *user, void *client)
+{
+	(void)user;
+	face_free(client);
+}
+
+static int on_spool(void *user, const char *name, char *out, size_t size)
+{
+	struct daemon *d = user;
+	char path[HOME_PATH_MAX];
+	int err = spool_is_name(name) ? spool_path(&d->home, name, path) : ERR_NOT_FOUND;
+
+	if (err == 0 && snprintf(out, size, "%s", path) >= (int)size)
+		err = ERR_LIMIT;
+	return err;
+}
+
+static int on_open_web(void *user, uint16_t port, char *url, uint16_t *listens, char *reason,
+		       size_t reason_size)
+{
+	static const struct daemon_web_calls calls = { .connect = on_page,
+						       .line = on_page_line,
+						       .disconnect = on_page_gone,
+						       .spool = on_spool };
+	struct daemon *d = user;
+
+	if (!d->browser || d->is_stopping)
+		return ERR_STATE;
+	if (!d->web)
+		d->web = d->browser->make(&d->loop, &calls, d);
+	return d->browser->open(d->web, port, url, listens, reason, reason_size);
+}
+
+static void on_close_web(void *user)
+{
+	struct daemon *d = user;
+
+	if (d->web)
+		d->browser->close(d->web);
 }
 
 /* --- the directory in this process --- */
@@ -331,6 +422,7 @@ static void close_handles(struct daemon *d)
 		host_close(d->host);
 	if (d->server)
 		lines_server_close(d->server);
+	on_close_web(d);
 	netwatch_close(d->watch);
 	uv_close((uv_handle_t *)&d->pressed_timer, NULL);
 	for (unsigned i = 0; i < 3; i++)
@@ -527,6 +619,8 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.export_status = on_export_status,
 		.export_history = on_export_history,
 		.export_history_status = on_export_history_status,
+		.open_web = on_open_web,
+		.close_web = on_close_web,
 	};
 	int err;
 
@@ -608,6 +702,7 @@ int daemon_run(const struct daemon_options *options)
 
 	d->lock = -1;
 	d->hint = "";
+	d->browser = options->web;
 	shut_the_windows();
 	d->secrets = sodium_malloc(sizeof *d->secrets);
 	if (!d->secrets)
@@ -643,6 +738,8 @@ int daemon_run(const struct daemon_options *options)
 	}
 	close_handles(d);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
+	if (d->web)
+		d->browser->free(d->web);
 	uv_loop_close(&d->loop);
 	api_free(d->api);
 	exporter_free(d->exporter);

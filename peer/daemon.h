@@ -4,6 +4,30 @@
 #define PALIQUE_PEER_DAEMON_H
 
 #include <stdbool.h>
+#include <uv.h>
+
+#include "shared/bytes.h"
+
+/* A face that lives in this process, as main.c gives it: the engine does not know that faces exist, only that
+ * something may want to be a client of its API for each of its pages. */
+struct web;
+struct web_page;
+/* What it is given: as web.h of that face says. */
+struct daemon_web_calls {
+	void *(*connect)(void *user, struct web_page *page);
+	void (*line)(void *user, void *client, struct bytes line);
+	void (*disconnect)(void *user, void *client);
+	int (*spool)(void *user, const char *name, char *path, size_t size);
+};
+struct daemon_web {
+	struct web *(*make)(uv_loop_t *loop, const struct daemon_web_calls *calls, void *user);
+	int (*open)(struct web *web, uint16_t port, char *url, uint16_t *listens, char *reason,
+		    size_t reason_size);
+	void (*close)(struct web *web);
+	void (*free)(struct web *web);
+	int (*send)(struct web_page *page, struct bytes line);
+	size_t (*backlog)(const struct web_page *page);
+};
 
 struct daemon_options {
 	const char *home;  /* --home, or NULL */
@@ -11,6 +35,7 @@ struct daemon_options {
 	int passphrase_fd; /* of a locked home: a line; -1: none. Closed when it was read */
 	bool begin_anew;   /* with an empty store, where the old one is lost */
 	bool is_verbose, is_quiet;
+	const struct daemon_web *web; /* NULL: none */
 };
 
 /* Runs until it is told to stop. Returns an exit code: 0, 1, or 3 (home is locked, in use or

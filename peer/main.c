@@ -9,6 +9,7 @@
 
 #include "peer/daemon.h"
 #include "peer/faces/cli/cli.h"
+#include "peer/faces/web/web.h"
 #include "peer/home.h"
 #include "peer/image.h"
 #include "peer/import.h"
@@ -31,8 +32,24 @@ static int find_home(const char *option, char *folder, size_t folder_size, char 
 	return 0;
 }
 
+static struct web *make_web(uv_loop_t *loop, const struct daemon_web_calls *calls, void *user)
+{
+	const struct web_calls same = { .connect = calls->connect,
+					.line = calls->line,
+					.disconnect = calls->disconnect,
+					.spool = calls->spool };
+
+	return web_new(loop, &same, user);
+}
+
 static int run_daemon(const struct cli_daemon *o)
 {
+	static const struct daemon_web web = { .make = make_web,
+					       .open = web_open,
+					       .close = web_close,
+					       .free = web_free,
+					       .send = web_page_send,
+					       .backlog = web_page_backlog };
 	struct daemon_options options = {
 		.home = o->home,
 		.ready_fd = o->ready_fd,
@@ -40,6 +57,7 @@ static int run_daemon(const struct cli_daemon *o)
 		.begin_anew = o->begin_anew,
 		.is_verbose = o->is_verbose,
 		.is_quiet = o->is_quiet,
+		.web = &web,
 	};
 
 	return daemon_run(&options);

@@ -1,10 +1,11 @@
 #include "shared/qr.h"
 
 #include <qrencode.h>
+#include <stdio.h>
 
 #include "shared/error.h"
 
-enum { MARGIN = 2 };
+enum { MARGIN = 2, SVG_MARGIN = 4 };
 
 static bool is_dark(const QRcode *code, int x, int y)
 {
@@ -40,6 +41,38 @@ int qr_print(struct buf *out, const char *text)
 	if (!err)
 		err = buf_append(out, buf_view(&lines));
 	buf_clear(&lines);
+	QRcode_free(code);
+	return err;
+}
+
+int qr_svg(struct buf *out, const char *text)
+{
+	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 1);
+	struct buf svg = { .limit = 1 << 20 };
+	char part[256];
+	int side, err;
+
+	if (!code)
+		return ERR_LIMIT;
+	side = code->width + 2 * SVG_MARGIN;
+	snprintf(part, sizeof part,
+		 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
+		 "shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/>"
+		 "<path d=\"",
+		 side, side, side, side);
+	err = buf_append(&svg, bytes_text(part));
+	for (int i = 0; i < code->width * code->width && !err; i++) {
+		if (!(code->data[i] & 1))
+			continue;
+		snprintf(part, sizeof part, "M%d %dh1v1h-1z", i % code->width + SVG_MARGIN,
+			 i / code->width + SVG_MARGIN);
+		err = buf_append(&svg, bytes_text(part));
+	}
+	if (!err)
+		err = buf_append(&svg, bytes_text("\"/></svg>\n"));
+	if (!err)
+		err = buf_append(out, buf_view(&svg));
+	buf_clear(&svg);
 	QRcode_free(code);
 	return err;
 }

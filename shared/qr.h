@@ -1,4 +1,4 @@
-/* A QR code as text for a terminal: half blocks, two modules in a character, margin 2,
+/* A QR code: as text for a terminal, and as an image for a page. As text: half blocks, two modules in a character, margin 2,
  * dark on light written inverted so that it reads on a dark screen. The only room that
  * knows qrencode.h. */
 #ifndef PALIQUE_SHARED_QR_H
@@ -10,5 +10,9 @@
  * code (or for the buf's limit); nothing is appended then. A link of URI_MAX bytes takes
  * 23 rows and 45 columns. */
 int qr_print(struct buf *out, const char *text);
+
+/* Appends it as SVG (dark on white, a margin of four modules as ISO/IEC 18004 asks for), which scales.
+ * ERR_LIMIT. */
+int qr_svg(struct buf *out, const char *text);
 
 #endif

@@ -12,6 +12,7 @@
 enum {
 	API_MESSAGES_MAX = 1000, /* messages in one answer of getMessages */
 	API_ADDRESSES_MAX = 32,
+	API_URL_MAX = 1024,
 	API_VERSION = 1, /* counts what would break a face */
 };
 
@@ -44,6 +45,11 @@ struct api_config {
 	int (*export_history)(void *user, const char *path, bool is_page, const char *name,
 			      uint64_t ticket, char *reason, size_t reason_size);
 	void (*export_history_status)(void *user, struct json *result);
+	/* The face in a browser, in this process: a URL that opens one session of it, API_URL_MAX bytes;
+	 * `port` 0: any. */
+	int (*open_web)(void *user, uint16_t port, char *url, uint16_t *listens, char *reason,
+			size_t reason_size);
+	void (*close_web)(void *user);
 };
 
 /* What the shell knows of the machine; for status and doctor. */

@@ -15,6 +15,7 @@
 #include "peer/api/method_reach.h"
 #include "peer/api/method_settings.h"
 #include "peer/api/method_talk.h"
+#include "peer/api/method_web.h"
 #include "shared/offer.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -145,6 +146,8 @@ static const struct method methods[] = {
 	{ "exportStatus", "how far that is", { { 0 } }, method_export_status, NULL },
 	{ "exportHistory", "what was said with one or all contacts, as JSON lines or as a page, for other programs; answered when it is whole", { TEXT("path", 4096), TEXT("format", 16), MAYBE_TEXT("conversation", SHORT) }, method_export_history, method_finish_export_history },
 	{ "exportHistoryStatus", "how far that is", { { 0 } }, method_export_history_status, NULL },
+	{ "openWeb", "a URL that opens the face in a browser, once", { MAYBE_INT("port", 0, 65535), MAYBE_TEXT("link", LINK) }, method_open_web, NULL },
+	{ "closeWeb", "end the face in browsers, and all its sessions", { { 0 } }, method_close_web, NULL },
 	{ "stop", "end the engine", { { 0 } }, method_stop, NULL },
 };
 /* clang-format on */

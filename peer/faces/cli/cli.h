@@ -145,6 +145,7 @@ int cmd_history(struct cli *c);
 int cmd_chat(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_doctor(struct cli *c);
+int cmd_web(struct cli *c);
 int cmd_rpc(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);

@@ -66,6 +66,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPT_DAYS] = { "--days", 0, "N", N_("only what came in so many days") },
 	[OPT_FORMAT] = { "--format", 0, "jsonl|html",
 			 N_("conversations in the clear: lines of JSON, or a page to read"), "jsonl html" },
+	[OPT_NO_OPEN] = { "--no-open", 0, NULL, N_("print the address, and open no browser") },
+	[OPT_PORT] = { "--port", 0, "N", N_("at this port of 127.0.0.1 (default: one that is free)") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
@@ -288,6 +290,13 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			 .words = { "available away busy invisible" } },
 	[CMD_DOCTOR] = { "doctor", "", N_("check everything, and say what to do"), 0, 0, 0,
 			 .examples = "doctor" },
+	[CMD_WEB] = { "web", N_("[stop]"), N_("conversations in your browser"),
+		      BIT(OPT_NO_OPEN) | BIT(OPT_PORT), 0, 1,
+		      N_("  Opens a page that the engine serves to this machine and this user alone. The address is\n"
+			 "  good once, and for five minutes; the page then stays open until the engine ends.\n"
+			 "  stop: ends all such pages."),
+		      "web\nweb --no-open\nweb stop",
+		      .words = { "stop" } },
 	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0,
 		      .examples = "rpc" },
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0,
