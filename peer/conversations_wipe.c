@@ -193,6 +193,23 @@ static void add_flags(struct conversations *c, uint64_t id, unsigned flags)
 	store_run(c->rooms->store, s);
 }
 
+/* As conversations_count_unread() counts. */
+static bool is_counted(struct conversations *c, const struct person *p, const struct target *t)
+{
+	struct statement *s;
+	bool is_unread;
+
+	if (t->is_ours || !t->is_shown || t->kind == SAY_GONE)
+		return false;
+	s = db_sql(db_of(c), "SELECT 1 FROM message AS m, chain ON chain.id = m.chain"
+			     " WHERE m.id = ? AND m.place > ? AND m.seq >= chain.read");
+	bind_int(s, 1, (int64_t)t->id);
+	bind_int(s, 2, (int64_t)p->read_up_to);
+	is_unread = db_step(s) == 1;
+	db_done(s);
+	return is_unread;
+}
+
 int conversations_wipe(struct conversations *c, struct person *p, uint64_t id, unsigned flags)
 {
 	struct target t;
@@ -202,6 +219,10 @@ int conversations_wipe(struct conversations *c, struct person *p, uint64_t id, u
 	store_write(c->rooms->store);
 	if ((t.flags | flags) == t.flags && t.kind == SAY_GONE)
 		return 0;
+	if (is_counted(c, p, &t) && p->conversation->unread > 0) {
+		p->conversation->unread--; /* nobody has to read it any more */
+		p->conversation->is_dirty = true;
+	}
 	search_out(c->rooms->search, id);
 	if (t.edit)
 		row_wipe(c, p, t.edit, ENTRY_SILENT);

@@ -600,6 +600,26 @@ static void an_offer_that_is_none_is_refused(void **state)
 	assert_int_equal(alice.chain.next, 1);
 }
 
+static void what_is_taken_back_is_not_unread_any_more(void **state)
+{
+	uint64_t first = say(&alice, "one", 0), second = say(&alice, "two", 0);
+
+	(void)state;
+	bring(&alice);
+	assert_int_equal(them(&bob)->conversation->unread, 2);
+	retract(&alice, second);
+	bring(&alice);
+	assert_int_equal(them(&bob)->conversation->unread, 1);
+	assert_int_equal(engine_mark_read(bob.peer.engine, "alice",
+					  bob.peer.last[EVENT_HEARD].message.id),
+			 0);
+	step(&bob);
+	retract(&alice, first);
+	say(&alice, "three", 0);
+	bring(&alice);
+	assert_int_equal(them(&bob)->conversation->unread, 1);
+}
+
 static void messages_get_a_life_when_both_wish_it(void **state)
 {
 	(void)state;
@@ -766,6 +786,7 @@ int main(void)
 		ENTRIES(a_text_is_never_edited_to_nothing),
 		ENTRIES(a_file_has_a_caption_that_can_be_edited_away),
 		ENTRIES(an_offer_that_is_none_is_refused),
+		ENTRIES(what_is_taken_back_is_not_unread_any_more),
 		ENTRIES(messages_get_a_life_when_both_wish_it),
 		ENTRIES(what_is_not_known_is_kept_and_shown_as_such),
 		ENTRIES(what_is_forwarded_says_so),
