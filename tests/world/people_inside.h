@@ -91,6 +91,7 @@ struct people {
 	uint64_t ticket, plays;
 	unsigned shows;
 	unsigned granter, grantee; /* machines (past.c) */
+	uint32_t life;             /* seconds, of what disappears (fades.c) */
 	struct people_counts counts;
 };
 

@@ -372,9 +372,14 @@ void story_run(uint64_t seed, struct story_result *result)
 	} kinds[] = { { "quiet day", story_quiet_day },
 		      { "storm", storm },
 		      { "without a directory", story_without_a_directory },
-		      { "with a lie", story_with_a_lie } };
+		      { "with a lie", story_with_a_lie },
+		      { "that fades", story_that_fades } };
 	struct story s = { 0 };
-	unsigned kind = seed % 5 == 0 ? 0 : seed % 10 == 7 ? 2 : seed % 20 == 13 ? 3 : 1;
+	unsigned kind = seed % 5 == 0     ? 0
+			: seed % 10 == 7  ? 2
+			: seed % 20 == 13 ? 3
+			: seed % 20 == 3  ? 4
+					  : 1;
 
 	kinds[kind].tell(&s, seed);
 	end(&s, kinds[kind].name, result);

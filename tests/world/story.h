@@ -17,7 +17,7 @@ struct story_result {
 };
 
 /* The story of a seed: mostly storms, every fifth a quiet day, every tenth one without a directory, every
- * twentieth one with a directory that lies. */
+ * twentieth one with a directory that lies, and one of messages that disappear. */
 void story_run(uint64_t seed, struct story_result *result);
 
 /* Two peers in fair weather say `count` texts of `size` bytes each. */
