@@ -167,7 +167,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return 0;
 }
 
-void peer_config_default(struct peer_config *c)
+static void set_default(struct peer_config *c)
 {
 	memset(c, 0, sizeof *c);
 	c->listen.family = 6;
@@ -184,7 +184,7 @@ int peer_config_read(struct peer_config *c, const char *path, char *reason, size
 {
 	struct reading reading = { .config = c };
 
-	peer_config_default(c);
+	set_default(c);
 	reading.file = fopen(path, "re");
 	if (!reading.file && errno == ENOENT)
 		return 0;
@@ -203,6 +203,6 @@ int peer_config_read(struct peer_config *c, const char *path, char *reason, size
 	snprintf(reason, reason_size, "%s:%d: %s", path, line,
 		 reading.trouble[0] ? reading.trouble
 				    : _("not a line of the form key = value"));
-	peer_config_default(c);
+	set_default(c);
 	return ERR_FORMAT;
 }

@@ -24,8 +24,6 @@ struct peer_config {
 	enum config_metered metered; /* metered = auto, yes or no */
 };
 
-void peer_config_default(struct peer_config *c);
-
 /* A missing file is fine. ERR_FORMAT, ERR_IO: `reason` gets "FILE:LINE: what is wrong". */
 int peer_config_read(struct peer_config *c, const char *path, char *reason, size_t reason_size);
 

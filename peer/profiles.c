@@ -15,7 +15,7 @@
 
 #define PROFILES_AGAIN (100 * MILLISECOND) /* where a line had no room */
 
-bool version_is_newer(const struct version *a, const struct version *b)
+static bool version_is_newer(const struct version *a, const struct version *b)
 {
 	if (a->number != b->number)
 		return a->number > b->number;

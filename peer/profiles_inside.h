@@ -45,8 +45,6 @@ struct profiles {
 	unsigned call_place;
 };
 
-bool version_is_newer(const struct version *a, const struct version *b);
-
 /* --- profiles_rows.c --- */
 
 void profiles_load(struct profiles *s);

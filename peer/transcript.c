@@ -136,6 +136,16 @@ static void set_facts(struct json *j, const struct message *m)
 		json_set(j, "theirReactions", reactions(m->their_reactions));
 }
 
+static const char *state_of(const struct message *m)
+{
+	static const char *const names[] = { [MESSAGE_QUEUED] = "queued",
+					     [MESSAGE_DELIVERED] = "delivered",
+					     [MESSAGE_RECEIVED] = "received",
+					     [MESSAGE_READ] = "read" };
+
+	return names[m->state];
+}
+
 static void json_line(struct buf *out, const struct message *m, const char *media)
 {
 	static const char *const kinds[] = {
@@ -153,7 +163,7 @@ static void json_line(struct buf *out, const struct message *m, const char *medi
 	json_set_id(j, "seq", m->seq);
 	json_set_int(j, "sentAt", m->sent_at);
 	json_set_int(j, "arrivedAt", m->arrived_at);
-	json_set_text(j, "state", transcript_state(m));
+	json_set_text(j, "state", state_of(m));
 	json_set_text(j, "kind", kinds[m->kind]);
 	json_set_bytes(j, "text", m->text);
 	set_facts(j, m);
@@ -164,16 +174,6 @@ static void json_line(struct buf *out, const struct message *m, const char *medi
 	buf_append_byte(out, '\n');
 	free(line);
 	json_free(j);
-}
-
-const char *transcript_state(const struct message *m)
-{
-	static const char *const names[] = { [MESSAGE_QUEUED] = "queued",
-					     [MESSAGE_DELIVERED] = "delivered",
-					     [MESSAGE_RECEIVED] = "received",
-					     [MESSAGE_READ] = "read" };
-
-	return names[m->state];
 }
 
 /* --- either --- */

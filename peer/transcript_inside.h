@@ -4,8 +4,6 @@
 
 #include "peer/transcript.h"
 
-const char *transcript_state(const struct message *m);
-
 void transcript_page_begin(struct buf *out, const char *account, wall_ms now);
 void transcript_page_end(struct buf *out);
 void transcript_page_with(struct buf *out, const struct name *name);

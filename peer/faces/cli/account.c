@@ -1,4 +1,4 @@
-/* Becoming somebody: join, login, host, invite, link. */
+/* Becoming somebody: join, login. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ enum {
 	   "beginning "                                                                        \
 	   "with a letter or digit")
 
-static bool has_account(const struct json *status)
+bool cmd_status_has_account(const struct json *status)
 {
 	const struct json *account = json_get(status, "account");
 	const char *state = account ? json_text(account, "state") : NULL;
@@ -30,8 +30,7 @@ static bool has_account(const struct json *status)
 	return state && strcmp(state, "none") != 0;
 }
 
-/* --name, or asked for with the login name as the usual answer. */
-static int choose_name(struct cli *c, struct name *name)
+int cmd_choose_name(struct cli *c, struct name *name)
 {
 	const char *given = c->o.value[OPT_NAME], *user = getenv("USER");
 	const char *hint = c->o.command == CMD_HOST ? _("palique host --name NAME")
@@ -68,7 +67,7 @@ static void print_trust(const struct json *account)
 	out_line("  palique:%s?k=%s", directory ? directory : "", key ? key : "");
 }
 
-static void print_account(const struct json *account, const char *word, bool has_qr)
+void cmd_print_account(const struct json *account, const char *word, bool has_qr)
 {
 	const char *name = json_text(account, "name"),
 		   *directory = json_text(account, "directory");
@@ -84,8 +83,8 @@ static void print_account(const struct json *account, const char *word, bool has
 	}
 }
 
-static int join_with(struct cli *c, const char *link, const struct name *name,
-		     struct json **account)
+int cmd_join_with(struct cli *c, const char *link, const struct name *name,
+		  struct json **account)
 {
 	struct secret secret;
 	struct json *params, *result = NULL;
@@ -132,14 +131,14 @@ int cmd_join(struct cli *c)
 			_("this is not the link of a directory or an invitation to one"),
 			_("palique join 'palique:HOST/i/CODE?k=KEY'"));
 	code = cli_call(c, "status", NULL, &status);
-	if (code == EXIT_DONE && has_account(status))
+	if (code == EXIT_DONE && cmd_status_has_account(status))
 		code = refuse_second_account(status);
 	if (code == EXIT_DONE)
-		code = choose_name(c, &name);
+		code = cmd_choose_name(c, &name);
 	if (code == EXIT_DONE)
-		code = join_with(c, link, &name, &account);
+		code = cmd_join_with(c, link, &name, &account);
 	if (code == EXIT_DONE && account) {
-		print_account(account, _("You are %s@%s."), true);
+		cmd_print_account(account, _("You are %s@%s."), true);
 		out_say("%s",
 			_("  Next: palique add NAME, where NAME is somebody you know there."));
 		out_json(json_set(json_object(), "account", json_keep(account)));
@@ -176,7 +175,7 @@ int cmd_needs_account(struct cli *c)
 	struct json *status = NULL;
 	int code = cli_call(c, "status", NULL, &status);
 
-	if (code == EXIT_DONE && !has_account(status))
+	if (code == EXIT_DONE && !cmd_status_has_account(status))
 		code = cli_failed(ERR_STATE, _("there is no account here yet"),
 				  _("palique join LINK, or palique login NAME@DIRECTORY"));
 	else if (code == EXIT_DONE && is_refused(json_get(status, "account")))
@@ -204,7 +203,7 @@ static int check_who(struct cli *c, const char *typed, const char *name)
 						  : _("palique login NAME@DIRECTORY"));
 	}
 	code = cli_call(c, "status", NULL, &status);
-	ours = code == EXIT_DONE && has_account(status)
+	ours = code == EXIT_DONE && cmd_status_has_account(status)
 		       ? json_text(json_get(status, "account"), "name")
 		       : NULL;
 	if (ours && strcmp(ours, parsed.text) != 0) {
@@ -261,7 +260,7 @@ bool cmd_has_account(struct cli *c)
 
 	if (cli_engine(c) == EXIT_DONE &&
 	    client_call(c->client, "status", NULL, STATUS_MS, &status, &error) == 0)
-		has = has_account(status);
+		has = cmd_status_has_account(status);
 	json_free(status);
 	return has;
 }
@@ -358,8 +357,8 @@ int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty)
 
 	if (code == EXIT_DONE && json_get(take_result, "account")) {
 		int64_t contacts = count_contacts(c);
-		print_account(json_get(take_result, "account"), _("Logged in as %s@%s."),
-			      false);
+		cmd_print_account(json_get(take_result, "account"), _("Logged in as %s@%s."),
+				  false);
 		if (was_empty) {
 			tell_contacts(contacts);
 			suggest_name(c);
@@ -399,141 +398,4 @@ int cmd_login(struct cli *c)
 	out_say("%s", _("asking the directory; stretching the password takes a second..."));
 	code = cli_call_slowly(c, "login", params, &result);
 	return code == EXIT_DONE ? cmd_logged_in(c, result, was_empty) : code;
-}
-
-/* --- a directory here --- */
-
-static int invite(struct cli *c, struct json **result)
-{
-	struct json *params = json_object();
-	long count, expires;
-
-	*result = NULL;
-	if (options_number(&c->o, OPT_COUNT, 1, 1000, 1, &count) < 0) {
-		json_free(params);
-		return cli_usage(_("--count is a number from 1 to 1000"),
-				 "palique help invite");
-	}
-	if (options_duration(&c->o, OPT_EXPIRES, 7 * 86400, &expires) < 0 || expires < 60 ||
-	    expires > 366L * 86400) {
-		json_free(params);
-		return cli_usage(_("--expires is a time from 1m to 366d, as in 90m, 12h or 7d"),
-				 "palique help invite");
-	}
-	json_set_int(params, "count", count);
-	json_set_int(params, "expires", expires);
-	return cli_call(c, "createInvite", params, result);
-}
-
-static void print_invite(const struct json *result)
-{
-	const char *link = json_text(result, "link");
-
-	if (!link)
-		return;
-	out_say("%s", _("For one who is to join, to be typed there:"));
-	out_line("palique join '%s'", link);
-	out_qr(link);
-}
-
-/* An invitation to 127.0.0.1 leads nobody here from another machine. */
-static void warn_if_local(const struct json *host)
-{
-	if (json_bool(host, "isLocal", false))
-		out_say("%s",
-			_("  The invitation works on this machine only: the directory has no "
-			  "address on a network now. Once it has one, type: palique invite"));
-}
-
-int cmd_invite(struct cli *c)
-{
-	struct json *result = NULL;
-	int code = invite(c, &result);
-
-	if (code == EXIT_DONE) {
-		/* The link alone is data: LINK=$(palique invite) must work. */
-		out_line("%s", json_text(result, "link") ? json_text(result, "link") : "");
-		out_qr(json_text(result, "link"));
-		out_say("%s", _("✔ Whoever types \"palique join LINK\" with it becomes a user "
-				"here."));
-		warn_if_local(result);
-		out_json(json_keep(result));
-	}
-	json_free(result);
-	return code;
-}
-
-/* The account of who hosts, made over an invitation like any other's. */
-static int host_join(struct cli *c, struct json **account)
-{
-	struct json *own = NULL;
-	struct name name;
-	int code = choose_name(c, &name);
-
-	if (code == EXIT_DONE)
-		code = invite(c, &own);
-	if (code == EXIT_DONE)
-		code = join_with(c, json_text(own, "link"), &name, account);
-	json_free(own);
-	return code;
-}
-
-int cmd_host(struct cli *c)
-{
-	const char *listen = c->o.value[OPT_LISTEN];
-	struct json *params = json_object(), *host = NULL, *status = NULL, *account = NULL,
-		    *link = NULL;
-	/* Without anybody to ask, a directory without an account of one's own is what is meant. */
-	bool wants_account = !c->o.value[OPT_NO_INPUT] || c->o.value[OPT_PASSWORD_FD];
-	int code;
-
-	if (listen)
-		json_set_text(params, "listen", listen);
-	code = cli_call(c, "host", params, &host);
-	if (code == EXIT_DONE)
-		code = cli_call(c, "status", NULL, &status);
-	if (code == EXIT_DONE && wants_account && !has_account(status))
-		code = host_join(c, &account);
-	if (code == EXIT_DONE && !account && json_get(status, "account") && has_account(status))
-		account = json_keep((struct json *)json_get(status, "account"));
-	if (code == EXIT_DONE)
-		code = invite(c, &link);
-	if (code == EXIT_DONE) {
-		out_done(_("The directory runs at %s, as long as this engine does."),
-			 json_text(host, "place") ? json_text(host, "place") : "?");
-		if (account)
-			print_account(account, _("You are %s@%s."), false);
-		print_invite(link);
-		if (account)
-			out_say(_("  Then they type: palique add %s"),
-				json_text(account, "name"));
-		warn_if_local(host);
-		struct json *all = json_set(json_object(), "host", json_keep(host));
-		if (account)
-			json_set(all, "account", json_keep(account));
-		out_json(json_set(all, "invite", json_keep(link)));
-	}
-	json_free(link);
-	json_free(account);
-	json_free(status);
-	json_free(host);
-	return code;
-}
-
-int cmd_link(struct cli *c)
-{
-	struct json *result = NULL;
-	int code = cli_call(c, "getLink", NULL, &result);
-
-	if (code == EXIT_DONE) {
-		const char *link = json_text(result, "link");
-		out_line("%s", link ? link : "");
-		if (link)
-			out_qr(link);
-		out_say("%s", _("✔ Whoever types \"palique add LINK\" with it asks to be your "
-				"contact."));
-		out_json(json_keep(result));
-	}
-	json_free(result);
-	return code;
 }

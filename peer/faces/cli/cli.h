@@ -151,12 +151,21 @@ int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);
 int cmd_completion(struct cli *c);
 
+/* --name, or asked for with the login name as the usual answer. Exit code; has said why. */
+struct name;
+int cmd_choose_name(struct cli *c, struct name *name);
+/* Asks for a password, and makes the account at the directory of the link. Exit code; has said why. */
+int cmd_join_with(struct cli *c, const char *link, const struct name *name,
+		  struct json **account);
+/* Who one is now: `word` has two %s, for the name and the directory; and the contact link. */
+void cmd_print_account(const struct json *account, const char *word, bool has_qr);
 /* Fills in `name` and `directory` from NAME@DIRECTORY, or from NAME alone where peer.conf or
  * the account tells which directory. Exit code; has said why. */
 int cmd_where(struct cli *c, struct json *params);
 /* What a login has brought, told and as JSON. Takes `result`. */
 int cmd_logged_in(struct cli *c, struct json *take_result, bool was_empty);
 bool cmd_has_account(struct cli *c);
+bool cmd_status_has_account(const struct json *status); /* the result of `status` */
 /* EXIT_DONE where this home has one and its directory lets it in; else has said what to do. */
 int cmd_needs_account(struct cli *c);
 /* " (direct 127.0.0.1:40123, 0.4 ms)" of a contact or a `connection`; "" without one. */
@@ -191,17 +200,20 @@ void cmd_left_out(const struct json *left);
 void cmd_transfer_figures(const struct json *t, char *words, size_t size);
 void cmd_transfer_words(const struct json *t, bool is_own, const char *name, const char *id,
 			char *words, size_t size);
-/* "bob: 👍; you: ❤", or "". */
-void cmd_reaction_words(const struct json *m, const char *name, char *words, size_t size);
 /* The number of a message as people type it (17, #17, [17]): its digits, valid until the next call.
  * NULL: it is none. */
 const char *cmd_id(const char *typed);
 /* The message with all that is known of it; an image is drawn. Exit code. */
 int cmd_show_message(struct cli *c, const char *id);
-/* Marks everything of theirs up to and with `up_to` as read. */
-void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to);
 /* The first argument as such a number; exit code, has said why. */
 int cmd_take_id(struct cli *c, const char *typed, char id[24]);
+
+/* The words behind the first argument, or standard input where that is "-"; the caller frees. Exit code; has
+ * said why. */
+int cmd_text(const struct cli *c, char **text);
+/* All of standard input into a file of the engine's; `spool` is of newSpool, the caller's to free. Exit code;
+ * has said why. */
+int cmd_spool_input(struct cli *c, struct json **spool);
 
 /* "available", "away", "busy" in words, of a contact or a profile. */
 const char *cmd_availability_words(const struct json *o);

@@ -101,7 +101,8 @@ static bool load(void)
 	return library != NULL;
 }
 
-void picture_look(struct picture_terminal *t)
+/* Our own: TERM, COLORTERM, the locale, and whether colours are wanted. */
+static void look(struct picture_terminal *t)
 {
 	const char *term = getenv("TERM"), *color = getenv("COLORTERM");
 	struct winsize size;
@@ -206,7 +207,7 @@ int picture_show(const struct cli *c, struct bytes image, unsigned columns)
 	err = c->programs->see(image, &width, &height, &rgba);
 	if (err < 0)
 		return err;
-	picture_look(&t);
+	look(&t);
 	if (t.columns > most)
 		t.columns = most;
 	if (t.rows > PICTURE_ROWS)

@@ -18,8 +18,6 @@ struct picture_terminal {
 	bool has_few_glyphs; /* the console of Linux: half blocks and shades */
 	unsigned columns, rows;
 };
-/* Our own: TERM, COLORTERM, the locale, and whether colours are wanted. */
-void picture_look(struct picture_terminal *t);
 
 /* `rgba` as lines for such a terminal; memory of the caller's to free. NULL: no libchafa. */
 char *picture_draw(const uint8_t *rgba, uint32_t width, uint32_t height,

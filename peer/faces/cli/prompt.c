@@ -20,7 +20,8 @@ static struct {
 
 static volatile int asking; /* the terminal on which a question stands, else 0 */
 
-void prompt_restore(void)
+/* Puts the terminal back if a prompt has changed it; safe in a signal handler. */
+static void restore(void)
 {
 	if (quiet.fd > 0)
 		tcsetattr(quiet.fd, TCSANOW, &quiet.before);
@@ -29,7 +30,7 @@ void prompt_restore(void)
 
 void prompt_interrupted(void)
 {
-	prompt_restore();
+	restore();
 	if (asking > 0 && write(asking, "\n", 1) < 0)
 		return; /* the terminal went away */
 }
@@ -106,7 +107,7 @@ static int ask_silently(int fd, const char *question, struct secret *s)
 		tcsetattr(fd, TCSAFLUSH, &silent);
 	}
 	err = read_answer(fd, s->text, SECRET_MAX + 1);
-	prompt_restore();
+	restore();
 	say(fd, "\n");
 	return err;
 }

@@ -33,10 +33,8 @@ int prompt_yes(bool *is_yes, const struct options *o, const char *question);
 int prompt_line(char *out, size_t out_size, const struct options *o, const char *question,
 		const char *usual);
 
-/* Puts the terminal back if a prompt has changed it; safe in a signal handler. */
-void prompt_restore(void);
-
-/* That, and what comes next on a line of its own, where a question stands. As safe. */
+/* Puts the terminal back if a prompt has changed it; and what comes next on a line of its own, where a
+ * question stands. Safe in a signal handler. */
 void prompt_interrupted(void);
 
 #endif

@@ -240,7 +240,8 @@ static void flag_words(const struct json *m, char *words, size_t size)
 			 out_span(life));
 }
 
-void cmd_reaction_words(const struct json *m, const char *name, char *words, size_t size)
+/* "bob: 👍; you: ❤", or "". */
+static void reaction_words(const struct json *m, const char *name, char *words, size_t size)
 {
 	const struct json *reactions = json_get(m, "reactions");
 	const char *ours = reactions ? json_text(reactions, "ours") : NULL,
@@ -299,7 +300,7 @@ void cmd_print(const struct json *m)
 		cmd_transfer_words(file, is_own, name, id ? id : "ID", words, sizeof words);
 		print_below(words);
 	}
-	cmd_reaction_words(body, name, words, sizeof words);
+	reaction_words(body, name, words, sizeof words);
 	print_below(words);
 }
 
@@ -327,7 +328,7 @@ void cmd_print_change(const struct json *params)
 		out_line(_("* [%s] of %s is not kept any more"), id, who);
 	if (!cmd_is(params, "change", "reactions") || !m)
 		return;
-	cmd_reaction_words(m, contact, words, sizeof words);
+	reaction_words(m, contact, words, sizeof words);
 	/* TRANSLATORS: the number of a message, then who reacts how */
 	out_line(_("* [%s] %s"), id, *words ? words : _("has no reactions any more"));
 }

@@ -16,7 +16,6 @@ enum {
 	DELIVERY_USUAL_S = 5,   /* how long `send` waits for a contact who is online */
 	DELIVERY_WANTED_S = 30, /* and with --wait delivered */
 	FETCH_USUAL_S = 8,      /* and then for the other side to begin to fetch a file */
-	COPY_SIZE = 64 << 10,
 };
 
 struct sending {
@@ -35,117 +34,6 @@ struct sending {
 };
 
 /* --- what is to be said --- */
-
-/* The whole of standard input, without the newline that ends it. */
-static int read_input(char **text)
-{
-	struct buf in;
-	int err = 0;
-
-	buf_init(&in, WIRE_TEXT_MAX + 4096);
-	for (;;) {
-		uint8_t *room = buf_room(&in, 1024);
-		ssize_t got = room ? read(STDIN_FILENO, room, 1024) : -1;
-		if (got < 0 && room && errno == EINTR)
-			continue;
-		if (got < 0)
-			err = room ? ERR_IO : ERR_LIMIT;
-		if (got <= 0)
-			break;
-		buf_grew(&in, (size_t)got);
-	}
-	if (err == 0 && !bytes_is_utf8(buf_view(&in)))
-		err = ERR_FORMAT;
-	if (err < 0) {
-		buf_clear(&in);
-		return err;
-	}
-	if (in.size && in.data[in.size - 1] == '\n')
-		in.size--;
-	*text = memory_new(in.size + 1);
-	if (in.size)
-		memcpy(*text, in.data, in.size);
-	buf_clear(&in);
-	return 0;
-}
-
-static int no_text(int err)
-{
-	char trouble[128];
-
-	if (err == ERR_FORMAT)
-		return cli_usage(_("the message is not UTF-8 text"), "iconv -t UTF-8");
-	if (err != ERR_LIMIT)
-		return cli_failed(err, error_text(err), "");
-	snprintf(trouble, sizeof trouble,
-		 _("a message holds at most %d bytes; this one has more"), WIRE_TEXT_MAX);
-	return cli_failed(err, trouble, "split -C 16384 FILE");
-}
-
-/* The words behind the first argument, or standard input. Exit code; has said why. */
-static int message_text(const struct cli *c, char **text)
-{
-	int err = 0;
-
-	if (c->o.argument_count == 2 && !strcmp(c->o.arguments[1], "-"))
-		err = read_input(text);
-	else
-		*text = cli_rest(c, 1);
-	if (err == 0 && !bytes_is_utf8(bytes_text(*text))) {
-		free(*text);
-		*text = NULL;
-		err = ERR_FORMAT;
-	}
-	return err < 0 ? no_text(err) : EXIT_DONE;
-}
-
-/* All of standard input into the file that the engine has made for it. */
-static int copy_input(const char *path)
-{
-	uint8_t *piece = memory_new(COPY_SIZE);
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC), err = fd < 0 ? ERR_IO : 0;
-
-	while (err == 0) {
-		ssize_t got = read(STDIN_FILENO, piece, COPY_SIZE), put = 0;
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			err = got < 0 ? ERR_IO : 0;
-			break;
-		}
-		for (ssize_t at = 0; err == 0 && at < got; at += put) {
-			put = write(fd, piece + at, (size_t)(got - at));
-			if (put < 0)
-				err = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
-		}
-	}
-	if (fd >= 0 && close(fd) < 0 && err == 0)
-		err = ERR_IO;
-	free(piece);
-	return err;
-}
-
-/* Standard input has no place from which it could be read once more. */
-static int spool_input(struct cli *c, struct sending *s)
-{
-	const char *path;
-	int code = cli_call(c, "newSpool", NULL, &s->spool), err;
-
-	if (code != EXIT_DONE)
-		return code;
-	path = json_text(s->spool, "path");
-	cli_when_interrupted(NULL, path);
-	err = copy_input(path ? path : "");
-	cli_when_interrupted(NULL, NULL);
-	if (err == 0)
-		return EXIT_DONE;
-	if (path)
-		unlink(path);
-	return cli_failed(err,
-			  err == ERR_FULL ? _("the disk is full: nothing was sent")
-					  : _("standard input cannot be read to its end"),
-			  "");
-}
 
 static int no_file(const char *path)
 {
@@ -167,7 +55,7 @@ static int file_params(struct cli *c, struct sending *s, struct json *params)
 		code = cli_usage(_("either --caption or words behind the file, not both"),
 				 "palique help send");
 	else if (!strcmp(file, "-"))
-		code = spool_input(c, s);
+		code = cmd_spool_input(c, &s->spool);
 	else
 		s->path = cli_absolute(file);
 	if (code == EXIT_DONE && s->path && access(s->path, F_OK) < 0)
@@ -455,7 +343,7 @@ static int run_send(struct cli *c, struct sending *s)
 	if (options_number(&c->o, OPT_TIMEOUT, 0, 86400, -1, &timeout_s) < 0)
 		return cli_usage(_("--timeout is a number of seconds"), "palique help send");
 	if (!s->is_file)
-		code = message_text(c, &text);
+		code = cmd_text(c, &text);
 	/* Before sending, so that no delivery can be missed. */
 	if (code == EXIT_DONE)
 		code = cli_call(c, "subscribe", NULL, &ignored);

@@ -12,7 +12,8 @@ enum {
 	PAGE = 500, /* messages in one question of recv */
 };
 
-void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to)
+/* Everything of theirs up to and with `up_to`. */
+static void mark_read(struct cli *c, const char *name, uint64_t up_to)
 {
 	struct json *params = json_set_text(json_object(), "conversation", name),
 		    *result = NULL;
@@ -96,7 +97,7 @@ int cmd_history(struct cli *c)
 			out_safe(c->o.arguments[0]));
 	tell_more(c, list, limit);
 	if (last)
-		cmd_mark_read(c, c->o.arguments[0], last);
+		mark_read(c, c->o.arguments[0], last);
 	json_free(result);
 	return EXIT_DONE;
 }
@@ -171,7 +172,7 @@ static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_
 		json_free(pages[p]);
 	free(pages);
 	if (code == EXIT_DONE && id)
-		cmd_mark_read(c, name, id);
+		mark_read(c, name, id);
 	return code;
 }
 
@@ -228,7 +229,7 @@ static void tell_received(struct cli *c, const struct json *params, const char *
 
 	cmd_print(params);
 	if (json_id(params, "id", &id) == 0)
-		cmd_mark_read(c, name, id);
+		mark_read(c, name, id);
 }
 
 static void tell_sent(struct cli *c, const struct json *params, const char *name)
