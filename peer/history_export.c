@@ -44,7 +44,7 @@ struct history_export {
 	unsigned name_count, name_at;
 	bool has_begun_name;
 	uint64_t after; /* the last message that is in it */
-	struct buf text;
+	struct buf text, quote;
 	struct copy *copies; /* of this slice */
 	unsigned copy_count;
 	uint64_t messages;
@@ -152,6 +152,7 @@ static void finish(struct history_export *x, int err)
 		remove_work(x);
 	drop_copies(x);
 	buf_clear(&x->text);
+	buf_clear(&x->quote);
 	free(x->names);
 	x->names = NULL;
 	x->is_busy = false;
@@ -289,6 +290,14 @@ static void on_worked(uv_work_t *request, int status)
 
 /* --- reading, between the engine's steps ------------------------------------------- */
 
+static bool on_quoted(void *user, const struct message *m)
+{
+	struct history_export *x = user;
+
+	transcript_quote(x->format, &x->quote, m);
+	return false;
+}
+
 static bool on_message(void *user, const struct message *m)
 {
 	struct history_export *x = user;
@@ -306,7 +315,10 @@ static bool on_message(void *user, const struct message *m)
 		x->copies = memory_grow(x->copies, x->copy_count + 1, sizeof *x->copies);
 		x->copies[x->copy_count++] = (struct copy){ from, memory_text(to) };
 	}
-	transcript_message(x->format, &x->text, m, is_here ? media : NULL);
+	x->quote.size = 0;
+	if (m->reply_to && x->format == TRANSCRIPT_HTML)
+		(void)engine_message(x->config.engine, m->reply_to, on_quoted, x);
+	transcript_message(x->format, &x->text, m, is_here ? media : NULL, buf_view(&x->quote));
 	x->after = m->id;
 	x->messages++;
 	return x->text.size < SLICE_BYTES;

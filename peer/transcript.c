@@ -198,10 +198,16 @@ void transcript_with(enum transcript_format format, struct buf *out, const struc
 }
 
 void transcript_message(enum transcript_format format, struct buf *out, const struct message *m,
-			const char *media)
+			const char *media, struct bytes quote)
 {
 	if (format == TRANSCRIPT_HTML)
-		transcript_page_message(out, m, media);
+		transcript_page_message(out, m, media, quote);
 	else
 		json_line(out, m, media);
+}
+
+void transcript_quote(enum transcript_format format, struct buf *out, const struct message *m)
+{
+	if (format == TRANSCRIPT_HTML)
+		transcript_page_quote(out, m);
 }

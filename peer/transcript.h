@@ -7,7 +7,8 @@
 #include "peer/event.h"
 
 enum transcript_format { TRANSCRIPT_JSONL, TRANSCRIPT_HTML };
-enum { TRANSCRIPT_NAME_MAX = 96 }; /* of a copied file, NUL included */
+enum { TRANSCRIPT_NAME_MAX = 96 };   /* of a copied file, NUL included */
+enum { TRANSCRIPT_QUOTE_MAX = 120 }; /* bytes of a quoted first line */
 
 /* Each appends to `out`. The page's beginning and end; of JSON lines nothing. */
 void transcript_begin(enum transcript_format format, struct buf *out, const char *account,
@@ -15,9 +16,12 @@ void transcript_begin(enum transcript_format format, struct buf *out, const char
 void transcript_end(enum transcript_format format, struct buf *out);
 /* What follows was said with this person. */
 void transcript_with(enum transcript_format format, struct buf *out, const struct name *name);
-/* `media`: the copy of its file, relative to the page; NULL: there is none. */
+/* `media`: the copy of its file, relative to the page; NULL: there is none. `quote`: what transcript_quote() made of
+ * the message that it replies to; empty: that is not here. */
 void transcript_message(enum transcript_format format, struct buf *out, const struct message *m,
-			const char *media);
+			const char *media, struct bytes quote);
+/* Whose it is, and how it begins, with a link to it; of JSON lines nothing. */
+void transcript_quote(enum transcript_format format, struct buf *out, const struct message *m);
 
 /* What the copy of a message's file is called: the message's id and of the name what is safe
  * anywhere; what a browser might run is given another ending. */

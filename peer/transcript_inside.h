@@ -7,6 +7,8 @@
 void transcript_page_begin(struct buf *out, const char *account, wall_ms now);
 void transcript_page_end(struct buf *out);
 void transcript_page_with(struct buf *out, const struct name *name);
-void transcript_page_message(struct buf *out, const struct message *m, const char *media);
+void transcript_page_message(struct buf *out, const struct message *m, const char *media,
+			     struct bytes quote);
+void transcript_page_quote(struct buf *out, const struct message *m);
 
 #endif

@@ -158,6 +158,8 @@ void transcript_page_begin(struct buf *out, const char *account, wall_ms now)
 		 "article.ours{background:#d7e8fa;margin-left:15%}\n"
 		 "article.theirs{margin-right:15%}\n"
 		 "small,time{color:#555;font-size:.8em}\nimg{max-width:100%;display:block}\n"
+		 "blockquote{margin:.3em 0;padding-left:.6em;border-left:3px solid #aaa}\n"
+		 "blockquote a{color:inherit;text-decoration:none}\n"
 		 ".mark{font-style:italic;color:#555}\n</style></head><body>\n<h1>");
 	escape_line(out, bytes_text(account));
 	put(out, "</h1>\n<p>");
@@ -289,7 +291,40 @@ static void put_reactions(struct buf *out, const struct message *m)
 	put(out, "</small></div>");
 }
 
-void transcript_page_message(struct buf *out, const struct message *m, const char *media)
+/* The first line, cut between two characters. */
+static void put_beginning(struct buf *out, struct bytes text)
+{
+	const uint8_t *end = text.size ? memchr(text.data, '\n', text.size) : NULL;
+	size_t size = end ? (size_t)(end - text.data) : text.size;
+
+	if (size > TRANSCRIPT_QUOTE_MAX) {
+		size = TRANSCRIPT_QUOTE_MAX;
+		while (size && (text.data[size] & 0xc0) == 0x80)
+			size--;
+	}
+	escape_line(out, bytes_of(text.data, size));
+	if (size < text.size)
+		put(out, "&#8230;");
+}
+
+void transcript_page_quote(struct buf *out, const struct message *m)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, "<blockquote><a href=\"#m%llu\"><small>",
+		 (unsigned long long)m->id);
+	put(out, line);
+	escape_line(out, bytes_text(m->is_ours ? _("me") : m->contact.text));
+	put(out, "</small> ");
+	if (m->is_retracted || m->is_gone)
+		put(out, m->is_retracted ? _("taken back") : _("this message is gone"));
+	else
+		put_beginning(out, m->text.size || !m->has_file ? m->text : m->file.name);
+	put(out, "</a></blockquote>");
+}
+
+void transcript_page_message(struct buf *out, const struct message *m, const char *media,
+			     struct bytes quote)
 {
 	char line[160];
 
@@ -300,7 +335,8 @@ void transcript_page_message(struct buf *out, const struct message *m, const cha
 	put(out, "</small> ");
 	put_time(out, m->sent_at, "sent");
 	put_marks(out, m);
-	if (m->reply_to) {
+	buf_append(out, quote);
+	if (m->reply_to && quote.size == 0) {
 		snprintf(line, sizeof line, "<div><a href=\"#m%llu\">&#8617;</a></div>",
 			 (unsigned long long)m->reply_to);
 		put(out, line);

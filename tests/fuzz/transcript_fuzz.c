@@ -45,8 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (strchr(name, '/') || strstr(name, "..") || strlen(name) >= sizeof name)
 		abort();
 	out.size = 0;
-	transcript_message(TRANSCRIPT_HTML, &out, &m, name);
-	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL);
+	transcript_quote(TRANSCRIPT_HTML, &out, &m);
+	transcript_message(TRANSCRIPT_HTML, &out, &m, name, (struct bytes){ 0 });
+	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL, (struct bytes){ 0 });
 	buf_clear(&out);
 	return 0;
 }

@@ -55,6 +55,7 @@ static void write_history(void)
 	written_begin(&w, store, 2, 2);
 	for (int i = 0; i < 250; i++)
 		written_text(&w, i % 2, i == 77 ? "seventy-seven" : "text");
+	written_sql(&w, "UPDATE message SET target = 79 WHERE id = 100");
 	snprintf(path, sizeof path, "%s.pic", f.store);
 	media = fopen(path, "w");
 	assert_non_null(media);
@@ -194,6 +195,8 @@ static void one_conversation_becomes_a_page_with_its_files(void **state)
 	assert_null(strstr(text, "carol"));
 	assert_non_null(strstr(text, "</html>"));
 	assert_non_null(strstr(text, "media/252-"));
+	assert_non_null(strstr(text, "<a href=\"#m79\"><small>me</small> seventy-seven</a>"));
+	assert_non_null(strstr(text, "<article id=\"m79\""));
 	snprintf(path, sizeof path, "%s/media/252-___a_pic.png", f.file);
 	assert_string_equal(read_whole(path), "picture");
 }

@@ -96,7 +96,7 @@ static void a_message_is_one_line_of_json(void **state)
 	m.our_reactions = bytes_text("a b");
 	m.is_edited = true;
 	m.edited_at = 5;
-	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL);
+	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL, (struct bytes){ 0 });
 	assert_int_equal(out.data[out.size - 1], '\n');
 	assert_ptr_equal(memchr(out.data, '\n', out.size), out.data + out.size - 1);
 	assert_int_equal(json_parse(&j, bytes_of(out.data, out.size - 1)), 0);
@@ -123,13 +123,42 @@ static void a_page_holds_no_attribute_of_others(void **state)
 	m.contact = evil;
 	transcript_begin(TRANSCRIPT_HTML, &out, "me<", 0);
 	transcript_with(TRANSCRIPT_HTML, &out, &evil);
-	transcript_message(TRANSCRIPT_HTML, &out, &m, "media/7-a.png");
+	transcript_message(TRANSCRIPT_HTML, &out, &m, "media/7-a.png", (struct bytes){ 0 });
 	transcript_end(TRANSCRIPT_HTML, &out);
 	assert_null(strstr(text(), "<script"));
 	assert_null(strstr(text(), "\" onload"));
 	assert_non_null(
 		strstr(text(), "<img src=\"media/7-a.png\" alt=\"&quot;&gt;&lt;script"));
 	assert_non_null(strstr(text(), "default-src 'none'"));
+}
+
+static void a_quote_is_the_beginning_of_what_it_quotes_and_no_markup(void **state)
+{
+	struct message m = said("<b>one\" \xe2\x80\xae</a>\nsecret");
+	char many[200];
+
+	(void)state;
+	out.size = 0;
+	m.id = 5;
+	transcript_quote(TRANSCRIPT_HTML, &out, &m);
+	assert_string_equal(text(),
+			    "<blockquote><a href=\"#m5\"><small>bob@x</small> "
+			    "&lt;b&gt;one&quot; \\u202e&lt;/a&gt;&#8230;</a></blockquote>");
+	out.size = 0;
+	memset(many, 'x', sizeof many - 1);
+	many[sizeof many - 1] = '\0';
+	memcpy(many + TRANSCRIPT_QUOTE_MAX - 1, "\xc3\xa9", 2);
+	m.text = bytes_text(many);
+	transcript_quote(TRANSCRIPT_HTML, &out, &m);
+	assert_non_null(strstr(text(), "xx&#8230;"));
+	out.size = 0;
+	m.is_retracted = m.is_gone = true;
+	transcript_quote(TRANSCRIPT_HTML, &out, &m);
+	assert_null(strstr(text(), "xx"));
+	assert_non_null(strstr(text(), "taken back"));
+	out.size = 0;
+	transcript_quote(TRANSCRIPT_JSONL, &out, &m);
+	assert_int_equal(out.size, 0);
 }
 
 static void a_copy_has_a_name_that_is_safe_anywhere(void **state)
@@ -176,6 +205,7 @@ int main(void)
 		EACH(long_hostile_text_takes_no_long),
 		EACH(a_message_is_one_line_of_json),
 		EACH(a_page_holds_no_attribute_of_others),
+		EACH(a_quote_is_the_beginning_of_what_it_quotes_and_no_markup),
 		EACH(a_copy_has_a_name_that_is_safe_anywhere),
 	};
 
