@@ -77,7 +77,8 @@ struct engine_reach {
 	uint32_t relay_rate;
 	struct relay_report relay;
 	unsigned lan_found;
-	unsigned published; /* candidates */
+	unsigned published;                  /* candidates */
+	uint64_t received_bytes, sent_bytes; /* of all datagrams, in this life of the engine */
 };
 /* Three first packets (the last after 0.9 s) and a second for their answers; said within three. */
 #define ENGINE_BLOCKED (2 * SECOND)

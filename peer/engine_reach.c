@@ -267,8 +267,11 @@ int engine_set_relay(struct engine *e, bool is_on, uint32_t rate)
 void engine_reach(const struct engine *e, struct engine_reach *out)
 {
 	const struct rooms *r = &e->rooms;
+	struct endpoint_counters counters = endpoint_counters(r->endpoint);
 
 	memset(out, 0, sizeof *out);
+	out->received_bytes = counters.received_bytes;
+	out->sent_bytes = counters.sent_bytes;
 	out->network = *own_candidates_network(r->candidates);
 	out->published = own_candidates(r->candidates)->count;
 	out->sighting = sighting_report(r->sighting);

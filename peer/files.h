@@ -30,7 +30,8 @@ enum {
 /* What has come is made durable after so much, or so long. */
 #define FILES_SYNC_BYTES ((uint64_t)64 << 20)
 #define FILES_SYNC_TIME  (1 * SECOND)
-/* How much of ours they have is in its row from so much on, and again after so long. */
+/* How much of ours they have is in its row from so much on, and again when that has doubled, or after so
+ * long. */
 #define FILES_NOTED      ((uint64_t)1 << 20)
 #define FILES_NOTED_TIME (1 * SECOND)
 #define FILES_PROGRESS   (250 * MILLISECOND) /* told at most so often */

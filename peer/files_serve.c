@@ -455,6 +455,15 @@ void serve_ask(struct files *f, struct way *from, int64_t stream,
 
 /* --- the step --- */
 
+/* Soon at first, for what is over in no time, then ever more seldom. */
+static bool is_to_note(const struct serve *s, mono_ns now)
+{
+	uint64_t more = s->said - s->noted;
+
+	return more >= FILES_NOTED &&
+	       (more > s->noted - s->offset || now >= s->noted_at + FILES_NOTED_TIME);
+}
+
 static mono_ns step(struct files *f, struct serve *s)
 {
 	struct link *link = file_stream_link(f, &s->stream);
@@ -470,7 +479,7 @@ static mono_ns step(struct files *f, struct serve *s)
 	}
 	if (s->state == SERVE_RUNNING && file_rate_step(&s->rate, s->said, now))
 		file_tell_progress(f, &s->row);
-	if (s->said >= s->noted + FILES_NOTED && now >= s->noted_at + FILES_NOTED_TIME)
+	if (is_to_note(s, now))
 		note_given(f, s, s->said);
 	return s->is_working ? NEVER : s->moved_at + FILES_SILENCE;
 }

@@ -197,6 +197,8 @@ struct json *network_view(const struct engine_reach *reach,
 	json_set_text(shown, "filtering", filtering ? filtering : "unknown");
 	json_set(o, "nat", shown);
 	set_address(o, "seen", &reach->sighting.seen);
+	json_set_int(o, "receivedBytes", (int64_t)reach->received_bytes);
+	json_set_int(o, "sentBytes", (int64_t)reach->sent_bytes);
 	json_set_bool(o, "ipv6", network_has_ipv6(&reach->network));
 	json_set_bool(o, "metered", reach->network.is_metered);
 	json_set(o, "mappings", view_maps(reach));

@@ -9,7 +9,7 @@ PALIQUE_BUILD=$BUILD sh tools/try </dev/null >"$log" 2>&1 || {
 	cat "$log"
 	exit 1
 }
-for words in 'online' 'the path' 'delivered' 'left' 'came back' 'every byte is the same' 'No message passed through the directory'; do
+for words in 'online' 'the path' 'delivered' 'left' 'came back' 'every byte is the same' 'What had arrived was not sent again' 'No message passed through the directory'; do
 	grep -qi "$words" "$log" || {
 		cat "$log"
 		echo "FAILED: the transcript does not say \"$words\""
