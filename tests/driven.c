@@ -185,17 +185,16 @@ bool driven_pump(struct driven *d)
 
 struct json *driven_hear(struct driven *d)
 {
-	char *end = d->in_size > 0 ? memchr(d->in, '\n', d->in_size) : NULL;
 	struct json *json = NULL;
-	size_t size;
+	char *end;
 
-	if (!end)
-		return NULL;
-	size = (size_t)(end - d->in) + 1;
-	if (json_parse(&json, bytes_of((const uint8_t *)d->in, size - 1)) < 0)
-		json = NULL;
-	memmove(d->in, d->in + size, d->in_size - size);
-	d->in_size -= size;
+	while (!json && d->in_size > 0 && (end = memchr(d->in, '\n', d->in_size)) != NULL) {
+		size_t size = (size_t)(end - d->in) + 1;
+
+		d->garbled += json_parse(&json, bytes_of((const uint8_t *)d->in, size - 1)) < 0;
+		memmove(d->in, d->in + size, d->in_size - size);
+		d->in_size -= size;
+	}
 	return json;
 }
 

@@ -23,7 +23,8 @@ struct driven {
 	int fd;                /* -1: not connected */
 	char *in, *out;
 	size_t in_size, in_room, out_size, out_room;
-	int status; /* of its last end by itself, as waitpid(2) has it */
+	unsigned garbled; /* lines of its API that are no JSON */
+	int status;       /* of its last end by itself, as waitpid(2) has it */
 };
 
 void driven_init(struct driven *d);
@@ -42,7 +43,7 @@ bool driven_connect(struct driven *d);
 void driven_say(struct driven *d, const char *line);
 /* Reads and writes what can be without waiting; false: the connection is gone. */
 bool driven_pump(struct driven *d);
-/* The next line that came, to be freed by json_free(); NULL: none. */
+/* The next line that came, to be freed by json_free(); NULL: none. What is no JSON is counted. */
 struct json *driven_hear(struct driven *d);
 /* One question and its answer within so many ms; NULL: none came. Other answers are dropped. */
 struct json *driven_ask(struct driven *d, const char *method, const char *params, unsigned ms);

@@ -206,6 +206,13 @@ static void hear(struct author *a, const struct json *answer)
 	a->heard_at = driven_now();
 }
 
+static void look_at_lines(struct author *a)
+{
+	if (a->driven.garbled > 0)
+		violated("%c says %u lines that are no JSON", a->label, a->driven.garbled);
+	a->driven.garbled = 0;
+}
+
 static void talk(struct author *a, uint64_t now)
 {
 	struct json *answer;
@@ -224,6 +231,7 @@ static void talk(struct author *a, uint64_t now)
 		hear(a, answer);
 		json_free(answer);
 	}
+	look_at_lines(a);
 	if (now > a->heard_at + HANGS_MS) {
 		violated("%c answers nothing", a->label);
 		kill_author(a, 0);
