@@ -80,6 +80,8 @@ static bool may_send(const struct people *p, unsigned from, unsigned to)
 
 	if (a == b)
 		return true;
+	if (p->is_kept_from[a][b])
+		return false;
 	if (is_restricted(p, from, b))
 		return false;
 	/* Who hides says what it has to say. */
