@@ -431,16 +431,23 @@ static bool is_new_to(const struct api_client *client, const struct event *event
 
 static void tell(struct api *api, const struct event *event)
 {
+	const char *language = NULL; /* of `line` */
 	char *line = NULL;
 
 	for (struct api_client *client = api->clients; client; client = client->next) {
 		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
 			continue;
-		if (!line) {
-			struct json *o = notification(api->config.engine, event);
+		if (!line || strcmp(language, client->language)) {
+			struct json *o;
+			text_use(client->language);
+			o = notification(api->config.engine, event);
+			text_use(NULL);
+			free(line);
+			line = NULL;
 			if (!o)
 				return;
 			line = json_print(o);
+			language = client->language;
 			json_free(o);
 		}
 		if (event->id)
@@ -483,7 +490,9 @@ static bool catch_up(struct api_client *client)
 		client->api->is_pressed = true;
 		return false;
 	}
+	text_use(client->language);
 	engine_events_since(client->api->config.engine, client->told, tell_again, &replay);
+	text_use(NULL);
 	client->is_behind = replay.is_more;
 	return client->is_behind;
 }

@@ -40,9 +40,17 @@ befriend ana ben
 
 # --- what was said ---
 says 0 'delivered' peer ana send ben 'at seven or at eight?' --wait delivered --timeout 20
+# What the engine says by itself is in the language of who hears it, not of who has begun it.
+LC_ALL=es_ES.UTF-8 LANGUAGE=es peer ben recv --follow >"$folder/heard" 2>&1 &
+follower=$!
+started="$started $follower"
+until_true 10 grep -qF 'at seven or at eight?' "$folder/heard" || fail "nothing is followed: $(cat "$folder/heard")"
 asked=$(last ben ana)
 says 0 'delivered' peer ben reply "$asked" at eight --timeout 20
 shows ana ben ', to "at seven or at eight?": at eight'
+until_true 10 grep -qF 'si olvidas la contraseña' "$folder/heard" || fail "a notice is not in Spanish: $(cat "$folder/heard")"
+kill $follower
+says_in_spanish 0 'si olvidas la contraseña' peer ben recv --since 0
 said=$(last ben ana)
 says 0 'at nine (edited)' peer ben edit "$said" at nine
 shows ana ben 'at nine (edited)'

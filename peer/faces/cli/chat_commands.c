@@ -51,6 +51,12 @@ static const char *take_id(const char **rest, uint64_t last)
 	return id;
 }
 
+/* The last one of either side: of what can be done with both. */
+static uint64_t newest(const struct chat *chat)
+{
+	return chat->shown > chat->last_sent ? chat->shown : chat->last_sent;
+}
+
 /* Calls; `result` is the caller's to free. False: has said why. */
 static bool call(struct chat *chat, const char *method, struct json *take_params,
 		 struct json **result)
@@ -125,7 +131,7 @@ static bool take_here(const char **rest)
 static void do_delete(struct chat *chat, const char *rest)
 {
 	bool is_here = take_here(&rest);
-	const char *id = take_id(&rest, is_here ? chat->shown : chat->last_sent);
+	const char *id = take_id(&rest, is_here ? newest(chat) : chat->last_sent);
 	struct json *params, *result = NULL;
 
 	if (!id)
@@ -143,9 +149,10 @@ static void do_delete(struct chat *chat, const char *rest)
 
 static void do_forward(struct chat *chat, const char *rest)
 {
-	const char *id = take_id(&rest, chat->shown);
+	const char *id = take_id(&rest, newest(chat));
 	struct json *params, *result = NULL;
 	const char *to;
+	uint64_t said;
 
 	if (!id)
 		return;
@@ -154,6 +161,10 @@ static void do_forward(struct chat *chat, const char *rest)
 		return;
 	to = json_text(result, "conversation");
 	out_done(_("It goes on to %s."), to ? out_safe(to) : out_safe(rest));
+	/* To the one whom one talks with: then it is the last one here. */
+	if (to && !strcmp(to, chat->name) && json_id(result, "id", &said) == 0 &&
+	    said > chat->last_sent)
+		chat->last_sent = said;
 	json_free(result);
 }
 
@@ -215,7 +226,7 @@ static void do_cancel(struct chat *chat, const char *rest)
 
 static void do_show(struct chat *chat, const char *rest)
 {
-	const char *id = take_id(&rest, chat->shown);
+	const char *id = take_id(&rest, newest(chat));
 
 	if (id)
 		cmd_show_message(chat->cli, id);
