@@ -12,55 +12,9 @@
 #include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
-#include "tests/peer_fixture.h"
-#include "tests/shown.h"
+#include "tests/new_device.h"
 
 /* Alice's old device and Bob have talked; Alice has a new device. */
-
-static struct calm_net net;
-static struct peer old, fresh, bob;
-
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
-static void pass(mono_ns length)
-{
-	calm_net_run(&net, length, NULL, NULL);
-}
-
-static void meet(struct peer *p, const struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-}
-
-static void tell_all(void)
-{
-	const struct peer *alice[] = { &old, &fresh }, *bobs[] = { &bob };
-
-	peer_tell_devices(&old, &net, alice, 2);
-	peer_tell_devices(&fresh, &net, alice, 2);
-	peer_tell_devices(&bob, &net, alice, 2);
-	peer_tell_devices(&old, &net, bobs, 1);
-	peer_tell_devices(&fresh, &net, bobs, 1);
-}
-
-static void say(struct peer *from, const char *to, const char *text)
-{
-	assert_int_equal(engine_send(from->engine, to, bytes_text(text), 0, 1), 0);
-	pass(20 * MILLISECOND);
-}
-
-static void assert_shows(struct peer *p, const char *with, const char *what)
-{
-	struct shown shown;
-
-	shown_read(&shown, p->engine, with);
-	assert_string_equal(shown.text, what);
-}
 
 enum { MANY = 400 };
 
@@ -81,49 +35,16 @@ static void say_three(void)
 	say(&old, "bob", "three");
 }
 
-/* Alice and Bob with what they have said, and then the new device. */
-static int begin_with(void (*talk)(void))
-{
-	const struct peer *alice[] = { &old }, *bobs[] = { &bob };
-
-	calm_net_init(&net);
-	peer_make(&old, "alice");
-	peer_make(&bob, "bob");
-	join_net(&old);
-	join_net(&bob);
-	meet(&old, &bob);
-	meet(&bob, &old);
-	peer_tell_devices(&old, &net, bobs, 1);
-	peer_tell_devices(&bob, &net, alice, 1);
-	pass(SECOND);
-	talk();
-	peer_make_sibling(&fresh, &old);
-	join_net(&fresh);
-	meet(&fresh, &bob);
-	tell_all();
-	pass(2 * SECOND);
-	return 0;
-}
-
 static int begin(void **state)
 {
 	(void)state;
-	return begin_with(say_three);
+	return new_device_begin(say_three);
 }
 
 static int begin_with_much(void **state)
 {
 	(void)state;
-	return begin_with(say_much);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	peer_remove(&old);
-	peer_remove(&fresh);
-	peer_remove(&bob);
-	return 0;
+	return new_device_begin(say_much);
 }
 
 static void give(wall_ms since, bool is_given)
@@ -313,7 +234,7 @@ static void who_asks_without_measure_breaks_the_protocol(void **state)
 	assert_in_range(answered, 1, 4);
 }
 
-#define GRANTS(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define GRANTS(test) cmocka_unit_test_setup_teardown(test, begin, new_device_end)
 
 int main(void)
 {
@@ -324,7 +245,7 @@ int main(void)
 		GRANTS(only_what_came_since_then_is_given),
 		GRANTS(it_is_given_when_the_device_comes_and_only_once),
 		cmocka_unit_test_setup_teardown(it_goes_on_where_it_was_interrupted,
-						begin_with_much, end),
+						begin_with_much, new_device_end),
 		GRANTS(what_was_taken_back_does_not_come),
 		GRANTS(only_devices_of_ours_are_given_something),
 		GRANTS(a_contact_that_speaks_of_history_breaks_the_protocol),

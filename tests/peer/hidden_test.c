@@ -14,40 +14,13 @@
 #include "peer/rooms.h"
 #include "peer/way.h"
 #include "shared/error.h"
-#include "tests/town.h"
-
-enum { ALICE, BOB, ALICE_TOO };
-
-static struct engine *at(struct town *t, unsigned i)
-{
-	return t->homes[i].engine;
-}
-
-static void pass(struct town *t, mono_ns length)
-{
-	calm_net_run(&t->net, length, NULL, NULL);
-}
-
-static struct contact contact(struct town *t, unsigned i, const char *name)
-{
-	struct contact c;
-
-	assert_int_equal(engine_contact(at(t, i), name, &c), 0);
-	return c;
-}
-
-static int build(void **state)
-{
-	build_town(state);
-	befriend(*state);
-	return 0;
-}
+#include "tests/couple.h"
 
 static int build_linked(void **state)
 {
 	struct town *t;
 
-	build(state);
+	build_couple(state);
 	t = *state;
 	say(t, &t->homes[BOB], "alice", "hello");
 	pass(t, SECOND);
@@ -61,18 +34,6 @@ static void be_invisible(struct town *t, unsigned i, bool is_invisible)
 
 	assert_int_equal(engine_set_profile(at(t, i), &change, ++t->tickets), 0);
 	assert_int_equal(answer_of(t, &t->homes[i], t->tickets), 0);
-	pass(t, 3 * SECOND);
-}
-
-static void log_in_too(struct town *t)
-{
-	const struct directory_place place = { "10.0.0.1", 7000 };
-
-	assert_int_equal(engine_login(at(t, ALICE_TOO), "alice", &place, server_key(t->server),
-				      bytes_text("correct horse"), false, ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[ALICE_TOO], t->tickets), 0);
-	wait_online(t, &t->homes[ALICE_TOO]);
 	pass(t, 3 * SECOND);
 }
 
@@ -234,11 +195,11 @@ int main(void)
 		ROW(build_linked, who_is_hidden_is_gone_for_them_and_they_are_not_for_us),
 		ROW(build_linked, what_they_write_waits_until_we_show_ourselves),
 		ROW(build_linked, what_we_write_arrives_and_shows_us_no_longer_than_that_takes),
-		ROW(build, what_we_write_arrives_and_shows_us_no_longer_than_that_takes),
-		ROW(build, two_who_are_hidden_from_each_other_do_not_meet),
+		ROW(build_couple, what_we_write_arrives_and_shows_us_no_longer_than_that_takes),
+		ROW(build_couple, two_who_are_hidden_from_each_other_do_not_meet),
 		ROW(build_linked, all_our_devices_hide),
-		ROW(build, who_was_hidden_is_so_after_a_restart),
-		ROW(build, nothing_that_says_where_we_are_is_for_them),
+		ROW(build_couple, who_was_hidden_is_so_after_a_restart),
+		ROW(build_couple, nothing_that_says_where_we_are_is_for_them),
 		ROW(build_linked, our_port_is_closed_to_them),
 	};
 

@@ -15,46 +15,7 @@
 #include "peer/way.h"
 #include "shared/db.h"
 #include "shared/error.h"
-#include "tests/town.h"
-
-enum { ALICE, BOB, ALICE_TOO };
-
-static struct engine *at(struct town *t, unsigned i)
-{
-	return t->homes[i].engine;
-}
-
-static void pass(struct town *t, mono_ns length)
-{
-	calm_net_run(&t->net, length, NULL, NULL);
-}
-
-static struct contact contact(struct town *t, unsigned i, const char *name)
-{
-	struct contact c;
-
-	assert_int_equal(engine_contact(at(t, i), name, &c), 0);
-	return c;
-}
-
-static int build(void **state)
-{
-	build_town(state);
-	befriend(*state);
-	return 0;
-}
-
-static void log_in_too(struct town *t)
-{
-	const struct directory_place place = { "10.0.0.1", 7000 };
-
-	assert_int_equal(engine_login(at(t, ALICE_TOO), "alice", &place, server_key(t->server),
-				      bytes_text("correct horse"), false, ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[ALICE_TOO], t->tickets), 0);
-	wait_online(t, &t->homes[ALICE_TOO]);
-	pass(t, 3 * SECOND);
-}
+#include "tests/couple.h"
 
 static void read_all(struct town *t, unsigned i, const char *name)
 {
@@ -344,7 +305,7 @@ static void who_is_hidden_neither_types_nor_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define ROW(name) cmocka_unit_test_setup_teardown(name, build, raze_town)
+#define ROW(name) cmocka_unit_test_setup_teardown(name, build_couple, raze_town)
 		ROW(what_was_read_is_told_and_kept),
 		ROW(read_marks_can_be_switched_off_for_one_and_for_all),
 		ROW(our_other_devices_know_what_was_read),

@@ -17,29 +17,9 @@
 #include "peer/store.h"
 #include "peer/way.h"
 #include "shared/error.h"
-#include "tests/town.h"
-
-enum { ALICE, BOB, ALICE_TOO };
+#include "tests/couple.h"
 
 static unsigned images;
-
-static struct engine *at(struct town *t, unsigned i)
-{
-	return t->homes[i].engine;
-}
-
-static void pass(struct town *t, mono_ns length)
-{
-	calm_net_run(&t->net, length, NULL, NULL);
-}
-
-static struct contact contact(struct town *t, unsigned i, const char *name)
-{
-	struct contact c;
-
-	assert_int_equal(engine_contact(at(t, i), name, &c), 0);
-	return c;
-}
 
 /* An image is what ends with "png"; made small it is "small" and its first letter. */
 static int make_image(struct image_work *work)
@@ -62,9 +42,7 @@ static int build(void **state)
 {
 	town_image = make_image;
 	images = 0;
-	build_town(state);
-	befriend(*state);
-	return 0;
+	return build_couple(state);
 }
 
 static void change(struct town *t, unsigned i, const char *title, const char *status,
@@ -77,18 +55,6 @@ static void change(struct town *t, unsigned i, const char *title, const char *st
 
 	assert_int_equal(engine_set_profile(at(t, i), &what, ++t->tickets), 0);
 	assert_int_equal(answer_of(t, &t->homes[i], t->tickets), 0);
-}
-
-static void log_in_too(struct town *t)
-{
-	const struct directory_place place = { "10.0.0.1", 7000 };
-
-	assert_int_equal(engine_login(at(t, ALICE_TOO), "alice", &place, server_key(t->server),
-				      bytes_text("correct horse"), false, ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, &t->homes[ALICE_TOO], t->tickets), 0);
-	wait_online(t, &t->homes[ALICE_TOO]);
-	pass(t, 3 * SECOND);
 }
 
 static void who_is_linked_hears_at_once(void **state)

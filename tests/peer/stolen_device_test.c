@@ -13,90 +13,23 @@
 #include "peer/reach.h"
 #include "peer/store.h"
 #include "shared/error.h"
-#include "tests/peer_fixture.h"
-#include "tests/shown.h"
+#include "tests/new_device.h"
 
 /* A device of Alice's was stolen: what it says of history, as if others had said it. */
 
-static struct calm_net net;
-static struct peer old, fresh, bob;
-
-static void join_net(struct peer *p)
+static void say_one(void)
 {
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
-static void pass(mono_ns length)
-{
-	calm_net_run(&net, length, NULL, NULL);
-}
-
-static void meet(struct peer *p, const struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-}
-
-static void tell_all(void)
-{
-	const struct peer *alice[] = { &old, &fresh }, *bobs[] = { &bob };
-
-	peer_tell_devices(&old, &net, alice, 2);
-	peer_tell_devices(&fresh, &net, alice, 2);
-	peer_tell_devices(&bob, &net, alice, 2);
-	peer_tell_devices(&old, &net, bobs, 1);
-	peer_tell_devices(&fresh, &net, bobs, 1);
-}
-
-static void say(struct peer *from, const char *to, const char *text)
-{
-	assert_int_equal(engine_send(from->engine, to, bytes_text(text), 0, 1), 0);
-	pass(20 * MILLISECOND);
-}
-
-static void assert_shows(struct peer *p, const char *with, const char *what)
-{
-	struct shown shown;
-
-	shown_read(&shown, p->engine, with);
-	assert_string_equal(shown.text, what);
+	say(&bob, "alice", "one");
 }
 
 /* Alice and Bob have talked before her other device is there. */
 static int begin(void **state)
 {
-	const struct peer *alice[] = { &old }, *bobs[] = { &bob };
-
 	(void)state;
-	calm_net_init(&net);
-	peer_make(&old, "alice");
-	peer_make(&bob, "bob");
-	join_net(&old);
-	join_net(&bob);
-	meet(&old, &bob);
-	meet(&bob, &old);
-	peer_tell_devices(&old, &net, bobs, 1);
-	peer_tell_devices(&bob, &net, alice, 1);
-	pass(SECOND);
-	say(&bob, "alice", "one");
-	peer_make_sibling(&fresh, &old);
-	join_net(&fresh);
-	meet(&fresh, &bob);
-	tell_all();
-	pass(2 * SECOND);
+	new_device_begin(say_one);
 	say(&bob, "alice", "two");
 	pass(5 * SECOND);
 	assert_shows(&fresh, "bob", "two ");
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	peer_remove(&old);
-	peer_remove(&fresh);
-	peer_remove(&bob);
 	return 0;
 }
 
@@ -225,7 +158,7 @@ static void what_was_heard_of_somebody_is_not_changed_by_history(void **state)
 	assert_shows(&fresh, "bob", "two three ");
 }
 
-#define STOLEN(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define STOLEN(test) cmocka_unit_test_setup_teardown(test, begin, new_device_end)
 
 int main(void)
 {
