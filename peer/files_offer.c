@@ -13,7 +13,10 @@
 #include "shared/text.h"
 
 #define DAY ((wall_ms)86400000)
-enum { AUTO_MANIFEST = 32 }; /* bytes of a manifest that count as much as one file */
+enum {
+	AUTO_MANIFEST = 32, /* bytes of a manifest that count as much as one file */
+	NONE_AT_ONCE = 200, /* rows that turn out to have no thumbnail, in a step */
+};
 
 /* What was fetched of one contact without being asked for, in a day. */
 struct unasked {
@@ -381,6 +384,10 @@ static void on_checked(struct files *f, void *owner, const struct job *answer)
 
 	(void)owner;
 	f->is_checking = false;
+	if (answer->err == ERR_CLOSED) {
+		f->has_unchecked = false; /* we are leaving: in the next life */
+		return;
+	}
 	if (file_row_of_message(f, f->checked, &row) != 1)
 		return;
 	file_row_set_thumbnail(f, f->checked,
@@ -427,16 +434,18 @@ void offers_step(struct files *f)
 {
 	struct image_work *image;
 
-	if (f->is_checking || !f->has_unchecked || store_is_writing(f->rooms->store) ||
-	    !next_unchecked(f))
+	if (f->is_checking || !f->has_unchecked || store_is_writing(f->rooms->store))
 		return;
 	image = memory_new(sizeof *image);
-	if (!read_thumbnail(f, f->checked, image)) {
-		free(image);
+	for (unsigned i = 0; i < NONE_AT_ONCE && next_unchecked(f); i++) {
+		if (read_thumbnail(f, f->checked, image)) {
+			f->is_checking = true;
+			files_order(f, JOB_IMAGE, image, on_checked, f);
+			return;
+		}
+		/* It has none: of an older store. */
 		file_row_set_thumbnail(f, f->checked, bytes_of(NULL, 0));
 		f->rooms->has_more = true;
-		return;
 	}
-	f->is_checking = true;
-	files_order(f, JOB_IMAGE, image, on_checked, f);
+	free(image);
 }

@@ -130,14 +130,16 @@ void file_row_save(struct files *f, struct file_row *row)
 	row->changed_at = f->rooms->wall;
 	s = db_sql(db_of(f),
 		   "UPDATE file SET state = ?, error = ?, done = ?, changed_at = ?,"
-		   " path = ?, folder = ?, flags = ?, hash = ?, modified = ? WHERE id = ?");
+		   " path = ?, folder = ?, flags = (flags & 64) | ?7, hash = ?, modified = ?"
+		   " WHERE id = ?");
 	bind_int(s, 1, row->state);
 	bind_int(s, 2, row->error);
 	bind_int(s, 3, (int64_t)row->done);
 	bind_int(s, 4, row->changed_at);
 	bind_text(s, 5, row->path);
 	bind_text(s, 6, row->folder);
-	bind_int(s, 7, row->flags);
+	/* Whether its thumbnail waits is not known to who holds a row for long. */
+	bind_int(s, 7, row->flags & ~(unsigned)FILE_UNCHECKED);
 	bind_blob(s, 8, row->has_hash ? BYTES(row->hash) : bytes_of(NULL, 0));
 	bind_int(s, 9, (int64_t)row->modified);
 	bind_bytes(s, 10, BYTES(row->id));

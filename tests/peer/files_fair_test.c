@@ -297,6 +297,71 @@ static void who_reads_nothing_gives_way_to_who_has_no_place(void **state)
 	assert_int_equal(error_of(mine), 0);
 }
 
+/* --- what they say of ours --- */
+
+static void stands(struct way *w, uint64_t message, int err)
+{
+	struct wire_file_stands m = { .error = err };
+
+	memcpy(m.id, &message, sizeof message);
+	files_hear_stands(files(), w, &m);
+}
+
+static void who_says_without_end_how_files_stand_takes_no_more_than_its_share(void **state)
+{
+	static const int words[] = { ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_FORMAT, ERR_BUSY };
+	struct person *p = fake_meet(0);
+
+	(void)state;
+	fake_row(p, 7, SIZE, true, "/none/such");
+	fake_said_count = 0;
+	for (unsigned i = 0; i < 20000; i++)
+		stands(&fake_ways[0], i % 3 ? 7 : 1000 + i, words[i % 5]);
+	assert_int_equal(state_of(7), TRANSFER_FAILED);
+	assert_int_equal(files()->arrival_count, FILES_ARRIVALS);
+	fake_pass(0);
+	assert_int_equal(fake_said_count, FILES_ARRIVALS);
+	assert_int_equal(fake_said.type, WIRE_FILE_NOTED);
+	/* Another time it is heard. */
+	stands(&fake_ways[0], 7, 0);
+	assert_int_equal(state_of(7), TRANSFER_DONE);
+	stands(&fake_ways[0], 7, ERR_FULL);
+	assert_int_equal(state_of(7), TRANSFER_DONE);
+}
+
+static void what_was_offered_to_somebody_else_stands_as_it_stood(void **state)
+{
+	struct person *p = fake_meet(0);
+
+	(void)state;
+	fake_meet(1);
+	fake_row(p, 7, SIZE, true, "/none/such");
+	fake_row(p, 8, SIZE, false, NULL);
+	stands(&fake_ways[1], 7, 0);
+	stands(&fake_ways[1], 7, ERR_FULL);
+	stands(&fake_ways[0], 8, 0); /* theirs, not ours */
+	fake_pass(0);
+	assert_int_equal(state_of(7), TRANSFER_OFFERED);
+	assert_int_equal(state_of(8), TRANSFER_WAITING);
+	/* No word tells whether there is such a file. */
+	assert_int_equal(fake_said.type, WIRE_FILE_NOTED);
+}
+
+static void what_failed_here_stays_the_reason_whatever_they_say(void **state)
+{
+	struct person *p = fake_meet(0);
+	struct file_row row;
+
+	(void)state;
+	fake_row(p, 7, SIZE, true, "/none/such");
+	told_broken(files(), (row = fake_see(7)).id, ERR_NOT_FOUND);
+	file_row_clear(&row);
+	stands(&fake_ways[0], 7, ERR_FULL);
+	row = fake_see(7);
+	assert_int_equal(row.error, ERR_NOT_FOUND);
+	file_row_clear(&row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +372,9 @@ int main(void)
 		ROW(a_slow_one_gives_way_before_a_quick_one),
 		ROW(those_who_fill_all_that_is_looked_at_make_room),
 		ROW(who_reads_nothing_gives_way_to_who_has_no_place),
+		ROW(who_says_without_end_how_files_stand_takes_no_more_than_its_share),
+		ROW(what_was_offered_to_somebody_else_stands_as_it_stood),
+		ROW(what_failed_here_stays_the_reason_whatever_they_say),
 	};
 
 	if (sodium_init() < 0)

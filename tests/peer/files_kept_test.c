@@ -17,6 +17,9 @@
 #include "peer/files.h"
 #include "peer/filing.h"
 #include "peer/image.h"
+#include "peer/persons.h"
+#include "peer/rooms.h"
+#include "peer/way.h"
 #include "shared/db.h"
 #include "shared/error.h"
 #include "tests/town.h"
@@ -28,6 +31,7 @@ struct seen {
 	enum transfer_state state;
 	int error;
 	bool is_there;
+	uint8_t file_id[16];
 	char thumbnail[40], path[300];
 };
 
@@ -37,6 +41,7 @@ static bool on_message(void *user, const struct message *m)
 
 	s->is_there = m->has_file;
 	s->id = m->id;
+	memcpy(s->file_id, m->file.id, sizeof s->file_id);
 	s->size = m->file.size;
 	s->done = m->file.done;
 	s->state = m->file.state;
@@ -93,6 +98,11 @@ static struct seen await(struct town *t, const struct home *home, const char *wi
 static bool is_here(const struct seen *s)
 {
 	return s->is_there;
+}
+
+static bool is_done(const struct seen *s)
+{
+	return s->state == TRANSFER_DONE;
 }
 
 /* --- what happens --- */
@@ -206,14 +216,65 @@ static void a_thumbnail_that_waits_to_be_looked_at_outlives_the_engine(void **st
 	town_image = NULL;
 }
 
+static bool is_leaving;
+
+static int leave(struct image_work *w)
+{
+	return is_leaving && !w->path ? ERR_CLOSED : make_small(w);
+}
+
+static void a_thumbnail_that_is_looked_at_when_the_engine_ends_is_looked_at_again(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	town_image = leave;
+	is_leaving = true;
+	make_file(t, "moon.png", 1000, path);
+	offer(t, a, "bob", path);
+	AWAIT(t, b, "alice", is_here);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_string_equal(see(b, "alice").thumbnail, "");
+	is_leaving = false;
+	restart(t, b);
+	assert_string_equal(AWAIT(t, b, "alice", has_thumbnail).thumbnail, "made anew");
+	town_image = NULL;
+}
+
+static unsigned count_unchecked(struct home *home)
+{
+	struct statement *s = db_sql(engine_db(home->engine),
+				     "SELECT count(*) FROM file WHERE flags & 64");
+	unsigned count;
+
+	assert_int_equal(db_step(s), 1);
+	count = (unsigned)column_int(s, 0);
+	db_done(s);
+	return count;
+}
+
+static void what_has_no_thumbnail_does_not_wait_for_ever(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	make_file(t, "note.txt", 1000, path);
+	for (unsigned i = 0; i < 5; i++)
+		offer(t, a, "bob", path);
+	AWAIT(t, b, "alice", is_done);
+	sql(b, "UPDATE file SET flags = flags | 64");
+	restart(t, b);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_equal(count_unchecked(b), 0);
+}
+
 /* --- that it has arrived, and why it does not --- */
 
 enum { LARGE = 5 << 20 };
-
-static bool is_done(const struct seen *s)
-{
-	return s->state == TRANSFER_DONE;
-}
 
 static bool is_failed(const struct seen *s)
 {
@@ -339,6 +400,35 @@ static void who_is_killed_before_it_says_that_it_has_a_file_says_so_later(void *
 	assert_int_equal(count_untold(b), 0);
 }
 
+static void only_its_author_ends_the_telling(struct town *t)
+{
+	struct home *b = &t->homes[1];
+	struct rooms *r = engine_rooms(b->engine);
+	struct wire_file_noted m = { .error = ERR_FULL };
+	struct way *real = NULL, w;
+	struct name name;
+	const struct person *p;
+
+	assert_int_equal(name_parse(&name, bytes_text("alice")), 0);
+	p = persons_find(r->persons, &name);
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX && !real; i++)
+		real = p->ways[i];
+	assert_non_null(real);
+	w = *real;
+	w.state = WAY_LINKED;
+	memcpy(m.id, see(b, "alice").file_id, sizeof m.id);
+	files_hear_noted(r->files, &w, &m); /* another word */
+	assert_int_equal(count_untold(b), 1);
+	m.error = 0;
+	w.device.bytes[0] ^= 1; /* another device */
+	files_hear_noted(r->files, &w, &m);
+	assert_int_equal(count_untold(b), 1);
+	m.id[0] ^= 1; /* another file */
+	w.device.bytes[0] ^= 1;
+	files_hear_noted(r->files, &w, &m);
+	assert_int_equal(count_untold(b), 1);
+}
+
 static void who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_again(void **state)
 {
 	struct town *t = *state;
@@ -354,6 +444,7 @@ static void who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_agai
 	t->net.nodes[b->node].step = works;
 	AWAIT(t, b, "alice", is_done);
 	assert_int_equal(count_untold(b), 1);
+	only_its_author_ends_the_telling(t);
 	restart(t, a);
 	assert_int_equal(see(a, "bob").state, TRANSFER_OFFERED);
 	t->net.is_cut = NULL;
@@ -616,6 +707,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TOWN(a_thumbnail_is_shown_only_as_it_was_made_here),
 		TOWN(a_thumbnail_that_waits_to_be_looked_at_outlives_the_engine),
+		TOWN(a_thumbnail_that_is_looked_at_when_the_engine_ends_is_looked_at_again),
+		TOWN(what_has_no_thumbnail_does_not_wait_for_ever),
 		TOWN(who_is_killed_before_it_says_that_it_has_a_file_says_so_later),
 		TOWN(who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_again),
 		TOWN(what_comes_as_it_should_is_known_on_both_sides_at_once),
