@@ -93,6 +93,22 @@ shows eve ana '(forwarded)'
 says_in_spanish 4 'no hay mensaje 999999' peer ana forward 999999 eve
 ok "by link, and onwards ($checks)"
 
+# --- what is typed behind a slash, on a terminal ---
+if command -v script >/dev/null; then
+	says 0 'delivered' peer ben send ana 'one for the chat' --wait delivered --timeout 20
+	about=$(last ana ben)
+	printf '%s\n' /help "/forward $about eve" "/delete $about --here" '/delete --here 999999' '/show x' /quit |
+		script -qec "'$programs/palique' --home '$folder/home-ana' chat ben" /dev/null >"$folder/out" 2>&1 || true
+	for words in '/delete N [--here]' 'It goes on to eve.' 'deleted on this machine' 'no message 999999' 'first the number of a message'; do
+		grep -qF -- "$words" "$folder/out" || fail "a chat does not say \"$words\": $(cat "$folder/out")"
+		checks=$((checks + 1))
+	done
+	! peer ana history ben | grep -qF 'one for the chat' || fail 'what was deleted here is here'
+	shows eve ana 'one for the chat'
+	shows ben ana 'one for the chat'
+	ok "behind a slash ($checks)"
+fi
+
 # --- files ---
 head -c 3000000 /dev/urandom >"$folder/a file.bin"
 says 0 'has arrived at ben' peer ana send ben -f "$folder/a file.bin" --timeout 20 look at this

@@ -140,10 +140,8 @@ static void do_delete(struct chat *chat, const char *rest)
 	params = json_set_text(json_object(), "id", id);
 	if (!call(chat, "deleteMessage", json_set_bool(params, "here", is_here), &result))
 		return;
-	if (is_here)
+	if (is_here) /* else `changed` tells it */
 		out_done("%s", _("It is deleted on this machine; others keep theirs."));
-	else
-		out_done("%s", _("It is taken back; a mark stays in its place."));
 	json_free(result);
 }
 
