@@ -269,6 +269,10 @@ mono_ns account_step(struct account *a)
 				a, ERR_IO,
 				N_("the keys could not be stored: is the disk full?"));
 	}
+	if (a->is_to_tell) {
+		a->is_to_tell = false;
+		account_tell(a);
+	}
 	if (a->call_again_at && a->rooms->now >= a->call_again_at) {
 		a->call_again_at = 0;
 		a->wants_call = true;

@@ -171,10 +171,8 @@ void account_becoming_undo(struct account *a)
 	becoming_free(a->becoming);
 	a->becoming = NULL;
 	memset(&a->enrolling, 0, sizeof a->enrolling);
-	if (!is_guest)
-		return;
-	account_tell(a);
-	a->wants_call = true;
+	a->is_to_tell = is_guest; /* in a step: what is added here could be undone, too */
+	a->wants_call |= is_guest;
 }
 
 void account_becoming_over(struct account *a, int err, const char *detail)

@@ -80,6 +80,7 @@ struct account {
 	uint64_t jobs;                /* given so far */
 	struct becoming *becoming;    /* an exchange, or NULL */
 	bool is_begun;                /* ... not committed yet */
+	bool is_to_tell;              /* one was taken back: how we stand now */
 	struct device_list enrolling; /* the list it asked for */
 	bool is_undone;               /* its last message cannot be said: a commit failed */
 	bool was_refused;             /* standing before its last message */
