@@ -153,6 +153,7 @@ static bool say_stands(struct files *f, struct way *w, const uint8_t id[OFFER_ID
 	if (reach_say(f->rooms->reach, w, &m) < 0)
 		return false;
 	f->rooms->has_more = true;
+	w->told_open++;
 	return true;
 }
 
@@ -234,8 +235,11 @@ void told_ask(struct files *f)
 static void say_stand(struct files *f, const struct stand *s)
 {
 	struct way *w = way_to(f, s->contact, &s->device);
+	bool is_linked = w && w->state == WAY_LINKED && w->told_link == w->link_number;
 
-	if (!s->is_said && w && w->state == WAY_LINKED && w->told_link == w->link_number)
+	if (is_linked && s->is_said)
+		w->told_open++;
+	else if (is_linked)
 		say_stands(f, w, s->id, s->error);
 	add_author(f, s->contact, &s->device);
 }
@@ -293,7 +297,11 @@ void files_hear_noted(struct files *f, struct way *from, const struct wire_file_
 	struct device_public author;
 	struct file_row row;
 
-	if (from->state != WAY_LINKED || file_row_find(f, m->id, &row) != 1)
+	/* Not more than was said: each is looked up. */
+	if (from->state != WAY_LINKED || from->told_open == 0)
+		return;
+	from->told_open--;
+	if (file_row_find(f, m->id, &row) != 1)
 		return;
 	if ((row.flags & FILE_UNTOLD) && row.contact == from->person->id &&
 	    word_of(row.state, row.error) == m->error && file_author(f, &row, &author) &&
@@ -327,6 +335,7 @@ void told_release(struct files *f)
 		    w->person->is_self || !person_is_open(w->person))
 			continue;
 		w->told_link = w->link_number;
+		w->told_open = 0;
 		say_all(f, w);
 	}
 }

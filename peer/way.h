@@ -73,7 +73,9 @@ struct way {
 	bool is_called; /* to be told what we show of ourselves (profiles.h) */
 
 	uint64_t reads_link, reads_said; /* marks.c: on which link; up to which change */
-	uint64_t told_link; /* files_told.c: on which link was said how their files stand */
+	uint64_t
+		told_link; /* files_told.c: on which link was said how their files stand, ... */
+	unsigned told_open; /* ... and of how many they may say that they know */
 	struct {
 		uint64_t link;  /* of which the rest is */
 		mono_ns ask_at; /* when PROFILE_HAVE is due; NEVER: it is not */

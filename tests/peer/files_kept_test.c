@@ -416,6 +416,7 @@ static void only_its_author_ends_the_telling(struct town *t)
 	assert_non_null(real);
 	w = *real;
 	w.state = WAY_LINKED;
+	w.told_open = 3;
 	memcpy(m.id, see(b, "alice").file_id, sizeof m.id);
 	files_hear_noted(r->files, &w, &m); /* another word */
 	assert_int_equal(count_untold(b), 1);
@@ -426,6 +427,10 @@ static void only_its_author_ends_the_telling(struct town *t)
 	m.id[0] ^= 1; /* another file */
 	w.device.bytes[0] ^= 1;
 	files_hear_noted(r->files, &w, &m);
+	assert_int_equal(count_untold(b), 1);
+	m.id[0] ^= 1;
+	assert_int_equal(w.told_open, 0);
+	files_hear_noted(r->files, &w, &m); /* more than was said to them */
 	assert_int_equal(count_untold(b), 1);
 }
 
