@@ -142,6 +142,7 @@ static void hide(struct hides *h)
 	unsigned one = story_any_other(s, h->who);
 
 	h->is_invisible = dice_chance(story_dice(s), 400);
+	p->is_invisible[h->who] = h->is_invisible;
 	if (h->is_invisible)
 		set_invisible(h, true);
 	for (unsigned b = 1; b <= p->count; b++)
@@ -164,6 +165,7 @@ static void show(struct hides *h)
 	}
 	if (h->is_invisible)
 		set_invisible(h, false);
+	p->is_invisible[h->who] = false;
 	await_known(h, false);
 }
 
@@ -204,12 +206,35 @@ static void something_happens(struct hides *h)
 			world_start(s->world, i);
 }
 
+/* All that the directory tells others of somebody who hides from all is nothing, also when it goes. */
+static void leave_unseen(struct hides *h)
+{
+	struct story *s = h->story;
+	const struct person_life *who = &s->people->persons[h->who];
+	uint64_t notes;
+
+	for (unsigned b = 1; b <= s->persons; b++)
+		if (b != h->who && !is_from(h, b))
+			return;
+	if (who->machines > 1)
+		return; /* which hear of one another */
+	watch(h, 10 * SECOND);
+	notes = world_directory_status(s->world).presence_notes;
+	world_stop(s->world, who->first);
+	watch(h, 5 * SECOND);
+	if (world_directory_status(s->world).presence_notes != notes)
+		world_fail(s->world, "person %u hid, and left, and others were told", h->who);
+	world_start(s->world, who->first);
+	watch(h, 10 * SECOND);
+}
+
 static void hide_for_a_while(struct hides *h)
 {
 	struct story *s = h->story;
 
 	h->who = story_any_person(s);
 	hide(h);
+	leave_unseen(h);
 	for (unsigned i = dice_between(story_dice(s), 1, HAPPENINGS_MAX); i > 0; i--)
 		something_happens(h);
 	for (unsigned i = 0; i <= s->machines; i++)

@@ -87,7 +87,8 @@ struct people {
 	/* One of the two has another key since all was settled between them. */
 	bool is_unsettled[PERSONS][PERSONS];
 	bool was_rekeyed[PERSONS];
-	bool is_strict;                      /* about who may have whose address */
+	bool is_strict;             /* about who may have whose address */
+	bool is_invisible[PERSONS]; /* by its profile, to all: nothing is decided about one */
 	bool is_kept_from[PERSONS][PERSONS]; /* the one sends the other nothing (hides.c) */
 	uint64_t ticket, plays;
 	unsigned shows;

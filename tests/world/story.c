@@ -374,13 +374,15 @@ void story_run(uint64_t seed, struct story_result *result)
 		      { "without a directory", story_without_a_directory },
 		      { "with a lie", story_with_a_lie },
 		      { "that fades", story_that_fades },
-		      { "with somebody hidden", story_with_somebody_hidden } };
+		      { "with somebody hidden", story_with_somebody_hidden },
+		      { "that keeps for a while", story_that_keeps } };
 	struct story s = { 0 };
 	unsigned kind = seed % 5 == 0     ? 0
 			: seed % 10 == 7  ? 2
 			: seed % 20 == 13 ? 3
 			: seed % 20 == 3  ? 4
 			: seed % 20 == 9  ? 5
+			: seed % 20 == 19 ? 6
 					  : 1;
 
 	kinds[kind].tell(&s, seed);

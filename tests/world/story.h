@@ -17,8 +17,8 @@ struct story_result {
 };
 
 /* The story of a seed: mostly storms, every fifth a quiet day, every tenth one without a directory, every
- * twentieth one with a directory that lies, one of messages that disappear and one
- * in which somebody hides. */
+ * twentieth one with a directory that lies, one of messages that disappear, one in which
+ * somebody hides and one of messages that are kept for a while. */
 void story_run(uint64_t seed, struct story_result *result);
 
 /* Two peers in fair weather say `count` texts of `size` bytes each. */

@@ -47,7 +47,7 @@ static void fulfil(struct people *p, unsigned a, unsigned b)
 			engine_add(e, name, NULL, NULL);
 		else if (c.state == CONTACT_REQUESTS || c.is_key_changed)
 			engine_accept(e, name);
-		else
+		else if (!p->is_invisible[a])
 			consents_decide(p, e, b, &c, p->persons[a].consent[b]);
 		break;
 	case WISH_BLOCKED:
