@@ -17,7 +17,7 @@ enum {
 	FILES_WAITING = 32,      /* looked at for being fetched, ... */
 	FILES_WAITING_OF = 4,    /* ... and of one conversation */
 	FILES_SENDING = 64,      /* being looked at before they are offered */
-	FILES_READ_AHEAD = 3,    /* pieces, of what others fetch */
+	FILES_READ_AHEAD = 3,    /* batches, of what others fetch */
 	FILES_JOBS = 3,          /* in the worker at once */
 	FILES_THUMBNAILS = 256,  /* of one of theirs that wait to be checked; more get none */
 	FILES_AUTO_DAY = 2000,   /* files fetched unasked of one contact in a day ... */

@@ -6,11 +6,34 @@
 #include "peer/files_get_inside.h"
 #include "shared/error.h"
 
-enum {
-	IN_MAX = WIRE_FILE_PIECE, /* arrived, and not in the worker */
-	WRITE_FROM = 128 << 10,   /* written at once, ... */
-};
-#define WRITE_WAIT (50 * MILLISECOND) /* ... or after so long */
+/* What has come is written from one multiple of FILING_BATCH to the next, or after so long. */
+#define WRITE_WAIT (50 * MILLISECOND)
+
+static bool is_batch_whole(const struct get *g)
+{
+	return g->in.size > 0 &&
+	       (g->received % FILING_BATCH == 0 || g->received == g->row.size);
+}
+
+/* How much more may wait for the worker. */
+static size_t in_room(const struct get *g)
+{
+	uint64_t left = g->row.size - g->received;
+	size_t room = FILING_BATCH - (size_t)(g->received % FILING_BATCH);
+
+	if (is_batch_whole(g))
+		return 0;
+	return left < room ? (size_t)left : room;
+}
+
+/* Such memory is dear to get and to give back: where more is to come it stays. */
+static void take_spare(struct get *g, struct buf *room)
+{
+	if (g->state == GET_RUNNING && !g->spare.data) {
+		g->spare = *room;
+		*room = (struct buf){ 0 };
+	}
+}
 
 /* --- the worker --- */
 
@@ -176,7 +199,7 @@ static void get_done(struct files *f, void *owner, const struct job *answer)
 	w->sink = NULL;
 	if (w->what == FILING_WRITE) {
 		g->stored = w->done;
-		buf_clear(&w->data);
+		take_spare(g, &w->data);
 	}
 	if (g->state == GET_OVER) {
 		on_over(f, g, w, err);
@@ -288,22 +311,22 @@ static bool take_contents(struct files *f, struct get *g, struct link *link)
 {
 	bool is_end;
 	struct bytes all = link_peek(link, g->stream.id, &is_end);
-	uint64_t left = g->row.size - g->received;
-	size_t room = g->in.size < IN_MAX ? IN_MAX - g->in.size : 0;
-	size_t count = all.size < room ? all.size : room;
+	size_t room = in_room(g), count = all.size < room ? all.size : room;
 
-	if (count > left)
-		count = (size_t)left;
 	if (all.size == 0 && is_end) {
 		on_broken(f, g); /* less than was offered */
 		return false;
 	}
 	if (count == 0)
 		return false;
-	if (g->in.size == 0)
+	if (g->in.size == 0) {
 		g->in_since = f->rooms->now;
-	if (!g->in.data)
-		buf_room(&g->in, IN_MAX);
+		if (!g->in.data) {
+			g->in = g->spare;
+			g->spare = (struct buf){ 0 };
+		}
+		filing_room(&g->in, room);
+	}
 	buf_append(&g->in, bytes_of(all.data, count));
 	g->received += count;
 	link_consume(link, g->stream.id, count);
@@ -355,8 +378,8 @@ bool gets_hear(struct files *f, const struct reach_stream *event)
 
 static bool wants_write(const struct get *g, mono_ns now)
 {
-	return g->in.size > 0 && (g->in.size >= WRITE_FROM || g->received == g->row.size ||
-				  !g->stream.is_open || now >= g->in_since + WRITE_WAIT);
+	return g->in.size > 0 &&
+	       (is_batch_whole(g) || !g->stream.is_open || now >= g->in_since + WRITE_WAIT);
 }
 
 static bool wants_sync(const struct get *g, mono_ns now)
@@ -387,7 +410,7 @@ static mono_ns watch(struct files *f, struct get *g)
 	mono_ns now = f->rooms->now, deadline = NEVER;
 
 	take(f, g);
-	if (g->state == GET_RUNNING && !g->has_tail && !g->is_working && g->in.size < IN_MAX &&
+	if (g->state == GET_RUNNING && !g->has_tail && !g->is_working && !is_batch_whole(g) &&
 	    now >= g->heard_at + FILES_SILENCE)
 		on_broken(f, g);
 	if (g->state == GET_RUNNING && !file_stream_link(f, &g->stream) && !g->has_tail) {
@@ -395,6 +418,8 @@ static mono_ns watch(struct files *f, struct get *g)
 		g->state = GET_READY;
 		file_tell_progress(f, &g->row);
 	}
+	if (g->state != GET_RUNNING)
+		filing_room_free(&g->spare);
 	if (g->state != GET_RUNNING && g->state != GET_READY)
 		return NEVER;
 	store_more(f, g);

@@ -30,7 +30,7 @@ struct get {
 	struct file_stream stream;
 	bool has_head, has_tail;
 	uint8_t tail[32];
-	struct buf in;
+	struct buf in, spare; /* of filing_room(); what is written now comes back as `spare` */
 	uint64_t received, stored, durable;
 	mono_ns in_since, synced_at, heard_at, retry_at, backoff, began_at;
 	uint64_t began_from; /* `received` at began_at */

@@ -5,7 +5,7 @@
 #include "peer/files_inside.h"
 #include "shared/error.h"
 
-enum { SPARES_MAX = 8 };
+enum { SPARES_MAX = 8, BATCHES_FROM = 2 * FILING_BATCH };
 #define SPARE_TIME (600 * SECOND)
 
 /* Open, with what is hashed so far, for who comes back. */
@@ -32,12 +32,12 @@ struct serve {
 	enum serve_state state;
 	struct filing_source *source; /* NULL: not open, or at work */
 	bool is_working;
-	uint64_t offset, read, said; /* where they begin; so far */
-	struct buf ready[FILES_READ_AHEAD];
-	unsigned first, count; /* of `ready` */
-	size_t first_at;       /* so much of the first was said */
-	mono_ns moved_at;      /* something went on */
-	uint64_t noted;        /* so much of `said` is in the row, */
+	uint64_t offset, read, said;               /* where they begin; so far */
+	struct buf ready[FILES_READ_AHEAD], spare; /* of filing_room() */
+	unsigned first, count;                     /* of `ready` */
+	size_t first_at;                           /* so much of the first was said */
+	mono_ns moved_at;                          /* something went on */
+	uint64_t noted;                            /* so much of `said` is in the row, */
 	mono_ns noted_at;
 	struct file_rate rate;
 };
@@ -103,7 +103,8 @@ static void serve_free(struct files *f, struct serve *s)
 	}
 	filing_source_free(s->source);
 	for (unsigned i = 0; i < FILES_READ_AHEAD; i++)
-		buf_clear(&s->ready[i]);
+		filing_room_free(&s->ready[i]);
+	filing_room_free(&s->spare);
 	file_row_clear(&s->row);
 	free(s);
 }
@@ -163,6 +164,8 @@ static void order(struct files *f, struct serve *s, enum filing_task what, uint6
 	s->source = NULL;
 	w->offset = offset;
 	w->size = size;
+	w->data = s->spare;
+	s->spare = (struct buf){ 0 };
 	s->is_working = true;
 	files_order(f, JOB_FILING, w, serve_done, s);
 }
@@ -227,6 +230,19 @@ static void serve_done(struct files *f, void *owner, const struct job *answer)
 	w->data = (struct buf){ 0 };
 }
 
+/* As many bytes at once as are hashed cheaply, for who reads, and while few are served: what is held of
+ * all of them has a bound. */
+static uint64_t batch_size(const struct files *f, const struct serve *s)
+{
+	unsigned count = 0;
+
+	if (s->said < s->offset + BATCHES_FROM)
+		return WIRE_FILE_PIECE;
+	for (unsigned i = 0; i < FILES_SERVED; i++)
+		count += f->serves[i] != NULL;
+	return count <= FILES_SERVED / 4 ? FILING_BATCH : WIRE_FILE_PIECE;
+}
+
 /* What they have already is hashed, unless the hash is known, as it is when it was had whole. */
 static void read_ahead(struct files *f, struct serve *s)
 {
@@ -242,9 +258,11 @@ static void read_ahead(struct files *f, struct serve *s)
 		}
 		s->state = SERVE_RUNNING;
 	}
-	if (s->state == SERVE_RUNNING && left > 0 && s->count < FILES_READ_AHEAD)
-		order(f, s, FILING_READ, s->read,
-		      left < WIRE_FILE_PIECE ? left : WIRE_FILE_PIECE);
+	if (s->state == SERVE_RUNNING && left > 0 && s->count < FILES_READ_AHEAD) {
+		uint64_t batch = batch_size(f, s), room = batch - s->read % batch;
+
+		order(f, s, FILING_READ, s->read, left < room ? left : room);
+	}
 }
 
 static void say_tail(struct files *f, struct serve *s)
@@ -279,7 +297,8 @@ static void pump(struct files *f, struct serve *s, struct link *link)
 				   bytes_of(piece->data + s->first_at, left - part), false);
 			return;
 		}
-		free(piece->data); /* it is theirs to see: nothing to wipe */
+		filing_room_free(&s->spare);
+		s->spare = *piece;
 		*piece = (struct buf){ 0 };
 		s->first_at = 0;
 		s->first = (s->first + 1) % FILES_READ_AHEAD;

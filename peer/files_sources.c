@@ -17,7 +17,8 @@ void get_free(struct files *f, struct get *g)
 	}
 	f->is_stale = true;
 	filing_sink_free(g->sink);
-	buf_clear(&g->in);
+	filing_room_free(&g->in);
+	filing_room_free(&g->spare);
 	file_row_clear(&g->row);
 	free(g);
 }

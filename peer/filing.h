@@ -15,8 +15,11 @@ struct filing_source; /* what others fetch, open (peer/filing_source.c) */
 struct filing_sink;   /* what is fetched, open (peer/filing_sink.c) */
 
 enum {
-	FILING_HEAD = 64,             /* first bytes that tell the kind */
-	FILING_SLICE = 64 << 20,      /* hashed at once at most: one slice of work */
+	FILING_HEAD = 64,        /* first bytes that tell the kind */
+	FILING_SLICE = 64 << 20, /* hashed at once at most: one slice of work */
+	/* Read or stored at once at best, from a multiple of it to the next: it costs half of what pieces cost
+	 * one by one. */
+	FILING_BATCH = 4 * WIRE_FILE_PIECE,
 	FILING_NAMES_MAX = 9999,      /* "name (9999)" is tried last */
 	FILING_SEALED_MAX = 32 << 20, /* a manifest */
 };
@@ -29,8 +32,8 @@ enum filing_task {
 	/* `path` as it was looked at, with size, is_folder, manifest, modified: source.
 	 * ERR_CORRUPT: it is another one now; ERR_NOT_FOUND. */
 	FILING_OPEN,
-	/* source: `data` gets `size` bytes from `offset` on; hashed if that goes on where the hash is.
-	 * ERR_CORRUPT: it has changed; ERR_IO. */
+	/* source: `data` (which may have a filing_room()) gets `size` bytes from `offset` on; hashed if that goes
+	 * on where the hash is. ERR_CORRUPT: it has changed; ERR_IO. */
 	FILING_READ,
 	/* source: hashed up to `offset`, a slice at once. */
 	FILING_HASH,
@@ -72,6 +75,11 @@ struct filing_work {
 	struct filing_source *source;
 	struct filing_sink *sink;
 };
+
+/* Empty, with room for so much of a file's contents, as a disk wants it for FILING_WRITE: at the beginning
+ * of a page. Takes what room there is already if it is enough. */
+void filing_room(struct buf *b, size_t size);
+void filing_room_free(struct buf *b); /* not wiped: it is on the disk */
 
 struct filing_work *filing_work_new(enum filing_task what);
 /* With all that it holds. NULL is harmless. */

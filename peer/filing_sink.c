@@ -10,11 +10,16 @@
 #include "peer/filing_inside.h"
 #include "shared/error.h"
 
+enum {
+	DIRECT_FROM = 16 << 20
+}; /* a file's size: what is smaller is seen soon, from the page cache */
+
 /* A file is stored as FOLDER/PART; a folder as FOLDER/PART/files, beside PART/manifest. What is stored
  * is always the beginning of the contents; the hash is over just that. */
 struct filing_sink {
-	int fd;    /* the file; a folder's "files" */
-	int about; /* a folder's manifest, or -1 */
+	int fd;     /* the file; a folder's "files" */
+	int about;  /* a folder's manifest, or -1 */
+	int direct; /* the file past the page cache, or -1 */
 	bool is_folder;
 	uint64_t size, done;
 	uint32_t files, manifest_size;
@@ -36,6 +41,8 @@ void filing_sink_free(struct filing_sink *s)
 		close(s->about);
 	if (s->open >= 0)
 		close(s->open);
+	if (s->direct >= 0)
+		close(s->direct);
 	buf_clear(&s->manifest);
 	manifest_clear(&s->entries);
 	free(s);
@@ -128,6 +135,27 @@ static uint32_t first_at(const struct filing_sink *s, uint64_t at)
 	return low;
 }
 
+/* --- a file --- */
+
+/* What is large goes past the page cache: copying it there costs more than opening what was sealed, and
+ * pushes out what others need. Where that is not possible, or fails, the usual way says why. */
+static int store_file(struct filing_sink *s, uint64_t at, struct bytes data)
+{
+	size_t pages = data.size - data.size % FILING_PAGE;
+
+	if (s->direct >= 0 && pages > 0 && at % FILING_PAGE == 0 &&
+	    (uintptr_t)data.data % FILING_PAGE == 0) {
+		if (filing_pwrite(s->direct, at, bytes_of(data.data, pages)) == 0) {
+			at += pages;
+			data = bytes_of(data.data + pages, data.size - pages);
+		} else {
+			close(s->direct);
+			s->direct = -1;
+		}
+	}
+	return filing_pwrite(s->fd, at, data);
+}
+
 /* As much as belongs into one file, or into the manifest: how much, or an error. */
 static int64_t store_some(struct filing_sink *s, uint64_t at, struct bytes data)
 {
@@ -136,7 +164,7 @@ static int64_t store_some(struct filing_sink *s, uint64_t at, struct bytes data)
 	int err;
 
 	if (!s->is_folder) {
-		err = filing_pwrite(s->fd, at, data);
+		err = store_file(s, at, data);
 		return err < 0 ? err : (int64_t)data.size;
 	}
 	if (at < s->manifest_size) {
@@ -236,7 +264,11 @@ static int cut_to(int fd, uint64_t *done)
 static int begin_file(struct filing_sink *s, int folder, const char *part)
 {
 	s->fd = filing_within(folder, part, O_CREAT | O_RDWR);
-	return s->fd < 0 ? s->fd : cut_to(s->fd, &s->done);
+	if (s->fd < 0)
+		return s->fd;
+	if (s->size >= DIRECT_FROM)
+		s->direct = filing_within(folder, part, O_WRONLY | O_DIRECT);
+	return cut_to(s->fd, &s->done);
 }
 
 static int read_manifest(struct filing_sink *s, uint64_t size)
@@ -277,7 +309,7 @@ int filing_begin(struct filing_work *w)
 	struct filing_sink *s = memory_new(sizeof *s);
 	int folder = filing_folder(w->folder, true), err;
 
-	s->fd = s->about = s->open = -1;
+	s->fd = s->about = s->open = s->direct = -1;
 	s->is_folder = w->is_folder;
 	s->size = w->size;
 	s->files = w->files;
@@ -340,18 +372,19 @@ int filing_check(struct filing_work *w)
 	struct filing_sink *s = w->sink;
 	uint64_t end = s->done - s->hash.at > FILING_SLICE ? s->hash.at + FILING_SLICE
 							   : s->done;
-	uint8_t *room = memory_new(WIRE_FILE_PIECE);
+	struct buf room = { 0 };
 	int64_t got = 0;
 
+	filing_room(&room, FILING_BATCH);
 	while (s->hash.at < end && got >= 0) {
 		uint64_t left = end - s->hash.at;
 
-		got = read_some(s, s->hash.at, room,
-				left < WIRE_FILE_PIECE ? (size_t)left : WIRE_FILE_PIECE);
+		got = read_some(s, s->hash.at, room.data,
+				left < FILING_BATCH ? (size_t)left : FILING_BATCH);
 		if (got >= 0)
-			filing_hash_add(&s->hash, bytes_of(room, (size_t)got));
+			filing_hash_add(&s->hash, bytes_of(room.data, (size_t)got));
 	}
-	free(room);
+	filing_room_free(&room);
 	if (got == ERR_CORRUPT) {
 		s->done = s->hash.at;
 		s->at = s->has_entries && s->done >= s->manifest_size

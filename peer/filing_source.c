@@ -197,15 +197,13 @@ static void end_hash(struct filing_work *w)
 int filing_read(struct filing_work *w)
 {
 	struct filing_source *s = w->source;
-	uint8_t *room;
 	int err = 0;
 
-	w->data.size = 0;
 	if (w->offset > s->size || w->size > s->size - w->offset)
 		return ERR_FORMAT;
-	room = buf_room(&w->data, (size_t)w->size);
+	filing_room(&w->data, (size_t)w->size);
 	if (w->size > 0)
-		err = read_all(s, w->offset, room, (size_t)w->size);
+		err = read_all(s, w->offset, w->data.data, (size_t)w->size);
 	if (err == 0 && !s->is_folder)
 		err = check_file(s->fd, s->size, s->modified);
 	if (err < 0)
@@ -220,20 +218,21 @@ int filing_hash(struct filing_work *w)
 {
 	struct filing_source *s = w->source;
 	uint64_t end = w->offset < s->size ? w->offset : s->size;
-	uint8_t *room = memory_new(WIRE_FILE_PIECE);
+	struct buf room = { 0 };
 	int err = 0;
 
+	filing_room(&room, FILING_BATCH);
 	if (end > s->hash.at + FILING_SLICE)
 		end = s->hash.at + FILING_SLICE;
 	while (err == 0 && s->hash.at < end) {
 		uint64_t at = s->hash.at;
-		size_t size = end - at < WIRE_FILE_PIECE ? (size_t)(end - at) : WIRE_FILE_PIECE;
+		size_t size = end - at < FILING_BATCH ? (size_t)(end - at) : FILING_BATCH;
 
-		err = read_all(s, at, room, size);
+		err = read_all(s, at, room.data, size);
 		if (err == 0)
-			hash_more(s, at, bytes_of(room, size));
+			hash_more(s, at, bytes_of(room.data, size));
 	}
-	free(room);
+	filing_room_free(&room);
 	end_hash(w);
 	return err;
 }

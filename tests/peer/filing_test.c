@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -382,6 +383,51 @@ static void what_was_stored_is_known_again(void **state)
 	filing_work_free(again);
 }
 
+/* What a transfer brings, in rooms as it gives them: whole batches, and what came too slowly for one. */
+static void a_large_file_is_stored_as_it_came(void **state)
+{
+	static const size_t parts[] = { 1 << 20, (3 << 20) + 5,   (1 << 20) - 5, 4 << 20,
+					100,     (4 << 20) - 100, 4 << 20,       12345 };
+	enum { SIZE = (17 << 20) + 12345 };
+	uint8_t *contents = malloc(SIZE), *there = malloc(SIZE), hash[32];
+	char folder[300], path[400];
+	struct filing_hash h;
+	struct filing_work *w;
+	size_t at = 0;
+	int fd;
+
+	(void)state;
+	path_in("large", folder);
+	randombytes_buf(contents, SIZE);
+	w = begin_in(folder, SIZE);
+	assert_int_equal(run(w), 0);
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+		filing_room(&w->data, FILING_BATCH);
+		memcpy(w->data.data, contents + at, parts[i]);
+		buf_grew(&w->data, parts[i]);
+		assert_int_equal(go_on(w, FILING_WRITE), 0);
+		at += parts[i];
+		assert_int_equal(w->done, at);
+	}
+	assert_int_equal(at, SIZE);
+	snprintf(path, sizeof path, "%s/%s", folder, w->part);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(read(fd, there, SIZE), SIZE);
+	assert_int_equal(read(fd, hash, 1), 0);
+	close(fd);
+	assert_memory_equal(there, contents, SIZE);
+	assert_int_equal(go_on(w, FILING_FINISH), 0);
+	filing_hash_begin(&h, SIZE);
+	for (at = 0; at < SIZE; at += 1000) /* never several pieces at once */
+		filing_hash_add(&h,
+				bytes_of(contents + at, SIZE - at < 1000 ? SIZE - at : 1000));
+	filing_hash_end(&h, hash);
+	assert_memory_equal(w->hash, hash, sizeof hash);
+	filing_work_free(w);
+	free(contents);
+	free(there);
+}
+
 /* --- a full disk --- */
 
 static void a_disk_that_is_full_keeps_what_has_come(void **state)
@@ -439,6 +485,7 @@ int main(void)
 		cmocka_unit_test(more_than_was_offered_is_not_stored),
 		cmocka_unit_test(a_folder_whose_manifest_lies_is_refused),
 		cmocka_unit_test(what_was_stored_is_known_again),
+		cmocka_unit_test(a_large_file_is_stored_as_it_came),
 		cmocka_unit_test(a_disk_that_is_full_keeps_what_has_come),
 	};
 
