@@ -146,7 +146,7 @@ bool effect_timer(struct conversations *c, struct person *p, bool is_ours, wall_
 {
 	struct conversation *v = p->conversation;
 	struct timer *timer = is_ours ? &v->our_timer : &v->their_timer;
-	struct event e = { .kind = EVENT_TIMER, .name = p->name, .is_online = !is_ours };
+	struct event e = { .kind = EVENT_TIMER, .name = p->name, .is_theirs = !is_ours };
 	struct statement *s;
 
 	if (time == TIME_NONE || time < timer->at || (time == timer->at && life <= timer->life))

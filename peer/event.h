@@ -14,7 +14,7 @@ enum event_kind {
 	EVENT_PRESENCE, /* `name` is online or not: `is_online` */
 	EVENT_REQUEST, /* somebody asks to be a contact: `name`, `greeting` if it could be opened */
 	EVENT_KEY_CHANGED, /* `name` shows another identity; sending has stopped */
-	EVENT_LINK, /* the connection to `name` came or went, or its path is of another kind now: `is_online`, `path`, `path_kind`, `round_trip` */
+	EVENT_LINK, /* the connection to `name` came or went, or its path is of another kind now: `is_linked`, `path`, `path_kind`, `round_trip` */
 	EVENT_SAID, /* we said something: `message` (every face shows it) */
 	EVENT_HEARD,     /* `name` said something: `message` */
 	EVENT_DELIVERED, /* what the device that said `message_id` has said to `name` up to and with it is in their store */
@@ -24,13 +24,13 @@ enum event_kind {
 	EVENT_CHANGED, /* `message_id` of `name` is another one now: `change`; faces read it anew */
 	EVENT_READ, /* what the device that said `message_id` has said to `name` up to and with it was read by them */
 	EVENT_SEEN, /* another device of ours has read what `name` said: unread counts changed */
-	EVENT_TYPING, /* `name` types, or does not any more: `is_online`; not counted (id 0) */
-	EVENT_MISSING, /* of what `name` said something is missing, and was asked for; or (`is_online`) has come */
-	EVENT_TIMER, /* a wish of one of both in the conversation with `name` changed: `is_online`: they wish */
+	EVENT_TYPING, /* `name` types, or does not any more: `is_typing`; not counted (id 0) */
+	EVENT_MISSING, /* of what `name` said something is missing, and was asked for; or (`has_come`) is here */
+	EVENT_TIMER, /* a wish of one of both in the conversation with `name` changed: `is_theirs`: they wish */
 	EVENT_PROFILE, /* `name` (our own: our own devices agree on another one) shows another profile */
 	EVENT_FILE,     /* the transfer of `message_id` of `name` is in another state */
 	EVENT_PROGRESS, /* ... or has come further; not counted (id 0), seldom */
-	EVENT_HISTORY, /* granted history has come in: `message_id` messages so far; `is_online`: that is all */
+	EVENT_HISTORY, /* granted history has come in: `message_id` messages so far; `is_over`: that is all */
 };
 
 enum message_change {
@@ -138,7 +138,10 @@ struct event {
 	uint64_t ticket;
 	int error;
 	struct name name;
-	bool is_online;
+	union { /* by kind */
+		bool is_online, is_linked, is_typing, has_come, is_theirs, is_over;
+		bool fact; /* whichever it is, as the log keeps it */
+	};
 	enum account_state account;
 	struct message message; /* text valid until the next engine_next_event(); of
 	                             EVENT_ANSWER to a send: `sent_at`, `file.links`, `file.others` */

@@ -114,7 +114,7 @@ static void write_row(struct events *v, const struct event *e)
 	bind_int(s, 1, (int64_t)e->id);
 	bind_int(s, 2, e->kind);
 	bind_text(s, 3, e->name.text);
-	bind_int(s, 4, e->is_online);
+	bind_int(s, 4, e->fact);
 	bind_int(s, 5, e->account);
 	bind_int(s, 6, (int64_t)e->message_id);
 	if (e->path.remote.family && address_encode(&e->path.remote, &remote) == 0)
@@ -294,7 +294,7 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 		out->id = (uint64_t)column_int(s, 0);
 		out->kind = (enum event_kind)column_int(s, 1);
 		snprintf(out->name.text, sizeof out->name.text, "%s", column_text(s, 2));
-		out->is_online = column_int(s, 3);
+		out->fact = column_int(s, 3);
 		out->account = (enum account_state)column_int(s, 4);
 		if (out->kind > EVENT_HISTORY || out->account > ACCOUNT_REFUSED)
 			err = ERR_CORRUPT; /* a table of another making */

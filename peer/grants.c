@@ -210,7 +210,7 @@ static void tell_faces(struct grants *g, bool is_over)
 {
 	struct event e = { .kind = EVENT_HISTORY,
 			   .message_id = (uint64_t)-g->place,
-			   .is_online = is_over };
+			   .is_over = is_over };
 
 	events_add(g->rooms->events, &e);
 	g->came = 0;

@@ -353,7 +353,7 @@ static uint64_t count_heard(const struct person *p)
 
 static void set_typing(struct marks *m, struct person *p, bool is_typing)
 {
-	struct event e = { .kind = EVENT_TYPING, .name = p->name, .is_online = is_typing };
+	struct event e = { .kind = EVENT_TYPING, .name = p->name, .is_typing = is_typing };
 	struct marks_of *of = marks_of(m, p);
 	mono_ns now = m->rooms->now;
 

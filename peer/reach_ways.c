@@ -166,7 +166,7 @@ static const struct way *linked_way(const struct person *p)
 void reach_tell_link(struct reach *r, struct person *p)
 {
 	const struct way *w = linked_way(p);
-	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_online = w != NULL };
+	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_linked = w != NULL };
 
 	if (p->is_self ||
 	    (p->is_linked == (w != NULL) && (!w || p->linked_kind == w->path_kind)))

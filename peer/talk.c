@@ -73,7 +73,7 @@ static void tell_missing(struct rooms *rooms, const struct talk *t, bool is_foun
 {
 	struct event e = { .kind = EVENT_MISSING,
 			   .name = t->person->name,
-			   .is_online = is_found };
+			   .has_come = is_found };
 
 	store_write(rooms->store);
 	events_add(rooms->events, &e);

@@ -231,9 +231,9 @@ static void tell_link(struct engine *e, const struct event *event, struct json *
 	struct contact contact;
 
 	json_set_text(p, "name", event->name.text);
-	json_set_bool(p, "connected", event->is_online);
-	set_path(p, event->is_online, &event->path, event->path_kind, event->round_trip);
-	if (event->is_online && event->path_kind == PATH_RELAYED &&
+	json_set_bool(p, "connected", event->is_linked);
+	set_path(p, event->is_linked, &event->path, event->path_kind, event->round_trip);
+	if (event->is_linked && event->path_kind == PATH_RELAYED &&
 	    engine_contact(e, event->name.text, &contact) == 0)
 		set_relay(p, &contact);
 }
@@ -314,7 +314,7 @@ static void tell_typing(struct engine *e, const struct event *event, struct json
 {
 	(void)e;
 	json_set_text(p, "conversation", event->name.text);
-	json_set_bool(p, "typing", event->is_online);
+	json_set_bool(p, "typing", event->is_typing);
 }
 
 static void tell_missing(struct engine *e, const struct event *event, struct json *p)
@@ -322,7 +322,7 @@ static void tell_missing(struct engine *e, const struct event *event, struct jso
 	struct contact contact;
 
 	json_set_text(p, "conversation", event->name.text);
-	json_set_bool(p, "arrived", event->is_online);
+	json_set_bool(p, "arrived", event->has_come);
 	if (engine_contact(e, event->name.text, &contact) == 0)
 		json_set_int(p, "missing", (int64_t)contact.missing);
 }
@@ -332,7 +332,7 @@ static void tell_timer(struct engine *e, const struct event *event, struct json 
 	struct contact contact;
 
 	json_set_text(p, "conversation", event->name.text);
-	json_set_bool(p, "own", !event->is_online);
+	json_set_bool(p, "own", !event->is_theirs);
 	if (engine_contact(e, event->name.text, &contact) == 0)
 		json_set(p, "timer", notify_timer(&contact));
 }
@@ -365,7 +365,7 @@ static void tell_history(struct engine *e, const struct event *event, struct jso
 {
 	(void)e;
 	json_set_int(p, "messages", (int64_t)event->message_id);
-	json_set_bool(p, "over", event->is_online);
+	json_set_bool(p, "over", event->is_over);
 }
 
 static void tell_detail(struct engine *e, const struct event *event, struct json *p)

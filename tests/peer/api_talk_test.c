@@ -500,7 +500,7 @@ static void a_failed_file_says_why_by_a_stable_name(void **state)
 
 static void what_is_not_counted_has_no_number(void **state)
 {
-	struct event e = { .kind = EVENT_TYPING, .is_online = true };
+	struct event e = { .kind = EVENT_TYPING, .is_typing = true };
 	struct json *p = json_object();
 
 	(void)state;

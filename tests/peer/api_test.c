@@ -902,7 +902,7 @@ static void a_contact_says_by_what_path_it_is_linked(void **state)
 
 static void a_connection_tells_its_kind(void **state)
 {
-	struct event up = { .id = 7, .kind = EVENT_LINK, .is_online = true };
+	struct event up = { .id = 7, .kind = EVENT_LINK, .is_linked = true };
 	struct json *params = json_object();
 
 	(void)state;
@@ -914,7 +914,7 @@ static void a_connection_tells_its_kind(void **state)
 	assert_string_equal(json_text(params, "address"), "192.168.1.7:4711");
 	json_free(params);
 	params = json_object();
-	up.is_online = false;
+	up.is_linked = false;
 	notify_event(engine, &up, params);
 	assert_null(json_text(params, "pathKind"));
 	assert_null(json_text(params, "address"));

@@ -628,7 +628,7 @@ static void messages_get_a_life_when_both_wish_it(void **state)
 	assert_int_equal(alice.peer.last[EVENT_SAID].message.life, 0);
 	bring(&alice);
 	assert_int_equal(bob.peer.counts[EVENT_TIMER], 1);
-	assert_true(bob.peer.last[EVENT_TIMER].is_online);
+	assert_true(bob.peer.last[EVENT_TIMER].is_theirs);
 	done(&bob, engine_set_timer(bob.peer.engine, "alice", 100, 1));
 	bring(&bob);
 	say(&alice, "goes", 0);

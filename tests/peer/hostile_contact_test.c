@@ -637,7 +637,7 @@ static void what_is_missing_is_told_and_told_again_when_it_comes(void **state)
 	say(&says[3]);
 	assert_int_equal(seen.haves, 1);
 	assert_int_equal(alice.counts[EVENT_MISSING], 1);
-	assert_false(alice.last[EVENT_MISSING].is_online);
+	assert_false(alice.last[EVENT_MISSING].has_come);
 	assert_int_equal(engine_contact(alice.engine, "mallory", &c), 0);
 	assert_int_equal(c.missing, 2);
 	say(&says[1]);
@@ -645,7 +645,7 @@ static void what_is_missing_is_told_and_told_again_when_it_comes(void **state)
 	say(&says[2]);
 	say(&says[3]);
 	assert_int_equal(alice.counts[EVENT_MISSING], 2);
-	assert_true(alice.last[EVENT_MISSING].is_online);
+	assert_true(alice.last[EVENT_MISSING].has_come);
 	assert_int_equal(engine_contact(alice.engine, "mallory", &c), 0);
 	assert_int_equal(c.missing, 0);
 	assert_int_equal(alice.counts[EVENT_HEARD], 4);

@@ -451,7 +451,7 @@ static void the_kind_of_path_is_told_when_it_changes(void **state)
 	move(&bob, "[2001:db8::7]:7000");
 	pass(SECOND);
 	assert_int_equal(alice.last[EVENT_LINK].path_kind, PATH_IPV6);
-	assert_true(alice.last[EVENT_LINK].is_online);
+	assert_true(alice.last[EVENT_LINK].is_linked);
 	assert_int_equal(alice.counts[EVENT_LINK], 2);
 }
 

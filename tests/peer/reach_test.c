@@ -93,7 +93,7 @@ static void what_is_owed_makes_a_link_and_is_delivered(void **state)
 	assert_int_equal(way_to_bob()->state, WAY_LINKED);
 	assert_string_equal(bob.heard, "hello ");
 	assert_int_equal(alice.counts[EVENT_LINK], 1);
-	assert_true(alice.last[EVENT_LINK].is_online);
+	assert_true(alice.last[EVENT_LINK].is_linked);
 	assert_int_equal(alice.counts[EVENT_DELIVERED], 1);
 	say(&bob, "alice", "back");
 	pass(SECOND);

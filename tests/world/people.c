@@ -203,7 +203,7 @@ static void on_link(struct people *p, struct home *home, const struct event *eve
 {
 	unsigned with = people_named(p, event->name.text);
 
-	if (event->is_online)
+	if (event->is_linked)
 		p->counts.links[event->path_kind]++;
 	else
 		home->linked_to[with] = (struct address){ 0 };
