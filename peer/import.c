@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "peer/archive.h"
@@ -164,6 +165,52 @@ static int make_room(const struct home *home, char *reason, size_t size)
 	return 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Files that are on their way go where files go here, unless the folder that they were to go to is on this
+ * machine, too; so do those to come. */
+static int place_files(struct store *store, const struct home *home)
+{
+	struct db *db = store_db(store);
+	char chosen[HOME_PATH_MAX] = "", usual[HOME_PATH_MAX], gone[HOME_PATH_MAX];
+	struct statement *s;
+	int err = home_downloads(home, usual), more = 1;
+
+	if (err < 0)
+		return err;
+	store_write(store);
+	s = db_sql(db, "SELECT value FROM setting WHERE name = 'downloads'");
+	if (db_step(s) == 1)
+		snprintf(chosen, sizeof chosen, "%s", column_text(s, 0));
+	db_done(s);
+	if (chosen[0] && !is_folder(chosen)) {
+		chosen[0] = '\0';
+		store_run(store, db_sql(db, "DELETE FROM setting WHERE name = 'downloads'"));
+	}
+	for (gone[0] = '\0'; more == 1;) {
+		s = db_sql(db, "SELECT folder FROM file WHERE state < 7 AND folder > ?"
+			       " ORDER BY folder LIMIT 1");
+		bind_text(s, 1, gone);
+		more = db_step(s);
+		if (more == 1)
+			more = snprintf(gone, sizeof gone, "%s", column_text(s, 0)) <
+			       (int)sizeof gone;
+		db_done(s);
+		if (more != 1 || is_folder(gone))
+			continue;
+		s = db_sql(db, "UPDATE file SET folder = ? WHERE state < 7 AND folder = ?");
+		bind_text(s, 1, chosen[0] ? chosen : usual);
+		bind_text(s, 2, gone);
+		store_run(store, s);
+	}
+	return store_commit(store);
+}
+
 /* It opens with its key, this program knows its form, and there is an account in it. */
 static int check(const struct home *home, const struct symmetric_key *key, char *reason,
 		 size_t size)
@@ -181,7 +228,11 @@ static int check(const struct home *home, const struct symmetric_key *key, char 
 			    _("the file holds no store that can be used: %s"),
 			    why[0] ? why : error_text(err));
 	found = has_account(store);
+	if (found > 0)
+		err = place_files(store, home);
 	store_close(store);
+	if (err < 0)
+		return fail(reason, size, err, "%s", _(archive_why_not_read(err)));
 	if (found <= 0)
 		return fail(reason, size, found < 0 ? found : ERR_NOT_FOUND, "%s",
 			    _("there is no account in the file; nothing was changed"));

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "peer/archive.h"
+#include "peer/event.h"
 #include "peer/import.h"
 #include "peer/store.h"
 #include "peer/store_key.h"
@@ -321,9 +322,55 @@ static void a_crash_behind_the_decision_is_finished_at_the_next_start(void **sta
 	assert_account("ana");
 }
 
+/* Of one column of one row of the home's store. */
+static const char *text_of(const char *sql)
+{
+	static char text[HOME_PATH_MAX];
+	struct symmetric_key key;
+	struct store *store;
+	struct statement *s;
+
+	assert_int_equal(store_key_open(&home, bytes_of(NULL, 0), &key, reason, sizeof reason),
+			 0);
+	assert_int_equal(store_open(&store, path_of(&home, "store.db"), &key, true, reason,
+				    sizeof reason),
+			 0);
+	s = db_sql(store_db(store), sql);
+	snprintf(text, sizeof text, "%s", db_step(s) == 1 ? column_text(s, 0) : "none");
+	db_done(s);
+	store_close(store);
+	return text;
+}
+
+static void files_on_their_way_go_to_folders_of_this_machine(void **state)
+{
+	char sql[2048], usual[HOME_PATH_MAX];
+
+	(void)state;
+	assert_int_equal(home_downloads(&home, usual), 0);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO setting(name, value) VALUES('downloads', '/not/here');"
+		 "INSERT INTO file(id, message, contact, is_ours, state, size, changed_at, "
+		 "folder)"
+		 " VALUES(x'01', 1, 1, 0, %d, 9, 1, '/not/there'),"
+		 " (x'02', 2, 1, 0, %d, 9, 1, '/not/here'),"
+		 " (x'03', 3, 1, 0, %d, 9, 1, '%s'), (x'04', 4, 1, 0, %d, 9, 1, '/not/there')",
+		 TRANSFER_PAUSED, TRANSFER_WAITING, TRANSFER_WAITING, scratch, TRANSFER_DONE);
+	make(&from, sql);
+	export();
+	assert_int_equal(import("one"), 0);
+	assert_string_equal(text_of("SELECT folder FROM file WHERE id = x'01'"), usual);
+	assert_string_equal(text_of("SELECT folder FROM file WHERE id = x'02'"), usual);
+	assert_string_equal(text_of("SELECT folder FROM file WHERE id = x'03'"), scratch);
+	assert_string_equal(text_of("SELECT folder FROM file WHERE id = x'04'"), "/not/there");
+	assert_string_equal(text_of("SELECT value FROM setting WHERE name = 'downloads'"),
+			    "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(files_on_their_way_go_to_folders_of_this_machine, fresh),
 		cmocka_unit_test_setup(an_account_comes_into_a_new_home, fresh),
 		cmocka_unit_test_setup(a_home_that_is_nobodys_yet_makes_room, fresh),
 		cmocka_unit_test_setup(a_home_with_an_account_stays_as_it_is, fresh),

@@ -34,6 +34,27 @@ befriend ana ben
 peer ben send ana 'before the file' >/dev/null
 until_true 20 has ana ben 'before the file' || fail 'ana does not hear ben'
 
+# What more there is besides texts
+id_of() { # HOME WITH WORDS
+	peer "$1" history "$2" --json | grep -F "$3" | sed 's/^[^0-9]*"id":"\([0-9]*\)".*/\1/' | tail -n 1
+}
+head -c 100000 /dev/urandom >"$folder/noise.bin"
+peer ben send ana -f "$folder/noise.bin" --caption 'a harpsichord' >/dev/null
+peer ana send ben 'xylophones' >/dev/null
+peer ana edit "$(id_of ana ben xylophones)" 'a violin' >/dev/null
+peer ana react "$(id_of ana ben 'before the file')" '+' >/dev/null
+peer ana settings keep 400d >/dev/null
+peer ana settings read-marks off --with ben >/dev/null
+peer ana profile --name 'Ana L.' --status 'on the way' >/dev/null
+peer ben profile --name 'Ben B.' >/dev/null
+shows() { # HOME WORDS COMMAND...
+	home=$1 words=$2
+	shift 2
+	peer "$home" "$@" --json | grep -qF -- "$words"
+}
+until_true 20 shows ana '"state":"done"' files --all || fail 'a file does not come'
+until_true 20 shows ana 'Ben B.' profile ben || fail 'a profile does not come'
+
 # --- export ---
 file=$folder/ana.palique
 says 2 '--passphrase-fd N' peer ana export "$file" --no-input
@@ -103,6 +124,17 @@ until_true 20 is_online anew || fail "not online: $(peer anew status)"
 for text in 'before the file' "meanwhile $count" 'the last of the old home'; do
 	has anew ben "$text" || fail "the history lacks \"$text\""
 done
+for words in a violin harpsi; do
+	shows anew '"snippet"' search $words || fail "\"$words\" is not found"
+done
+says 0 'Nothing was found' peer anew search xylophones
+for fact in '"reactions":{"ours":"+"' '"editedAt"' '"state":"done"'; do
+	shows anew "$fact" history ben --limit 1000 || fail "the history lacks $fact"
+done
+shows anew '"keepDays":400' settings || fail 'a setting is lost'
+shows anew '"readMarks":false' ls || fail 'what was set for one is lost'
+shows anew 'on the way' profile || fail 'the profile is lost'
+shows anew 'Ben B.' profile ben || fail "ben's profile is lost"
 until_true 20 sees_online ben ana || fail 'ben does not see ana come back'
 peer ben send ana 'are you here now?' >/dev/null
 until_true 20 has anew ben 'are you here now?' || fail 'nothing arrives in the new home'
