@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/faces/web/neighbor.h"
 #include "shared/error.h"
 
 /* --- the library ---
@@ -67,6 +68,9 @@ static bool load(void)
 /* --- the structs --- */
 
 struct http {
+	uv_loop_t *loop;
+	uv_idle_t closing;
+	unsigned rounds;
 	struct lws_context *context;
 	struct lws_vhost *vhost;
 	const struct http_calls *calls;
@@ -111,6 +115,7 @@ struct connection {
 };
 
 enum {
+	CLOSING_ROUNDS = 8,      /* three are needed */
 	DRAIN_MAX = 64 << 10,    /* of a body that is refused: more ends the connection */
 	RECEIVE_SIZE = 16 << 10, /* bytes read at once */
 	MESSAGES_AT_ONCE = 32,   /* written to a page in one turn of the loop */
@@ -381,10 +386,18 @@ void http_pause(struct http_request *r, bool is_paused)
 
 bool http_query(struct http_request *r, const char *name, char *value, size_t size)
 {
-	char key[32];
+	char key[32], *argument = memory_new(size + sizeof key);
+	const char *found;
 
 	snprintf(key, sizeof key, "%s=", name);
-	return lws.lws_get_urlarg_by_name(r->wsi, key, value, (int)size) != NULL;
+	found = lws.lws_get_urlarg_by_name(r->wsi, key, argument, (int)(size + sizeof key));
+	if (found && strlen(found) >= size)
+		found = NULL;
+	/* It points into the argument, behind the name. */
+	if (found)
+		snprintf(value, size, "%s", found);
+	free(argument);
+	return found != NULL;
 }
 
 void http_set_user(struct http_request *r, void *user)
@@ -586,7 +599,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 	switch (reason) {
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-		return http->connections >= HTTP_CONNECTIONS_MAX;
+		return http->connections >= HTTP_CONNECTIONS_MAX ||
+		       !neighbor_is_ours((int)(intptr_t)in);
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
 		http->connections++;
 		return 0;
@@ -673,49 +687,58 @@ int http_open(struct http **out, uv_loop_t *loop, uint16_t port, const struct ht
 {
 	struct lws_context_creation_info settings;
 	void *loops[1] = { loop };
-	struct http *http = *out;
+	struct http *http;
 
 	if (!load())
 		return ERR_NOT_FOUND;
-	if (!http) {
-		http = memory_new(sizeof *http);
-		settings = settings_of(http, loops);
-		lws.lws_set_log_level(0, NULL);
-		http->context = lws.lws_create_context(&settings);
-		if (!http->context) {
-			free(http);
-			return ERR_NOT_FOUND;
-		}
-		*out = http;
-	}
+	http = memory_new(sizeof *http);
+	http->loop = loop;
 	http->calls = calls;
 	http->user = user;
 	settings = settings_of(http, loops);
+	lws.lws_set_log_level(0, NULL);
+	http->context = lws.lws_create_context(&settings);
+	if (!http->context) {
+		free(http);
+		return ERR_NOT_FOUND;
+	}
 	settings.port = port;
 	http->vhost = lws.lws_create_vhost(http->context, &settings);
-	if (!http->vhost)
+	if (!http->vhost) {
+		http_close(http);
 		return ERR_EXISTS;
+	}
 	http->port = (uint16_t)lws.lws_get_vhost_listen_port(http->vhost);
+	*out = http;
 	return 0;
 }
 
 uint16_t http_port(const struct http *http)
 {
-	return http->vhost ? http->port : 0;
+	return http ? http->port : 0;
+}
+
+/* The library is ended twice: at first its connections and then its own handles begin to close in the loop; when
+ * they are closed it may be freed, which it does not tell. Each round of this one's closing is a round of theirs. */
+static void on_round(uv_handle_t *handle)
+{
+	struct http *http = handle->data;
+
+	if (http->rounds++ < CLOSING_ROUNDS) {
+		uv_idle_init(http->loop, &http->closing);
+		uv_close((uv_handle_t *)&http->closing, on_round);
+		return;
+	}
+	lws.lws_context_destroy(http->context);
+	free(http);
 }
 
 void http_close(struct http *http)
 {
-	if (!http || !http->vhost)
-		return;
-	lws.lws_vhost_destroy(http->vhost);
-	http->vhost = NULL;
-}
-
-void http_free(struct http *http)
-{
 	if (!http)
 		return;
 	lws.lws_context_destroy(http->context);
-	free(http);
+	uv_idle_init(http->loop, &http->closing);
+	http->closing.data = http;
+	uv_close((uv_handle_t *)&http->closing, on_round);
 }

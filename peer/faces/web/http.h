@@ -58,10 +58,9 @@ struct http_calls {
 int http_open(struct http **http, uv_loop_t *loop, uint16_t port,
 	      const struct http_calls *calls, void *user);
 uint16_t http_port(const struct http *http);
-/* Listens no more, and ends every connection: on_gone and on_request_gone come for those that there are, from
- * here or from the loop. After the loop has run empty http_free() frees the rest. */
+/* Ends every connection and the server: on_gone and on_request_gone come for those that there are, from here or
+ * from the loop, which must run on. NULL is harmless. */
 void http_close(struct http *http);
-void http_free(struct http *http);
 
 /* Two pointers of the user's. */
 void http_set_user(struct http_request *r, void *user);

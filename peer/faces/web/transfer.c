@@ -273,6 +273,7 @@ static void on_written(uv_fs_t *work)
 		return;
 	if (put <= 0) {
 		t->has_all = true; /* nothing more is taken */
+		http_pause(t->request, false);
 		refuse(t, put == -ENOSPC || put == -EDQUOT || put == -EFBIG ? 507 : 503);
 		return;
 	}
@@ -294,10 +295,9 @@ static void write_on(struct transfer *t)
 		t->waiting = empty;
 	}
 	if (!t->writing.size) {
+		http_pause(t->request, false);
 		if (t->has_all)
 			answer_length(t, 200);
-		else
-			http_pause(t->request, false);
 		return;
 	}
 	piece = uv_buf_init((char *)t->writing.data, (unsigned)t->writing.size);

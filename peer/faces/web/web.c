@@ -682,7 +682,7 @@ static int listen_at(struct web *web, uint16_t port, char *reason, size_t reason
 {
 	int err;
 
-	if (web->http && http_port(web->http)) {
+	if (web->http) {
 		if (port == 0 || port == http_port(web->http))
 			return 0;
 		snprintf(reason, reason_size,
@@ -718,27 +718,32 @@ int web_open(struct web *web, uint16_t port, char url[WEB_URL_MAX], uint16_t *li
 	return 0;
 }
 
-void web_close(struct web *web)
+static void let_go(struct web *web)
 {
-	if (!web)
-		return;
 	visits_end_all(web->visits);
-	http_close(web->http);
 	if (web->own.client)
 		web->calls.disconnect(web->user, web->own.client);
 	web->own.client = NULL;
+	/* What was asked is not answered any more. */
+	while (web->asks) {
+		struct task *t = take_ask(web, web->asks->id);
+
+		if (!t->request)
+			task_free(t);
+	}
+}
+
+void web_close(struct web *web)
+{
+	let_go(web);
+	http_close(web->http);
+	web->http = NULL;
 }
 
 void web_free(struct web *web)
 {
 	if (!web)
 		return;
-	http_free(web->http);
-	while (web->asks) {
-		struct task *next = web->asks->next;
-		task_free(web->asks);
-		web->asks = next;
-	}
 	visits_free(web->visits);
 	free(web);
 }

@@ -31,7 +31,7 @@ struct web *web_new(uv_loop_t *loop, const struct web_calls *calls, void *user);
  * another). */
 int web_open(struct web *web, uint16_t port, char url[WEB_URL_MAX], uint16_t *listens,
 	     char *reason, size_t reason_size);
-/* Ends all sessions and pages, and listens no more. web_open() may follow. NULL is harmless. */
+/* Ends all sessions and pages, and listens no more. web_open() may follow. */
 void web_close(struct web *web);
 /* When the loop has run empty, after web_close(). */
 void web_free(struct web *web);
