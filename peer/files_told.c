@@ -276,8 +276,9 @@ static void say_all(struct files *f, struct way *w)
 	db_done(s);
 }
 
-static void noted(struct files *f, const struct way *from, const uint8_t id[OFFER_ID_SIZE])
+static void noted(struct files *f, struct way *from, const uint8_t id[OFFER_ID_SIZE])
 {
+	unsigned at = find_author(f, from->person->id, &from->device);
 	struct statement *s;
 
 	file_row_told(f, id);
@@ -288,8 +289,13 @@ static void noted(struct files *f, const struct way *from, const uint8_t id[OFFE
 	bind_int(s, 1, from->person->id);
 	bind_bytes(s, 2, BYTES(from->device.bytes));
 	if (db_step(s) == 0)
-		forget_author(f, find_author(f, from->person->id, &from->device));
+		forget_author(f, at);
+	else if (at < f->author_count)
+		f->authors[at].tries = 0;
 	db_done(s);
+	if (from->told_open == 0)
+		from->told_link =
+			0; /* there may have been more of them than are said at once */
 }
 
 void files_hear_noted(struct files *f, struct way *from, const struct wire_file_noted *m)

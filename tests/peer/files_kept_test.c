@@ -478,6 +478,27 @@ static void what_comes_as_it_should_is_known_on_both_sides_at_once(void **state)
 	assert_int_equal(count_untold(b), 0);
 }
 
+static void more_than_is_said_at_once_is_said_all_the_same(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	make_file(t, "note.txt", 1000, path);
+	offer(t, a, "bob", path);
+	AWAIT(t, a, "bob", is_done);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	sql(b,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)"
+	    " INSERT INTO file(id, message, contact, is_ours, state, size, changed_at, flags)"
+	    " SELECT randomblob(16), message, contact, 0, 7, size, 0, 128 FROM file, n");
+	assert_int_equal(count_untold(b), 150);
+	restart(t, b);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_int_equal(count_untold(b), 0);
+}
+
 /* Bob accepts nothing by himself. */
 static void offer_unasked(struct town *t, size_t size, char path[200])
 {
@@ -717,6 +738,7 @@ int main(void)
 		TOWN(who_is_killed_before_it_says_that_it_has_a_file_says_so_later),
 		TOWN(who_is_killed_before_it_stores_that_a_file_has_arrived_hears_it_again),
 		TOWN(what_comes_as_it_should_is_known_on_both_sides_at_once),
+		TOWN(more_than_is_said_at_once_is_said_all_the_same),
 		TOWN(whose_file_is_gone_hears_of_it_and_may_put_it_back),
 		TOWN(whose_file_was_changed_hears_of_it),
 		TOWN(who_changes_a_file_on_its_way_hears_of_it),
