@@ -24,7 +24,7 @@ RUNS    ?= 3
 CELLS   ?=
 export PALIQUE_VECTORS ?= tests/vectors
 
-PKGS   = libuv libsodium sqlite3 jansson libngtcp2 libqrencode libmicrohttpd libseccomp miniupnpc libpng libjpeg libwebp $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
+PKGS   = libuv libsodium sqlite3 jansson libngtcp2 libqrencode libmicrohttpd libseccomp miniupnpc libpng libjpeg libwebp ncursesw $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
 flags  = -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla \
          -Wno-missing-field-initializers $(if $(WERROR),-Werror) -fstack-protector-strong -fPIE \
          -DPALIQUE_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS))
@@ -46,7 +46,7 @@ $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS): %: %.o $(B)/helpers.a $(B)/faces.a $(B)
 $(B)/shared.a:    $(call objects,shared)
 $(B)/directory.a: $(call objects,directory)
 $(B)/peer.a:      $(call objects,peer peer/api)
-$(B)/faces.a:     $(call objects,peer/faces peer/faces/cli peer/faces/web) $(B)/peer/faces/web/page.o
+$(B)/faces.a:     $(call objects,peer/faces peer/faces/cli peer/faces/tui peer/faces/web) $(B)/peer/faces/web/page.o
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
 $(TESTS): LDLIBS += -lcmocka -lz -lm

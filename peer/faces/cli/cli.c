@@ -471,7 +471,11 @@ int cli_run(int argc, char **argv, const struct cli_programs *programs)
 		code = cli_usage(trouble, next);
 	else if (c->o.value[OPT_VERSION])
 		version();
-	else if (c->o.value[OPT_HELP] || c->o.command == COMMAND_COUNT)
+	else if (c->o.value[OPT_HELP])
+		options_help(stdout, c->o.command);
+	else if (c->o.command == COMMAND_COUNT && isatty(STDIN_FILENO) && out_is_terminal())
+		code = cmd_terminal(c);
+	else if (c->o.command == COMMAND_COUNT)
 		options_help(stdout, c->o.command);
 	else
 		code = commands[c->o.command](c);

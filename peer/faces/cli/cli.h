@@ -96,6 +96,7 @@ int cli_password(struct cli *c, struct secret *secret, const char *question, boo
 /* --yes, or the person's word for it. EXIT_DONE: yes; else has said what to do. */
 int cli_sure(struct cli *c, const char *question);
 
+int cmd_terminal(struct cli *c); /* nothing was typed but options */
 int cmd_join(struct cli *c);
 int cmd_login(struct cli *c);
 int cmd_recover(struct cli *c);

@@ -1,0 +1,114 @@
+/* What the terminal shows: the account, contacts, what was said. Fed by answers and notifications of
+ * the local API; what it needs it asks for by a queue of requests. Knows neither terminal nor socket. */
+#ifndef PALIQUE_PEER_FACES_TUI_MODEL_H
+#define PALIQUE_PEER_FACES_TUI_MODEL_H
+
+#include "peer/faces/tui/compose.h"
+#include "shared/clock.h"
+#include "shared/json.h"
+
+enum {
+	MODEL_PAGE = 60, /* messages asked for at a time */
+	MODEL_KEPT =
+		2000, /* of one conversation; beyond it those farthest from what is looked at go */
+	MODEL_NOTICES = 50,
+};
+
+struct said {
+	uint64_t id;
+	bool is_own;
+	struct json *message; /* a Message of docs/local-api.md */
+	unsigned rows, width; /* how many rows it takes at that width; 0: not known */
+};
+
+struct talk {
+	char name[64];
+	struct json *contact; /* a Contact; NULL: none any more */
+	struct said *list;    /* oldest first */
+	size_t count, capacity;
+	struct json *last; /* the newest message, also where the list is not here; or NULL */
+	bool is_here;      /* the list has been asked for and came */
+	bool has_older, has_newer; /* at the engine, beyond the list */
+	bool is_asking;            /* a page of it */
+	uint64_t first_unread;     /* at the time it was opened; 0: none */
+	unsigned unread;
+	struct compose *compose;
+	uint64_t answers, edits; /* what is being written answers or edits this one */
+	/* of the view */
+	uint64_t chosen; /* message; 0: none */
+	size_t up;       /* rows between the bottom of what is shown and the newest */
+	uint64_t wanted; /* to be chosen when it is here */
+};
+
+struct model;
+
+/* What to ask the engine; its answer is given back by model_answer(). */
+enum asked {
+	ASKED_STATUS,
+	ASKED_CONTACTS,
+	ASKED_CONTACT,
+	ASKED_LAST,
+	ASKED_NEWEST,
+	ASKED_OLDER,
+	ASKED_NEWER,
+	ASKED_AROUND, /* two requests: before, and from it on */
+	ASKED_MESSAGE,
+	ASKED_SUBSCRIBE,
+	ASKED_DEVICES,
+	ASKED_NOTHING, /* the answer does not matter, but for an error */
+};
+struct request {
+	enum asked asked;
+	const char *method;
+	struct json *params; /* whoever takes the request frees it, by sending */
+	char name[64];       /* of the conversation, or "" */
+	uint64_t id;
+};
+
+struct model *model_new(void); /* and asks for all there is */
+void model_free(struct model *m);
+
+bool model_next_request(struct model *m, struct request *r);
+/* `result` is borrowed; NULL: it failed with `words` for people (may be ""). */
+void model_answer(struct model *m, const struct request *r, const struct json *result,
+		  const char *words);
+void model_notified(struct model *m, const char *method, const struct json *params);
+
+/* Grows with each change that may be seen. */
+unsigned model_revision(const struct model *m);
+void model_touch(struct model *m);
+
+const struct json *model_account(const struct model *m); /* NULL: not known yet */
+const struct json *model_profile(const struct model *m);
+bool model_is_ready(const struct model *m); /* the contacts are known */
+
+/* Conversations in the order of a list: requests first, then the newest. */
+size_t model_count(const struct model *m);
+struct talk *model_at(const struct model *m, size_t i);
+struct talk *model_find(const struct model *m, const char *name);
+struct talk *model_open(const struct model *m); /* NULL: none is open */
+void model_choose(struct model *m, const char *name);
+
+/* More of the open one, if there is. */
+void model_want_older(struct model *m);
+void model_want_newer(struct model *m);
+void model_want_newest(struct model *m);
+/* Goes to a message, wherever it stands; it is chosen when it is here. */
+void model_go_to(struct model *m, const char *name, uint64_t id);
+/* All of theirs that are here were seen by a person. */
+void model_mark_read(struct model *m, struct talk *t);
+/* Another request, whose answer matters to nobody but for an error. Takes `params`. */
+void model_tell(struct model *m, const char *method, struct json *take_params);
+
+struct said *talk_find(const struct talk *t, uint64_t id);
+
+/* What a person should know, once: false where there is nothing. `is_urgent`: it rings. */
+struct notice {
+	char words[512];
+	bool is_error, is_urgent;
+};
+bool model_next_notice(struct model *m, struct notice *n);
+void model_notice(struct model *m, bool is_error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,371 @@
+#include "peer/faces/tui/timeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "peer/faces/tui/screen.h"
+#include "shared/text.h"
+
+enum { ROWS_MAX = 512 };
+
+static uint64_t drawn[ROWS_MAX]; /* the message of each row of the terminal */
+
+/* --- words --- */
+
+static void clock_words(wall_ms when, char *out, size_t size)
+{
+	time_t seconds = (time_t)(when / 1000);
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(out, size, "%H:%M", &tm))
+		snprintf(out, size, "--:--");
+}
+
+static void day_words(wall_ms when, char *out, size_t size)
+{
+	time_t seconds = (time_t)(when / 1000), now = time(NULL);
+	struct tm tm, today;
+
+	*out = '\0';
+	if (!localtime_r(&seconds, &tm) || !localtime_r(&now, &today))
+		return;
+	if (tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday)
+		snprintf(out, size, "%s", _("today"));
+	else if (tm.tm_year == today.tm_year && tm.tm_yday + 1 == today.tm_yday)
+		snprintf(out, size, "%s", _("yesterday"));
+	else if (!strftime(out, size, "%A %e %B %Y", &tm))
+		*out = '\0';
+}
+
+static bool is_other_day(const struct talk *t, size_t i)
+{
+	int64_t here = json_int(t->list[i].message, "timestamp", 0) / 1000, before;
+	time_t a = (time_t)here, b;
+	struct tm x, y;
+
+	if (i == 0)
+		return true;
+	before = json_int(t->list[i - 1].message, "timestamp", 0) / 1000;
+	b = (time_t)before;
+	return localtime_r(&a, &x) && localtime_r(&b, &y) &&
+	       (x.tm_yday != y.tm_yday || x.tm_year != y.tm_year);
+}
+
+/* What became of one of ours: a sign, and the style it is shown in. */
+static const char *state_sign(const struct json *m, enum style *style)
+{
+	const char *state = json_text(m, "state");
+
+	*style = STYLE_FAINT;
+	if (!state || !strcmp(state, "queued"))
+		return "…";
+	if (!strcmp(state, "proposed"))
+		return "?";
+	if (!strcmp(state, "delivered"))
+		return "✓";
+	if (!strcmp(state, "read")) {
+		*style = STYLE_GOOD;
+		return "✓✓";
+	}
+	*style = STYLE_BAD;
+	return "!";
+}
+
+static const char *size_words(int64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB" };
+	double value = (double)bytes / 1000;
+	int unit = 0;
+
+	if (bytes < 1000) {
+		snprintf(out, size, "%d B", (int)bytes);
+		return out;
+	}
+	for (; value >= 1000 && unit < 3; unit++)
+		value /= 1000;
+	snprintf(out, size, value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return out;
+}
+
+static bool is(const struct json *o, const char *key, const char *value)
+{
+	const char *has = json_text(o, key);
+
+	return has && !strcmp(has, value);
+}
+
+/* How the transfer of a file stands, and what can be done about it. */
+static void add_file_state(struct sheet *s, const struct json *f, bool is_own)
+{
+	int64_t size = json_int(f, "size", 0), done = json_int(f, "done", 0);
+	int64_t rate = json_int(f, "rate", 0), left = json_int(f, "secondsLeft", 0);
+	unsigned part = size > 0 ? (unsigned)(100 * done / size) : 0;
+	const char *reason = json_text(f, "reason"), *path = json_text(f, "path");
+	char here[32], speed[32];
+
+	size_words(done, here, sizeof here);
+	if (is(f, "state", "running")) {
+		char bar[64] = "";
+		for (unsigned i = 0; i < 16; i++)
+			strcat(bar, i < part * 16 / 100 ? "█" : "░");
+		sheet_add(s, STYLE_GOOD, bar);
+		sheet_addf(s, STYLE_FAINT, " %u %% %s", part, here);
+		if (rate)
+			sheet_addf(s, STYLE_FAINT, " %s/s",
+				   size_words(rate, speed, sizeof speed));
+		if (left)
+			sheet_addf(s, STYLE_FAINT, _(", %d s left"), (int)left);
+	} else if (is(f, "state", "offered")) {
+		sheet_add(s, STYLE_FAINT,
+			  is_own ? _("offered; not fetched yet") : _("/fetch gets it"));
+	} else if (is(f, "state", "waiting")) {
+		sheet_add(s, STYLE_FAINT, _("waits for the other side"));
+	} else if (is(f, "state", "paused") || is(f, "state", "stopped")) {
+		sheet_addf(s, STYLE_WARN, _("paused at %u %%; /fetch goes on"), part);
+	} else if (is(f, "state", "checking")) {
+		sheet_add(s, STYLE_FAINT, _("is being checked"));
+	} else if (is(f, "state", "done")) {
+		if (is_own)
+			sheet_add(s, STYLE_FAINT, _("has arrived"));
+		else
+			sheet_addf(s, STYLE_FAINT, "→ %s", path ? path : "");
+	} else if (is(f, "state", "cancelled")) {
+		sheet_add(s, STYLE_FAINT, _("cancelled"));
+	} else {
+		sheet_add(s, STYLE_BAD, reason ? reason : _("failed"));
+	}
+}
+
+static void add_file(struct sheet *s, const struct json *f, bool is_own)
+{
+	const char *name = json_text(f, "name"), *alt = json_text(f, "alt");
+	bool is_image = json_text(f, "type") && !strncmp(json_text(f, "type"), "image/", 6);
+	int64_t width = json_int(f, "width", 0), height = json_int(f, "height", 0);
+	char words[32];
+
+	sheet_fresh(s);
+	sheet_addf(s, STYLE_STRONG, "%s ",
+		   json_bool(f, "folder", false) ? "▤"
+		   : is_image                    ? "▣"
+						 : "▦");
+	sheet_add(s, STYLE_STRONG, name ? name : "");
+	sheet_addf(s, STYLE_FAINT, " %s",
+		   size_words(json_int(f, "size", 0), words, sizeof words));
+	if (json_bool(f, "folder", false))
+		sheet_addf(s, STYLE_FAINT, _(", files: %lld"),
+			   (long long)json_int(f, "files", 0));
+	if (is_image && width && height)
+		sheet_addf(s, STYLE_FAINT, ", %lldx%lld", (long long)width, (long long)height);
+	if (alt) {
+		sheet_fresh(s);
+		sheet_addf(s, STYLE_ITALIC, "“%s”", alt);
+	}
+	sheet_fresh(s);
+	add_file_state(s, f, is_own);
+	sheet_fresh(s);
+}
+
+static void add_quote(struct sheet *s, const struct talk *t, const struct json *m)
+{
+	const struct json *q = json_get(m, "quote");
+	const char *begins = json_text(q, "begins"), *name = json_text(q, "name");
+
+	if (json_bool(m, "replyMissing", false)) {
+		sheet_addf(s, STYLE_FAINT, "▏%s", _("answers a message that is not here"));
+		sheet_fresh(s);
+	}
+	if (!q)
+		return;
+	if (json_bool(q, "retracted", false))
+		begins = _("(deleted)");
+	else if (json_bool(q, "gone", false))
+		begins = _("(not kept any more)");
+	else if (!begins || !*begins)
+		begins = name ? name : "";
+	sheet_addf(s, STYLE_FAINT,
+		   "▏%s: ", json_bool(q, "ours", false) ? _("you") : view_title(t));
+	char *begin = memory_text(begins);
+	begin[strcspn(begin, "\n")] = '\0';
+	begin[sheet_fit(begin, 60)] = '\0';
+	sheet_add(s, STYLE_FAINT, begin);
+	free(begin);
+	sheet_fresh(s);
+}
+
+static void add_reactions(struct sheet *s, const struct json *m)
+{
+	const struct json *r = json_get(m, "reactions");
+	const char *ours = json_text(r, "ours"), *theirs = json_text(r, "theirs");
+
+	if (!r)
+		return;
+	sheet_fresh(s);
+	sheet_addf(s, STYLE_PLAIN, "%s%s%s", theirs ? theirs : "",
+		   theirs && *theirs && ours && *ours ? " " : "", ours ? ours : "");
+}
+
+struct sheet *view_message(const struct view *v, const struct talk *t, const struct said *said,
+			   unsigned columns)
+{
+	struct sheet *s = sheet_new(columns);
+	const struct json *m = said->message, *f = json_get(m, "file");
+	const char *text = json_text(m, "text"), *bot = json_text(m, "bot");
+	char when[16];
+	enum style style;
+
+	if (json_int(m, "missing", 0) > 0) {
+		sheet_addf(s, STYLE_WARN,
+			   ngettext("… %lld message is missing here and was asked for",
+				    "… %lld messages are missing here and were asked for",
+				    (unsigned long)json_int(m, "missing", 0)),
+			   (long long)json_int(m, "missing", 0));
+		sheet_break(s);
+	}
+	clock_words(json_int(m, "timestamp", 0), when, sizeof when);
+	sheet_addf(s, STYLE_FAINT, "%s ", when);
+	sheet_add(s, said->is_own ? STYLE_OWN : STYLE_THEIRS,
+		  said->is_own ? _("you") : view_title(t));
+	if (bot)
+		sheet_addf(s, STYLE_FAINT, _(" [bot %s]"), bot);
+	if (json_bool(m, "forwarded", false))
+		sheet_addf(s, STYLE_FAINT, " %s", _("(forwarded)"));
+	if (json_bool(m, "edited", false))
+		sheet_addf(s, STYLE_FAINT, " %s", _("(edited)"));
+	if (json_int(m, "life", 0) > 0 || json_int(m, "expiresAt", 0) > 0)
+		sheet_add(s, STYLE_FAINT, " ⧖");
+	if (said->is_own) {
+		const char *sign = state_sign(m, &style);
+		sheet_addf(s, style, " %s", sign);
+	}
+	sheet_indent(s, columns > 30 ? 6 : 1);
+	sheet_break(s);
+	add_quote(s, t, m);
+	if (json_bool(m, "retracted", false)) {
+		sheet_add(s, STYLE_FAINT, _("(deleted)"));
+	} else if (json_bool(m, "gone", false)) {
+		sheet_add(s, STYLE_FAINT, _("(not kept any more)"));
+	} else if (is(m, "kind", "unknown")) {
+		sheet_add(s, STYLE_FAINT,
+			  _("(something that needs a newer version of Palique)"));
+	} else {
+		const struct sheet *picture = f && v->picture ? v->picture(v->context, t, said,
+									   columns - 6)
+							      : NULL;
+		for (size_t i = 0; picture && i < sheet_lines((struct sheet *)picture); i++) {
+			const struct sheet_line *line = sheet_line(picture, i);
+			for (size_t k = 0; k < line->count; k++)
+				sheet_add_cell(s, line->pieces[k].text, line->pieces[k].color);
+			sheet_break(s);
+		}
+		if (f)
+			add_file(s, f, said->is_own);
+		if (text && *text)
+			sheet_add_marked(s, STYLE_PLAIN, text);
+		const struct json *buttons = json_get(m, "buttons");
+		for (size_t i = 0; i < json_count(buttons); i++) {
+			if (i == 0)
+				sheet_fresh(s);
+			sheet_addf(s, STYLE_BADGE, "[%zu %s]", i + 1, json_text_at(buttons, i));
+			sheet_add(s, STYLE_PLAIN, " ");
+		}
+	}
+	add_reactions(s, m);
+	return s;
+}
+
+/* --- rows --- */
+
+/* A day, and where what is new begins, before message `i`. */
+static unsigned before_rows(const struct talk *t, size_t i)
+{
+	return (is_other_day(t, i) ? 1u : 0u) + (t->list[i].id == t->first_unread ? 1u : 0u);
+}
+
+unsigned timeline_rows(const struct view *v, const struct talk *t, size_t i)
+{
+	struct said *s = &t->list[i];
+	unsigned columns = v->places.talk_columns;
+
+	if (s->width != columns || !s->rows) {
+		struct sheet *sheet = view_message(v, t, s, columns);
+		s->rows = (unsigned)sheet_lines(sheet);
+		s->width = columns;
+		sheet_free(sheet);
+	}
+	return s->rows + before_rows(t, i);
+}
+
+static void draw_rule(const struct view *v, unsigned y, const char *words, enum style style)
+{
+	const struct places *p = &v->places;
+	unsigned used = sheet_columns(words) + 2;
+	unsigned at = p->talk_columns > used ? (p->talk_columns - used) / 2 : 0;
+	char line[8 * 512] = "";
+
+	for (unsigned i = 0; i < at && i < 500; i++)
+		strcat(line, "─");
+	screen_put(p->talk_x, y, p->talk_columns, STYLE_FAINT, line);
+	screen_put(p->talk_x + at, y, p->talk_columns - at, STYLE_PLAIN, " ");
+	screen_put(p->talk_x + at + 1, y, p->talk_columns - at, style, words);
+	screen_put(p->talk_x + at + used, y,
+		   p->talk_columns > at + used ? p->talk_columns - at - used : 0, STYLE_FAINT,
+		   line);
+}
+
+/* One message whose last row is `bottom` (it may lie outside, as may its first). */
+static void draw_message(const struct view *v, const struct talk *t, size_t i, long bottom)
+{
+	const struct places *p = &v->places;
+	const struct said *s = &t->list[i];
+	struct sheet *sheet = view_message(v, t, s, p->talk_columns);
+	long y = bottom - (long)timeline_rows(v, t, i) + 1;
+	char day[128];
+
+	if (is_other_day(t, i)) {
+		if (y >= p->talk_y && y < (long)(p->talk_y + p->talk_rows)) {
+			day_words(json_int(s->message, "timestamp", 0), day, sizeof day);
+			draw_rule(v, (unsigned)y, day, STYLE_FAINT);
+		}
+		y++;
+	}
+	if (s->id == t->first_unread) {
+		if (y >= p->talk_y && y < (long)(p->talk_y + p->talk_rows))
+			draw_rule(v, (unsigned)y, _("new"), STYLE_GOOD);
+		y++;
+	}
+	for (size_t k = 0; k < sheet_lines(sheet); k++, y++) {
+		if (y < p->talk_y || y >= (long)(p->talk_y + p->talk_rows))
+			continue;
+		screen_line(p->talk_x, (unsigned)y, p->talk_columns, sheet_line(sheet, k),
+			    s->id == t->chosen);
+		if (y < ROWS_MAX)
+			drawn[y] = s->id;
+	}
+	sheet_free(sheet);
+}
+
+uint64_t timeline_at(unsigned y)
+{
+	return y < ROWS_MAX ? drawn[y] : 0;
+}
+
+void timeline_draw(struct view *v, struct talk *t)
+{
+	const struct places *p = &v->places;
+	long bottom = (long)(p->talk_y + p->talk_rows) - 1 + (long)t->up;
+
+	memset(drawn, 0, sizeof drawn);
+	for (size_t i = t->count; i > 0 && bottom >= (long)p->talk_y; i--) {
+		long rows = (long)timeline_rows(v, t, i - 1);
+
+		if (bottom - rows + 1 < (long)(p->talk_y + p->talk_rows))
+			draw_message(v, t, i - 1, bottom);
+		bottom -= rows;
+	}
+	if (t->is_here && !t->count)
+		screen_put(p->talk_x, p->talk_y, p->talk_columns, STYLE_FAINT,
+			   _("Nothing was said yet. What you write goes straight to their "
+			     "machine."));
+}
