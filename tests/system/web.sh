@@ -300,6 +300,17 @@ page '{"jsonrpc":"2.0","id":1,"method":"status"}' | grep -q '"result"' || fail '
 exec 4>&- 5>&-
 ok "a page that reads nothing ($checks)"
 
+# --- without the library's part for this loop: the engine runs as ever, and says what to install ---
+plugin=$(find /usr/lib /lib /usr/local/lib -name 'libwebsockets-evlib_uv.so' 2>/dev/null | head -n 1)
+if [ "$(id -u)" = 0 ] && [ -n "$plugin" ] && unshare -m true 2>/dev/null; then
+	make_home cid 'listen = 127.0.0.1:0'
+	unshare -m sh -c 'mount --bind /dev/null "$1" && exec "$2" --home "$3" status' - "$plugin" "$programs/palique" "$folder/home-cid" >/dev/null ||
+		fail 'no engine without the plugin'
+	says 4 'libwebsockets-evlib-uv' peer cid web --no-open
+	says 0 'account' peer cid status
+	ok "without the library ($checks)"
+fi
+
 # --- the end ---
 says 0 'closed' peer ana web stop
 [ "$(status -m 5 "$site/")" = 000 ] || fail 'it listens after web stop'
