@@ -1,16 +1,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "peer/child.h"
 #include "peer/image_inside.h"
 #include "shared/clock.h"
 #include "shared/error.h"
@@ -18,10 +16,7 @@
 #include "shared/job.h"
 #include "shared/worker.h"
 
-extern char **environ;
-
 enum {
-	LOOK_MS = 100,       /* how often to look whether we are leaving */
 	DEADLINE_MS = 20000, /* then it is killed */
 	DEADLINE_GIVEN_MS = 3000,
 	SECONDS = 12, /* of the processor */
@@ -112,14 +107,9 @@ static int open_given(struct bytes given, int *fd)
 
 /* --- the child --- */
 
-/* Reads `in`, says its word to `out`, has nowhere to complain. */
-static int spawn(pid_t *pid, const struct image_task *task, int in, int out)
+static int begin(pid_t *pid, const struct image_task *task, int in, int out)
 {
 	char text[ARGUMENTS][ARGUMENT_SIZE], *argv[ARGUMENTS + 1] = { 0 };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int err;
 
 	snprintf(text[0], ARGUMENT_SIZE, "palique");
 	snprintf(text[1], ARGUMENT_SIZE, "%s", IMAGE_COMMAND);
@@ -130,20 +120,7 @@ static int spawn(pid_t *pid, const struct image_task *task, int in, int out)
 	snprintf(text[6], ARGUMENT_SIZE, "%u", task->seconds);
 	for (int i = 0; i < ARGUMENTS; i++)
 		argv[i] = text[i];
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes,
-				   &none); /* this thread has all of them blocked */
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	err = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return err ? ERR_IO : 0;
+	return child_begin(pid, argv, in, out);
 }
 
 /* Until its end. `out` has room for one byte more than may come. */
@@ -158,7 +135,7 @@ static int read_all(int fd, mono_ns until, uint8_t *out, size_t room, size_t *si
 			return ERR_CLOSED;
 		if (clock_now() >= until)
 			return ERR_LIMIT;
-		if (poll(&one, 1, LOOK_MS) <= 0)
+		if (poll(&one, 1, CHILD_LOOK_MS) <= 0)
 			continue;
 		got = read(fd, out + *size, room - *size);
 		if (got < 0 && errno == EINTR)
@@ -171,17 +148,6 @@ static int read_all(int fd, mono_ns until, uint8_t *out, size_t room, size_t *si
 		if (*size == room)
 			return ERR_FORMAT;
 	}
-}
-
-/* Whether the kernel has ended it for using too much. */
-static bool reap(pid_t pid)
-{
-	int status = 0;
-
-	kill(pid, SIGKILL); /* nothing to one that has ended: its status stays */
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
 }
 
 /* `answer` and behind it what follows: memory of the caller's to free, NULL with an error.
@@ -200,14 +166,14 @@ static int ask(const struct image_task *task, int in, mono_ns until,
 		close(in);
 		return ERR_IO;
 	}
-	err = spawn(&pid, task, in, pair[1]);
+	err = begin(&pid, task, in, pair[1]);
 	close(pair[1]);
 	close(in);
 	if (err < 0)
 		goto out;
 	all = memory_new(room);
 	err = read_all(pair[0], until, all, room, &size);
-	if (reap(pid))
+	if (child_end(pid)) /* it used too much */
 		err = ERR_LIMIT;
 	if (err < 0)
 		goto out;

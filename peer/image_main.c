@@ -11,32 +11,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "peer/child.h"
 #include "peer/image_inside.h"
 #include "shared/error.h"
 
 enum { ARGUMENTS = 7 };
 
 /* --- a small room of its own --- */
-
-static void limit(int resource, rlim_t most, rlim_t beyond)
-{
-	struct rlimit r = { most, most + beyond };
-
-	if (setrlimit(resource, &r) < 0)
-		_exit(1);
-}
-
-/* Counted from what is mapped already: a sanitizer's shadow is no memory. */
-static rlim_t memory_now(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (!file || fscanf(file, "%lu", &pages) != 1)
-		_exit(1);
-	fclose(file);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
 
 /* What arithmetic, memory and one answer need. Nothing is opened, made or begun. */
 static const int allowed[] = {
@@ -78,12 +59,12 @@ void image_shut_in(const struct image_task *task)
 	alarm(task->seconds * 2 + 1); /* if nobody kills us */
 	/* by number: the C library's wrapper is younger than the kernel's call */
 	syscall(SYS_close_range, 3U, ~0U, 0);
-	limit(RLIMIT_AS, memory_now() + ((rlim_t)task->megabytes << 20), 0);
-	limit(RLIMIT_CPU, task->seconds, 1); /* at the first SIGXCPU, which tells why */
-	limit(RLIMIT_CORE, 0, 0);
-	limit(RLIMIT_FSIZE, 0, 0); /* no file grows; a pipe is none */
-	limit(RLIMIT_NOFILE, 3, 0);
-	limit(RLIMIT_NPROC, 0, 0);
+	child_limit_memory((rlim_t)task->megabytes << 20);
+	child_limit(RLIMIT_CPU, task->seconds, 1); /* at the first SIGXCPU, which tells why */
+	child_limit(RLIMIT_CORE, 0, 0);
+	child_limit(RLIMIT_FSIZE, 0, 0); /* no file grows; a pipe is none */
+	child_limit(RLIMIT_NOFILE, 3, 0);
+	child_limit(RLIMIT_NPROC, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(1);
 	filter_calls();

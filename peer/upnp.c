@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "peer/child.h"
 #include "peer/upnp_child.h"
 #include "peer/upnp_line.h"
 #include "shared/clock.h"
@@ -41,26 +42,6 @@ struct router {
 
 /* --- a small room of its own --- */
 
-static void limit(int resource, rlim_t most)
-{
-	struct rlimit r = { most, most };
-
-	if (setrlimit(resource, &r) < 0)
-		_exit(1);
-}
-
-/* Counted from what is mapped already: a sanitizer's shadow is no memory. */
-static rlim_t memory_now(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (!file || fscanf(file, "%lu", &pages) != 1)
-		_exit(1);
-	fclose(file);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
 static void shut_in(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,11 +49,11 @@ static void shut_in(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	alarm(UPNP_DEADLINE_MS / 1000 + 1); /* if nobody kills us */
-	limit(RLIMIT_AS, memory_now() + MEMORY_MAX);
-	limit(RLIMIT_CPU, SECONDS_MAX);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_FSIZE, 0); /* no file grows; a pipe is none */
-	limit(RLIMIT_NOFILE, 32);
+	child_limit_memory(MEMORY_MAX);
+	child_limit(RLIMIT_CPU, SECONDS_MAX, 0);
+	child_limit(RLIMIT_CORE, 0, 0);
+	child_limit(RLIMIT_FSIZE, 0, 0); /* no file grows; a pipe is none */
+	child_limit(RLIMIT_NOFILE, 32, 0);
 }
 
 /* --- finding the router --- */

@@ -3,47 +3,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "peer/child.h"
 #include "peer/upnp_line.h"
 #include "shared/clock.h"
 #include "shared/error.h"
 #include "shared/worker.h"
 
-extern char **environ;
-
-enum { LOOK_MS = 100 }; /* how often to look whether we are leaving */
-
-/* Nothing to read for it, nowhere to complain, its word to `out`. */
-static int spawn(pid_t *pid, const struct job *job, int out)
+static int begin(pid_t *pid, const struct job *job, int out)
 {
 	char text[UPNP_ARGUMENTS][UPNP_ARGUMENT_SIZE], *argv[UPNP_ARGUMENTS + 1] = { 0 };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int err;
 
 	upnp_question_print(job, text);
 	for (int i = 0; i < UPNP_ARGUMENTS; i++)
 		argv[i] = text[i];
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes,
-				   &none); /* this thread has all of them blocked */
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	err = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return err ? ERR_IO : 0;
+	return child_begin(pid, argv, -1, out);
 }
 
 /* A line, with its end. ERR_FORMAT: it ended before, or does not end. */
@@ -60,7 +36,7 @@ static int read_line(int fd, mono_ns until, bool may_stop, char line[UPNP_LINE_M
 			return ERR_CLOSED;
 		if (at >= until)
 			return ERR_TIMEOUT;
-		if (poll(&one, 1, LOOK_MS) <= 0)
+		if (poll(&one, 1, CHILD_LOOK_MS) <= 0)
 			continue;
 		got = read(fd, line + *size, UPNP_LINE_MAX - *size);
 		if (got < 0 && errno == EINTR)
@@ -75,15 +51,6 @@ static int read_line(int fd, mono_ns until, bool may_stop, char line[UPNP_LINE_M
 	}
 }
 
-static void reap(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-}
-
 int upnp_child_run(struct job *job)
 {
 	mono_ns until = clock_now() + MILLISECOND * (job->is_removal ? UPNP_REMOVAL_DEADLINE_MS
@@ -96,12 +63,12 @@ int upnp_child_run(struct job *job)
 
 	if (job->address_count < 2 || pipe2(pair, O_CLOEXEC) < 0)
 		return ERR_IO;
-	err = spawn(&pid, job, pair[1]);
+	err = begin(&pid, job, pair[1]);
 	close(pair[1]);
 	if (err < 0)
 		goto out;
 	err = read_line(pair[0], until, !job->is_removal, line, &size);
-	reap(pid);
+	child_end(pid);
 	if (err < 0)
 		goto out;
 	end = memchr(line, '\n', size);
