@@ -7,7 +7,9 @@
 
 #include "shared/error.h"
 
-enum { RECEIVE_ROUNDS = 8 }; /* batches before others in the loop get their turn */
+/* Before others in the loop get their turn: batches, and bytes of them; and bytes sent. A message that
+ * somebody types waits for no more than that where a file runs. */
+enum { RECEIVE_ROUNDS = 8, RECEIVE_BYTES = 512 << 10, SEND_BYTES = 1 << 20 };
 
 /* --- the turn --- */
 
@@ -75,7 +77,7 @@ static void turn(struct udp *udp)
 		endpoint_tick(udp->e, now);
 	wanted = udp->step(udp->user, now);
 	if (!udp->is_closing) {
-		udp_flush(udp);
+		udp_flush(udp, SEND_BYTES);
 		close_released(udp);
 		/* With a full socket the core's wish to send waits for room. */
 		due = udp->count > 0 ? NEVER : endpoint_deadline(udp->e);
@@ -103,6 +105,7 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	struct socket *s = poll->data;
 	struct udp *udp = s->udp;
+	size_t bytes = 0;
 
 	if (status < 0) { /* libuv watches it no more; whatever an ICMP said ends nothing */
 		int error;
@@ -115,8 +118,10 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 		s->is_waiting = false;
 		uv_poll_start(&s->poll, UV_READABLE, on_socket);
 	}
-	for (int i = 0; i < RECEIVE_ROUNDS && udp_receive_batch(udp, s) == RECEIVE_BATCH; i++)
-		;
+	for (int i = 0; i < RECEIVE_ROUNDS && bytes < RECEIVE_BYTES; i++) {
+		if (udp_receive_batch(udp, s, &bytes) != RECEIVE_BATCH)
+			break;
+	}
 	turn(udp);
 }
 
@@ -188,7 +193,7 @@ void udp_close(struct udp *udp)
 {
 	if (!udp || udp->is_closing)
 		return;
-	udp_flush(udp);
+	udp_flush(udp, SIZE_MAX);
 	udp->is_closing = true;
 	for (unsigned i = 0; i < udp->socket_count; i++)
 		udp_detach(udp->sockets[i]);

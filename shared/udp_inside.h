@@ -85,9 +85,10 @@ void udp_wait_for_room(struct socket *s);
 /* A handle is closed; with the last one all is freed. */
 void udp_release(struct udp *udp);
 
-/* One batch of what has come; how many messages it was, negative: none. */
-int udp_receive_batch(struct udp *udp, struct socket *s);
-/* Takes and sends all that the core wants to send, as far as there is room. */
-void udp_flush(struct udp *udp);
+/* One batch of what has come; how many messages it was, negative: none. Adds their bytes. */
+int udp_receive_batch(struct udp *udp, struct socket *s, size_t *bytes);
+/* Takes and sends what the core wants to send, as far as there is room: all, or a little more than `most`
+ * bytes. */
+void udp_flush(struct udp *udp, size_t most);
 
 #endif

@@ -63,7 +63,7 @@ static void receive_one(struct udp *udp, struct socket *s, struct msghdr *m, siz
 	}
 }
 
-int udp_receive_batch(struct udp *udp, struct socket *s)
+int udp_receive_batch(struct udp *udp, struct socket *s, size_t *bytes)
 {
 	struct mmsghdr messages[RECEIVE_BATCH];
 	struct iovec parts[RECEIVE_BATCH];
@@ -85,7 +85,9 @@ int udp_receive_batch(struct udp *udp, struct socket *s)
 	}
 	count = recvmmsg(s->fd, messages, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
 	now = clock_now();
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
 		receive_one(udp, s, &messages[i].msg_hdr, messages[i].msg_len, now);
+		*bytes += messages[i].msg_len;
+	}
 	return count;
 }

@@ -215,15 +215,15 @@ static bool send_collected(struct udp *udp)
 	return true;
 }
 
-/* Takes all that the core wants to send. */
-void udp_flush(struct udp *udp)
+void udp_flush(struct udp *udp, size_t most)
 {
 	mono_ns now = clock_now();
 	struct datagram d;
+	size_t sent = 0;
 
 	if (udp->count > 0 && !send_collected(udp))
 		return;
-	while (endpoint_send(udp->e, udp->out + udp->out_size, &d, now)) {
+	while (sent < most && endpoint_send(udp->e, udp->out + udp->out_size, &d, now)) {
 		struct socket *s = socket_for(udp, &d.path);
 
 		if (!s)
@@ -231,6 +231,7 @@ void udp_flush(struct udp *udp)
 		udp->list[udp->count++] = (struct outgoing){ udp->out_size, d.size, d.path, s,
 							     d.ttl };
 		udp->out_size += d.size;
+		sent += d.size;
 		if (udp->count < SEND_BATCH &&
 		    udp->out_size + ENDPOINT_LOOPBACK_MAX <= SEND_SIZE)
 			continue;
