@@ -111,7 +111,7 @@ static void give_quirks(struct nat_box *box, struct dice *shape)
  * other. */
 void places_put_up_routers(struct world *w)
 {
-	static const enum nat_box_kind open[] = { BOX_PUBLIC, BOX_FC, BOX_FW, BOX_ARC },
+	static const enum nat_box_kind open[] = { BOX_PUBLIC, BOX_FC, BOX_ARC },
 				       easy[] = { BOX_PUBLIC, BOX_FW,    BOX_FC,    BOX_ARC,
 						  BOX_PRC,    BOX_LINUX, BOX_SYMEIF };
 	struct dice shape;
@@ -254,6 +254,14 @@ void world_break_router(struct world *w, unsigned machine, mono_ns how_long)
 	w->boxes[number].drops_udp = true;
 	w->mended_at[number] = w->now + how_long;
 	w->counts.dead_routers++;
+}
+
+void world_open_lids(struct world *w)
+{
+	for (unsigned i = 1; i <= w->config.peers; i++) {
+		w->machines[i].wakes++;
+		tell_of_change(w, &w->machines[i]);
+	}
 }
 
 void world_rouse(struct world *w)

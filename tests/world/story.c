@@ -114,14 +114,16 @@ static bool is_settled(struct story *s, char *why, size_t size)
 }
 
 /* Lives until all is as it should be; nothing else may take longer than the bound. Who met a hard NAT in
- * vain, while the weather was bad, rests before trying again. */
+ * vain, as one in three does, rests before trying again, ever longer: until somebody opens the lid. */
 void story_settle(struct story *s, const char *when)
 {
 	unsigned bound = SETTLE_S + (s->has_hard_nats ? PUNCH_REST / SECOND : 0);
 	mono_ns until = world_now(s->world) + bound * SECOND;
 	char why[128] = "";
 
-	while (!world_trouble(s->world)) {
+	for (unsigned seconds = 0; !world_trouble(s->world); seconds++) {
+		if (s->has_hard_nats && seconds > 0 && seconds % SETTLE_S == 0)
+			world_open_lids(s->world);
 		story_live(s, SECOND);
 		if (is_settled(s, why, sizeof why)) {
 			people_settled(s->people);

@@ -290,14 +290,15 @@ static bool list_is_true(struct people *p, unsigned m, char *why, size_t why_siz
 	return true;
 }
 
-/* Contacts have the newest list too. */
+/* Contacts have the newest list too, unless it is hidden from them that we are there. */
 static bool list_is_known(struct people *p, unsigned m, char *why, size_t why_size)
 {
 	for (unsigned b = 1; b <= p->count; b++) {
 		unsigned a = p->machines[m].person, n = first_in(p, b);
 		struct contact c;
 
-		if (a == b || !n || !people_are_mutual(p, a, b) || !has_contact(p, m, b, &c))
+		if (a == b || !n || !people_are_mutual(p, a, b) || !has_contact(p, m, b, &c) ||
+		    p->persons[b].consent[a] == CONSENT_HIDDEN)
 			continue;
 		if (c.devices != engine_devices(people_hands(p, n))->count)
 			return say_why(why, why_size,

@@ -88,6 +88,8 @@ void world_sleep(struct world *w, unsigned machine, mono_ns how_long);
 bool world_is_asleep(const struct world *w, unsigned machine);
 /* Its router lets nothing pass for so long. */
 void world_break_router(struct world *w, unsigned machine, mono_ns how_long);
+/* Each machine wakes as after a sleep: who was looked for in vain, and rests for up to a day, is looked for anew. */
+void world_open_lids(struct world *w);
 /* Whoever sleeps wakes, and routers and disks work. */
 void world_rouse(struct world *w);
 /* The directory says of everybody that it is at this address, also to itself; where peers have no
