@@ -1,7 +1,9 @@
 /* The inside of profiles, for the files that make it up: profiles_rows.c (what the store holds),
- * profiles_checks.c (pictures are looked at), profiles.c (saying, hearing, calling). */
+ * profiles_checks.c (pictures are looked at), profiles_say.c (saying and calling), profiles.c (ours, hearing). */
 #ifndef PALIQUE_PEER_PROFILES_INSIDE_H
 #define PALIQUE_PEER_PROFILES_INSIDE_H
+
+#include <string.h>
 
 #include "peer/image.h"
 #include "peer/profiles.h"
@@ -44,6 +46,43 @@ struct profiles {
 	mono_ns call_at;
 	unsigned call_place;
 };
+
+static inline bool version_is_newer(const struct version *a, const struct version *b)
+{
+	if (a->number != b->number)
+		return a->number > b->number;
+	return a->number > 0 && memcmp(a->mark.bytes, b->mark.bytes, sizeof a->mark.bytes) > 0;
+}
+
+static inline bool version_equal(const struct version *a, const struct version *b)
+{
+	return a->number == b->number &&
+	       memcmp(a->mark.bytes, b->mark.bytes, sizeof a->mark.bytes) == 0;
+}
+
+/* What is known of them is of the identity of now, or nothing. */
+static inline const struct version *version_of(const struct person *p)
+{
+	static const struct version none;
+
+	return p->shown && identity_public_equal(&p->shown->whose, &p->identity)
+		       ? &p->shown->version
+		       : &none;
+}
+
+/* What we have of whom this way leads to. */
+static inline const struct version *known_of(const struct profiles *s, const struct way *w)
+{
+	return w->person->is_self ? &s->ours.version : version_of(w->person);
+}
+
+/* --- profiles.c --- */
+
+struct wire_profile profiles_form(const struct shown *shown, struct bytes picture);
+/* What was changed here becomes the newest of all. */
+void profiles_publish(struct profiles *s);
+/* Another link has heard nothing yet. */
+void profiles_follow_link(const struct profiles *s, struct way *w);
 
 /* --- profiles_rows.c --- */
 
