@@ -203,7 +203,8 @@ static void say(struct socket_holder *s, const struct holding_question *q)
 /* The first answer of a line is the key. False: it is not the one we know. */
 static bool meet(struct socket_holder *s, const struct holder_answer *a)
 {
-	if (a->err || (s->has_key && memcmp(s->key, a->held.evaluated, sizeof s->key) != 0)) {
+	if (a->err ||
+	    (s->has_key && sodium_memcmp(s->key, a->held.evaluated, sizeof s->key) != 0)) {
 		log_event(LOG_ERROR, "wrong-keyholder", "do",
 			  "the key-holder has other secrets than before: bring back the right "
 			  "ones",
