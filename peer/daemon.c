@@ -73,10 +73,12 @@ struct daemon {
 	const char *hint;   /* what to type when it does not start; "": the reason says it */
 	const struct daemon_web *browser; /* NULL: no such face */
 	struct web *web;                  /* NULL until somebody wants it */
+	struct face *faces;
 };
 
 /* A client of the API: on the socket, or a page of a face in this process. */
 struct face {
+	struct face *next, **back; /* among all of them */
 	struct daemon *daemon;
 	struct lines *lines; /* NULL: a page */
 	struct web_page *page;
@@ -170,17 +172,27 @@ static struct face *face_new(struct daemon *d, struct lines *lines, struct web_p
 
 	*face = (struct face){ .daemon = d, .lines = lines, .page = page };
 	face->client = api_connect(d->api, face);
-	if (face->client)
-		return face;
-	log_event(LOG_WARNING, "too-many-faces", NULL);
-	free(face);
-	return NULL;
+	if (!face->client) {
+		log_event(LOG_WARNING, "too-many-faces", NULL);
+		free(face);
+		return NULL;
+	}
+	face->next = d->faces;
+	face->back = &d->faces;
+	if (face->next)
+		face->next->back = &face->next;
+	d->faces = face;
+	return face;
 }
 
 static void face_free(struct face *face)
 {
-	if (face)
-		api_disconnect(face->client);
+	if (!face)
+		return;
+	api_disconnect(face->client);
+	*face->back = face->next;
+	if (face->next)
+		face->next->back = face->back;
 	free(face);
 }
 
@@ -741,6 +753,8 @@ int daemon_run(const struct daemon_options *options)
 	if (d->web)
 		d->browser->free(d->web);
 	uv_loop_close(&d->loop);
+	while (d->faces) /* of lines that were closed with the socket */
+		face_free(d->faces);
 	api_free(d->api);
 	exporter_free(d->exporter);
 	history_export_free(d->history_export);

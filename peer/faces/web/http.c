@@ -9,7 +9,8 @@
 
 enum {
 	CLOSING_ROUNDS = 8,      /* three are needed */
-	RECEIVE_SIZE = 16 << 10, /* bytes read at once */
+	RECEIVE_SIZE = 16 << 10, /* bytes kept to read at once, for each WebSocket */
+	READ_SIZE = 64 << 10,    /* and for all others together */
 };
 
 /* --- the library ---
@@ -121,6 +122,7 @@ static struct lws_context_creation_info settings_of(struct http *http, void **lo
 			   LWS_SERVER_OPTION_DISABLE_IPV6 | LWS_SERVER_OPTION_VALIDATE_UTF8 |
 			   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
 			   LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN,
+		.pt_serv_buf_size = READ_SIZE,
 		.max_http_header_data = HTTP_HEAD_MAX,
 		.max_http_header_pool = HTTP_CONNECTIONS_MAX + 2,
 		.timeout_secs = HTTP_PATIENCE_S,

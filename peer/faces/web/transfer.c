@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { WAITING_HIGH = 256 << 10 /* bytes: above, the browser waits for the disk */ };
 enum { HEADERS_MAX = 2048 };
 
 struct transfer {
@@ -23,7 +24,7 @@ struct transfer {
 	uint8_t *piece; /* HTTP_PIECE_MAX bytes */
 	size_t piece_size;
 	/* receiving */
-	bool is_receiving, has_all;
+	bool is_receiving, has_all, is_paused;
 	struct buf waiting, writing;
 	struct transfer *next; /* of those that receive */
 };
@@ -264,6 +265,13 @@ static void answer_length(struct transfer *t, int status)
 
 static void write_on(struct transfer *t);
 
+static void go_on(struct transfer *t)
+{
+	if (t->is_paused)
+		http_pause(t->request, false);
+	t->is_paused = false;
+}
+
 static void on_written(uv_fs_t *work)
 {
 	struct transfer *t = work->data;
@@ -273,7 +281,7 @@ static void on_written(uv_fs_t *work)
 		return;
 	if (put <= 0) {
 		t->has_all = true; /* nothing more is taken */
-		http_pause(t->request, false);
+		go_on(t);
 		refuse(t, put == -ENOSPC || put == -EDQUOT || put == -EFBIG ? 507 : 503);
 		return;
 	}
@@ -293,9 +301,9 @@ static void write_on(struct transfer *t)
 
 		t->writing = t->waiting;
 		t->waiting = empty;
+		go_on(t);
 	}
 	if (!t->writing.size) {
-		http_pause(t->request, false);
 		if (t->has_all)
 			answer_length(t, 200);
 		return;
@@ -310,8 +318,11 @@ void transfer_body(struct transfer *t, struct bytes piece)
 	if (!t->is_receiving || t->has_all)
 		return;
 	buf_append(&t->waiting, piece);
-	http_pause(t->request, true);
 	write_on(t);
+	if (!t->is_paused && t->waiting.size >= WAITING_HIGH) {
+		t->is_paused = true;
+		http_pause(t->request, true);
+	}
 }
 
 void transfer_body_end(struct transfer *t)

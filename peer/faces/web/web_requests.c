@@ -48,6 +48,7 @@ static void page_policy(const struct web *web, char *headers, size_t size)
 		"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src "
 		"'self'; "
 		"img-src 'self' blob:; connect-src 'self' ws://%s; manifest-src 'self'; "
+		"worker-src 'none'; "
 		"font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
 		"require-trusted-types-for 'script'; trusted-types 'none'\r\n",
 		origin + strlen("http://"));
