@@ -219,9 +219,30 @@ static void figures_have_as_many_digits_as_they_are_worth(void **state)
 	json_free(j);
 }
 
+static void what_is_printed_is_whole_however_long(void **state)
+{
+	(void)state;
+	for (size_t size = 1000; size < 1050; size++) {
+		char *text = memory_new(size + 1), *printed;
+		struct json *o, *again;
+
+		memset(text, 'x', size);
+		o = json_set_text(json_object(), "text", text);
+		printed = json_print(o);
+		assert_int_equal(strlen(printed), size + strlen("{\"text\":\"\"}"));
+		assert_int_equal(json_parse(&again, bytes_text(printed)), 0);
+		assert_string_equal(json_text(again, "text"), text);
+		json_free(again);
+		json_free(o);
+		free(printed);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_printed_is_whole_however_long),
 		cmocka_unit_test(what_is_malformed_is_refused),
 		cmocka_unit_test(nesting_ends_at_the_limit),
 		cmocka_unit_test(what_was_built_is_printed_on_one_line_and_read_back),
