@@ -6,7 +6,7 @@
 # make campaign   a million texts under every fault: kills, power cuts, full disks, ...; the sums
 # make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
-# make bench      figures, each beside what it is compared with
+# make bench      [BENCH_MOST=SECONDS of each]: figures, each beside what it is compared with
 # make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
 # make soak       MINUTES=N: two engines chat, the directory restarts every minute
 # make install    [DESTDIR=] [PREFIX=/usr/local];  make format;  make clean
@@ -18,6 +18,7 @@ SEEDS   ?= 100
 FROM    ?= 1
 SECONDS ?= 10
 MINUTES ?= 60
+BENCH_MOST ?= 1800
 SAMPLES ?= 1000000
 TARGET  ?=
 RUNS    ?= 3
@@ -114,7 +115,9 @@ fuzz:
 	tools/fuzz build/fuzz/tests/fuzz $(SECONDS) $(TARGET)
 fuzzers: $(FUZZERS)
 bench: all $(BENCHES)
-	@for bench in $(BENCHES); do PALIQUE_BIN=$(B)/bin $$bench || exit 1; done
+	@failed=; for bench in $(BENCHES); do \
+		PALIQUE_BIN=$(B)/bin timeout --foreground -k 10 $(BENCH_MOST) $$bench || failed="$$failed $$bench"; \
+	done; test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }
 timing: $(B)/tests/directory/timing_test
 	SAMPLES=$(SAMPLES) $<
 soak: asan-programs
