@@ -353,6 +353,7 @@ void engine_goodbye(struct engine *e, mono_ns now)
 	engine_grant_wishes(e);
 	engine_settle(e);
 	endpoint_close_all(e->rooms.endpoint, LINK_CODE_BYE, now);
+	reach_all_closed(e->rooms.reach);
 }
 
 bool engine_next_event(struct engine *e, struct event *event)

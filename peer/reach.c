@@ -324,3 +324,11 @@ void reach_undo(struct reach *r)
 	for (unsigned i = 0; i < r->count; i++)
 		way_undo(r->rooms, r->ways[i]);
 }
+
+void reach_all_closed(struct reach *r)
+{
+	for (unsigned i = 0; i < r->count; i++) {
+		if (r->ways[i]->state == WAY_LINKED)
+			way_unlinked(r->ways[i]);
+	}
+}

@@ -109,6 +109,8 @@ void reach_step(struct reach *r);    /* dials, suspects, hangs up */
 void reach_save(struct reach *r);    /* writes what only memory knows, before the commit */
 void reach_release(struct reach *r); /* it succeeded: acknowledges, sends */
 void reach_undo(struct reach *r);    /* it failed: asks again for what was not kept */
+/* The endpoint has closed all links, and may have freed them. */
+void reach_all_closed(struct reach *r);
 mono_ns reach_deadline(const struct reach *r);
 
 void reach_fill(const struct person *p, struct contact *out);

@@ -259,6 +259,34 @@ static void who_leaves_is_seen_to_leave_at_once(void **state)
 	assert_true(t->net.now - start < SECOND);
 }
 
+/* One that was down already, and that nobody was told of yet, is gone at once. */
+static void who_leaves_knows_of_no_link_any_more(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	static uint8_t room[ENDPOINT_LOOPBACK_MAX];
+	struct contact c;
+	struct datagram d;
+
+	befriend(t);
+	say(t, b, "alice", "hello");
+	wait_for(t, a, EVENT_HEARD, 1);
+	engine_goodbye(b->engine, t->net.now);
+	while (endpoint_send(engine_endpoint(b->engine), room, &d, t->net.now)) {
+		struct path path = { .local = t->net.nodes[a->node].address,
+				     .remote = t->net.nodes[b->node].address };
+
+		if (address_equal(&d.path.remote, &path.local))
+			endpoint_receive(engine_endpoint(a->engine), &path, room, d.size,
+					 t->net.now);
+	}
+	engine_goodbye(a->engine, t->net.now);
+	assert_int_equal(engine_contact(a->engine, "bob", &c), 0);
+	assert_false(c.is_linked);
+	stop_home(t, a);
+	stop_home(t, b);
+}
+
 static void a_blocked_contact_sees_us_no_more_and_hears_nothing(void **state)
 {
 	struct town *t = *state;
@@ -650,6 +678,7 @@ int main(void)
 		TOWN(a_crash_of_the_receiver_loses_and_repeats_nothing),
 		TOWN(a_conversation_goes_on_while_the_directory_is_away),
 		TOWN(who_leaves_is_seen_to_leave_at_once),
+		TOWN(who_leaves_knows_of_no_link_any_more),
 		TOWN(a_blocked_contact_sees_us_no_more_and_hears_nothing),
 		TOWN(a_request_of_somebody_blocked_is_dropped_silently),
 		TOWN(sending_to_nobody_too_much_or_nothing_is_refused),
