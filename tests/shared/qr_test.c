@@ -57,6 +57,29 @@ static void the_corner_is_where_a_camera_looks_for_it(void **state)
 	buf_clear(&out);
 }
 
+/* The same corner: behind a margin of four modules seven dark ones, and the one below on their left. */
+static void an_image_has_the_corner_behind_its_margin(void **state)
+{
+	struct buf out = { 0 };
+	const char *text;
+
+	(void)state;
+	assert_int_equal(qr_svg(&out, "palique:dir.example.org?<&\""), 0);
+	buf_append_byte(&out, 0);
+	text = (const char *)out.data;
+	assert_ptr_equal(strstr(text, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox="),
+			 text);
+	assert_non_null(strstr(text, "\"M4 4h1v1h-1zM5 4h1v1h-1zM6 4h"));
+	assert_non_null(strstr(text, "M10 4h1v1h-1z"));
+	assert_null(strstr(text, "M11 4h"));
+	assert_non_null(strstr(text, "M4 5h1v1h-1z"));
+	assert_null(strstr(text, "M5 5h"));
+	assert_null(strstr(text, "M3 "));
+	/* what it says is in the modules, and nowhere as text */
+	assert_null(strstr(text, "palique"));
+	buf_clear(&out);
+}
+
 static void what_is_too_long_is_refused_whole(void **state)
 {
 	struct buf out = { 0 };
@@ -66,6 +89,7 @@ static void what_is_too_long_is_refused_whole(void **state)
 	memset(text, 'x', 5000);
 	text[5000] = 0;
 	assert_int_equal(qr_print(&out, text), ERR_LIMIT);
+	assert_int_equal(qr_svg(&out, text), ERR_LIMIT);
 	assert_int_equal(out.size, 0);
 	out.limit = 100;
 	assert_int_equal(qr_print(&out, "palique:dir.example.org"), ERR_LIMIT);
@@ -78,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_link_fits_a_terminal),
 		cmocka_unit_test(the_corner_is_where_a_camera_looks_for_it),
+		cmocka_unit_test(an_image_has_the_corner_behind_its_margin),
 		cmocka_unit_test(what_is_too_long_is_refused_whole),
 	};
 

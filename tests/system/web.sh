@@ -270,6 +270,18 @@ get_in ana
 answers 404 -b "palique-$port=$cookie" "$site/file/$one" # of another engine
 ok "files ($checks)"
 
+# --- a disk that is full: what fits is there, and the page is told ---
+make_home dan 'listen = 127.0.0.1:0'
+(ulimit -f 4096 && peer dan status >/dev/null) # blocks of 512 bytes
+get_in dan
+spool=$(page '{"jsonrpc":"2.0","id":1,"method":"newSpool"}' | sed 's/.*"spool":"\([0-9a-f]*\)".*/\1/')
+with_both 507 -X PUT --data-binary "@$folder/film" "$site/upload/$spool?offset=0"
+uploaded || fail 'of an upload that did not fit nothing is there'
+[ "$length" -le 2097152 ] || fail "more is there than fits: $length"
+with_both 204 "$site/session"
+get_in ana
+ok "a full disk ($checks)"
+
 # --- a page that reads nothing, while more is said than it may leave unread ---
 exec 5>&-
 mkfifo "$folder/hold-deaf"

@@ -41,6 +41,18 @@ static bool open_browser(const char *url)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+static void print_address(const char *url, int port)
+{
+	const char *remote = getenv("SSH_CONNECTION");
+
+	out_line("%s", url);
+	if (remote && *remote)
+		out_say(_("On the machine where you sit: ssh -L %d:127.0.0.1:%d THIS-MACHINE, "
+			  "and "
+			  "then this address in a browser there."),
+			port, port);
+}
+
 static int stop(struct cli *c)
 {
 	struct json *result = NULL;
@@ -82,7 +94,7 @@ int cmd_web(struct cli *c)
 	if (!c->o.value[OPT_NO_OPEN] && has_screen() && url && open_browser(url))
 		out_done("%s", _("The page opens in your browser."));
 	else
-		out_line("%s", url ? url : "");
+		print_address(url ? url : "", (int)json_int(result, "port", 0));
 	json_free(result);
 	return EXIT_DONE;
 }

@@ -51,7 +51,7 @@ static const struct {
 	{ "setProfile", "availability invisible title status picture=spool" },
 	{ "getPicture", "name" },
 	{ "hideFrom", "name hidden" },
-	{ "getSettings", "" },
+	{ "getSettings", "name" },
 	{ "setSettings", "acceptUpTo readMarks keepDays notifications" },
 	{ "setReadMarks", "name on" },
 	{ "setKeep", "conversation days" },
@@ -117,13 +117,6 @@ bool bridge_knows(const char *method)
 	return row_of(method) >= 0;
 }
 
-bool bridge_allows(const char *method)
-{
-	int row = row_of(method);
-
-	return row >= 0 && rows[row].params;
-}
-
 /* Whether `key` is among the words of a row, and whether it is a spool there. */
 static bool has_param(const char *params, const char *key, bool *is_spool)
 {
@@ -139,6 +132,15 @@ static bool has_param(const char *params, const char *key, bool *is_spool)
 		params += word + strspn(params + word, " ");
 	}
 	return false;
+}
+
+bool bridge_allows(const char *method, const char *param)
+{
+	int row = row_of(method);
+	bool is_spool;
+
+	return row >= 0 && rows[row].params &&
+	       (!param || has_param(rows[row].params, param, &is_spool));
 }
 
 /* --- refusals --- */

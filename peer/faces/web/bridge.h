@@ -20,8 +20,9 @@ struct bridge_calls {
  * the page is answered, or NULL for nothing. The caller's to free. */
 int bridge_take(struct bytes message, const struct bridge_calls *calls, char **line);
 
-/* Whether the table says anything of this method (yes or no). */
+/* Whether the table says anything of this method (yes or no); whether a page may call it, and (not NULL) with this
+ * parameter. */
 bool bridge_knows(const char *method);
-bool bridge_allows(const char *method);
+bool bridge_allows(const char *method, const char *param);
 
 #endif
