@@ -1,9 +1,8 @@
 #include "peer/filing_hash.h"
 
-#include "peer/filing_lanes.h"
 #include "shared/wire.h"
 
-enum { LEAF_SIZE = LANES_HASH };
+enum { LEAF_SIZE = 32 };
 
 static void begin_piece(struct filing_hash *h)
 {
@@ -33,27 +32,11 @@ static void end_piece(struct filing_hash *h)
 	begin_piece(h);
 }
 
-/* Whole pieces, several at once. */
-static void add_pieces(struct filing_hash *h, struct bytes *more)
-{
-	uint8_t leaves[LANES][LEAF_SIZE];
-
-	lanes_hash(more->data, WIRE_FILE_PIECE, leaves);
-	crypto_generichash_update(&h->whole, *leaves, sizeof leaves);
-	h->at += FILING_HASH_BATCH;
-	*more = bytes_of(more->data + FILING_HASH_BATCH, more->size - FILING_HASH_BATCH);
-}
-
 void filing_hash_add(struct filing_hash *h, struct bytes more)
 {
 	while (more.size > 0) {
 		size_t part = (size_t)(WIRE_FILE_PIECE - h->at % WIRE_FILE_PIECE);
 
-		if (part == WIRE_FILE_PIECE && more.size >= FILING_HASH_BATCH &&
-		    lanes_are_fast()) {
-			add_pieces(h, &more);
-			continue;
-		}
 		if (part > more.size)
 			part = more.size;
 		crypto_generichash_update(&h->piece, more.data, part);

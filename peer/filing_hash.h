@@ -4,12 +4,8 @@
 
 #include <sodium.h>
 
-#include "peer/filing_lanes.h"
 #include "shared/bytes.h"
 #include "shared/wire.h"
-
-/* So many bytes given at once, from a whole piece on, cost less than half of what they cost one by one. */
-enum { FILING_HASH_BATCH = LANES * WIRE_FILE_PIECE };
 
 struct filing_hash {
 	crypto_generichash_state whole, piece;

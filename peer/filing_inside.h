@@ -1,4 +1,4 @@
-/* Inside of filing, from the bottom up: filing_lanes, filing_hash, filing_name and filing_manifest are rooms of their own;
+/* Inside of filing, from the bottom up: filing_hash, filing_name and filing_manifest are rooms of their own;
  * filing_folder.c walks and opens within a folder; filing_source.c reads, filing_sink.c stores,
  * filing_place.c gives names, filing_look.c looks; filing.c has the table. */
 #ifndef PALIQUE_PEER_FILING_INSIDE_H
