@@ -11,6 +11,7 @@ here=$(dirname "$0")
 . "$here/common.sh"
 . "$here/lab.sh"
 . "$here/people.sh"
+patience=1 # what is measured here waits no longer than it says
 trap 'status=$?; lab_end; (exit $status); clean_up' EXIT
 lab_begin || {
 	say "netlab: skipped: $lab_missing"
