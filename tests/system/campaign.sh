@@ -88,7 +88,7 @@ people() {
 
 # --- simulated: beside the others, since no clock of this machine counts there ---
 if is_wanted world; then
-	SEEDS=$worlds FROM=$((seed + 1)) "$BUILD/tests/world/world_test" >"$folder/world.log" 2>&1 &
+	SEEDS=$worlds FROM=$((seed + 1)) BEGINS=1 "$BUILD/tests/world/world_test" >"$folder/world.log" 2>&1 &
 	world_pid=$!
 	started="$started $world_pid"
 fi
@@ -126,7 +126,8 @@ if is_wanted world; then
 	else
 		bad_stages="$bad_stages world"
 		say 'world: FAILED'
-		grep -aA 1 '^seed' "$folder/world.log" || tail -n 20 "$folder/world.log"
+		grep -aA 1 '^seed' "$folder/world.log" || true
+		grep -a '^story' "$folder/world.log" | tail -n 1
 	fi
 	grep -a '^SUM ' "$folder/world.log" >>"$sums" || bad_stages="$bad_stages world"
 	grep -aE '^[0-9]+ seeds|simulated hours|^faults:|^disks:|^datagrams:' "$folder/world.log" | sed 's/^/	/' || true

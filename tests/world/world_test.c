@@ -1,5 +1,6 @@
 /* The world: see story.h. SEEDS and FROM in the environment choose how many stories and the
- * first; with TRACE=1 each is told in a line. */
+ * first; with TRACE=1 each is told in a line, with BEGINS=1 each is named before it begins: of one that
+ * breaks the program nothing else is heard. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,6 +154,10 @@ static void every_story_ends_with_each_message_delivered_once_and_presence_true(
 	(void)state;
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	for (uint64_t seed = from; seed < from + seeds; seed++) {
+		if (getenv("BEGINS")) {
+			printf("story %llu begins\n", N(seed));
+			fflush(stdout);
+		}
 		story_run(seed, &one);
 		add(&sum, &one);
 		if (getenv("TRACE")) {
