@@ -13,7 +13,9 @@
 #include <uv.h>
 
 #include "peer/api/api.h"
+#include "peer/browser.h"
 #include "peer/config.h"
+#include "peer/desktop.h"
 #include "peer/exporter.h"
 #include "peer/history_export.h"
 #include "peer/filing.h"
@@ -65,6 +67,8 @@ struct daemon {
 	struct lines_server *server;
 	struct host *host;
 	struct netwatch *watch;
+	struct desktop *desktop;
+	struct browser *screen; /* where a browser can be begun; NULL: none */
 	struct address bound;
 	int lock;
 	bool wants_stop, is_stopping;
@@ -301,6 +305,66 @@ static void on_close_web(void *user)
 		d->browser->close(d->web);
 }
 
+/* --- the desktop --- */
+
+static void on_happened(void *user, const struct event *event)
+{
+	struct daemon *d = user;
+	const char *who = event->kind == EVENT_HEARD ? event->message.contact.text
+						     : event->name.text;
+	struct attention_rules rules;
+	struct contact contact;
+	struct profile profile;
+
+	if (!d->desktop || !attention_wants(event))
+		return;
+	engine_profile(d->engine, &profile);
+	rules.notifications = engine_notifications(d->engine);
+	rules.is_busy = profile.availability == BUSY;
+	rules.is_looked_at = api_is_looked_at(d->api, who);
+	rules.is_decided = engine_contact(d->engine, who, &contact) < 0 ||
+			   (contact.state != CONTACT_REQUESTS && !contact.is_key_changed);
+	desktop_hear(d->desktop, event, &rules);
+}
+
+/* In the browser: the conversation that it was about. */
+static void on_clicked(void *user, const char *name)
+{
+	struct daemon *d = user;
+	char url[API_URL_MAX] = "", reason[256];
+	uint16_t port;
+	size_t used;
+	int err;
+
+	err = on_open_web(d, 0, url, &port, reason, sizeof reason);
+	used = strlen(url);
+	if (err == 0 && snprintf(url + used, sizeof url - used, "&chat=%s", name) >=
+				(int)(sizeof url - used))
+		err = ERR_LIMIT;
+	if (err == 0)
+		err = browser_open(d->screen, url);
+	if (err < 0)
+		log_event(LOG_WARNING, "not-opened", "error", log_error(err), NULL);
+	sodium_memzero(url, sizeof url);
+}
+
+static void open_desktop(struct daemon *d)
+{
+	struct desktop_config config = { .loop = &d->loop, .user = d };
+
+	d->screen = browser_new(&d->loop);
+	config.clicked = d->screen && d->browser ? on_clicked : NULL;
+	d->desktop = desktop_new(&config);
+}
+
+static void on_seen(void *user, const char *name)
+{
+	struct daemon *d = user;
+
+	if (d->desktop)
+		desktop_seen(d->desktop, name);
+}
+
 /* --- the directory in this process --- */
 
 static int on_host(void *user, const struct address *listen, char *reason, size_t reason_size)
@@ -435,6 +499,9 @@ static void close_handles(struct daemon *d)
 	if (d->server)
 		lines_server_close(d->server);
 	on_close_web(d);
+	desktop_close(d->desktop);
+	d->desktop = NULL;
+	browser_close(d->screen);
 	netwatch_close(d->watch);
 	uv_close((uv_handle_t *)&d->pressed_timer, NULL);
 	for (unsigned i = 0; i < 3; i++)
@@ -633,6 +700,8 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.export_history_status = on_export_history_status,
 		.open_web = on_open_web,
 		.close_web = on_close_web,
+		.happened = on_happened,
+		.seen = on_seen,
 	};
 	int err;
 
@@ -698,6 +767,7 @@ static int begin(struct daemon *d, const struct daemon_options *options, char *r
 	worker_learn(JOB_UPNP, upnp_child_run);
 	worker_learn(JOB_IMAGE, image_run);
 	worker_learn(JOB_FILING, filing_run);
+	open_desktop(d);
 	watch_network(d);
 	/* Before our own line to it: the account of this home may live there. */
 	if (host_exists(&d->home) && on_host(d, NULL, reason, reason_size) < 0)

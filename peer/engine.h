@@ -246,6 +246,7 @@ int engine_set_read_marks(struct engine *e, const char *name, int tells_read);
 /* --- settings of this machine (peer/settings.h) --- */
 
 void engine_settings(const struct engine *e, struct engine_settings *out);
+enum notifications engine_notifications(const struct engine *e);
 /* ERR_NOT_FOUND: no such folder. */
 int engine_set_settings(struct engine *e, const struct engine_settings *settings);
 /* Messages with one person are kept so many days (0: for ever; -1: as for everybody). */

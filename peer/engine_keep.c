@@ -214,6 +214,11 @@ void engine_settings(const struct engine *e, struct engine_settings *out)
 	settings_read(e->rooms.store, out);
 }
 
+enum notifications engine_notifications(const struct engine *e)
+{
+	return settings_notifications(e->rooms.store);
+}
+
 int engine_set_settings(struct engine *e, const struct engine_settings *settings)
 {
 	struct stat folder;

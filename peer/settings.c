@@ -60,6 +60,15 @@ static void write_text(struct store *store, const char *name, const char *value)
 	store_run(store, s);
 }
 
+enum notifications settings_notifications(struct store *store)
+{
+	int64_t value = settings_number(store, "notifications", NOTIFICATIONS_NAMES);
+
+	return value == NOTIFICATIONS_OFF || value == NOTIFICATIONS_ALL
+		       ? (enum notifications)value
+		       : NOTIFICATIONS_NAMES;
+}
+
 void settings_read(struct store *store, struct engine_settings *out)
 {
 	out->accept_up_to = (uint64_t)settings_number(store, "accept_up_to",
@@ -67,6 +76,7 @@ void settings_read(struct store *store, struct engine_settings *out)
 	read_text(store, "downloads", out->downloads, sizeof out->downloads);
 	out->tells_read = settings_number(store, "tells_read", true);
 	out->keep_days = (uint32_t)settings_number(store, "keep_days", 0);
+	out->notifications = settings_notifications(store);
 }
 
 void settings_write(struct store *store, const struct engine_settings *settings)
@@ -75,4 +85,5 @@ void settings_write(struct store *store, const struct engine_settings *settings)
 	write_text(store, "downloads", settings->downloads);
 	settings_set_number(store, "tells_read", settings->tells_read);
 	settings_set_number(store, "keep_days", settings->keep_days);
+	settings_set_number(store, "notifications", settings->notifications);
 }

@@ -9,6 +9,8 @@ int64_t settings_number(struct store *store, const char *name, int64_t otherwise
 /* In the transaction of the step. */
 void settings_set_number(struct store *store, const char *name, int64_t value);
 
+/* The one that is asked for often. */
+enum notifications settings_notifications(struct store *store);
 /* All of them at once. */
 void settings_read(struct store *store, struct engine_settings *out);
 void settings_write(struct store *store, const struct engine_settings *settings);

@@ -87,6 +87,9 @@ struct search_at {
 	int64_t place; /* all from here on up has been looked at */
 };
 
+/* What is told on the desktop while nobody looks (peer/attention.h). */
+enum notifications { NOTIFICATIONS_OFF, NOTIFICATIONS_NAMES, NOTIFICATIONS_ALL };
+
 /* What people can set, besides what they decide of each contact. */
 struct engine_settings {
 	uint64_t
@@ -94,6 +97,7 @@ struct engine_settings {
 	char downloads[4096]; /* where they go; "": the home's default */
 	bool tells_read;      /* read marks, where a contact has none of its own */
 	uint32_t keep_days;   /* messages are kept so long; 0: for ever */
+	enum notifications notifications;
 };
 
 /* What people have set of one contact alone. */

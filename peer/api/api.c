@@ -20,6 +20,8 @@ struct api_client {
 	uint64_t told;
 	unsigned pending_count;
 	char language[TEXT_LANGUAGE_MAX + 1]; /* "": the engine's own */
+	struct name looks_at;                 /* empty: nothing */
+	bool notifies;                        /* by itself */
 	struct buf answers;                   /* lines that wait for the engine's commit */
 };
 
@@ -226,6 +228,10 @@ static void grant(struct api_client *client, const struct call *call)
 		snprintf(client->language, sizeof client->language, "%s", call->language);
 		text_use(client->language);
 	}
+	if (call->has_looked) {
+		client->looks_at = call->looks_at;
+		client->notifies = call->notifies;
+	}
 	if (call->wish == WISH_NONE)
 		return;
 	client->is_subscribed = call->wish == WISH_SUBSCRIBE;
@@ -406,6 +412,15 @@ static bool step_again(struct api *api)
 	return is_more;
 }
 
+bool api_is_looked_at(const struct api *api, const char *name)
+{
+	for (const struct api_client *c = api->clients; c; c = c->next)
+		if (!c->is_gone && c->connection &&
+		    (c->notifies || !strcmp(c->looks_at.text, name)))
+			return true;
+	return false;
+}
+
 static struct json *notification(struct engine *e, const struct event *event)
 {
 	struct json *params = json_object();
@@ -508,7 +523,9 @@ bool api_step(struct api *api)
 	while (engine_next_event(api->config.engine, &event)) {
 		if (event.kind == EVENT_ANSWER)
 			answered(api, &event);
-		else
+		else if (api->config.happened)
+			api->config.happened(api->config.user, &event);
+		if (event.kind != EVENT_ANSWER)
 			tell(api, &event);
 	}
 	is_more = step_again(api);

@@ -38,6 +38,9 @@ void api_line(struct api_client *client, struct bytes line);
  * translation, or ""). */
 void api_answer(struct api *api, uint64_t ticket, int err, const char *detail);
 
+/* Whether a face shows the conversation with `name` now, or tells a person of what comes by itself. */
+bool api_is_looked_at(const struct api *api, const char *name);
+
 /* After engine_step(): sends the answers that waited for it, takes the engine's events and
  * tells them, and continues what is told again. True: there is more to tell again; call soon. */
 bool api_step(struct api *api);

@@ -50,6 +50,10 @@ struct api_config {
 	int (*open_web)(void *user, uint16_t port, char *url, uint16_t *listens, char *reason,
 			size_t reason_size);
 	void (*close_web)(void *user);
+	/* What happened, before faces are told; not what is told again, nor answers. */
+	void (*happened)(void *user, const struct event *event);
+	/* A face shows the conversation with `name` now, or a person has read in it. */
+	void (*seen)(void *user, const char *name);
 };
 
 /* What the shell knows of the machine; for status and doctor. */
@@ -87,6 +91,9 @@ struct call {
 		wish; /* whether it is told events: from now on, or from behind `since` */
 	bool has_since;
 	uint64_t since;
+	bool has_looked; /* it says what it shows: `looks_at` (empty: nothing), and whether it notifies */
+	struct name looks_at;
+	bool notifies;
 	const char *language; /* in which it is answered from now on; NULL: as before */
 };
 

@@ -13,6 +13,12 @@ static const char *const policies[] = {
 	[REQUESTS_LINK] = "link",
 	[REQUESTS_NONE] = "none",
 };
+static const char *const notifications[] = {
+	[NOTIFICATIONS_OFF] = "off",
+	[NOTIFICATIONS_NAMES] = "names",
+	[NOTIFICATIONS_ALL] = "all",
+};
+enum { NOTIFICATION_COUNT = sizeof notifications / sizeof *notifications };
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 static int settings_of_all(struct call *call)
@@ -28,6 +34,7 @@ static int settings_of_all(struct call *call)
 	json_set_text(call->result, "downloads", s->downloads);
 	json_set_bool(call->result, "readMarks", s->tells_read);
 	json_set_int(call->result, "keepDays", s->keep_days);
+	json_set_text(call->result, "notifications", notifications[s->notifications]);
 	free(s);
 	return 0;
 }
@@ -88,26 +95,44 @@ int method_set_requests(struct call *call)
 	return err < 0 ? err : settings_of_all(call);
 }
 
+static int take_notifications(struct call *call, struct engine_settings *s)
+{
+	const char *wanted = call_text(call, "notifications");
+	unsigned i = 0;
+
+	while (wanted && i < NOTIFICATION_COUNT && strcmp(notifications[i], wanted))
+		i++;
+	if (i == NOTIFICATION_COUNT) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("notifications are off, names or all"));
+		return ERR_FORMAT;
+	}
+	if (wanted)
+		s->notifications = (enum notifications)i;
+	return 0;
+}
+
 int method_set_settings(struct call *call)
 {
 	const char *downloads = call_text(call, "downloads");
 	struct engine_settings *s = memory_new(sizeof *s);
-	int err = 0;
+	int err;
 
 	engine_settings(call->engine, s);
+	err = take_notifications(call, s);
 	if (json_has(call->params, "acceptUpTo"))
 		s->accept_up_to = (uint64_t)json_int(call->params, "acceptUpTo", 0);
 	if (json_has(call->params, "keepDays"))
 		s->keep_days = (uint32_t)json_int(call->params, "keepDays", 0);
 	s->tells_read = json_bool(call->params, "readMarks", s->tells_read);
-	if (downloads && *downloads && *downloads != '/')
+	if (err == 0 && downloads && *downloads && *downloads != '/')
 		err = ERR_FORMAT;
 	else if (downloads)
 		snprintf(s->downloads, sizeof s->downloads, "%s", downloads);
 	if (err == 0)
 		err = engine_set_settings(call->engine, s);
 	free(s);
-	if (err == ERR_FORMAT)
+	if (err == ERR_FORMAT && !call->reason[0])
 		snprintf(call->reason, sizeof call->reason, "%s",
 			 _("the path of a folder is needed, from / on"));
 	return err < 0 ? err : settings_of_all(call);

@@ -53,7 +53,28 @@ int method_mark_read(struct call *call)
 
 	if (err == 0)
 		err = json_id(call->params, "upTo", &up_to);
-	return err < 0 ? err : engine_mark_read(call->engine, name.text, up_to);
+	if (err == 0)
+		err = engine_mark_read(call->engine, name.text, up_to);
+	if (err == 0 && call->shell->seen)
+		call->shell->seen(call->shell->user, name.text);
+	return err;
+}
+
+int method_looking(struct call *call)
+{
+	bool is_at_one = json_has(call->params, "conversation");
+	struct name name = { 0 };
+	int err = is_at_one ? name_parse(&name, bytes_text(call_about(call, "conversation")))
+			    : 0;
+
+	if (err < 0)
+		return err;
+	call->has_looked = true;
+	call->looks_at = name;
+	call->notifies = json_bool(call->params, "notifies", false);
+	if (is_at_one && call->shell->seen)
+		call->shell->seen(call->shell->user, name.text);
+	return 0;
 }
 
 int method_subscribe(struct call *call)

@@ -7,6 +7,7 @@
 int method_send(struct call *call);
 int method_finish_send(struct call *call, const struct event *answer);
 int method_mark_read(struct call *call);
+int method_looking(struct call *call);
 int method_subscribe(struct call *call);
 int method_unsubscribe(struct call *call);
 

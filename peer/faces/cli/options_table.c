@@ -273,16 +273,18 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 		       .examples = "hide bob", .words = { "@contact" } },
 	[CMD_UNHIDE] = { "unhide", N_("NAME"), N_("they see it again"), 0, 1, 1,
 			 .examples = "unhide bob", .words = { "@contact" } },
-	[CMD_SETTINGS] = { "settings", N_("[WHAT VALUE]"), N_("files, read marks, how long messages stay"),
+	[CMD_SETTINGS] = { "settings", N_("[WHAT VALUE]"), N_("files, read marks, how long messages stay, notifications"),
 			   BIT(OPT_WITH), 0, 2,
 			   N_("  accept-up-to SIZE: files up to it are fetched unasked: 50M, 2G, 0 for none\n"
 			      "  downloads FOLDER: where they go\n"
 			      "  read-marks on|off: whether contacts see what you have read\n"
 			      "  keep 90d|forever: how long messages are kept\n"
-			      "  The last two also for one contact: --with NAME; \"default\" takes that back.\n"
+			      "  notifications off|names|all: on this machine's desktop, of what comes while nobody\n"
+			      "  looks: nothing; who, not what (so it is at first); or the text, too\n"
+			      "  read-marks and keep also for one contact: --with NAME; \"default\" takes that back.\n"
 			      "  Without a word it tells what holds now; with --with alone, what holds for one."),
 			   "settings keep 90d\nsettings --with bob\nsettings read-marks off --with bob",
-			   .words = { "accept-up-to downloads read-marks keep", "on off forever default @folder" },
+			   .words = { "accept-up-to downloads read-marks keep notifications", "on off names all forever default @folder" },
 			   .notes = { { OPT_WITH, N_("for this contact alone") } } },
 	[CMD_STATUS] = { "status", "[available|away|busy|invisible]",
 			 N_("who and where you are, and what waits; or how you are seen"), 0, 0, 1,

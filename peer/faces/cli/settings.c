@@ -48,6 +48,8 @@ static void print_settings(const struct json *s)
 	out_line("downloads     %s", downloads ? out_safe(downloads) : "?");
 	out_line("read-marks    %s", on_or_off(json_bool(s, "readMarks", true)));
 	out_line("keep          %s", keep_words(s));
+	out_line("notifications %s",
+		 json_text(s, "notifications") ? json_text(s, "notifications") : "?");
 }
 
 /* --- of one contact --- */
@@ -160,6 +162,15 @@ static const char *take_days(const char *value, bool is_one, struct json *params
 	return NULL;
 }
 
+static const char *take_notifications(const char *value, bool is_one, struct json *params)
+{
+	(void)is_one;
+	if (strcmp(value, "off") && strcmp(value, "names") && strcmp(value, "all"))
+		return N_("notifications are off, names (who, not what) or all");
+	json_set_text(params, "notifications", value);
+	return NULL;
+}
+
 static const struct setting_row {
 	const char *name;
 	const char *(*take)(const char *value, bool is_one, struct json *params);
@@ -169,6 +180,7 @@ static const struct setting_row {
 	{ "downloads", take_folder, NULL, NULL },
 	{ "read-marks", take_marks, "setReadMarks", "name" },
 	{ "keep", take_days, "setKeep", "conversation" },
+	{ "notifications", take_notifications, NULL, NULL },
 };
 
 static int change_setting(struct cli *c, const struct setting_row *row, struct json **result)
@@ -207,8 +219,7 @@ int cmd_settings(struct cli *c)
 		json_free(result);
 		return code;
 	}
-	return cli_usage(
-		_("settings are accept-up-to, downloads, read-marks and keep, and what "
-		  "they are to be"),
-		"palique help settings");
+	return cli_usage(_("settings are accept-up-to, downloads, read-marks, keep and "
+			   "notifications, and what they are to be"),
+			 "palique help settings");
 }

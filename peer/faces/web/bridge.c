@@ -78,6 +78,7 @@ static const struct {
 	{ "forgetConversation", "conversation" },
 	{ "grantHistory", "device since on" },
 	{ "markRead", "conversation upTo" },
+	{ "looking", "conversation notifies" },
 	{ "subscribe", "since" },
 	{ "unsubscribe", "" },
 	{ "exportStatus", "" },
