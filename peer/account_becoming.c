@@ -163,18 +163,6 @@ int account_passwd(struct account *a, struct bytes old_password, struct bytes ne
 	return err;
 }
 
-void account_becoming_undo(struct account *a)
-{
-	bool is_guest = account_is_becoming(a);
-
-	a->is_begun = false;
-	becoming_free(a->becoming);
-	a->becoming = NULL;
-	memset(&a->enrolling, 0, sizeof a->enrolling);
-	a->is_to_tell = is_guest; /* in a step: what is added here could be undone, too */
-	a->wants_call |= is_guest;
-}
-
 void account_becoming_over(struct account *a, int err, const char *detail)
 {
 	uint64_t ticket = becoming_ticket(a->becoming);

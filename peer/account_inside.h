@@ -145,7 +145,5 @@ int account_change_hear(struct account *a, const struct wire_message *m);
 
 int account_becoming_hear(struct account *a, const struct wire_message *m);
 void account_becoming_over(struct account *a, int err, const char *detail);
-/* It was never begun: who asked is told so by the call itself. */
-void account_becoming_undo(struct account *a);
 
 #endif

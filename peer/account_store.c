@@ -196,6 +196,19 @@ void account_free(struct account *a)
 	free(a);
 }
 
+/* What was begun never was: who asked is told so by the call itself. */
+static void undo_becoming(struct account *a)
+{
+	bool is_guest = account_is_becoming(a);
+
+	a->is_begun = false;
+	becoming_free(a->becoming);
+	a->becoming = NULL;
+	memset(&a->enrolling, 0, sizeof a->enrolling);
+	a->is_to_tell = is_guest; /* in a step: what is added here could be undone, too */
+	a->wants_call |= is_guest;
+}
+
 void account_reload(struct account *a)
 {
 	uint64_t heard = a->devices.version;
@@ -210,7 +223,7 @@ void account_reload(struct account *a)
 	a->has_heard_unknown = false;
 	account_equip(a);
 	if (a->is_begun)
-		account_becoming_undo(a); /* the call itself failed */
+		undo_becoming(a); /* the call itself failed */
 	/* What was to be said leans on what was not stored. */
 	a->is_undone = a->becoming && becoming_is_ready(a->becoming);
 	if (a->change.is_new)

@@ -1,6 +1,6 @@
 /* Inside of filing, from the bottom up: filing_hash, filing_name and filing_manifest are rooms of their own;
- * filing_folder.c walks and opens within a folder; filing_source.c reads, filing_sink.c stores,
- * filing_place.c gives names, filing_look.c looks; filing.c has the table. */
+ * filing_room.c has room for contents; filing_folder.c walks and opens within a folder; filing_source.c
+ * reads, filing_sink.c stores, filing_place.c gives names, filing_look.c looks; filing.c has the table. */
 #ifndef PALIQUE_PEER_FILING_INSIDE_H
 #define PALIQUE_PEER_FILING_INSIDE_H
 
