@@ -113,11 +113,11 @@ between() {
 }
 lab_up linux/prc/public
 lab_wire a1 0 0 20
-between 'of 300, 20 % lost each way' 150 235 "$(asked a1 300 20 | sed 's/answered \([0-9]*\).*/\1/')"
+between 'of 300, 20 % lost each way' 150 235 "$(asked a1 300 50 | sed 's/answered \([0-9]*\).*/\1/')"
 lab_wire a1 25
-between 'microseconds, 25 ms each way' 50000 70000 "$(asked a1 10 300 | sed 's/.* median \([0-9]*\).*/\1/')"
+between 'microseconds, 25 ms each way' 50000 $((70000 * patience)) "$(asked a1 10 300 | sed 's/.* median \([0-9]*\).*/\1/')"
 lab_wire ra 10
-between 'microseconds, 10 ms more' 70000 95000 "$(asked a1 10 300 | sed 's/.* median \([0-9]*\).*/\1/')"
+between 'microseconds, 10 ms more' 70000 $((95000 * patience)) "$(asked a1 10 300 | sed 's/.* median \([0-9]*\).*/\1/')"
 lab_wire a1 0
 lab_wire ra 0
 expect 'no more loss' 'answered 50 *' "$(asked a1 50 100)"
