@@ -4,17 +4,21 @@
 
 #include "peer/faces/tui/tui_inside.h"
 
-enum complete { COMPLETE_NONE, COMPLETE_NAME, COMPLETE_PATH, COMPLETE_EMOJI };
+enum complete { COMPLETE_NONE, COMPLETE_NAME, COMPLETE_PATH, COMPLETE_EMOJI, COMPLETE_WORDS };
 
-struct command {
+/* `rest`: what stands behind the word. */
+typedef void command_does(struct tui *tui, const char *rest);
+
+struct slash {
 	const char *name, *arguments, *about; /* the two last marked for translation */
 	const char *key;                      /* that does it, or "" */
 	enum complete complete;
 	bool needs_more; /* without an argument it says what it wants */
-	void (*run)(struct tui *tui, const char *rest);
+	command_does *run;
+	const char *words; /* of COMPLETE_WORDS, with a space between */
 };
 
-const struct command *command_at(size_t i); /* NULL: no more */
-const struct command *command_find(const char *name, size_t size);
+const struct slash *command_at(size_t i); /* NULL: no more */
+const struct slash *command_find(const char *name, size_t size);
 
 #endif

@@ -45,7 +45,7 @@ static int by_text(const void *a, const void *b)
 
 static void offer_commands(const char *begin)
 {
-	const struct command *c;
+	const struct slash *c;
 
 	for (size_t i = 0; (c = command_at(i)); i++)
 		if (!strncmp(c->name, begin + 1, strlen(begin + 1)))
@@ -60,6 +60,17 @@ static void offer_names(const struct tui *tui, const char *begin)
 		if (t->contact && !strncmp(t->name, begin, strlen(begin)))
 			add("", t->name, "");
 	}
+}
+
+/* Those of a command that are always the same. */
+static void offer_words(const char *words, const char *begin)
+{
+	char *all = memory_text(words), *rest = all, *word;
+
+	while ((word = strsep(&rest, " ")))
+		if (!strncmp(word, begin, strlen(begin)))
+			add("", word, " ");
+	free(all);
 }
 
 static void offer_emoji(const char *begin)
@@ -112,7 +123,7 @@ static void offer_paths(const char *begin)
 static void find(const struct tui *tui, const char *text, size_t *size)
 {
 	const char *space = strchr(text, ' '), *last = strrchr(text, ' ');
-	const struct command *c = NULL;
+	const struct slash *c = NULL;
 
 	last = last ? last + 1 : text;
 	*size = strlen(last);
@@ -127,6 +138,8 @@ static void find(const struct tui *tui, const char *text, size_t *size)
 		offer_emoji(last);
 	} else if (c && c->complete == COMPLETE_NAME) {
 		offer_names(tui, last);
+	} else if (c && c->complete == COMPLETE_WORDS && last == space + 1) {
+		offer_words(c->words, last);
 	} else if (c && c->complete == COMPLETE_PATH) {
 		*size = strlen(space + 1);
 		offer_paths(space + 1);

@@ -1,4 +1,4 @@
-#include "peer/faces/tui/model.h"
+#include "peer/faces/tui/model_inside.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -9,23 +9,10 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
-struct model {
-	struct json *account, *profile;
-	struct talk **talks;
-	size_t count, capacity;
-	char open[64];
-	bool is_ready;
-	unsigned revision;
-	struct request *requests;
-	size_t request_count, request_capacity;
-	struct notice notices[MODEL_NOTICES];
-	size_t notice_count;
-};
-
 /* --- requests and notices --- */
 
-static void ask(struct model *m, enum asked asked, const char *name, uint64_t id,
-		const char *method, struct json *take_params)
+void model_ask(struct model *m, enum asked asked, const char *name, uint64_t id,
+	       const char *method, struct json *take_params)
 {
 	struct request *r;
 
@@ -52,7 +39,7 @@ bool model_next_request(struct model *m, struct request *r)
 
 void model_tell(struct model *m, const char *method, struct json *take_params)
 {
-	ask(m, ASKED_NOTHING, "", 0, method, take_params);
+	model_ask(m, ASKED_NOTHING, "", 0, method, take_params);
 }
 
 void model_notice(struct model *m, bool is_error, const char *format, ...)
@@ -115,7 +102,7 @@ struct talk *model_find(const struct model *m, const char *name)
 	return NULL;
 }
 
-static struct talk *talk_of(struct model *m, const char *name)
+struct talk *model_talk(struct model *m, const char *name)
 {
 	struct talk *t = model_find(m, name);
 
@@ -157,7 +144,7 @@ static int by_time(const void *a, const void *b)
 	return strcmp(s->name, t->name);
 }
 
-static void changed(struct model *m)
+void model_changed(struct model *m)
 {
 	if (m->count)
 		qsort(m->talks, m->count, sizeof *m->talks, by_time);
@@ -180,133 +167,6 @@ struct talk *model_open(const struct model *m)
 	return model_find(m, m->open);
 }
 
-struct said *talk_find(const struct talk *t, uint64_t id)
-{
-	/* From the end: that is where what changes stands. */
-	for (size_t i = t->count; id && i > 0; i--)
-		if (t->list[i - 1].id == id)
-			return &t->list[i - 1];
-	return NULL;
-}
-
-/* --- messages --- */
-
-static bool make_said(struct said *s, const struct json *message)
-{
-	uint64_t id;
-
-	if (json_id(message, "id", &id) < 0)
-		return false;
-	*s = (struct said){
-		.id = id,
-		.is_own = json_bool(message, "own", false),
-		.message = json_keep((struct json *)message),
-	};
-	return true;
-}
-
-static void insert(struct talk *t, size_t at, const struct json *messages)
-{
-	size_t count = json_count(messages), room = t->count + count;
-
-	if (room > t->capacity) {
-		t->capacity = room + MODEL_PAGE;
-		t->list = memory_grow(t->list, t->capacity, sizeof *t->list);
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct said s;
-
-		if (!make_said(&s, json_at(messages, i)))
-			continue;
-		if (talk_find(t, s.id)) {
-			json_free(s.message);
-			continue;
-		}
-		memmove(t->list + at + 1, t->list + at, (t->count - at) * sizeof *t->list);
-		t->list[at++] = s;
-		t->count++;
-	}
-}
-
-static void drop(struct talk *t, size_t from, size_t count)
-{
-	for (size_t i = from; i < from + count; i++)
-		json_free(t->list[i].message);
-	memmove(t->list + from, t->list + from + count,
-		(t->count - from - count) * sizeof *t->list);
-	t->count -= count;
-}
-
-static void set_last(struct talk *t, const struct json *message)
-{
-	struct json *last = message ? json_keep((struct json *)message) : NULL;
-
-	json_free(t->last);
-	t->last = last;
-}
-
-static void replace(struct talk *t, const struct json *message)
-{
-	uint64_t id, last;
-	struct said *s;
-
-	if (json_id(message, "id", &id) < 0)
-		return;
-	s = talk_find(t, id);
-	if (s) {
-		json_free(s->message);
-		make_said(s, message);
-	}
-	if (t->last && json_id(t->last, "id", &last) == 0 && last == id)
-		set_last(t, message);
-}
-
-/* A notification's fields as a Message. */
-static struct json *message_of(const struct json *p, bool is_own)
-{
-	static const char *const outer[] = { "id", "conversation" };
-	struct json *m = json_object();
-	const struct json *value;
-	const char *key;
-	void *it = NULL;
-
-	for (size_t i = 0; i < 2; i++)
-		json_set_text(m, outer[i], json_text(p, outer[i]));
-	json_set_bool(m, "own", is_own);
-	json_set_int(m, "timestamp", json_int(p, "timestamp", 0));
-	json_set_int(m, "arrivedAt", json_int(p, "arrivedAt", json_int(p, "timestamp", 0)));
-	json_set_text(m, "state", is_own ? "queued" : "received");
-	while ((key = json_each(json_get(p, "message"), &it, &value)))
-		json_set(m, key, json_keep((struct json *)value));
-	return m;
-}
-
-static void take_new(struct model *m, const struct json *p, bool is_own)
-{
-	struct talk *t = talk_of(m, json_text(p, "conversation"));
-	struct json *message, *list;
-
-	if (!t)
-		return;
-	message = message_of(p, is_own);
-	set_last(t, message);
-	list = json_add(json_array(), message);
-	if (t->is_here && !t->has_newer) {
-		size_t before = t->count;
-
-		insert(t, t->count, list);
-		if (!is_own && t->up == 0 && t->count > before &&
-		    t->count > MODEL_KEPT + MODEL_PAGE) {
-			drop(t, 0, t->count - MODEL_KEPT);
-			t->has_older = true;
-		}
-	}
-	json_free(list);
-	if (!is_own)
-		t->unread++;
-	changed(m);
-}
-
 /* --- asking --- */
 
 static struct json *of_conversation(const char *name)
@@ -322,7 +182,7 @@ static void ask_page(struct model *m, struct talk *t, enum asked asked, const ch
 	if (key)
 		json_set_id(params, key, id);
 	t->is_asking = true;
-	ask(m, asked, t->name, id, "getMessages", params);
+	model_ask(m, asked, t->name, id, "getMessages", params);
 }
 
 void model_want_older(struct model *m)
@@ -351,7 +211,7 @@ void model_want_newest(struct model *m)
 
 void model_choose(struct model *m, const char *name)
 {
-	struct talk *t = name ? talk_of(m, name) : NULL;
+	struct talk *t = name ? model_talk(m, name) : NULL;
 
 	snprintf(m->open, sizeof m->open, "%s", t ? t->name : "");
 	if (t && !t->is_here)
@@ -359,6 +219,8 @@ void model_choose(struct model *m, const char *name)
 	if (t) {
 		t->up = 0;
 		t->chosen = 0;
+		if (t->is_here && t->unread)
+			t->first_unread = talk_first_unread(t);
 	}
 	m->revision++;
 }
@@ -374,10 +236,45 @@ void model_go_to(struct model *m, const char *name, uint64_t id)
 	t->wanted = id;
 	if (t->is_here && talk_find(t, id)) {
 		t->chosen = id;
+		t->is_out_of_sight = true;
 		t->wanted = 0;
 	} else {
 		ask_page(m, t, ASKED_AROUND, "before", id, MODEL_PAGE / 2);
 	}
+}
+
+void model_forget(struct model *m, const char *name)
+{
+	struct talk *t = model_find(m, name);
+
+	if (!t)
+		return;
+	forget_list(t);
+	talk_set_last(t, NULL);
+	t->is_here = false;
+	t->unread = 0;
+	if (t == model_open(m))
+		model_want_newest(m);
+	model_changed(m);
+}
+
+void model_look(struct model *m, bool is_looked_at)
+{
+	if (m->is_looked_at != is_looked_at)
+		m->revision++;
+	m->is_looked_at = is_looked_at;
+}
+
+bool model_is_looked_at(const struct model *m)
+{
+	return m->is_looked_at;
+}
+
+bool model_next_ring(struct model *m, char name[64])
+{
+	memcpy(name, m->rings, sizeof m->rings);
+	*m->rings = '\0';
+	return *name != '\0';
 }
 
 void model_mark_read(struct model *m, struct talk *t)
@@ -396,9 +293,9 @@ void model_mark_read(struct model *m, struct talk *t)
 
 /* --- answers --- */
 
-static void take_contact(struct model *m, const struct json *contact)
+void model_take_contact(struct model *m, const struct json *contact)
 {
-	struct talk *t = talk_of(m, json_text(contact, "name"));
+	struct talk *t = model_talk(m, json_text(contact, "name"));
 
 	if (!t)
 		return;
@@ -417,23 +314,12 @@ static void take_contacts(struct model *m, const struct json *contacts)
 		const struct json *contact = json_at(contacts, i);
 		const char *name = json_text(contact, "name");
 
-		take_contact(m, contact);
+		model_take_contact(m, contact);
 		if (name)
-			ask(m, ASKED_LAST, name, 0, "getMessages",
-			    json_set_int(of_conversation(name), "limit", 1));
+			model_ask(m, ASKED_LAST, name, 0, "getMessages",
+				  json_set_int(of_conversation(name), "limit", 1));
 	}
 	m->is_ready = true;
-}
-
-/* The first of theirs that was not read, of the newest. */
-static uint64_t first_unread(const struct talk *t)
-{
-	unsigned left = t->unread;
-
-	for (size_t i = t->count; i > 0 && left; i--)
-		if (!t->list[i - 1].is_own && --left == 0)
-			return t->list[i - 1].id;
-	return 0;
 }
 
 static void take_page(struct model *m, struct talk *t, const struct request *r,
@@ -445,38 +331,38 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 	switch (r->asked) {
 	case ASKED_NEWEST:
 		forget_list(t);
-		insert(t, 0, messages);
+		talk_insert(t, 0, messages);
 		t->is_here = true;
 		t->has_older = is_full;
 		t->has_newer = false;
 		t->up = 0;
-		t->first_unread = first_unread(t);
-		set_last(t, t->count ? t->list[t->count - 1].message : NULL);
+		t->first_unread = talk_first_unread(t);
+		talk_set_last(t, t->count ? t->list[t->count - 1].message : NULL);
 		break;
 	case ASKED_OLDER:
-		insert(t, 0, messages);
+		talk_insert(t, 0, messages);
 		t->has_older = is_full;
 		if (t->count > MODEL_KEPT) {
-			drop(t, MODEL_KEPT, t->count - MODEL_KEPT);
+			talk_drop(t, MODEL_KEPT, t->count - MODEL_KEPT);
 			t->has_newer = true;
 		}
 		break;
 	case ASKED_NEWER:
-		insert(t, t->count, messages);
+		talk_insert(t, t->count, messages);
 		t->has_newer = is_full;
 		if (t->count > MODEL_KEPT) {
-			drop(t, 0, t->count - MODEL_KEPT);
+			talk_drop(t, 0, t->count - MODEL_KEPT);
 			t->has_older = true;
 		}
 		break;
 	case ASKED_AROUND: /* what stands before it: now itself, and what is behind */
 		forget_list(t);
-		insert(t, 0, messages);
+		talk_insert(t, 0, messages);
 		t->is_here = true;
 		t->has_older = json_count(messages) == MODEL_PAGE / 2;
 		t->has_newer = true;
-		ask(m, ASKED_MESSAGE, t->name, r->id, "getMessage",
-		    json_set_id(json_object(), "id", r->id));
+		model_ask(m, ASKED_MESSAGE, t->name, r->id, "getMessage",
+			  json_set_id(json_object(), "id", r->id));
 		break;
 	default:
 		break;
@@ -489,13 +375,14 @@ static void take_message(struct model *m, struct talk *t, uint64_t id,
 	struct json *list;
 
 	if (talk_find(t, id) || t->wanted != id) {
-		replace(t, message);
+		talk_replace(t, message);
 		return;
 	}
 	list = json_add(json_array(), json_keep((struct json *)message));
-	insert(t, t->count, list);
+	talk_insert(t, t->count, list);
 	json_free(list);
 	t->chosen = id;
+	t->is_out_of_sight = true;
 	t->wanted = 0;
 	ask_page(m, t, ASKED_NEWER, "after", id, MODEL_PAGE);
 }
@@ -515,7 +402,7 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 		} else if (*words) {
 			model_notice(m, true, "%s", words);
 		}
-		changed(m);
+		model_changed(m);
 		return;
 	}
 	switch (r->asked) {
@@ -530,11 +417,11 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 		take_contacts(m, json_get(result, "contacts"));
 		break;
 	case ASKED_CONTACT:
-		take_contact(m, json_get(result, "contact"));
+		model_take_contact(m, json_get(result, "contact"));
 		break;
 	case ASKED_LAST:
 		if (t)
-			set_last(t, json_at(json_get(result, "messages"), 0));
+			talk_set_last(t, json_at(json_get(result, "messages"), 0));
 		break;
 	case ASKED_NEWEST:
 	case ASKED_OLDER:
@@ -552,171 +439,10 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 	case ASKED_NOTHING:
 		value = json_get(result, "contact");
 		if (value && json_is_object(value))
-			take_contact(m, value);
+			model_take_contact(m, value);
 		break;
 	}
-	changed(m);
-}
-
-/* --- notifications --- */
-
-static void on_delivery(struct model *m, const struct json *p)
-{
-	static const char *const order[] = { "queued", "delivered", "read" };
-	struct talk *t = model_find(m, json_text(p, "conversation"));
-	const char *state = json_text(p, "state");
-	uint64_t up_to;
-	int reached = 0;
-
-	if (!t || !state || json_id(p, "upTo", &up_to) < 0)
-		return;
-	for (int i = 0; i < 3; i++)
-		if (!strcmp(state, order[i]))
-			reached = i;
-	for (size_t i = 0; i < t->count; i++) {
-		struct said *s = &t->list[i];
-		const char *was = json_text(s->message, "state");
-		int had = was && !strcmp(was, "read") ? 2 : was && !strcmp(was, "delivered");
-
-		if (!s->is_own || s->id > up_to || had >= reached)
-			continue;
-		/* Of several devices one alone is spoken of: the engine knows of whose. */
-		if (json_bool(p, "otherDevice", false))
-			ask(m, ASKED_MESSAGE, t->name, s->id, "getMessage",
-			    json_set_id(json_object(), "id", s->id));
-		else
-			json_set_text(s->message, "state", state);
-	}
-	if (t->last && json_bool(t->last, "own", false) && !json_bool(p, "otherDevice", false))
-		json_set_text(t->last, "state", state);
-}
-
-static void on_changed(struct model *m, const struct json *p)
-{
-	struct talk *t = model_find(m, json_text(p, "conversation"));
-	const struct json *message = json_get(p, "message");
-	uint64_t id;
-
-	if (!t || json_id(p, "id", &id) < 0)
-		return;
-	if (message && json_is_object(message)) {
-		replace(t, message);
-		return;
-	}
-	for (size_t i = 0; i < t->count; i++)
-		if (t->list[i].id == id)
-			drop(t, i, 1);
-}
-
-static void on_transfer(struct model *m, const struct json *p)
-{
-	static const char *const fleeting[] = { "rate", "secondsLeft", "error", "reason" };
-	struct talk *t = model_find(m, json_text(p, "conversation"));
-	const struct json *value;
-	struct json *file;
-	struct said *s;
-	const char *key;
-	uint64_t id;
-	void *it = NULL;
-
-	if (!t || json_id(p, "id", &id) < 0 || !(s = talk_find(t, id)))
-		return;
-	file = (struct json *)json_get(s->message, "file");
-	if (!file)
-		return;
-	for (size_t i = 0; i < sizeof fleeting / sizeof *fleeting; i++)
-		json_set(file, fleeting[i], json_null());
-	while ((key = json_each(p, &it, &value)))
-		if (strcmp(key, "id") && strcmp(key, "conversation") && strcmp(key, "own") &&
-		    strcmp(key, "eventId"))
-			json_set(file, key, json_keep((struct json *)value));
-	s->width = 0;
-	/* Its small image is made, or checked, a moment after the message. */
-	if (json_has(p, "eventId") && !json_bool(file, "hasThumbnail", false))
-		ask(m, ASKED_MESSAGE, t->name, id, "getMessage",
-		    json_set_id(json_object(), "id", id));
-}
-
-static void on_typing(struct model *m, const struct json *p)
-{
-	struct talk *t = model_find(m, json_text(p, "conversation"));
-
-	if (t && t->contact)
-		json_set_bool(t->contact, "typing", json_bool(p, "typing", false));
-}
-
-static void on_account(struct model *m)
-{
-	ask(m, ASKED_STATUS, "", 0, "status", NULL);
-}
-
-static void on_notice(struct model *m, const struct json *p, bool is_warning)
-{
-	const char *name = json_text(p, "name"), *detail = json_text(p, "detail");
-
-	if (detail)
-		model_notice(m, is_warning, "%s%s%s", name ? name : "", name ? " " : "",
-			     detail);
-}
-
-/* Something about one contact. */
-static void on_person(struct model *m, const struct json *p)
-{
-	const char *name = json_text(p, "name");
-	const struct json *contact = json_get(p, "contact");
-
-	if (!name)
-		name = json_text(p, "conversation");
-	if (contact && json_is_object(contact))
-		take_contact(m, contact);
-	else if (name)
-		ask(m, ASKED_CONTACT, name, 0, "getContact",
-		    json_set_text(json_object(), "name", name));
-}
-
-void model_notified(struct model *m, const char *method, const struct json *p)
-{
-	const char *name = json_text(p, "name");
-
-	if (!strcmp(method, "receive")) {
-		take_new(m, p, false);
-	} else if (!strcmp(method, "sent")) {
-		take_new(m, p, true);
-	} else if (!strcmp(method, "delivery")) {
-		on_delivery(m, p);
-	} else if (!strcmp(method, "changed")) {
-		on_changed(m, p);
-	} else if (!strcmp(method, "transferProgress")) {
-		on_transfer(m, p);
-	} else if (!strcmp(method, "typing")) {
-		on_typing(m, p);
-	} else if (!strcmp(method, "read")) {
-		struct talk *t = model_find(m, json_text(p, "conversation"));
-		if (t)
-			t->unread = (unsigned)json_int(p, "unread", 0);
-	} else if (!strcmp(method, "account")) {
-		on_account(m);
-	} else if (!strcmp(method, "warning") || !strcmp(method, "notice")) {
-		on_notice(m, p, *method == 'w');
-	} else if (!strcmp(method, "history")) {
-		if (json_bool(p, "over", false)) {
-			for (size_t i = 0; i < m->count; i++)
-				m->talks[i]->is_here = false;
-			model_want_newest(m);
-		}
-	} else if (!strcmp(method, "profile") && json_bool(p, "own", false)) {
-		on_account(m);
-	} else if (strcmp(method, "devices")) {
-		on_person(m, p);
-	}
-	if (!strcmp(method, "contactRequest") && name)
-		model_notice(m, false, _("%s wants to talk with you: /accept %s"), name, name);
-	if (!strcmp(method, "keyChanged") && name)
-		model_notice(m, true,
-			     _("%s shows another key; nothing is sent until you accept it: "
-			       "/safety, /accept %s"),
-			     name, name);
-	changed(m);
+	model_changed(m);
 }
 
 /* --- life --- */
@@ -725,9 +451,10 @@ struct model *model_new(void)
 {
 	struct model *m = memory_new(sizeof *m);
 
-	ask(m, ASKED_SUBSCRIBE, "", 0, "subscribe", NULL);
-	ask(m, ASKED_STATUS, "", 0, "status", NULL);
-	ask(m, ASKED_CONTACTS, "", 0, "listContacts", NULL);
+	m->is_looked_at = true;
+	model_ask(m, ASKED_SUBSCRIBE, "", 0, "subscribe", NULL);
+	model_ask(m, ASKED_STATUS, "", 0, "status", NULL);
+	model_ask(m, ASKED_CONTACTS, "", 0, "listContacts", NULL);
 	return m;
 }
 

@@ -12,6 +12,8 @@ enum {
 	MODEL_KEPT =
 		2000, /* of one conversation; beyond it those farthest from what is looked at go */
 	MODEL_NOTICES = 50,
+	MODEL_ASKED_AGAIN =
+		64, /* messages at a time, of which the engine alone knows how they are */
 };
 
 struct said {
@@ -37,7 +39,11 @@ struct talk {
 	/* of the view */
 	uint64_t chosen; /* message; 0: none */
 	size_t up;       /* rows between the bottom of what is shown and the newest */
-	uint64_t wanted; /* to be chosen when it is here */
+	uint64_t
+		anchor; /* the message at that bottom, which stays where it is when others come */
+	size_t anchor_rows;   /* as many of its rows are below the bottom */
+	bool is_out_of_sight; /* the chosen one is to be brought into sight */
+	uint64_t wanted;      /* to be chosen when it is here */
 };
 
 struct model;
@@ -97,15 +103,22 @@ void model_want_newest(struct model *m);
 void model_go_to(struct model *m, const char *name, uint64_t id);
 /* All of theirs that are here were seen by a person. */
 void model_mark_read(struct model *m, struct talk *t);
+/* All that was said there is gone, or not known any more: it is asked for again. */
+void model_forget(struct model *m, const char *name);
+/* Whether a person looks at it: what comes while nobody does is new to them, and rings. */
+void model_look(struct model *m, bool is_looked_at);
+bool model_is_looked_at(const struct model *m);
+/* Who has said something since the last call that a person does not see yet. False: nobody. */
+bool model_next_ring(struct model *m, char name[64]);
 /* Another request, whose answer matters to nobody but for an error. Takes `params`. */
 void model_tell(struct model *m, const char *method, struct json *take_params);
 
 struct said *talk_find(const struct talk *t, uint64_t id);
 
-/* What a person should know, once: false where there is nothing. `is_urgent`: it rings. */
+/* What a person should know, once: false where there is nothing. */
 struct notice {
 	char words[512];
-	bool is_error, is_urgent;
+	bool is_error;
 };
 bool model_next_notice(struct model *m, struct notice *n);
 void model_notice(struct model *m, bool is_error, const char *format, ...)

@@ -13,7 +13,8 @@ struct item {
 };
 
 struct page {
-	char title[128];
+	char title[128], hint[256];
+	page_key *key;
 	struct sheet *sheet;
 	page_chosen *chosen;
 	struct item *items;
@@ -115,7 +116,7 @@ static void keep_in_sight(struct page *p, size_t rows)
 	if (item->from < p->top)
 		p->top = item->from;
 	if (item->to > p->top + rows)
-		p->top = item->to - rows;
+		p->top = item->to > item->from + rows ? item->from : item->to - rows;
 }
 
 void page_move(struct page *p, long by, size_t rows)
@@ -159,4 +160,34 @@ bool page_choose_line(struct page *p, size_t line)
 page_chosen *page_action(const struct page *p)
 {
 	return p->chosen;
+}
+
+void page_set_keys(struct page *p, const char *hint, page_key *key)
+{
+	snprintf(p->hint, sizeof p->hint, "%s", hint);
+	p->key = key;
+}
+
+const char *page_hint(const struct page *p)
+{
+	return p->hint;
+}
+
+page_key *page_keys(const struct page *p)
+{
+	return p->key;
+}
+
+void page_stay(struct page *p, const struct page *other, size_t rows)
+{
+	const char *chosen = page_chosen_item(other);
+
+	for (size_t i = 0; chosen && i < p->count; i++)
+		if (p->items[i].is_one && !strcmp(p->items[i].name, chosen))
+			p->at = i;
+	p->top = other->top + rows <= p->lines ? other->top
+		 : p->lines > rows             ? p->lines - rows
+					       : 0;
+	if (p->has_items)
+		keep_in_sight(p, rows);
 }

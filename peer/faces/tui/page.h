@@ -16,6 +16,9 @@ enum { PAGE_ITEM_MAX = 96 };
  * function may close it. */
 typedef void page_chosen(struct tui *tui, const char *item);
 
+/* A letter was typed there; false: it means nothing. `item` is the chosen one, or NULL. */
+typedef bool page_key(struct tui *tui, char letter, const char *item);
+
 struct page *page_new(const char *title, unsigned columns, page_chosen *chosen);
 void page_free(struct page *p); /* NULL is harmless */
 const char *page_title(const struct page *p);
@@ -36,5 +39,13 @@ const char *page_chosen_item(const struct page *p);
 /* Chooses the item of that line; false: it has none. */
 bool page_choose_line(struct page *p, size_t line);
 page_chosen *page_action(const struct page *p);
+
+/* Letters that do something on this page, and what the line below says of them. */
+void page_set_keys(struct page *p, const char *hint, page_key *key);
+const char *page_hint(const struct page *p); /* "" */
+page_key *page_keys(const struct page *p);   /* NULL: none */
+
+/* The same place as in `other`, which is the page as it was. */
+void page_stay(struct page *p, const struct page *other, size_t rows);
 
 #endif

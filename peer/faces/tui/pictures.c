@@ -39,6 +39,19 @@ void pictures_free(struct pictures *p)
 	free(p);
 }
 
+void pictures_forget(struct tui *tui)
+{
+	pictures_free(tui->pictures);
+	tui->pictures = pictures_new();
+	for (size_t i = 0; i < model_count(tui->model); i++) {
+		struct talk *t = model_at(tui->model, i);
+
+		for (size_t k = 0; k < t->count; k++)
+			t->list[k].width = 0;
+	}
+	model_touch(tui->model);
+}
+
 static struct one *find(struct pictures *p, uint64_t id, unsigned columns)
 {
 	for (size_t i = 0; i < PICTURES; i++)
@@ -104,7 +117,7 @@ const struct sheet *pictures_of(void *context, const struct talk *t, const struc
 	struct wanted *w;
 
 	(void)t;
-	if (one || screen_colors() < 256 || columns < 8 ||
+	if (one || !tui->wishes.images || screen_colors() < 256 || columns < 8 ||
 	    !json_bool(json_get(s->message, "file"), "hasThumbnail", false))
 		return one ? one->sheet : NULL;
 	one = &p->list[p->next];

@@ -2,30 +2,30 @@
 #include "peer/faces/tui/screen.h"
 
 #include <curses.h>
+#include <langinfo.h>
 #include <limits.h>
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
 
-#include "shared/bytes.h"
+#include "peer/faces/tui/bidi.h"
+#include "peer/faces/tui/screen_inside.h"
 #include "shared/error.h"
 
-/* Keys that terminals send and the table of ncurses does not name. */
-enum {
-	CODE_PASTE_BEGIN = KEY_MAX + 1,
-	CODE_PASTE_END,
-	CODE_ALT_UP,
-	CODE_ALT_DOWN,
-	CODE_CTRL_LEFT,
-	CODE_CTRL_RIGHT,
-	CODE_ALT_ENTER,
-};
+/* What is asked of a terminal beyond its entry in the table: pasted text is told from typed, it tells
+ * whether it is looked at, and leaves the order of what is read from right to left to us (ECMA-48,
+ * BDSM). Those that do not know them pass over them. */
+#define ASK_TERMINAL   "\033[?2004h\033[?1004h"
+#define LEAVE_TERMINAL "\033[?1004l\033[?2004l"
+#define ASK_ORDER      "\033[8l"
+#define LEAVE_ORDER    "\033[8h"
 
 static bool is_open;
 static unsigned colors;
-static char *pasted;
 static short next_pair; /* of pictures */
 
 /* --- styles --- */
@@ -70,12 +70,23 @@ static attr_t look(enum style style, short *pair)
 
 /* --- life --- */
 
+static bool is_order_ours; /* since something was read from right to left */
+
+static void say(const char *sequence)
+{
+	fputs(sequence, stdout);
+	fflush(stdout);
+}
+
 int screen_open(bool has_colors)
 {
 	SCREEN *screen;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return ERR_STATE;
+	/* Terminals of today speak UTF-8, whatever a login forgot to say. */
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen)
 		return ERR_STATE;
@@ -92,24 +103,15 @@ int screen_open(bool has_colors)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	meta(stdscr, TRUE);
-	mousemask(BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON3_PRESSED | BUTTON4_PRESSED |
-			  BUTTON5_PRESSED,
-		  NULL);
+	screen_mouse(true);
 	mouseinterval(0);
-	define_key("\033[200~", CODE_PASTE_BEGIN);
-	define_key("\033[201~", CODE_PASTE_END);
-	define_key("\033[1;3A", CODE_ALT_UP);
-	define_key("\033[1;3B", CODE_ALT_DOWN);
-	define_key("\033[1;5D", CODE_CTRL_LEFT);
-	define_key("\033[1;5C", CODE_CTRL_RIGHT);
-	define_key("\033\r", CODE_ALT_ENTER);
+	screen_keys_begin();
 	if (has_colors && start_color() == OK && COLORS >= 8) {
 		use_default_colors();
 		colors = COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
 		make_styles();
 	}
-	fputs("\033[?2004h", stdout); /* pasted text is told from typed (bracketed paste) */
-	fflush(stdout);
+	say(ASK_TERMINAL);
 	return 0;
 }
 
@@ -119,11 +121,32 @@ void screen_close(void)
 		return;
 	is_open = false;
 	colors = 0;
-	fputs("\033[?2004l", stdout);
-	fflush(stdout);
+	say(LEAVE_TERMINAL);
+	if (is_order_ours)
+		say(LEAVE_ORDER);
+	is_order_ours = false;
+	curs_set(1);
 	endwin();
-	free(pasted);
-	pasted = NULL;
+	screen_keys_end();
+}
+
+void screen_suspend(void)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL }, ours;
+
+	say(LEAVE_TERMINAL);
+	if (is_order_ours)
+		say(LEAVE_ORDER);
+	curs_set(1);
+	endwin();
+	sigaction(SIGTSTP, &usual, &ours);
+	kill(0, SIGTSTP);
+	/* and on again */
+	sigaction(SIGTSTP, &ours, NULL);
+	say(ASK_TERMINAL);
+	is_order_ours = false;
+	clearok(curscr, TRUE);
+	refresh();
 }
 
 unsigned screen_columns(void)
@@ -152,13 +175,14 @@ static unsigned put(unsigned x, unsigned y, unsigned columns, attr_t attributes,
 		    const char *text)
 {
 	size_t size = sheet_fit(text, columns), count;
-	wchar_t wide[1024];
+	wchar_t wide[2048];
 	char part[4096];
 
 	if (y >= screen_rows() || x >= screen_columns())
 		return 0;
 	if (size >= sizeof part)
-		size = sizeof part - 1;
+		for (size = sizeof part - 1; ((unsigned char)text[size] & 0xc0) == 0x80; size--)
+			;
 	memcpy(part, text, size);
 	part[size] = '\0';
 	count = mbstowcs(wide, part, sizeof wide / sizeof *wide - 1);
@@ -209,38 +233,98 @@ static int picture_pair(unsigned color)
 	return next_pair++;
 }
 
+/* One piece of a line, or a part of it; returns the column behind it. */
+static unsigned put_piece(unsigned at, unsigned y, unsigned end, const struct piece *p,
+			  const char *text, bool is_chosen)
+{
+	short pair;
+	attr_t attributes = look(p->style, &pair);
+	unsigned left = at < end ? end - at : 0;
+
+	if (p->color && colors >= 256)
+		return at + put(at, y, left, A_NORMAL, picture_pair(p->color), text);
+	return at + put(at, y, left, attributes | (is_chosen ? A_REVERSE : 0), pair, text);
+}
+
+/* The characters of a line with the piece that each belongs to; returns how many. */
+static size_t flatten(const struct sheet_line *line, wchar_t *text, size_t *whose)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < line->count; i++) {
+		const char *t = line->pieces[i].text;
+		mbstate_t state = { 0 };
+		size_t size;
+		wchar_t c;
+
+		for (; *t && count < BIDI_MAX; t += size) {
+			size = mbrtowc(&c, t, strlen(t), &state);
+			if (size == (size_t)-1 || size == (size_t)-2)
+				return 0;
+			whose[count] = i;
+			text[count++] = c;
+		}
+	}
+	return count;
+}
+
+/* A line in the order in which it is seen. False: that is the order in which it was written. */
+static bool put_in_order(unsigned at, unsigned y, unsigned end, const struct sheet_line *line,
+			 bool is_chosen)
+{
+	static wchar_t text[BIDI_MAX], seen[BIDI_MAX];
+	static size_t whose[BIDI_MAX], from[BIDI_MAX];
+	static char part[BIDI_MAX * 4 + 1];
+	size_t count = flatten(line, text, whose), used = 0;
+
+	if (!bidi_order(text, count, line->is_right_to_left, seen, from))
+		return false;
+	if (!is_order_ours)
+		say(ASK_ORDER);
+	is_order_ours = true;
+	for (size_t i = 0; i < count; i++) {
+		mbstate_t state = { 0 };
+		size_t size = seen[i] == 0xfeff /* behind two that became one */
+				      ? 0
+				      : wcrtomb(part + used, seen[i], &state);
+
+		used += size == (size_t)-1 ? 0 : size;
+		if (i + 1 < count && whose[from[i + 1]] == whose[from[i]])
+			continue;
+		part[used] = '\0';
+		at = put_piece(at, y, end, &line->pieces[whose[from[i]]], part, is_chosen);
+		used = 0;
+	}
+	return true;
+}
+
 void screen_line(unsigned x, unsigned y, unsigned columns, const struct sheet_line *line,
 		 bool is_chosen)
 {
-	unsigned used = 0;
+	unsigned used = 0, at;
 
 	for (size_t i = 0; i < line->count; i++)
 		used += line->pieces[i].columns;
 	/* its indentation stands before the pieces, or behind them where it is read the other way */
-	unsigned at = line->is_right_to_left && used < columns ? x + columns - used
-							       : x + line->columns - used;
-	for (size_t i = 0; i < line->count; i++) {
-		const struct piece *p = &line->pieces[i];
-		short pair;
-		attr_t attributes = look(p->style, &pair);
-		unsigned left = at < x + columns ? x + columns - at : 0;
-
-		if (p->color && colors >= 256)
-			at += put(at, y, left, A_NORMAL, picture_pair(p->color), p->text);
-		else
-			at += put(at, y, left, attributes | (is_chosen ? A_REVERSE : 0), pair,
-				  p->text);
-	}
+	at = line->is_right_to_left && used < columns ? x + columns - used
+						      : x + line->columns - used;
+	if (line->has_right_to_left && put_in_order(at, y, x + columns, line, is_chosen))
+		return;
+	for (size_t i = 0; i < line->count; i++)
+		at = put_piece(at, y, x + columns, &line->pieces[i], line->pieces[i].text,
+			       is_chosen);
 }
 
 void screen_vertical(unsigned x, unsigned y, unsigned rows)
 {
-	short pair;
-	attr_t attributes = look(STYLE_FAINT, &pair);
+	for (unsigned i = 0; i < rows; i++)
+		screen_put(x, y + i, 1, STYLE_FAINT, "│");
+}
 
-	attr_set(attributes, pair, NULL);
-	mvvline((int)y, (int)x, 0, (int)rows);
-	attr_set(A_NORMAL, 0, NULL);
+void screen_rule(unsigned x, unsigned y, unsigned columns)
+{
+	for (unsigned i = 0; i < columns; i++)
+		screen_put(x + i, y, 1, STYLE_FAINT, "─");
 }
 
 void screen_cursor(unsigned x, unsigned y)
@@ -270,6 +354,14 @@ void screen_ring(void)
 	beep();
 }
 
+void screen_mouse(bool is_ours)
+{
+	mousemask(is_ours ? BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON3_PRESSED |
+				    BUTTON4_PRESSED | BUTTON5_PRESSED
+			  : 0,
+		  NULL);
+}
+
 void screen_title(const char *text)
 {
 	const char *term = getenv("TERM");
@@ -280,176 +372,4 @@ void screen_title(const char *text)
 		printf("\033]2;%s\a", text);
 		fflush(stdout);
 	}
-}
-
-/* --- input --- */
-
-static const struct {
-	int code;
-	enum key key;
-	bool is_alt, is_ctrl;
-} codes[] = {
-	{ KEY_ENTER, KEYS_ENTER, false, false },
-	{ KEY_BTAB, KEYS_BACK_TAB, false, false },
-	{ KEY_BACKSPACE, KEYS_BACKSPACE, false, false },
-	{ KEY_DC, KEYS_DELETE, false, false },
-	{ KEY_LEFT, KEYS_LEFT, false, false },
-	{ KEY_RIGHT, KEYS_RIGHT, false, false },
-	{ KEY_UP, KEYS_UP, false, false },
-	{ KEY_DOWN, KEYS_DOWN, false, false },
-	{ KEY_HOME, KEYS_HOME, false, false },
-	{ KEY_END, KEYS_END, false, false },
-	{ KEY_PPAGE, KEYS_PAGE_UP, false, false },
-	{ KEY_NPAGE, KEYS_PAGE_DOWN, false, false },
-	{ KEY_RESIZE, KEYS_RESIZE, false, false },
-	{ CODE_ALT_UP, KEYS_UP, true, false },
-	{ CODE_ALT_DOWN, KEYS_DOWN, true, false },
-	{ CODE_CTRL_LEFT, KEYS_LEFT, false, true },
-	{ CODE_CTRL_RIGHT, KEYS_RIGHT, false, true },
-	{ CODE_ALT_ENTER, KEYS_ENTER, true, false },
-};
-
-static void add_wide(struct buf *b, wint_t c)
-{
-	char text[MB_LEN_MAX + 1];
-	mbstate_t state = { 0 };
-	size_t size = wcrtomb(text, (wchar_t)c, &state);
-
-	if (size != (size_t)-1)
-		buf_append(b, bytes_of(text, size));
-}
-
-/* All until the end of what is pasted; what comes too late for it is typed. */
-static bool take_paste(struct input *in)
-{
-	struct buf b;
-	wint_t c;
-	int kind;
-
-	buf_init(&b, SCREEN_PASTE_MAX);
-	timeout(500);
-	while ((kind = get_wch(&c)) != ERR) {
-		if (kind == KEY_CODE_YES && c == CODE_PASTE_END)
-			break;
-		if (kind == KEY_CODE_YES && c == KEY_ENTER)
-			c = '\n';
-		else if (kind == KEY_CODE_YES)
-			continue;
-		add_wide(&b, c);
-	}
-	nodelay(stdscr, TRUE);
-	free(pasted);
-	pasted = memory_new(b.size + 1);
-	if (b.size)
-		memcpy(pasted, b.data, b.size);
-	in->key = KEYS_PASTE;
-	in->pasted = pasted;
-	in->pasted_size = b.size;
-	buf_clear(&b);
-	return true;
-}
-
-static bool take_mouse(struct input *in)
-{
-	MEVENT event;
-
-	if (getmouse(&event) != OK)
-		return false;
-	in->x = (unsigned)event.x;
-	in->y = (unsigned)event.y;
-	in->number = 1;
-	if (event.bstate & BUTTON4_PRESSED)
-		in->key = KEYS_WHEEL_UP;
-	else if (event.bstate & BUTTON5_PRESSED)
-		in->key = KEYS_WHEEL_DOWN;
-	else
-		in->key = KEYS_CLICK;
-	if (event.bstate & BUTTON3_PRESSED)
-		in->number = 3;
-	return true;
-}
-
-static bool take_code(struct input *in, wint_t c)
-{
-	if (c == CODE_PASTE_BEGIN)
-		return take_paste(in);
-	if (c == KEY_MOUSE)
-		return take_mouse(in);
-	if (c >= KEY_F(1) && c <= KEY_F(12)) {
-		in->key = KEYS_FUNCTION;
-		in->number = c - KEY_F0;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-		if ((wint_t)codes[i].code != c)
-			continue;
-		in->key = codes[i].key;
-		in->is_alt = codes[i].is_alt;
-		in->is_ctrl = codes[i].is_ctrl;
-		return true;
-	}
-	return false;
-}
-
-static bool take_character(struct input *in, wint_t c)
-{
-	mbstate_t state = { 0 };
-	size_t size;
-
-	switch (c) {
-	case '\r':
-		in->key = KEYS_ENTER;
-		return true;
-	case '\t':
-		in->key = KEYS_TAB;
-		return true;
-	case 127:
-	case '\b':
-		in->key = KEYS_BACKSPACE;
-		return true;
-	default:
-		break;
-	}
-	in->key = KEYS_TEXT;
-	if (c < 32) {
-		in->is_ctrl = true;
-		in->text[0] = (char)(c + 96);
-		return true;
-	}
-	size = wcrtomb(in->text, (wchar_t)c, &state);
-	if (size == (size_t)-1 || size >= sizeof in->text)
-		return false;
-	in->text[size] = '\0';
-	return true;
-}
-
-bool screen_next(struct input *in)
-{
-	wint_t c;
-	int kind;
-
-	while ((kind = get_wch(&c)) != ERR) {
-		*in = (struct input){ .key = KEYS_NONE };
-		if (kind == KEY_CODE_YES) {
-			if (take_code(in, c))
-				return true;
-			continue;
-		}
-		if (c == 27) { /* alone, or before what is typed with Alt */
-			kind = get_wch(&c);
-			if (kind == ERR) {
-				in->key = KEYS_ESCAPE;
-				return true;
-			}
-			in->is_alt = true;
-			if (kind == KEY_CODE_YES ? take_code(in, c) : take_character(in, c)) {
-				in->is_alt = true;
-				return true;
-			}
-			continue;
-		}
-		if (take_character(in, c))
-			return true;
-	}
-	return false;
 }

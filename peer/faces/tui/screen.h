@@ -9,6 +9,8 @@
  * (TERM). `has_colors` false: none whatever it can. */
 int screen_open(bool has_colors);
 void screen_close(void); /* gives it back as it was; harmless when not open */
+/* Gives it back and stops the process, as Ctrl+Z does everywhere; comes back when it goes on. */
+void screen_suspend(void);
 
 unsigned screen_columns(void);
 unsigned screen_rows(void);
@@ -21,15 +23,19 @@ void screen_fill(unsigned x, unsigned y, unsigned columns, enum style style);
 /* Safe text in at most so many columns; returns how many it took. */
 unsigned screen_put(unsigned x, unsigned y, unsigned columns, enum style style,
 		    const char *text);
-/* A line of a sheet; one that is read from right to left stands at the right end. */
+/* A line of a sheet; one that is read from right to left stands at the right end, and what is so read is in
+ * the order of the eye. */
 void screen_line(unsigned x, unsigned y, unsigned columns, const struct sheet_line *line,
 		 bool is_chosen);
 void screen_vertical(unsigned x, unsigned y, unsigned rows);
+void screen_rule(unsigned x, unsigned y, unsigned columns);
 void screen_cursor(unsigned x, unsigned y);
 void screen_hide_cursor(void);
 void screen_show(void);
 void screen_redraw(void); /* all of it, as after something else has written there */
 void screen_ring(void);
+void screen_mouse(
+	bool is_ours); /* clicks and the wheel; else the terminal marks text with them */
 void screen_title(const char *text); /* of the window, where terminals have one; safe text */
 
 enum key {
@@ -55,6 +61,8 @@ enum key {
 	KEYS_CLICK, /* at x, y; `number`: 1, 2, 3 */
 	KEYS_WHEEL_UP,
 	KEYS_WHEEL_DOWN,
+	KEYS_LOOKED_AT, /* the window has the focus, or (AWAY) not any more: where terminals tell it */
+	KEYS_LOOKED_AWAY,
 };
 
 enum { SCREEN_PASTE_MAX = 65536 };

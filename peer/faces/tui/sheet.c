@@ -7,6 +7,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "peer/faces/tui/bidi.h"
 #include "shared/bytes.h"
 #include "shared/text.h"
 
@@ -14,7 +15,10 @@ struct sheet {
 	unsigned width, indent;
 	struct sheet_line *lines;
 	size_t count, capacity;
-	bool is_open; /* the last line can go on */
+	bool is_open;    /* the last line can go on */
+	bool is_cut;     /* there was no room for all */
+	bool goes_on;    /* the next line was broken off the last one */
+	size_t directed; /* lines of which it is known which way they are read */
 };
 
 struct sheet *sheet_new(unsigned width)
@@ -95,35 +99,60 @@ size_t sheet_fit(const char *text, unsigned columns)
 	return at;
 }
 
-/* Hebrew, Arabic and the scripts beside them (UAX 9: R and AL). */
-static bool is_right_to_left(wchar_t c)
-{
-	return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) ||
-	       (c >= 0xfe70 && c <= 0xfeff) || (c >= 0x10800 && c <= 0x10fff) ||
-	       (c >= 0x1e800 && c <= 0x1efff);
-}
-
-static bool is_letter(wchar_t c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c >= 0xc0 && c < 0x2000 && !is_right_to_left(c)) ||
-	       (c >= 0x2c00 && c < 0xfb1d && c != 0x3000);
-}
-
-static bool finds_right_to_left(const struct sheet_line *line)
+/* Which way a line is read by itself: the first strong character tells. False: none is strong. */
+static bool find_direction(const struct sheet_line *line, bool *is_right_to_left)
 {
 	wchar_t c;
 
 	for (size_t i = 0; i < line->count; i++) {
 		for (const char *t = line->pieces[i].text; *t;) {
 			t += decode(t, &c);
-			if (is_right_to_left(c))
+			*is_right_to_left = bidi_is_right_to_left(c);
+			if (*is_right_to_left || bidi_is_left_to_right(c))
 				return true;
-			if (is_letter(c))
-				return false;
 		}
 	}
 	return false;
+}
+
+static bool has_right_to_left(const struct sheet_line *line)
+{
+	wchar_t c;
+
+	for (size_t i = 0; i < line->count; i++) {
+		for (const char *t = line->pieces[i].text; *t;) {
+			t += decode(t, &c);
+			if (bidi_is_right_to_left(c))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Leaves out marks on a character beyond those that people write, in place. */
+static void thin_out(char *text)
+{
+	size_t out = 0, marks = 0, size;
+	wchar_t c;
+
+	for (size_t at = 0; text[at]; at += size) {
+		size = decode(text + at, &c);
+		marks = c != '\n' && c != '\t' && !width_of(c) ? marks + 1 : 0;
+		if (marks > SHEET_MARKS_MAX)
+			continue;
+		memmove(text + out, text + at, size);
+		out += size;
+	}
+	text[out] = '\0';
+}
+
+/* Made safe; the caller frees. */
+static char *safe_text(const char *text)
+{
+	char *safe = text_safe(text, strlen(text), true);
+
+	thin_out(safe);
+	return safe;
 }
 
 /* --- lines --- */
@@ -136,8 +165,9 @@ static struct sheet_line *open_line(struct sheet *s)
 		s->capacity = s->capacity ? 2 * s->capacity : 16;
 		s->lines = memory_grow(s->lines, s->capacity, sizeof *s->lines);
 	}
-	s->lines[s->count] = (struct sheet_line){ .columns = s->indent };
+	s->lines[s->count] = (struct sheet_line){ .columns = s->indent, .goes_on = s->goes_on };
 	s->is_open = true;
+	s->goes_on = false;
 	return &s->lines[s->count++];
 }
 
@@ -181,13 +211,21 @@ void sheet_break(struct sheet *s)
 	if (is_full(s))
 		return;
 	open_line(s);
-	s->is_open = false;
+	s->is_open = s->goes_on = false;
 }
 
 void sheet_fresh(struct sheet *s)
 {
 	if (s->is_open && s->lines[s->count - 1].columns > s->indent)
 		s->is_open = false;
+	s->goes_on = false;
+}
+
+/* What follows does not fit on this line. */
+static void wrap(struct sheet *s)
+{
+	s->is_open = false;
+	s->goes_on = true;
 }
 
 /* A word, or the spaces between two: on the next line where it does not fit, and on several where
@@ -202,11 +240,11 @@ static void put_word(struct sheet *s, enum style style, const char *word, size_t
 	columns = sheet_columns(text);
 	if (open_line(s)->columns + columns > s->width) {
 		if (*text == ' ') { /* broken here: the spaces go */
-			s->is_open = false;
+			wrap(s);
 			goto out;
 		}
 		if (open_line(s)->columns > s->indent)
-			s->is_open = false;
+			wrap(s);
 	}
 	while (*rest && !is_full(s)) {
 		unsigned free_columns = s->width - open_line(s)->columns;
@@ -223,7 +261,7 @@ static void put_word(struct sheet *s, enum style style, const char *word, size_t
 			rest += fits;
 		}
 		if (*rest)
-			s->is_open = false;
+			wrap(s);
 	}
 out:
 	free(text);
@@ -231,7 +269,9 @@ out:
 
 static void flow(struct sheet *s, enum style style, const char *text, size_t size)
 {
-	for (size_t at = 0; at < size && !is_full(s);) {
+	size_t at = 0;
+
+	while (at < size && !is_full(s)) {
 		size_t end = at + 1;
 
 		if (text[at] == '\n') {
@@ -253,11 +293,12 @@ static void flow(struct sheet *s, enum style style, const char *text, size_t siz
 		put_word(s, style, text + at, end - at);
 		at = end;
 	}
+	s->is_cut = s->is_cut || at < size;
 }
 
 void sheet_add(struct sheet *s, enum style style, const char *text)
 {
-	char *safe = text_safe(text, strlen(text), true);
+	char *safe = safe_text(text);
 
 	flow(s, style, safe, strlen(safe));
 	free(safe);
@@ -325,7 +366,7 @@ static size_t linked(const char *text, size_t at)
 
 void sheet_add_marked(struct sheet *s, enum style style, const char *text)
 {
-	char *safe = text_safe(text, strlen(text), true);
+	char *safe = safe_text(text);
 	size_t from = 0, at = 0;
 
 	while (safe[at]) {
@@ -351,11 +392,26 @@ void sheet_add_cell(struct sheet *s, const char *text, unsigned color)
 	put(s, STYLE_PLAIN, text, strlen(text), 1, color);
 }
 
+void sheet_add_piece(struct sheet *s, const struct piece *piece)
+{
+	put(s, piece->style, piece->text, strlen(piece->text), piece->columns, piece->color);
+}
+
 size_t sheet_lines(struct sheet *s)
 {
-	s->is_open = false;
-	for (size_t i = 0; i < s->count; i++)
-		s->lines[i].is_right_to_left = finds_right_to_left(&s->lines[i]);
+	if (s->is_cut && s->is_open)
+		put(s, STYLE_FAINT, "…", strlen("…"), 1, 0);
+	s->is_open = s->is_cut = false;
+	for (; s->directed < s->count; s->directed++) {
+		struct sheet_line *line = &s->lines[s->directed];
+		const struct sheet_line *before = s->directed ? line - 1 : NULL;
+		bool is_other;
+
+		line->has_right_to_left = has_right_to_left(line);
+		line->is_right_to_left = before && line->goes_on && before->is_right_to_left;
+		if (!before || !line->goes_on)
+			line->is_right_to_left = find_direction(line, &is_other) && is_other;
+	}
 	return s->count;
 }
 

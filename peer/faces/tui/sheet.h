@@ -37,12 +37,17 @@ struct sheet_line {
 	struct piece *pieces;
 	size_t count;
 	unsigned columns;
-	bool is_right_to_left; /* its first strong character is (UAX 9, P2) */
+	bool goes_on;          /* the one before did not fit on one */
+	bool is_right_to_left; /* the first strong character of what it is a part of is (UAX 9, P2) */
+	bool has_right_to_left; /* some of it is */
 };
 
 struct sheet;
 
-enum { SHEET_LINES_MAX = 4096 }; /* more are left out, and the last line says so */
+enum {
+	SHEET_LINES_MAX = 4096, /* more are left out, and the last line says so */
+	SHEET_MARKS_MAX = 6,    /* marks on one character; more would grow over other lines */
+};
 
 struct sheet *sheet_new(unsigned width); /* columns, at least 1 */
 void sheet_free(struct sheet *s);
@@ -62,6 +67,9 @@ void sheet_break(struct sheet *s);
 void sheet_fresh(struct sheet *s);
 /* A piece that is not measured or broken by us: a part of a picture. */
 void sheet_add_cell(struct sheet *s, const char *text, unsigned color);
+
+/* One of another sheet, as it is there. */
+void sheet_add_piece(struct sheet *s, const struct piece *piece);
 
 size_t sheet_lines(struct sheet *s); /* ends the last one */
 const struct sheet_line *sheet_line(const struct sheet *s, size_t i);

@@ -107,10 +107,8 @@ static void add_file_state(struct sheet *s, const struct json *f, bool is_own)
 
 	size_words(done, here, sizeof here);
 	if (is(f, "state", "running")) {
-		char bar[64] = "";
 		for (unsigned i = 0; i < 16; i++)
-			strcat(bar, i < part * 16 / 100 ? "█" : "░");
-		sheet_add(s, STYLE_GOOD, bar);
+			sheet_add(s, STYLE_GOOD, i < part * 16 / 100 ? "█" : "░");
 		sheet_addf(s, STYLE_FAINT, " %u %% %s", part, here);
 		if (rate)
 			sheet_addf(s, STYLE_FAINT, " %s/s",
@@ -256,7 +254,7 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 		for (size_t i = 0; picture && i < sheet_lines((struct sheet *)picture); i++) {
 			const struct sheet_line *line = sheet_line(picture, i);
 			for (size_t k = 0; k < line->count; k++)
-				sheet_add_cell(s, line->pieces[k].text, line->pieces[k].color);
+				sheet_add_piece(s, &line->pieces[k]);
 			sheet_break(s);
 		}
 		if (f)
@@ -302,16 +300,11 @@ static void draw_rule(const struct view *v, unsigned y, const char *words, enum 
 	const struct places *p = &v->places;
 	unsigned used = sheet_columns(words) + 2;
 	unsigned at = p->talk_columns > used ? (p->talk_columns - used) / 2 : 0;
-	char line[8 * 512] = "";
 
-	for (unsigned i = 0; i < at && i < 500; i++)
-		strcat(line, "─");
-	screen_put(p->talk_x, y, p->talk_columns, STYLE_FAINT, line);
+	screen_rule(p->talk_x, y, p->talk_columns);
 	screen_put(p->talk_x + at, y, p->talk_columns - at, STYLE_PLAIN, " ");
-	screen_put(p->talk_x + at + 1, y, p->talk_columns - at, style, words);
-	screen_put(p->talk_x + at + used, y,
-		   p->talk_columns > at + used ? p->talk_columns - at - used : 0, STYLE_FAINT,
-		   line);
+	screen_put(p->talk_x + at + 1, y, p->talk_columns - at - 1, style, words);
+	screen_put(p->talk_x + at + used - 1, y, 1, STYLE_PLAIN, " ");
 }
 
 /* One message whose last row is `bottom` (it may lie outside, as may its first). */
@@ -320,8 +313,12 @@ static void draw_message(const struct view *v, const struct talk *t, size_t i, l
 	const struct places *p = &v->places;
 	const struct said *s = &t->list[i];
 	struct sheet *sheet = view_message(v, t, s, p->talk_columns);
-	long y = bottom - (long)timeline_rows(v, t, i) + 1;
+	long y;
 	char day[128];
+
+	t->list[i].rows = (unsigned)sheet_lines(sheet);
+	t->list[i].width = p->talk_columns;
+	y = bottom - (long)timeline_rows(v, t, i) + 1;
 
 	if (is_other_day(t, i)) {
 		if (y >= p->talk_y && y < (long)(p->talk_y + p->talk_rows)) {

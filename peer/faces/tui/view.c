@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "peer/faces/tui/draft.h"
 #include "peer/faces/tui/screen.h"
 #include "peer/faces/tui/timeline.h"
 #include "shared/text.h"
@@ -13,18 +14,12 @@ enum { LIST_COLUMNS = 28, BOTH_COLUMNS = 66, COMPOSE_ROWS_MAX = 6, LIST_ROW = 2 
 
 /* --- places --- */
 
-/* Where the cursor stands in text broken for so many columns: cell by cell, as it is drawn. */
-struct spot {
-	unsigned x, y;
-};
-
 void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct model *m)
 {
 	struct places *p = &v->places;
 	const struct talk *t = model_open(m);
 	bool both = columns >= BOTH_COLUMNS;
-	const char *text = t ? compose_text(t->compose) : "";
-	unsigned lines = 1, used = 0;
+	unsigned lines = 1;
 
 	*p = (struct places){ .columns = columns, .rows = rows };
 	if (both || !t || v->shows_list_alone)
@@ -35,20 +30,8 @@ void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct 
 	} else if (!p->list_columns) {
 		p->talk_columns = columns;
 	}
-	for (const char *c = text; p->talk_columns > 4 && *c;) {
-		size_t size = strcspn(c, "\n");
-		char *line = memory_new(size + 1);
-
-		memcpy(line, c, size);
-		used = sheet_columns(line);
-		lines += used / (p->talk_columns - 2);
-		free(line);
-		c += size;
-		if (*c == '\n') {
-			lines++;
-			c++;
-		}
-	}
+	if (t && p->talk_columns > 4)
+		lines = draft_rows(t->compose, p->talk_columns - 2, NULL);
 	if (lines > COMPOSE_ROWS_MAX)
 		lines = COMPOSE_ROWS_MAX;
 	if (t && (t->answers || t->edits))
@@ -146,8 +129,7 @@ static char *safe_line(const char *text)
 	return safe;
 }
 
-static void put_safe(unsigned x, unsigned y, unsigned columns, enum style style,
-		     const char *text)
+void view_put_safe(unsigned x, unsigned y, unsigned columns, enum style style, const char *text)
 {
 	char *safe = safe_line(text);
 
@@ -203,15 +185,15 @@ static void draw_entry(const struct view *v, const struct model *m, const struct
 		left -= sheet_columns(count);
 		screen_put(p->list_x + left, y, 6, STYLE_BADGE, count);
 	}
-	put_safe(p->list_x + 3, y, left > 4 ? left - 4 : 1,
-		 is_chosen              ? STYLE_CHOSEN
-		 : t->unread || is_open ? STYLE_STRONG
-					: STYLE_PLAIN,
-		 view_title(t));
+	view_put_safe(p->list_x + 3, y, left > 4 ? left - 4 : 1,
+		      is_chosen              ? STYLE_CHOSEN
+		      : t->unread || is_open ? STYLE_STRONG
+					     : STYLE_PLAIN,
+		      view_title(t));
 	if (!compose_is_empty(t->compose) && !is_open)
 		screen_put(p->list_x + 3, y + 1, p->list_columns - 4, STYLE_WARN, _("draft"));
 	else
-		put_safe(p->list_x + 3, y + 1, p->list_columns - 4, STYLE_FAINT, under(t));
+		view_put_safe(p->list_x + 3, y + 1, p->list_columns - 4, STYLE_FAINT, under(t));
 }
 
 static void draw_list(struct view *v, const struct model *m)
@@ -225,7 +207,8 @@ static void draw_list(struct view *v, const struct model *m)
 
 	screen_fill(p->list_x, 0, p->list_columns, STYLE_BAR);
 	screen_put(p->list_x + 1, 0, 2, STYLE_BAR, is_online ? "●" : "○");
-	put_safe(p->list_x + 3, 0, p->list_columns - 4, STYLE_BAR, name ? name : "Palique");
+	view_put_safe(p->list_x + 3, 0, p->list_columns - 4, STYLE_BAR,
+		      name ? name : "Palique");
 	for (size_t i = 0; (t = view_listed(v, m, i)); i++)
 		if (!strcmp(t->name, v->focus == FOCUS_LIST ? v->list_chosen
 				     : model_open(m)        ? model_open(m)->name
@@ -262,110 +245,40 @@ static void draw_header(const struct view *v, const struct talk *t)
 		 json_int(json_get(t->contact, "timer"), "seconds", 0) > 0 ? " ⧖" : "",
 		 status && *status ? " · " : "", status ? status : "");
 	screen_fill(p->talk_x, 0, p->talk_columns, STYLE_BAR);
-	put_safe(p->talk_x + 1, 0, p->talk_columns - 2, STYLE_BAR, line);
+	view_put_safe(p->talk_x + 1, 0, p->talk_columns - 2, STYLE_BAR, line);
 }
 
 static void draw_rule(const struct view *v, const struct talk *t)
 {
 	const struct places *p = &v->places;
 	unsigned y = p->compose_y - 1;
-	char line[4 * 512] = "";
 
-	for (unsigned i = 0; i < p->talk_columns && i < 500; i++)
-		strcat(line, "─");
-	screen_put(p->talk_x, y, p->talk_columns, STYLE_FAINT, line);
+	screen_rule(p->talk_x, y, p->talk_columns);
 	if (t->up || t->has_newer)
 		screen_put(p->talk_x + 2, y, p->talk_columns - 4, STYLE_WARN,
 			   t->unread ? _(" newer ones below: End ")
 				     : _(" End: to the newest "));
 }
 
-/* The text as it is typed: row by row, without breaking between words, so that the cursor is where one
- * expects it. The last rows are seen where there are too many. */
+/* What is being written, under a line that tells what it is about. */
 static void draw_compose(const struct view *v, const struct talk *t)
 {
 	const struct places *p = &v->places;
-	unsigned width = p->talk_columns > 4 ? p->talk_columns - 2 : 1, y = 0, x = 0;
-	unsigned first_row = p->compose_y, rows = p->compose_rows, skip;
-	size_t cursor = compose_cursor(t->compose), at = 0;
-	const char *text = compose_text(t->compose);
-	char cell[16];
-	struct spot spot = { 0, 0 };
+	unsigned y = p->compose_y, rows = p->compose_rows;
 
-	if (t->answers || t->edits) {
+	if ((t->answers || t->edits) && rows > 1) {
 		const struct said *s = talk_find(t, t->answers ? t->answers : t->edits);
-		char line[512];
 		const char *said = s ? json_text(s->message, "text") : NULL;
+		char line[512];
+
 		snprintf(line, sizeof line, "%s %s",
 			 t->answers ? _("↪ answers:") : _("✎ edits:"), said ? said : "");
-		put_safe(p->talk_x, first_row, p->talk_columns, STYLE_WARN, line);
-		first_row++;
+		view_put_safe(p->talk_x, y++, p->talk_columns, STYLE_WARN, line);
 		rows--;
 	}
-	/* where the cursor is, first: it decides which rows are seen */
-	for (at = 0; text[at] && at < cursor;) {
-		size_t size = sheet_fit(text + at, 2), one = 1;
-		unsigned columns;
-
-		while (one < size && ((unsigned char)text[at + one] & 0xc0) == 0x80)
-			one++;
-		memcpy(cell, text + at, one < 8 ? one : 8);
-		cell[one < 8 ? one : 8] = '\0';
-		columns = sheet_columns(cell);
-		if (text[at] == '\n' || spot.x + columns > width) {
-			spot.x = 0;
-			spot.y++;
-		}
-		if (text[at] != '\n')
-			spot.x += columns;
-		at += one;
-	}
-	if (spot.x >= width) {
-		spot.x = 0;
-		spot.y++;
-	}
-	skip = spot.y >= rows ? spot.y - rows + 1 : 0;
-	screen_put(p->talk_x, first_row, 2, STYLE_GOOD, "> ");
-	for (at = 0; text[at];) {
-		size_t one = 1;
-		unsigned columns;
-
-		while (((unsigned char)text[at + one] & 0xc0) == 0x80 && one < 4)
-			one++;
-		memcpy(cell, text + at, one);
-		cell[one] = '\0';
-		columns = sheet_columns(cell);
-		/* with what combines with it */
-		while (text[at + one]) {
-			char next[8] = { 0 };
-			size_t more = 1;
-			while (((unsigned char)text[at + one + more] & 0xc0) == 0x80 &&
-			       more < 4)
-				more++;
-			memcpy(next, text + at + one, more);
-			if (text[at + one] == '\n' || sheet_columns(next) > 0 ||
-			    one + more >= sizeof cell)
-				break;
-			memcpy(cell + one, next, more + 1);
-			one += more;
-		}
-		if (text[at] == '\n' || x + columns > width) {
-			x = 0;
-			y++;
-		}
-		if (text[at] != '\n') {
-			if (y >= skip && y - skip < rows) {
-				char *safe = text_safe(cell, strlen(cell), false);
-				screen_put(p->talk_x + 2 + x, first_row + y - skip, columns,
-					   STYLE_PLAIN, text[at] == '\t' ? " " : safe);
-				free(safe);
-			}
-			x += columns;
-		}
-		at += one;
-	}
-	if (v->focus == FOCUS_COMPOSE)
-		screen_cursor(p->talk_x + 2 + spot.x, first_row + spot.y - skip);
+	screen_put(p->talk_x, y, 2, STYLE_GOOD, "> ");
+	draft_draw(t->compose, p->talk_x + 2, y, p->talk_columns - 2, rows,
+		   v->focus == FOCUS_COMPOSE);
 }
 
 static void draw_bottom(const struct view *v)
@@ -376,11 +289,14 @@ static void draw_bottom(const struct view *v)
 	if (v->is_lost)
 		screen_put(0, y, v->places.columns, STYLE_BAD,
 			   _("The line to the engine is lost; trying again …"));
+	else if (v->is_slow)
+		screen_put(0, y, v->places.columns, STYLE_WARN,
+			   _("Waiting for the engine …; what you type stays."));
 	else if (*v->notice)
-		put_safe(0, y, v->places.columns, v->is_error ? STYLE_BAD : STYLE_WARN,
-			 v->notice);
+		view_put_safe(0, y, v->places.columns, v->is_error ? STYLE_BAD : STYLE_WARN,
+			      v->notice);
 	else
-		put_safe(0, y, v->places.columns, STYLE_FAINT, v->hint);
+		view_put_safe(0, y, v->places.columns, STYLE_FAINT, v->hint);
 }
 
 void view_draw(struct view *v, const struct model *m)
@@ -397,6 +313,7 @@ void view_draw(struct view *v, const struct model *m)
 		draw_list(v, m);
 	if (v->places.talk_columns && t) {
 		draw_header(v, t);
+		view_settle(v, t);
 		timeline_draw(v, t);
 		draw_rule(v, t);
 	} else if (v->places.talk_columns) {
@@ -435,13 +352,75 @@ uint64_t view_message_at(const struct view *v, unsigned x, unsigned y)
 	return timeline_at(y);
 }
 
-static size_t all_rows(const struct view *v, const struct talk *t, size_t from)
+static size_t rows_from(const struct view *v, const struct talk *t, size_t from)
 {
 	size_t rows = 0;
 
 	for (size_t i = from; i < t->count; i++)
 		rows += timeline_rows(v, t, i);
 	return rows;
+}
+
+static size_t place_of(const struct talk *t, uint64_t id)
+{
+	size_t i = t->count;
+
+	while (i > 0 && t->list[i - 1].id != id)
+		i--;
+	return i; /* counted from 1; 0: not here */
+}
+
+/* Remembers which message is at the bottom of what is seen. */
+static void anchor(const struct view *v, struct talk *t)
+{
+	size_t below = 0;
+
+	t->anchor = 0;
+	for (size_t i = t->count; i > 0 && t->up && !t->anchor; i--) {
+		size_t rows = timeline_rows(v, t, i - 1);
+
+		if (below + rows > t->up) {
+			t->anchor = t->list[i - 1].id;
+			t->anchor_rows = t->up - below;
+		}
+		below += rows;
+	}
+}
+
+/* So that message `i` (from 1) is seen; not moved where it is. */
+static void bring_into_sight(const struct view *v, struct talk *t, size_t i)
+{
+	size_t below = rows_from(v, t, i), rows = timeline_rows(v, t, i - 1);
+
+	if (below < t->up)
+		t->up = below;
+	else if (below + rows > t->up + v->places.talk_rows)
+		t->up = below + rows - v->places.talk_rows;
+	anchor(v, t);
+}
+
+void view_settle(struct view *v, struct talk *t)
+{
+	size_t i = t->up ? place_of(t, t->anchor) : 0, most, rows;
+
+	if (i) {
+		rows = timeline_rows(v, t, i - 1);
+		t->up = rows_from(v, t, i) +
+			(t->anchor_rows < rows ? t->anchor_rows : rows - 1);
+	}
+	if (t->up) {
+		rows = rows_from(v, t, 0);
+		most = rows > v->places.talk_rows ? rows - v->places.talk_rows : 0;
+		t->up = t->up < most ? t->up : most;
+	}
+	i = t->is_out_of_sight ? place_of(t, t->chosen) : 0;
+	if (i) {
+		t->up = rows_from(v, t, i); /* with some of what stands behind it */
+		t->up -= t->up < v->places.talk_rows / 3u ? t->up : v->places.talk_rows / 3u;
+		bring_into_sight(v, t, i);
+		t->is_out_of_sight = false;
+	}
+	anchor(v, t);
 }
 
 void view_scroll(struct view *v, struct model *m, long rows)
@@ -451,13 +430,15 @@ void view_scroll(struct view *v, struct model *m, long rows)
 
 	if (!t || !v->places.talk_columns)
 		return;
-	most = (long)all_rows(v, t, 0) - (long)v->places.talk_rows;
+	view_settle(v, t);
+	most = (long)rows_from(v, t, 0) - (long)v->places.talk_rows;
 	up = (long)t->up + rows;
 	if (up > most)
 		up = most;
 	if (up < 0)
 		up = 0;
 	t->up = (size_t)up;
+	anchor(v, t);
 	if (rows > 0 && most - up < (long)v->places.talk_rows * 2)
 		model_want_older(m);
 	if (rows < 0 && up < (long)v->places.talk_rows)
@@ -468,33 +449,31 @@ void view_scroll(struct view *v, struct model *m, long rows)
 bool view_choose(struct view *v, struct model *m, bool older)
 {
 	struct talk *t = model_open(m);
-	size_t i, below;
-	unsigned rows;
+	size_t i;
 
-	if (!t || !t->count)
+	if (!t || !t->count || !v->places.talk_columns)
 		return false;
-	for (i = t->count; i > 0 && t->list[i - 1].id != t->chosen; i--)
-		;
+	view_settle(v, t);
+	i = place_of(t, t->chosen);
 	if (i == 0) /* none yet: the newest */
 		i = older ? t->count + 1 : t->count;
 	if (older ? i <= 1 : i >= t->count) {
 		if (older)
 			model_want_older(m);
-		else
+		else if (!t->has_newer)
 			t->chosen = 0;
+		else
+			model_want_newer(m);
 		model_touch(m);
-		return false;
+		return older || t->has_newer;
 	}
 	i = older ? i - 1 : i + 1;
 	t->chosen = t->list[i - 1].id;
-	below = all_rows(v, t, i);
-	rows = timeline_rows(v, t, i - 1);
-	if (below < t->up)
-		t->up = below;
-	else if (below + rows > t->up + v->places.talk_rows)
-		t->up = below + rows - v->places.talk_rows;
+	bring_into_sight(v, t, i);
 	if (i < 10)
 		model_want_older(m);
+	if (t->count - i < 10)
+		model_want_newer(m);
 	model_touch(m);
 	return true;
 }

@@ -30,14 +30,21 @@ struct view {
 	const char *filter;    /* typed in the list; "" */
 	char hint[256];        /* what can be done now */
 	char notice[512];
-	bool is_error, is_lost; /* the line to the engine */
+	bool is_error;
+	bool is_lost, is_slow; /* the line to the engine */
 	view_picture *picture;
 	void *context;
 };
 
 void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct model *m);
+/* Where the timeline stands, before it is drawn: what is anchored stays, what is to be seen is. */
+void view_settle(struct view *v, struct talk *t);
 /* Draws everything and places the cursor. */
 void view_draw(struct view *v, const struct model *m);
+
+/* The first line of what may not be safe. */
+void view_put_safe(unsigned x, unsigned y, unsigned columns, enum style style,
+		   const char *text);
 
 /* The talk or message that is drawn there, or NULL. */
 const char *view_name_at(const struct view *v, const struct model *m, unsigned x, unsigned y);

@@ -1,0 +1,183 @@
+/* Pages about contacts: who asks, all about one, the safety number. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "peer/faces/tui/pages_inside.h"
+#include "shared/text.h"
+
+/* The number in rows of four groups, beside the code where there is room. */
+static void add_number(struct tui *tui, struct sheet *s, const char *digits, const char *code,
+		       bool is_verified)
+{
+	char rows[8][32] = { "" };
+	const char *beside[8];
+	size_t count = 0;
+
+	for (size_t i = 0; i < strlen(digits) && count < 6; i += 15)
+		snprintf(rows[count++], sizeof rows[0], "%.5s %.5s %.5s", digits + i,
+			 strlen(digits) > i + 5 ? digits + i + 5 : "",
+			 strlen(digits) > i + 10 ? digits + i + 10 : "");
+	snprintf(rows[++count], sizeof rows[0], "%s",
+		 is_verified ? _("verified ✔") : _("the same? v"));
+	count++;
+	for (size_t i = 0; i < count; i++)
+		beside[i] = rows[i];
+	if (code && tui->width >= 64) {
+		pages_qr(s, code, beside, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		sheet_addf(s, STYLE_STRONG, "  %s", rows[i]);
+		sheet_break(s);
+	}
+	if (code)
+		pages_qr(s, code, NULL, 0);
+}
+
+static bool key_of_safety(struct tui *tui, char letter, const char *item)
+{
+	(void)item;
+	if (letter != 'v' && letter != 'u')
+		return false;
+	tui_call(tui, letter == 'v' ? "verifyContact" : "unverifyContact",
+		 json_set_text(json_object(), "name", tui->again.words), NULL, NULL);
+	return true;
+}
+
+static void on_safety(struct tui *tui, const struct json *result, void *context)
+{
+	const char *digits = json_text(result, "digits"), *code = json_text(result, "code");
+	struct page *p;
+	struct sheet *s;
+	char title[128];
+
+	if (!result || !digits)
+		return;
+	snprintf(title, sizeof title, _("Safety number with %s"), (const char *)context);
+	p = pages_begin(tui, title, NULL);
+	s = page_sheet(p);
+	if (json_bool(result, "keyChanged", false))
+		sheet_add(s, STYLE_BAD,
+			  _("This is of the other key that they show. /accept takes it."));
+	else
+		sheet_add(s, STYLE_PLAIN,
+			  _("Compare by telephone or side by side: if it is the same on both, "
+			    "nobody stands between."));
+	sheet_break(s);
+	add_number(tui, s, digits, code, json_bool(result, "verified", false));
+	page_set_keys(p,
+		      json_bool(result, "verified", false)
+			      ? _("u takes it back · / command · Esc closes")
+			      : _("v: they are the same · / command · Esc closes"),
+		      key_of_safety);
+	tui_show(tui, p);
+}
+
+void pages_safety(struct tui *tui, const char *words, uint64_t id)
+{
+	(void)id;
+	tui_call(tui, "getSafety", json_set_text(json_object(), "name", words), on_safety,
+		 memory_text(words));
+}
+
+static void on_person_chosen(struct tui *tui, const char *item)
+{
+	tui_show(tui, NULL);
+	model_choose(tui->model, item);
+	tui->view.focus = FOCUS_COMPOSE;
+	tui->view.shows_list_alone = false;
+}
+
+static bool key_of_request(struct tui *tui, char letter, const char *item)
+{
+	const char *method = letter == 'a'   ? "acceptContact"
+			     : letter == 'b' ? "blockContact"
+					     : NULL;
+
+	if (!method || !item)
+		return false;
+	tui_call(tui, method, json_set_text(json_object(), "name", item), NULL, NULL);
+	return true;
+}
+
+void pages_requests(struct tui *tui, const char *words, uint64_t id)
+{
+	struct page *p = pages_begin(tui, _("Who wants to talk with you"), on_person_chosen);
+	struct sheet *s = page_sheet(p);
+	bool is_any = false;
+
+	(void)words;
+	(void)id;
+	for (size_t i = 0; i < model_count(tui->model); i++) {
+		const struct talk *t = model_at(tui->model, i);
+		const char *state = json_text(t->contact, "state");
+		const char *greeting = json_text(t->contact, "greeting");
+
+		if (!state || strcmp(state, "requests") != 0)
+			continue;
+		page_item(p, t->name);
+		sheet_add(s, STYLE_STRONG, t->name);
+		if (greeting)
+			sheet_addf(s, STYLE_PLAIN, "  “%s”", greeting);
+		is_any = true;
+	}
+	page_item(p, NULL);
+	sheet_break(s);
+	sheet_add(s, STYLE_FAINT,
+		  is_any ? _("Whoever you say yes to sees when you are there, and can write to "
+			     "you.")
+			 : _("Nobody, at this moment."));
+	page_set_keys(p, _("a accepts · b blocks · Enter opens · Esc closes"), key_of_request);
+	tui_show(tui, p);
+}
+
+void pages_contact(struct tui *tui, const char *words, uint64_t id)
+{
+	struct talk *t = model_find(tui->model, words);
+	const struct json *c = t ? t->contact : NULL, *timer = json_get(c, "timer");
+	const char *presence;
+	enum style style;
+	struct page *p;
+	struct sheet *s;
+	char title[128], number[64];
+
+	(void)id;
+	if (!c) {
+		tui_tell(tui, true, _("That is no contact."));
+		return;
+	}
+	snprintf(title, sizeof title, _("About %s"), words);
+	p = pages_begin(tui, title, NULL);
+	s = page_sheet(p);
+	view_presence(c, &presence, &style);
+	pages_row(s, _("name to show"), view_title(t));
+	pages_row(s, _("presence"), presence);
+	if (json_text(c, "status"))
+		pages_row(s, _("status"), json_text(c, "status"));
+	if (json_bool(c, "connected", false)) {
+		snprintf(number, sizeof number, "%s, %.1f ms",
+			 json_text(c, "pathKind") ? json_text(c, "pathKind") : "",
+			 json_real(c, "roundTripMs", 0));
+		pages_row(s, _("connection"), number);
+	}
+	pages_time(json_int(c, "lastSeen", 0), number, sizeof number);
+	pages_row(s, _("last seen"), number);
+	pages_row(s, _("verified"), pages_yes_or_no(json_bool(c, "verified", false)));
+	if (json_text(c, "fingerprint"))
+		pages_row(s, _("fingerprint"), json_text(c, "fingerprint"));
+	pages_row(s, _("is told what I read"),
+		  pages_yes_or_no(json_bool(c, "readMarks", false)));
+	pages_row(s, _("I am invisible to them"),
+		  pages_yes_or_no(json_bool(c, "hidden", false)));
+	snprintf(number, sizeof number, "%lld s", (long long)json_int(timer, "seconds", 0));
+	pages_row(s, _("messages disappear after"),
+		  json_int(timer, "seconds", 0) ? number : _("they stay"));
+	pages_row(s, _("may have my addresses"), json_text(c, "consent"));
+	snprintf(number, sizeof number, "%lld", (long long)json_int(c, "devices", 0));
+	pages_row(s, _("devices"), number);
+	snprintf(number, sizeof number, "%lld", (long long)json_int(c, "queued", 0));
+	pages_row(s, _("waiting to be delivered"), number);
+	tui_show(tui, p);
+}
