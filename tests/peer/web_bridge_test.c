@@ -19,7 +19,7 @@ static int spool(void *user, const char *name, char path[BRIDGE_PATH_MAX])
 	(void)user;
 	if (strcmp(name, "0123") != 0)
 		return ERR_NOT_FOUND;
-	snprintf(path, BRIDGE_PATH_MAX, "/home/ana/spool/%s", name);
+	snprintf(path, BRIDGE_PATH_MAX, "/home/alice/spool/%s", name);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ static void paths_of_the_machine_are_refused_and_spools_become_paths(void **stat
 		"\"refused\"");
 	takes("{\"id\":1,\"method\":\"setProfile\",\"params\":{\"picture\":\"0123\",\"title\":"
 	      "\"Ana\"}}",
-	      "{\"id\":1,\"method\":\"setProfile\",\"params\":{\"picture\":\"/home/ana/spool/"
+	      "{\"id\":1,\"method\":\"setProfile\",\"params\":{\"picture\":\"/home/alice/spool/"
 	      "0123\",\"title\":\"Ana\"}}");
 	takes("{\"id\":1,\"method\":\"setProfile\",\"params\":{\"picture\":\"\"}}",
 	      "{\"id\":1,\"method\":\"setProfile\",\"params\":{\"picture\":\"\"}}");
