@@ -26,6 +26,8 @@ struct line_of_grants {
 	unsigned owed;   /* parts that it asked for */
 	uint64_t before; /* ... behind this; 0: from the newest */
 	unsigned asked;  /* parts that we asked for and did not get yet */
+	bool has_asked;  /* ever */
+	bool is_torn;    /* what came of them could not be stored: the link is begun anew */
 };
 
 struct grants {
@@ -55,9 +57,13 @@ void grants_free(struct grants *g)
 	free(g);
 }
 
+/* What is under way follows what was lost: it is asked for anew, from what the store has. */
 void grants_reload(struct grants *g)
 {
-	g->count = 0; /* asked for anew, from what the store has */
+	for (unsigned i = 0; i < g->count; i++) {
+		g->lines[i].is_torn |= g->lines[i].has_asked;
+		g->lines[i].is_told = false;
+	}
 	g->has_place = false;
 }
 
@@ -181,6 +187,7 @@ static void ask(struct grants *g, struct way *w, struct line_of_grants *line,
 		if (reach_say(g->rooms->reach, w, &m) < 0)
 			return;
 		line->asked++;
+		line->has_asked = true;
 	}
 }
 
@@ -268,8 +275,9 @@ static int on_history(struct grants *g, struct way *w, const struct wire_history
 	struct granted granted = granted_read(g->rooms, &w->device);
 	struct line_of_grants *line = line_of(g, w);
 	struct wire_message again = { .type = WIRE_HISTORY_GET };
+	int err;
 
-	if (line->asked == 0 || granted.is_over)
+	if (line->asked == 0 || line->is_torn || granted.is_over)
 		return 0; /* of a grant that was taken back, or behind the end */
 	line->asked--;
 	if (!g->has_place)
@@ -282,8 +290,13 @@ static int on_history(struct grants *g, struct way *w, const struct wire_history
 		if (granted.at != 0 && told->at >= granted.at)
 			return ERR_FORMAT;
 		granted.at = told->at;
-		if (take(g, told) < 0)
-			return ERR_FORMAT;
+		err = take(g, told);
+		if (err == ERR_FORMAT)
+			return err;
+		if (err < 0) { /* our disk, not their fault: the commit fails */
+			store_failed(g->rooms->store, err);
+			return 0;
+		}
 	}
 	granted.is_over = history->count == 0;
 	granted_write(g->rooms, &w->device, &granted);
@@ -324,6 +337,12 @@ mono_ns grants_step(struct grants *g)
 		if (!w->person->is_self || w->state != WAY_LINKED)
 			continue;
 		line = line_of(g, w);
+		line->is_torn = line->is_torn && !granted_read(g->rooms, &w->device).is_over;
+		if (line->is_torn) {
+			reach_hang_up(g->rooms->reach, w, LINK_CODE_BYE);
+			w->is_wanted = true;
+			continue;
+		}
 		if (!line->is_told)
 			tell(g, w, line);
 		if (!answer(g, w, line))

@@ -79,6 +79,8 @@ bool reach_knows(const struct person *p, const struct certificate *certificate);
 
 /* Whether a device of theirs that is there is owed something. */
 bool reach_has_words(struct reach *r, const struct person *p);
+/* On this one. */
+void reach_hang_up(struct reach *r, struct way *w, enum link_code code);
 /* Hangs up on every device of theirs, as somebody who leaves: who is blocked need not know. */
 void reach_drop(struct reach *r, struct person *p);
 /* Their identity is another one: their old devices are not theirs any more. */

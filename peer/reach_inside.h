@@ -73,7 +73,6 @@ struct way *reach_find_way(const struct person *p, const struct device_public *d
 /* EVENT_LINK, when the first link came, the last went, or the best is of another kind. */
 void reach_tell_link(struct reach *r, struct person *p);
 void reach_look_no_more(struct way *w);
-void reach_hang_up(struct reach *r, struct way *w, enum link_code code);
 /* The right talks on every way, awake. */
 void reach_take_changes(struct reach *r);
 const struct peer_record *reach_record(const struct reach *r, const struct way *w);

@@ -167,6 +167,38 @@ static void it_goes_on_where_it_was_interrupted(void **state)
 	assert_int_equal(count, MANY);
 }
 
+/* On either side. */
+static void it_goes_on_when_it_could_not_be_stored(struct peer *whose)
+{
+	unsigned count = 0, came;
+
+	give(0, true);
+	do {
+		pass(MILLISECOND / 50);
+		came = 0;
+		engine_history(fresh.engine, "bob", 0, MANY, count_one, &came);
+	} while (came < 70);
+	for (unsigned i = 0; i < 200; i++) {
+		store_failed(whose->rooms->store, ERR_FULL);
+		pass(MILLISECOND / 50);
+	}
+	pass(10 * SECOND);
+	engine_history(fresh.engine, "bob", 0, MANY, count_one, &count);
+	assert_int_equal(count, MANY);
+}
+
+static void it_goes_on_when_the_newer_one_could_not_store_it(void **state)
+{
+	(void)state;
+	it_goes_on_when_it_could_not_be_stored(&fresh);
+}
+
+static void it_goes_on_when_the_older_one_could_not_store_what_it_heard(void **state)
+{
+	(void)state;
+	it_goes_on_when_it_could_not_be_stored(&old);
+}
+
 static void what_was_taken_back_does_not_come(void **state)
 {
 	(void)state;
@@ -246,6 +278,12 @@ int main(void)
 		GRANTS(it_is_given_when_the_device_comes_and_only_once),
 		cmocka_unit_test_setup_teardown(it_goes_on_where_it_was_interrupted,
 						begin_with_much, new_device_end),
+		cmocka_unit_test_setup_teardown(
+			it_goes_on_when_the_newer_one_could_not_store_it, begin_with_much,
+			new_device_end),
+		cmocka_unit_test_setup_teardown(
+			it_goes_on_when_the_older_one_could_not_store_what_it_heard,
+			begin_with_much, new_device_end),
 		GRANTS(what_was_taken_back_does_not_come),
 		GRANTS(only_devices_of_ours_are_given_something),
 		GRANTS(a_contact_that_speaks_of_history_breaks_the_protocol),
