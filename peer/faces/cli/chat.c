@@ -257,8 +257,11 @@ static void on_object(struct chat *chat, const struct json *object)
 	for (size_t i = 0; params && i < sizeof rows / sizeof *rows; i++) {
 		if (strcmp(rows[i].method, method))
 			continue;
-		if (rows[i].whose && !cmd_is(params, rows[i].whose, chat->name))
+		if (rows[i].whose && !cmd_is(params, rows[i].whose, chat->name)) {
+			if (chat->has_everybody)
+				chat_elsewhere(method, params);
 			continue;
+		}
 		cmd_json_event(method, params);
 		rows[i].on(chat, params);
 	}
@@ -296,6 +299,10 @@ static void on_typed(struct chat *chat, struct bytes line)
 	}
 	if (line.data[0] == '/' && chat->is_typed)
 		line = bytes_of(line.data + 1, line.size - 1);
+	if (!*chat->name) {
+		out_line("%s", _("* first with whom: /chat NAME; /ls tells who there is"));
+		return;
+	}
 	params = json_object();
 	json_set_bytes(params, "text", line);
 	chat_post(chat, "send", params);
@@ -358,23 +365,19 @@ static int show_past(struct chat *chat)
 	return EXIT_DONE;
 }
 
-static int begin(struct chat *chat)
+int chat_open(struct chat *chat, const char *name)
 {
-	struct json *result = NULL, *ignored = NULL, *params;
+	struct json *result = NULL;
 	const struct json *contact;
-	int code = cli_call(chat->cli, "subscribe", NULL, &ignored);
+	int code = cli_call(chat->cli, "getContact",
+			    json_set_text(json_object(), "name", name), &result);
 
-	json_free(ignored);
-	params = json_set_text(json_object(), "name", chat->cli->o.arguments[0]);
-	if (code != EXIT_DONE) {
-		json_free(params);
-		return code;
-	}
-	code = cli_call(chat->cli, "getContact", params, &result);
 	if (code != EXIT_DONE)
 		return code;
 	contact = json_get(result, "contact");
 	snprintf(chat->name, sizeof chat->name, "%s", json_text(contact, "name"));
+	chat->last_sent = chat->shown = chat->told_delivered = chat->told_read = 0;
+	chat->is_typing = false;
 	chat->is_online = json_bool(contact, "online", false) ||
 			  json_bool(contact, "connected", false);
 	snprintf(chat->way, sizeof chat->way, "%s", cmd_way(contact));
@@ -390,9 +393,20 @@ static int begin(struct chat *chat)
 					 : _("* %s is offline%s; what you write is kept. /help "
 					     "tells more, /quit leaves"),
 			 chat->name, chat->way);
+	json_free(result);
+	return code;
+}
+
+static int begin(struct chat *chat)
+{
+	struct json *ignored = NULL;
+	int code = cli_call(chat->cli, "subscribe", NULL, &ignored);
+
+	json_free(ignored);
+	if (code == EXIT_DONE)
+		code = chat_open(chat, chat->cli->o.arguments[0]);
 	if (code == EXIT_DONE)
 		cmd_standing(chat->cli);
-	json_free(result);
 	return code;
 }
 
@@ -411,7 +425,7 @@ static bool is_over(struct chat *chat, long linger_s)
 	return chat->is_leaving || !chat->is_online || chat->told_delivered >= chat->last_sent;
 }
 
-static int talk(struct chat *chat, long linger_s)
+int chat_talk(struct chat *chat, long linger_s)
 {
 	struct client *client = chat->cli->client;
 	struct json *object;
@@ -460,7 +474,7 @@ int cmd_chat(struct cli *c)
 	buf_init(&chat.input, INPUT_MAX);
 	code = begin(&chat);
 	if (code == EXIT_DONE)
-		code = talk(&chat, linger_s);
+		code = chat_talk(&chat, linger_s);
 	if (code == EXIT_DONE && chat.last_sent > chat.told_delivered)
 		out_line(_("queued: what %s has not yet will be sent when they are back"),
 			 chat.name);

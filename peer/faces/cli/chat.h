@@ -10,6 +10,7 @@ struct chat {
 	char name[64];
 	struct buf input;
 	bool is_input_over, is_typed, is_leaving;
+	bool has_everybody; /* palique --plain: what others say is told, too; `name` may be "" */
 	bool is_online, is_typing;
 	int unanswered;     /* sends the engine has not confirmed yet */
 	uint64_t last_sent; /* id of our newest message */
@@ -21,6 +22,13 @@ struct chat {
 	int tenth;
 	char way[160];
 };
+
+/* Another conversation from now on, with the last that was said in it. Exit code; has said why. */
+int chat_open(struct chat *chat, const char *name);
+/* Until it is over: what comes, and what is typed. Exit code. */
+int chat_talk(struct chat *chat, long linger_s);
+/* Something that is about another conversation than the open one, told in a line (chat_plain.c). */
+void chat_elsewhere(const char *method, const struct json *params);
 
 /* A line that begins with a slash. */
 void chat_command(struct chat *chat, struct bytes line);

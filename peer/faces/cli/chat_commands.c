@@ -238,6 +238,46 @@ static void do_quit(struct chat *chat, const char *rest)
 	chat->is_input_over = chat->is_leaving = true;
 }
 
+static void do_chat(struct chat *chat, const char *rest)
+{
+	if (*rest)
+		chat_open(chat, rest);
+	else
+		out_line("%s", _("* first with whom: /chat NAME; /ls tells who there is"));
+}
+
+static void do_ls(struct chat *chat, const char *rest)
+{
+	(void)rest;
+	cmd_ls(chat->cli);
+}
+
+static void do_add(struct chat *chat, const char *rest)
+{
+	struct json *result = NULL;
+
+	if (call(chat, "addContact", json_set_text(json_object(), "contact", rest), &result))
+		out_done("%s", _("done"));
+	json_free(result);
+}
+
+static void do_block(struct chat *chat, const char *rest)
+{
+	struct json *result = NULL;
+
+	if (call(chat, "blockContact", json_set_text(json_object(), "name", rest), &result))
+		out_done("%s", _("done"));
+	json_free(result);
+}
+
+static void do_search(struct chat *chat, const char *rest)
+{
+	chat->cli->o.arguments[0] = rest;
+	chat->cli->o.argument_count = 1;
+	cmd_search(chat->cli);
+	chat->cli->o.argument_count = 0;
+}
+
 static const struct row {
 	const char *name, *arguments, *about;
 	void (*run)(struct chat *chat, const char *rest);
@@ -254,6 +294,11 @@ static const struct row {
 	{ "pause", "N", N_("lets a file rest"), do_pause },
 	{ "cancel", "N", N_("ends a file"), do_cancel },
 	{ "show", "N", N_("all that is known of a message; an image as one"), do_show },
+	{ "chat", N_("NAME"), N_("talks with somebody else from now on"), do_chat },
+	{ "ls", "", N_("who there is"), do_ls },
+	{ "add", N_("NAME"), N_("asks somebody, or says yes to who asks"), do_add },
+	{ "block", N_("NAME"), N_("nothing more is heard of them"), do_block },
+	{ "search", N_("WORDS"), N_("messages with all of these words"), do_search },
 	{ "help", "", N_("these lines"), do_help },
 	{ "quit", "", N_("leaves the chat"), do_quit },
 };

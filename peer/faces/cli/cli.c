@@ -473,6 +473,8 @@ int cli_run(int argc, char **argv, const struct cli_programs *programs)
 		version();
 	else if (c->o.value[OPT_HELP])
 		options_help(stdout, c->o.command);
+	else if (c->o.command == COMMAND_COUNT && c->o.value[OPT_PLAIN])
+		code = cmd_plain(c);
 	else if (c->o.command == COMMAND_COUNT && isatty(STDIN_FILENO) && out_is_terminal())
 		code = cmd_terminal(c);
 	else if (c->o.command == COMMAND_COUNT)

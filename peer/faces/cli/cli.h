@@ -97,6 +97,7 @@ int cli_password(struct cli *c, struct secret *secret, const char *question, boo
 int cli_sure(struct cli *c, const char *question);
 
 int cmd_terminal(struct cli *c); /* nothing was typed but options */
+int cmd_plain(struct cli *c);    /* and --plain was among them */
 int cmd_join(struct cli *c);
 int cmd_login(struct cli *c);
 int cmd_recover(struct cli *c);

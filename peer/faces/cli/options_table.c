@@ -66,6 +66,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPT_DAYS] = { "--days", 0, "N", N_("only what came in so many days") },
 	[OPT_FORMAT] = { "--format", 0, "jsonl|html",
 			 N_("conversations in the clear: lines of JSON, or a page to read"), "jsonl html" },
+	[OPT_PLAIN] = { "--plain", 0, NULL,
+			N_("without a command: all conversations line by line, as for a screen "
+			   "reader") },
 	[OPT_NO_OPEN] = { "--no-open", 0, NULL, N_("print the address, and open no browser") },
 	[OPT_PORT] = { "--port", 0, "N", N_("at this port of 127.0.0.1 (default: one that is free)") },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,

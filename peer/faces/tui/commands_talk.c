@@ -151,6 +151,7 @@ void do_react(struct tui *tui, const char *rest)
 		return;
 	}
 	emoji_replace(rest, signs, sizeof signs);
+	model_open(tui->model)->chosen = 0;
 	tui_call(tui, "sendReaction", json_set_text(of_message(s), "reactions", signs), NULL,
 		 NULL);
 }
@@ -162,6 +163,7 @@ void do_delete(struct tui *tui, const char *rest)
 
 	if (!s)
 		return;
+	model_open(tui->model)->chosen = 0;
 	tui_call(tui, "deleteMessage", json_set_bool(of_message(s), "here", is_here),
 		 command_done,
 		 memory_text(is_here ? _("It is deleted on this machine; others keep theirs.")

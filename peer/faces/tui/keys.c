@@ -9,6 +9,7 @@
 enum {
 	TYPING_MS = 4000, /* how often the other side is told that we type */
 	LEAVE_MS = 3000,  /* Ctrl-C twice within this leaves */
+	SEEN_MS = 1000,   /* a line at the bottom that stood so long goes with the next key */
 };
 
 /* Sends what stands in the composer, or does it. */
@@ -178,6 +179,8 @@ static bool key_with_ctrl(struct tui *tui, char letter)
 		return false;
 	}
 }
+
+static const char with_alt[] = "abfd123456789";
 
 /* A letter with Alt. */
 static void key_with_alt(struct tui *tui, char letter)
@@ -419,6 +422,17 @@ void keys_typed(struct tui *tui, const struct input *in)
 	if (was_told(tui, in))
 		return;
 	model_look(tui->model, true); /* who types, looks */
+	if (*tui->view.notice && tui_now() >= tui->notice_at + SEEN_MS)
+		*tui->view.notice = '\0';
+	if (in->is_alt && in->key == KEYS_TEXT && !strchr(with_alt, *in->text)) {
+		/* Esc, and the letter right behind it */
+		struct input plain = *in;
+
+		plain.is_alt = false;
+		keys_typed(tui, &(struct input){ .key = KEYS_ESCAPE });
+		keys_typed(tui, &plain);
+		return;
+	}
 	if (tui->page && keys_on_page(tui, in))
 		return;
 	if (in->is_alt && (in->key == KEYS_UP || in->key == KEYS_DOWN)) {

@@ -63,8 +63,7 @@ static void on_safety(struct tui *tui, const struct json *result, void *context)
 			  _("This is of the other key that they show. /accept takes it."));
 	else
 		sheet_add(s, STYLE_PLAIN,
-			  _("Compare by telephone or side by side: if it is the same on both, "
-			    "nobody stands between."));
+			  _("Is it the same on both sides? Then nobody stands between."));
 	sheet_break(s);
 	add_number(tui, s, digits, code, json_bool(result, "verified", false));
 	page_set_keys(p,

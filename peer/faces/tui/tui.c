@@ -44,7 +44,8 @@ void tui_tell(struct tui *tui, bool is_error, const char *words)
 {
 	snprintf(tui->view.notice, sizeof tui->view.notice, "%s", words);
 	tui->view.is_error = is_error;
-	tui->notice_until = tui_now() + NOTICE_MS;
+	tui->notice_at = tui_now();
+	tui->notice_until = tui->notice_at + NOTICE_MS;
 	model_touch(tui->model);
 }
 
@@ -295,9 +296,11 @@ static void take_notices(struct tui *tui)
 		tui_tell(tui, n.is_error, n.words);
 	if (model_next_ring(tui->model, who) && tui->wishes.bell)
 		screen_ring();
-	if (*tui->view.notice && tui_now() >= tui->notice_until) {
+	if (tui_now() < tui->notice_until)
+		return;
+	tui->is_asked_to_leave = false;
+	if (*tui->view.notice) {
 		*tui->view.notice = '\0';
-		tui->is_asked_to_leave = false;
 		model_touch(tui->model);
 	}
 }
@@ -331,6 +334,7 @@ static void begin(struct tui *tui)
 
 	sigaction(SIGTERM, &end, NULL);
 	sigaction(SIGHUP, &end, NULL);
+	sigaction(SIGINT, &end, NULL);
 	tui->model = model_new();
 	tui->bare = compose_new();
 	tui->filter = compose_new();

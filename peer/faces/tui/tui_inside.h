@@ -30,7 +30,7 @@ struct tui {
 	struct wishes wishes;
 	struct compose *filter; /* of the list, while it has the focus */
 	bool is_leaving, is_asked_to_leave;
-	int64_t typed_at, notice_until, retry_at; /* ms of CLOCK_MONOTONIC */
+	int64_t typed_at, notice_at, notice_until, retry_at; /* ms of CLOCK_MONOTONIC */
 	unsigned drawn;
 	struct pending *pending;
 	size_t pending_count, pending_capacity;
