@@ -7,7 +7,7 @@ import { line } from './safe.js';
 import { avatar } from './avatar.js';
 import { makeList, focusFilter, presence, shownName } from './list.js';
 import { makeTimeline, showConversation, sight, jump } from './timeline.js';
-import { makeComposer, showDraft, focusComposer, answer, edit } from './composer.js';
+import { makeComposer, showComposer, showDraft, focusComposer, answer, edit, sentImage } from './composer.js';
 import { callToAct, showContact, showSafety } from './panel.js';
 import { addPerson, copy } from './people.js';
 import { showSettings } from './settings.js';
@@ -15,6 +15,7 @@ import { showSearch } from './search.js';
 import { showWelcome, showOver } from './welcome.js';
 import { beginNotifying, askToNotify } from './notify.js';
 import { dialog, confirm, menu, notice, failed, closeMenu } from './modal.js';
+import { makeProposals } from './proposals.js';
 import { pickEmoji, quick } from './emoji.js';
 import * as state from './state.js';
 
@@ -39,7 +40,7 @@ const doings = {
 		await call('sendReaction', { id: m.id, reactions: [...ours].slice(-8).join(' ') });
 	}),
 	pickReaction: (m, at) => {
-		const list = menu(at, [...quick.map((one) => [one, null, () => doings.react(m, one), { class: 'big', 'aria-label': one }]), [_('Others'), icon('smile'), () => pickEmoji(at, (one) => doings.react(m, one))]]);
+		const list = menu(at, [...quick.map((one) => [one, null, () => doings.react(m, one), { class: 'big', 'aria-label': one }]), [_('Others'), icon('smile'), () => pickEmoji(at, (one) => doings.react(m, one)), { 'aria-label': _('Others'), title: _('Others') }]]);
 		list.classList.add('across');
 	},
 	press: (m, words) => attempt(() => state.say(m.conversation, words, m.id)),
@@ -83,10 +84,11 @@ function details(m) {
 // An image in full, where it is here; else as small as it came.
 async function look(m) {
 	const img = h('img', { class: 'full', alt: m.file.alt ? line(m.file.alt) : line(m.file.name) });
-	const answer_ = m.file.path && (m.own || m.file.state === 'done') ? await fileBytes(m.id) : null;
-	if (answer_?.ok) img.src = URL.createObjectURL(await answer_.blob());
+	const sent = sentImage(m.id);
+	const answer_ = !sent && m.file.path && (m.own || m.file.state === 'done') ? await fileBytes(m.id) : null;
+	if (sent || answer_?.ok) img.src = URL.createObjectURL(sent ?? await answer_.blob());
 	else img.src = document.querySelector(`[data-row="${CSS.escape(m.id)}"] .picture img`)?.src ?? '';
-	await dialog(line(m.file.name), () => [img, m.file.alt && h('p', { dir: 'auto' }, line(m.file.alt)), m.file.path && h('div', { class: 'answers' }, h('button', { type: 'button', class: 'plain', onclick: () => doings.save(m) }, icon('download'), _('Save a copy')))], { isWide: true, onclose: () => { if (answer_?.ok) URL.revokeObjectURL(img.src); } });
+	await dialog(line(m.file.name), () => [img, m.file.alt && h('p', { dir: 'auto' }, line(m.file.alt)), m.file.path && h('div', { class: 'answers' }, h('button', { type: 'button', class: 'plain', onclick: () => doings.save(m) }, icon('download'), _('Save a copy')))], { isWide: true, onclose: () => { if (sent || answer_?.ok) URL.revokeObjectURL(img.src); } });
 }
 
 // --- the frame ---
@@ -105,8 +107,8 @@ function layout() {
 		h('nav', { class: 'side', 'aria-label': _('Conversations') },
 			h('h1', { class: 'for-readers' }, 'Palique'),
 			h('header', {}, own, button(_('Search messages'), 'search', search), button(_('Add somebody'), 'plus', () => addPerson()), menuButton),
-			line_, makeList(go)),
-		h('main', { class: 'main' }, header, acting, makeTimeline(doings), makeComposer(),
+			line_, makeList(go, () => addPerson())),
+		h('section', { class: 'main', 'aria-label': _('Conversation') }, header, acting, makeTimeline(doings), makeProposals(), makeComposer(),
 			h('div', { class: 'nobody' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), h('p', {}, _('Choose a conversation, or add somebody.')), h('p', { class: 'mute' }, _('Ctrl+K finds a conversation, Ctrl+Shift+F a message.')))));
 	drawMe();
 	drawLine();
@@ -141,6 +143,7 @@ function drawHeader() {
 	const c = name ? state.contacts.get(name) : null;
 	fill(acting);
 	if (!name) return fill(header);
+	const hadFocus = header.contains(document.activeElement) ? [...header.querySelectorAll('button')].indexOf(document.activeElement) : -1;
 	const [kind, words] = presence(c);
 	const under = c?.typing ? _('types …') : [words, c?.status && line(c.status)].filter(Boolean).join(' · ');
 	fill(header,
@@ -150,8 +153,10 @@ function drawHeader() {
 		c?.timer?.seconds ? h('span', { class: 'mute', title: _('Messages disappear') }, icon('timer', _('Messages disappear'))) : null,
 		c?.state === 'mutual' && button(c.verified ? _('Safety number: verified') : _('Safety number'), 'shield', () => showSafety(name), { class: c.verified ? 'round good' : 'round' }),
 		button(_('Search here'), 'search', search));
+	if (hadFocus >= 0) header.querySelectorAll('button')[hadFocus]?.focus();
 	const asks = c && callToAct(c);
 	if (asks) acting.append(asks);
+	showComposer(c);
 }
 
 export async function go(name) {
@@ -202,12 +207,34 @@ async function begin() {
 	if (state.me.account.state === 'none') return showWelcome(app, begin2);
 	isLaidOut = true;
 	layout();
-	const wanted = decodeURIComponent(location.hash.slice(1));
-	const link = new URLSearchParams(location.hash.slice(1)).get('link');
-	if (link) addPerson(link);
-	else if (state.contacts.has(wanted)) go(wanted);
+	followAddress();
+	addEventListener('hashchange', followAddress);
 	addEventListener('pointerdown', () => { askToNotify().catch(() => {}); }, { once: true });
 }
+
+// The address names a conversation, or a link to somebody; a new token begins a new session.
+function followAddress() {
+	const words = new URLSearchParams(location.hash.slice(1));
+	if (words.has('t')) return location.reload();
+	let wanted = '';
+	try {
+		wanted = decodeURIComponent(location.hash.slice(1));
+	} catch {
+		// no name
+	}
+	if (words.has('link')) {
+		history.replaceState(null, '', '/');
+		addPerson(words.get('link'));
+	} else if (state.contacts.has(wanted) && wanted !== state.current) go(wanted);
+}
+
+// A link to a person leads nowhere in a browser: here it is asked whether they shall be added.
+addEventListener('click', (e) => {
+	const a = e.target.closest?.('a[href^="palique:" i]');
+	if (!a || !isLaidOut) return;
+	e.preventDefault();
+	addPerson(a.getAttribute('href'));
+});
 
 async function begin2() {
 	await state.refresh();
@@ -221,6 +248,7 @@ state.watch('contacts', () => { if (isLaidOut && state.current) drawHeaderSoon()
 state.watch('notice', (p, isWarning) => notice(p.name ? `${shownName(p.name)} ${line(p.detail)}` : line(p.detail), { isError: isWarning }));
 document.addEventListener('visibilitychange', sight);
 addEventListener('focus', sight);
+addEventListener('blur', sight);
 on('over', () => showOver(app));
 beginNotifying(go);
 

@@ -4,7 +4,7 @@ import { h, fill, icon, button } from './dom.js';
 import { _, bytes } from './text.js';
 import { line } from './safe.js';
 import { call, notify, upload } from './api.js';
-import { dialog, failed, field } from './modal.js';
+import { dialog, failed, field, menu, notice } from './modal.js';
 import { pickEmoji } from './emoji.js';
 import { shownName } from './list.js';
 import * as state from './state.js';
@@ -12,6 +12,10 @@ import * as state from './state.js';
 const TEXT_MAX = 16384; // bytes, of the engine
 
 let input, banner, send, uploads, chooser, box;
+const sentImages = new Map(); // message -> File: the engine needs its copy no longer than until it was fetched
+const SENT_IMAGES_MAX = 50;
+let underway = 0; // uploads
+let commands; // of a bot
 let typedAt = 0;
 
 export function makeComposer() {
@@ -22,21 +26,30 @@ export function makeComposer() {
 		offer([...chooser.files]);
 		chooser.value = '';
 	} });
+	commands = button(_('Commands of the bot'), 'bot', showCommands, { hidden: true, 'aria-haspopup': 'menu' });
 	send = button(_('Send'), 'send', submit, { class: 'round send' });
 	box = h('form', { class: 'composer', onsubmit: (e) => { e.preventDefault(); submit(); } }, uploads, banner,
 		h('div', { class: 'composer-line' },
-			button(_('Attach files'), 'clip', () => chooser.click()), chooser, input,
+			button(_('Attach files'), 'clip', () => chooser.click()), chooser, commands, input,
 			button(_('Emoji'), 'smile', (e) => pickEmoji(e.currentTarget, insert)), send));
 	drops();
+	addEventListener('beforeunload', (e) => { if (underway) e.preventDefault(); });
 	return box;
 }
 
 export const focusComposer = () => input.focus({ preventScroll: true });
 
+// Who asks, or is blocked, is not written to: there is nothing to write in.
+export function showComposer(contact) {
+	box.hidden = !state.current || ['requests', 'blocked'].includes(contact?.state);
+	commands.hidden = !contact?.menu?.length;
+	if (!box.hidden) grow();
+}
+
+
 // Another conversation: its draft comes, and what stood here is kept with the one before.
 export function showDraft() {
 	const c = state.open();
-	box.hidden = !c;
 	if (!c) return;
 	input.value = c.draft;
 	grow();
@@ -107,6 +120,15 @@ async function submit() {
 	}
 }
 
+// What a bot says that it understands: chosen, it stands in the field, to be completed and sent.
+function showCommands() {
+	menu(commands, state.contacts.get(state.current).menu.slice(0, 32).map((one) => [[h('b', {}, line(one.name)), ' ', h('span', { class: 'mute' }, line(one.about))], null, () => {
+		input.value = `${line(one.name)} `;
+		oninput();
+		focusComposer();
+	}]));
+}
+
 // --- answering and editing ---
 
 export function answer(m) {
@@ -168,7 +190,11 @@ function drops() {
 	addEventListener('drop', (e) => {
 		e.preventDefault();
 		end();
-		if (has(e)) offer([...e.dataTransfer.files]);
+		if (!has(e)) return;
+		const folders = [...e.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
+		const names = new Set(folders.map((entry) => entry.name));
+		if (folders.length) notice(_('A browser gives no folders away. In a terminal a folder goes as a whole: %s', `palique send ${state.current} -f ${line(folders[0].name)}`), { isError: true });
+		offer([...e.dataTransfer.files].filter((file) => !names.has(file.name)));
 	});
 }
 
@@ -197,16 +223,23 @@ async function offer(files) {
 
 async function sendOne(name, file, alt, caption, replyTo) {
 	const stopper = new AbortController();
+	underway++;
 	const bar = h('progress', { max: file.size || 1, value: 0, 'aria-label': line(file.name) });
 	const one = h('div', { class: 'upload' }, icon('clip'), h('span', { class: 'one-line' }, line(file.name)), bar, button(_('Cancel'), 'close', () => stopper.abort()));
 	uploads.append(one);
 	try {
 		const spool = await upload(file, (done) => { bar.value = done; }, stopper.signal);
-		await call('sendFile', { conversation: name, spool, name: file.name, ...(file.type ? { type: file.type } : {}), ...(alt ? { alt } : {}), ...(caption ? { caption } : {}), ...(replyTo ? { replyTo } : {}) });
+		const { id } = await call('sendFile', { conversation: name, spool, name: file.name, ...(file.type ? { type: file.type } : {}), ...(alt ? { alt } : {}), ...(caption ? { caption } : {}), ...(replyTo ? { replyTo } : {}) });
+		if (file.type.startsWith('image/')) {
+			sentImages.set(id, file);
+			if (sentImages.size > SENT_IMAGES_MAX) sentImages.delete(sentImages.keys().next().value);
+		}
 	} catch (e) {
 		if (e.name !== 'AbortError') failed(Object.assign(e, { message: `${line(file.name)}: ${e.message || _('the line to the engine is lost')}`, kind: 'io' }));
 	} finally {
+		underway--;
 		one.remove();
 	}
 }
 
+export const sentImage = (id) => sentImages.get(id);

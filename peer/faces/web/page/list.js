@@ -6,7 +6,7 @@ import { line } from './safe.js';
 import { avatar } from './avatar.js';
 import * as state from './state.js';
 
-let list, filter, pick;
+let list, filter, pick, add;
 let filtered = '';
 
 export const shownName = (name) => line(state.contacts.get(name)?.title || name);
@@ -21,12 +21,13 @@ export function presence(contact) {
 	}
 }
 
-export function makeList(onpick) {
+export function makeList(onpick, onadd) {
 	pick = onpick;
+	add = onadd;
 	list = h('ul', { class: 'conversations', 'aria-label': _('Conversations') });
 	filter = h('input', { type: 'search', placeholder: _('Find a conversation'), 'aria-label': _('Find a conversation'), autocomplete: 'off', oninput: () => { filtered = filter.value.trim().toLowerCase(); draw(); }, onkeydown: (e) => {
-		if (e.key === 'Enter') list.querySelector('button')?.click();
-		if (e.key === 'ArrowDown') list.querySelector('button')?.focus();
+		if (e.key === 'Enter') list.querySelector('[data-name]')?.click();
+		if (e.key === 'ArrowDown') list.querySelector('[data-name]')?.focus();
 	} });
 	list.addEventListener('keydown', (e) => {
 		const all = [...list.querySelectorAll('button')];
@@ -58,6 +59,7 @@ function last(contact) {
 	const c = state.conversations.get(contact.name);
 	const m = c?.last;
 	if (contact.typing) return h('span', { class: 'accent' }, _('types …'));
+	if (state.proposals.some((one) => one.conversation === contact.name)) return h('span', { class: 'accent' }, _('a program waits for your word'));
 	if (contact.state === 'requests') return contact.greeting ? line(contact.greeting) : _('wants to talk with you');
 	if (c?.draft && c.name !== state.current) return [h('span', { class: 'accent' }, `${_('Draft:')} `), line(c.draft.slice(0, 200))];
 	if (!m) return contact.state === 'asked' ? _('asked; has not answered yet') : '';
@@ -75,12 +77,12 @@ function draw() {
 		return h('li', {}, h('button', { type: 'button', 'data-name': contact.name, 'aria-current': isOpen ? 'true' : null, onclick: () => pick(contact.name) },
 			avatar(contact, kind, words),
 			h('span', { class: 'entry' },
-				h('span', { class: 'entry-top' }, h('b', { dir: 'auto' }, shownName(contact.name)), contact.verified && icon('shield', _('verified')), m && h('time', { title: moment(m.arrivedAt) }, lately(m.arrivedAt))),
+				h('span', { class: 'entry-top' }, h('b', { dir: 'auto' }, shownName(contact.name)), contact.isBot && icon('bot', _('bot')), contact.verified && icon('shield', _('verified')), m && h('time', { title: moment(m.arrivedAt) }, lately(m.arrivedAt))),
 				h('span', { class: 'entry-bottom' }, h('span', { class: 'last', dir: 'auto' }, last(contact)),
 					contact.keyChanged && icon('warn', _('shows another key')),
 					contact.state === 'requests' && h('span', { class: 'badge' }, _('asks')),
 					contact.unread ? h('span', { class: 'badge', 'aria-label': n_('%d unread message', '%d unread messages', contact.unread) }, contact.unread > 999 ? '999+' : contact.unread) : null))));
 	}));
-	if (!all.length) list.append(h('li', { class: 'empty' }, filtered ? _('Nobody of that name') : _('No conversations yet. Add somebody with +')));
+	if (!all.length) list.append(h('li', { class: 'empty' }, filtered ? _('Nobody of that name') : [h('p', {}, _('No conversations yet.')), h('button', { type: 'button', class: 'main', onclick: add }, _('Add somebody'))]));
 	if (hadFocus) list.querySelector(`[data-name="${CSS.escape(hadFocus)}"]`)?.focus();
 }

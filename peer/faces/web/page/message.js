@@ -22,9 +22,15 @@ function meta(m) {
 	return h('div', { class: 'meta' },
 		m.forwarded && h('span', {}, _('forwarded')),
 		m.edited && h('span', { title: m.editedAt ? moment(m.editedAt) : null }, _('edited')),
-		m.expiresAt || m.life ? h('span', { title: m.expiresAt ? _('Disappears: %s', moment(m.expiresAt)) : _('Disappears %s after it was read', duration(m.life)) }, icon('timer', _('Disappears'))) : null,
+		m.expiresAt || m.life ? h('span', { title: m.expiresAt ? _('Disappears: %s', moment(m.expiresAt)) : _('Disappears %s after it was read', duration(m.life)) }, icon('timer', _('Disappears')), m.expiresAt ? ` ${shortly(m.expiresAt)}` : '') : null,
 		h('time', { datetime: new Date(m.timestamp).toISOString(), title: moment(m.timestamp) }, clock(m.timestamp)),
 		m.own && stateIcon(m));
+}
+
+// How long it still stands, in little room.
+function shortly(expires) {
+	const left = Math.max(0, expires - Date.now()) / 1000;
+	return left < 90 ? _('< 2 min') : left < 5400 ? _('%d min', Math.round(left / 60)) : left < 129600 ? _('%d h', Math.round(left / 3600)) : _('%d d', Math.round(left / 86400));
 }
 
 function quote(m, doings) {
@@ -139,6 +145,11 @@ export function draw(m, doings) {
 			!m.retracted && !m.gone && button(_('React'), 'smile', (e) => doings.pickReaction(m, e.currentTarget), { tabindex: -1 }),
 			button(_('Reply'), 'reply', () => doings.answer(m), { tabindex: -1 }),
 			button(_('More'), 'more', (e) => doings.menu(m, e.currentTarget), { tabindex: -1, 'aria-haspopup': 'menu' })));
+}
+
+// How long those that disappear still stand.
+export function redrawTime(element, m) {
+	if (m.expiresAt) element.querySelector('.meta')?.replaceWith(meta(m));
 }
 
 // A state alone: the rest stays as it is, with what the person has marked in it.

@@ -1,6 +1,6 @@
 // What stands above the page: dialogs, menus, and short notices.
 
-import { h, fill, button, say } from './dom.js';
+import { h, fill, icon, button, say } from './dom.js';
 import { _ } from './text.js';
 
 // A dialog; `build(close)` gives its content. Resolves with what `close` was given.
@@ -16,6 +16,8 @@ export function dialog(title, build, { isWide = false, onclose } = {}) {
 		};
 		frame.append(h('header', {}, h('h2', { id }, title), button(_('Close'), 'close', () => close())), h('div', { class: 'dialog-body' }, build(close)));
 		frame.addEventListener('close', () => {
+			const notices = frame.querySelector('.notices');
+			if (notices) document.body.append(notices);
 			frame.remove();
 			onclose?.();
 			if (before?.isConnected) before.focus();
@@ -90,7 +92,7 @@ export function closeMenu() {
 export function notice(words, { isError = false } = {}) {
 	let place = document.querySelector('.notices');
 	if (!place) {
-		place = h('div', { class: 'notices' });
+		place = h('section', { class: 'notices', 'aria-label': _('Notices') });
 		document.body.append(place);
 	}
 	const host = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
@@ -105,23 +107,28 @@ export function notice(words, { isError = false } = {}) {
 }
 
 // Errors of the engine as it says them, with what to do.
+const wordsOf = (error) => (error?.kind === 'closed' ? _('The engine cannot be reached at this moment. Nothing was sent; try again when the line is back.') : error?.message || String(error));
+
 export function failed(error) {
-	if (error?.name === 'AbortError') return;
-	if (error?.kind === 'closed') return notice(_('The engine cannot be reached at this moment. Nothing was sent; try again when the line is back.'), { isError: true });
-	notice(error?.message || String(error), { isError: true });
+	if (error?.name !== 'AbortError') notice(wordsOf(error), { isError: true });
 }
 
 // A button that runs something slow: not pressed twice, and what goes wrong is said.
 export function doing(words, f, attributes = {}) {
 	const b = h('button', { type: 'button', class: 'main', ...attributes, onclick: async (e) => {
 		e.preventDefault();
-		b.disabled = true;
+		if (b.ariaBusy === 'true') return;
+		const form = b.closest('form');
+		form?.querySelector('.form-error')?.remove();
+		b.ariaBusy = 'true';
 		try {
 			await f();
 		} catch (error) {
-			failed(error);
+			// beside what was filled in, where it can be read and mended
+			if (form?.isConnected) b.closest('.answers').before(h('p', { class: 'form-error', role: 'alert' }, icon('warn'), h('span', {}, wordsOf(error))));
+			else failed(error);
 		} finally {
-			b.disabled = false;
+			b.ariaBusy = null;
 		}
 	} }, words);
 	return b;

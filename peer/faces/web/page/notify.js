@@ -21,6 +21,7 @@ function show(title, body, tag, onclick) {
 }
 
 export function beginNotifying(open) {
+	state.me.notifies = () => notifies() && Notification.permission === 'granted';
 	state.watch('received', (p) => show(shownName(p.conversation), line(p.message.text || p.message.file?.name || '').slice(0, 160), p.conversation, () => open(p.conversation)));
 	state.watch('asked', (event, p) => show(p.name, event === 'keyChanged' ? _('shows another key') : _('wants to talk with you'), `${event}-${p.name}`, () => open(p.name)));
 	const title = () => {

@@ -47,7 +47,15 @@ export async function refresh() {
 	const list = (await call('listContacts')).contacts;
 	contacts.clear();
 	for (const contact of list) contacts.set(contact.name, contact);
-	await Promise.all(list.map(loadLast));
+	await Promise.all([...list.map(loadLast), refreshProposals()]);
+	changed('contacts');
+}
+
+export let proposals = []; // what programs would like to say, and waits for a person
+
+async function refreshProposals() {
+	proposals = (await call('listProposals').catch(() => null))?.proposals ?? [];
+	changed('proposals');
 	changed('contacts');
 }
 
@@ -179,12 +187,14 @@ let arrived = new Map(); // name -> [message]
 
 function arrive(message) {
 	const name = message.conversation;
-	if (!arrived.size) requestAnimationFrame(settle);
+	// a page that is hidden draws no frames
+	if (!arrived.size) document.hidden ? setTimeout(settle, 250) : requestAnimationFrame(settle);
 	if (!arrived.has(name)) arrived.set(name, []);
 	arrived.get(name).push(message);
 }
 
 function settle() {
+	if (!arrived.size) return;
 	const all = arrived;
 	arrived = new Map();
 	for (const [name, list] of all) {
@@ -234,14 +244,15 @@ on('receive', (p) => {
 });
 on('sent', (p) => arrive(fromEvent(p, true)));
 on('delivery', (p) => {
+	settle(); // it may speak of one that came in this very moment
 	const c = conversations.get(p.conversation);
 	if (!c) return;
 	const order = { queued: 0, delivered: 1, read: 2 };
 	const upTo = BigInt(p.upTo);
 	const better = (m) => m.own && order[m.state] < order[p.state] && BigInt(m.id) <= upTo;
-	if (c.last && better(c.last)) c.last.state = p.state;
 	// with several devices it speaks of those of one alone: the engine knows which
 	const touched = c.messages.filter(better);
+	if (c.last && better(c.last) && !p.otherDevice) c.last.state = p.state; // often one of them
 	if (p.otherDevice) {
 		for (const m of touched) call('getMessage', { id: m.id }).then((r) => replace(r.message)).catch(() => {});
 		return;
@@ -253,6 +264,7 @@ on('delivery', (p) => {
 	changed('contacts');
 });
 on('changed', (p) => {
+	settle();
 	if (p.message) return replace({ ...p.message, conversation: p.conversation });
 	const c = conversations.get(p.conversation);
 	if (!c?.byId.has(p.id)) return;
@@ -261,6 +273,7 @@ on('changed', (p) => {
 	changed('messages', c.name, { kind: 'gone', id: p.id });
 });
 on('transferProgress', (p) => {
+	if (p.eventId) settle();
 	const c = conversations.get(p.conversation);
 	const m = c?.byId.get(p.id);
 	if (!m?.file) return;
@@ -305,7 +318,7 @@ on('history', (p) => {
 	for (const c of conversations.values()) c.isWhole = false;
 	refresh().then(() => current && newest(current));
 });
-for (const event of ['proposal', 'proposalSettled']) on(event, (p) => changed('proposals', p));
+for (const event of ['proposal', 'proposalSettled']) on(event, () => refreshProposals());
 on('open', async () => {
 	isOnline = true;
 	await refresh();
@@ -313,6 +326,7 @@ on('open', async () => {
 });
 on('lost', () => {
 	isOnline = false;
+	looked = null;
 	changed('line');
 });
 
@@ -324,6 +338,14 @@ export function markRead(name, id) {
 	contact.unread = 0;
 	notify('markRead', { conversation: name, upTo: id });
 	changed('contacts');
+}
+
+let looked = null;
+export function looking(conversation) {
+	const now = JSON.stringify({ ...(conversation ? { conversation } : {}), notifies: me.notifies?.() ?? false });
+	if (now === looked || !isOnline) return;
+	looked = now;
+	notify('looking', JSON.parse(now));
 }
 
 export async function say(name, text, replyTo) {

@@ -3,7 +3,7 @@
 
 import { h, fill, icon, say } from './dom.js';
 import { _, n_, day, isSameDay } from './text.js';
-import { draw, redrawState, redrawFile } from './message.js';
+import { draw, redrawState, redrawFile, redrawTime } from './message.js';
 import * as state from './state.js';
 import { line } from './safe.js';
 
@@ -17,9 +17,12 @@ let missed = 0;
 export function makeTimeline(given) {
 	doings = { ...given, jump };
 	rows = h('div', { class: 'rows', role: 'group', 'aria-label': _('Messages') });
-	scroller = h('div', { class: 'timeline', tabindex: 0, role: 'region', 'aria-label': _('Conversation'), onscroll, onkeydown }, rows);
+	scroller = h('div', { class: 'timeline', tabindex: 0, role: 'region', 'aria-label': _('What was said'), onscroll, onkeydown }, rows);
 	bottom = h('button', { type: 'button', class: 'to-bottom', hidden: true, onclick: toBottom }, icon('down'), h('span', {}));
 	state.watch('messages', onMessages);
+	setInterval(() => {
+		for (const m of state.open()?.messages ?? []) if (m.expiresAt) withRow(m.id, (r) => redrawTime(r.querySelector('.message'), m));
+	}, 30000);
 	new ResizeObserver(() => { if (atBottom) pin(); }).observe(scroller);
 	return h('div', { class: 'timeline-frame' }, scroller, bottom);
 }
@@ -183,10 +186,13 @@ function onscroll() {
 	});
 }
 
-// What is on the screen while the person looks at this page is read.
+// What is on the screen while the person looks at this page is read. The engine is told, too, what is looked
+// at, so that the desktop does not notify of it.
 export function sight() {
 	const c = state.open();
-	if (!c || document.visibilityState !== 'visible' || !document.hasFocus() || !atBottom) return;
+	const isLooking = document.visibilityState === 'visible' && document.hasFocus();
+	state.looking(isLooking ? c?.name : undefined);
+	if (!c || !isLooking || !atBottom) return;
 	const last = c.messages.findLast((m) => !m.own);
 	if (last) state.markRead(c.name, last.id);
 }

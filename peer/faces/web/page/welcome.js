@@ -8,7 +8,7 @@ import { copy } from './people.js';
 import * as state from './state.js';
 
 function frame(...content) {
-	return h('main', { class: 'welcome' }, h('div', { class: 'card' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), content));
+	return h('div', { class: 'welcome' }, h('div', { class: 'card' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), content));
 }
 
 const nameField = (value = '') => h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 32, pattern: '[a-z0-9][a-z0-9._\\-]{1,31}', value });
@@ -82,6 +82,7 @@ export function showWelcome(app, done) {
 	});
 
 	const ready = (invite) => {
+		history.replaceState(null, '', '/'); // the link was for this
 		if (!invite) return done();
 		const picture = h('img', { class: 'qr', alt: _('The invitation as a QR code') });
 		image(qr(invite.link)).then((url) => { if (url) picture.src = url; });

@@ -1,0 +1,235 @@
+'use strict';
+// What the tests of the page share: engines of people, a browser, pages that are watched for complaints, and
+// waiting for facts. Everything is begun in a folder that the script around it removes.
+
+const { chromium } = require('playwright-core');
+const { spawn, execFile } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const readline = require('readline');
+
+const bin = path.resolve(process.env.PALIQUE_BIN);
+const folder = process.env.PALIQUE_FOLDER;
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const PASSWORD = 'correct horse battery staple';
+const LIMIT = (process.env.PALIQUE_PATIENCE || 60) * 1000; // ms until a fact that does not come is a failure
+
+// Waits until `f` gives something that is true, and returns it.
+async function until(what, f) {
+	const end = Date.now() + LIMIT;
+	for (;;) {
+		const found = await f();
+		if (found) return found;
+		if (Date.now() > end) throw new Error(`never: ${what}`);
+		await new Promise((wake) => { setTimeout(wake, 20); });
+	}
+}
+
+function same(got, wanted, what) {
+	if (got !== wanted) throw new Error(`${what}: ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
+}
+
+function holds(fact, what) {
+	if (!fact) throw new Error(`not so: ${what}`);
+}
+
+// --- engines ---
+
+const homes = new Map();
+
+class Home {
+	constructor(name) {
+		this.name = name;
+		this.path = path.join(folder, `home-${name}`);
+		this.events = [];
+		this.waiting = [];
+		if (!fs.existsSync(this.path)) {
+			fs.mkdirSync(this.path, { mode: 0o700 });
+			fs.writeFileSync(path.join(this.path, 'peer.conf'), 'listen = 127.0.0.1:0\n');
+		}
+		this.got = path.join(folder, `got-${name}`);
+		fs.mkdirSync(this.got, { recursive: true });
+		homes.set(name, this);
+	}
+
+	// A command of the program; what it prints.
+	run(...words) {
+		return new Promise((resolve, reject) => {
+			const child = execFile(path.join(bin, 'palique'), ['--home', this.path, ...words], { env: { ...process.env, LANGUAGE: 'en' } }, (error, out, err) => (error ? reject(new Error(`${this.name}: palique ${words.join(' ')}: ${out}${err}`)) : resolve(out)));
+			child.stdin.end(this.input ?? '');
+			this.input = null;
+		});
+	}
+
+	// The local API, by a line of its own that hears all events.
+	async call(method, params = {}) {
+		if (!this.rpc) {
+			const rpc = spawn(path.join(bin, 'palique'), ['--home', this.path, 'rpc'], { stdio: ['pipe', 'pipe', 'ignore'] });
+			this.rpc = rpc;
+			this.number = 0;
+			this.calls = new Map();
+			rpc.stdin.on('error', () => {});
+			rpc.on('exit', () => {
+				if (this.rpc === rpc) this.rpc = null;
+				for (const c of this.calls.values()) c.reject(new Error(`${this.name}: the engine is gone`));
+			});
+			readline.createInterface({ input: rpc.stdout }).on('line', (line) => {
+				const o = JSON.parse(line);
+				if (o.method) return this.events.push(o);
+				const c = this.calls.get(o.id);
+				this.calls.delete(o.id);
+				if (o.error) c.reject(Object.assign(new Error(`${this.name}: ${c.method}: ${o.error.message}`), { kind: o.error.data?.kind }));
+				else c.resolve(o.result);
+			});
+			await this.call('subscribe');
+		}
+		return new Promise((resolve, reject) => {
+			const id = ++this.number;
+			this.calls.set(id, { resolve, reject, method });
+			this.rpc.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+		});
+	}
+
+	say = (conversation, text, more = {}) => this.call('send', { conversation, text, ...more });
+	last = async (conversation) => (await this.call('getMessages', { conversation, limit: 1 })).messages[0];
+
+	async join(invite) {
+		this.input = `${PASSWORD}\n`;
+		await this.run('join', invite, '--name', this.name, '--password-fd', '0', '--no-input');
+		await this.run('settings', 'downloads', this.got);
+		return this;
+	}
+
+	// Ends the engine as a power cut would.
+	async kill() {
+		const { pid } = await this.call('status');
+		process.kill(pid, 'SIGKILL');
+		await until('the engine is gone', () => !fs.existsSync(`/proc/${pid}`) || fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z'));
+		this.rpc?.kill();
+		this.rpc = null;
+	}
+}
+
+const home = (name) => homes.get(name) ?? new Home(name);
+
+function invite(count = 1) {
+	return new Promise((resolve, reject) => {
+		execFile(path.join(bin, 'palique-directory'), ['invite', '--data', path.join(folder, 'directory'), '--count', String(count)], (error, out, err) => (error ? reject(new Error(out + err)) : resolve(out.split('\n')[0])));
+	});
+}
+
+// Both have each other and are connected.
+async function befriend(a, b) {
+	await a.call('addContact', { contact: b.name });
+	await b.call('addContact', { contact: a.name });
+	for (const [x, y] of [[a, b], [b, a]]) await until(`${x.name} sees ${y.name}`, async () => (await x.call('getContact', { name: y.name })).contact.online);
+}
+
+// --- pages ---
+
+let browser = null;
+
+async function begin() {
+	browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--force-color-profile=srgb', '--font-render-hinting=none'] });
+	return browser;
+}
+
+// A page of somebody's engine, in a browser profile of its own. What it complains of is a failure in the end.
+async function open(who, options = {}) {
+	const { locale = 'en-US', colorScheme = 'light', viewport = { width: 1280, height: 800 }, permissions = ['clipboard-read', 'clipboard-write'], url, reducedMotion = 'reduce' } = options;
+	await begin();
+	const context = await browser.newContext({ locale, colorScheme, viewport, reducedMotion, acceptDownloads: true, timezoneId: 'UTC', ...options.context });
+	const page = await context.newPage();
+	page.setDefaultTimeout(LIMIT);
+	page.complaints = [];
+	page.expected = [];
+	const complain = (words) => {
+		if (!page.expected.some((one) => one.test(words))) page.complaints.push(words);
+	};
+	page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) complain(`console: ${m.text()} ${m.location()?.url ?? ''}`); });
+	page.on('pageerror', (e) => complain(`error: ${e.stack}`));
+	page.on('crash', () => complain('the page has crashed'));
+	await context.addInitScript(() => { addEventListener('securitypolicyviolation', (e) => { console.error(`blocked by CSP: ${e.violatedDirective} ${e.blockedURI}`); }); });
+	page.url_ = url ?? (await who.run('web', '--no-open')).trim();
+	const { origin } = new URL(page.url_);
+	await context.grantPermissions(permissions, { origin });
+	await page.goto(page.url_);
+	page.who = who;
+	page.box = page.locator('.composer textarea');
+	return page;
+}
+
+async function close(page) {
+	const { complaints } = page;
+	await page.context().close();
+	if (complaints.length) throw new Error(`the page complains:\n${complaints.join('\n')}`);
+}
+
+// Nothing that axe-core knows of is wrong with what is shown.
+const checked = [];
+async function accessible(page, what) {
+	await page.evaluate(`${axe};0`);
+	const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+	if (violations.length) throw new Error(`axe-core on ${what}: ${violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none].map((x) => x.message).join('; ').slice(0, 200)}`).join(' | ')}`).join('\n')}`);
+	checked.push(what);
+}
+
+const shots = process.env.PALIQUE_SHOTS;
+async function shot(page, name) {
+	if (shots) await page.screenshot({ path: path.join(shots, `${name}.png`) });
+}
+
+// Looks at a view: nothing wrong by axe-core; a picture where they are wanted.
+async function look(page, what) {
+	await accessible(page, what);
+	await shot(page, what.replaceAll(' ', '-'));
+}
+
+const message = (page, text) => page.locator('.message', { has: page.locator('.text', { hasText: text }) });
+const press = (page, name, options) => page.getByRole('button', { name, exact: true, ...options }).first().click();
+
+// One of the doings of a message's menu.
+async function act(page, text, name) {
+	const m = message(page, text).last();
+	await m.hover();
+	await m.locator('.tools button').last().click();
+	await page.getByRole('menuitem', { name, exact: true }).click();
+}
+
+async function write(page, text) {
+	await page.box.fill(text);
+	await page.box.press('Enter');
+}
+
+async function choose(page, name) {
+	await page.locator(`[data-name="${name}"]`).click();
+	await page.locator('.conversation-header b').first().waitFor();
+}
+
+// --- what the parts do, one after the other ---
+
+async function run(parts) {
+	let bad = false;
+	for (const [name, part] of parts) {
+		const began = Date.now();
+		try {
+			await part();
+			console.log(`ok: ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+		} catch (e) {
+			bad = true;
+			console.log(`FAILED: ${name}: ${e.stack}`);
+			for (const context of browser?.contexts() ?? [])
+				for (const page of context.pages()) {
+					if (page.complaints?.length) console.log(`  ${page.who.name}'s page: ${page.complaints.join('\n  ')}`);
+					if (shots) await page.screenshot({ path: path.join(shots, `failed-${page.who?.name}.png`) }).catch(() => {});
+					await context.close().catch(() => {});
+				}
+		}
+	}
+	await browser?.close();
+	for (const one of homes.values()) one.rpc?.kill();
+	if (!bad) console.log(`browser: ${checked.length} views without a violation`);
+	process.exitCode = bad ? 1 : 0;
+}
+
+module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, folder, holds, home, invite, look, message, open, press, run, same, shot, until, write };

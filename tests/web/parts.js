@@ -1,0 +1,8 @@
+'use strict';
+// parts.js [PART...]: the tests of the page, in this order; without names all of them.
+
+const { run } = require('./bed');
+
+const parts = Object.entries({ ...require('./first'), ...require('./talk') });
+const wanted = process.argv.slice(2);
+run(parts.filter(([name]) => !wanted.length || wanted.some((one) => name.includes(one))));

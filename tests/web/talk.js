@@ -1,0 +1,203 @@
+'use strict';
+// Two people talk; what one does in the page the other's engine knows, and the other way round.
+
+const { accessible, act, befriend, choose, close, home, holds, invite, look, message, open, press, same, until, write } = require('./bed');
+
+const person = async (name) => home(name).join(await invite());
+
+exports['talk both ways'] = async () => {
+	const ana = await person('ana');
+	const ben = await person('ben');
+	const page = await open(ana);
+	await press(page, 'Add somebody');
+	await page.locator('dialog .qr[src]').waitFor();
+	await look(page, 'add somebody');
+	await page.getByLabel('Name or contact link').fill('nobody-of-that-name');
+	await press(page, 'Add');
+	await page.getByRole('alert').or(page.getByText('was asked').first()).first().waitFor();
+	await page.keyboard.press('Escape');
+
+	// ben asks by link, with a greeting
+	await ben.call('addContact', { contact: (await ana.call('getLink')).link, greeting: 'we met on Monday <b>' });
+	await choose(page, 'ben');
+	await page.getByText('“we met on Monday <b>”').waitFor();
+	await look(page, 'asks');
+	await press(page, 'Accept');
+	await page.locator('.conversation-header .presence-on').waitFor();
+
+	await ben.say('ana', 'hello ana, *this* is https://example.org/x?y=1.');
+	await message(page, 'hello ana').waitFor();
+	same(await page.locator('.message a').getAttribute('href'), 'https://example.org/x?y=1', 'the link');
+	same(await page.locator('.message strong').textContent(), '*this*', 'what is marked');
+	await until('ben hears that ana has read it', async () => (await ben.last('ana')).state === 'read');
+	await write(page, 'hola ben');
+	await until('ben has it', async () => (await ben.last('ana'))?.text === 'hola ben');
+	await message(page, 'hola ben').locator('.state-delivered').waitFor();
+	const last = await ben.last('ana');
+	await ben.call('markRead', { conversation: 'ana', upTo: last.id });
+	await message(page, 'hola ben').locator('.state-read').waitFor();
+
+	// reply, react, edit, delete
+	await act(page, 'hello ana', 'Reply');
+	await write(page, 'an answer');
+	await message(page, 'an answer').locator('.quote').getByText('hello ana').waitFor();
+	same((await until('ben has the answer', async () => { const m = await ben.last('ana'); return m.text === 'an answer' && m; })).quote.ours, true, 'the answer is to what ben said');
+	await message(page, 'hello ana').hover();
+	await message(page, 'hello ana').getByRole('button', { name: 'React' }).click();
+	await look(page, 'reactions to choose');
+	await page.getByRole('menuitem', { name: '👍' }).click();
+	const reactions = async (text) => (await ben.call('getMessages', { conversation: 'ana' })).messages.find((m) => m.text.includes(text)).reactions;
+	await until('ben sees the reaction', async () => (await reactions('hello ana'))?.theirs === '👍');
+	await ben.call('sendReaction', { id: last.id, reactions: '🎉 ❤️' });
+	await message(page, 'hola ben').getByText('🎉').waitFor();
+	await message(page, 'hello ana').locator('.reaction').click(); // and takes it back
+	await until('ben sees none', async () => !(await reactions('hello ana'))?.theirs);
+	await page.box.press('ArrowUp'); // edits the last one
+	same(await page.box.inputValue(), 'an answer', 'what is edited');
+	await page.box.fill('another answer');
+	await look(page, 'editing');
+	await page.box.press('Enter');
+	await message(page, 'another answer').getByText('edited').waitFor();
+	await until('ben sees the edit', async () => (await ben.last('ana')).text === 'another answer');
+	await write(page, 'a slip');
+	await message(page, 'a slip').waitFor();
+	await message(page, 'a slip').last().hover();
+	await message(page, 'a slip').last().locator('.tools button').last().click();
+	await look(page, 'menu of a message');
+	await page.keyboard.press('Escape');
+	await act(page, 'a slip', 'Delete for both');
+	await look(page, 'delete for both');
+	await page.locator('dialog .danger').click();
+	await page.getByText('You deleted this message').waitFor();
+	await until('ben sees that it is gone', async () => (await ben.last('ana')).retracted);
+
+	// ben edits and deletes
+	const { id } = await ben.say('ana', 'first words');
+	await message(page, 'first words').waitFor();
+	await ben.call('editMessage', { id, text: 'second words' });
+	await message(page, 'second words').waitFor();
+	await ben.call('deleteMessage', { id });
+	await page.getByText('This message was deleted').waitFor();
+	await act(page, 'hello ana', 'Details');
+	await look(page, 'details');
+	await page.keyboard.press('Escape');
+	await act(page, 'hello ana', 'Copy text');
+	same(await page.evaluate(() => navigator.clipboard.readText()), 'hello ana, *this* is https://example.org/x?y=1.', 'copied');
+
+	// typing is seen, and goes
+	await ben.call('sendTyping', { conversation: 'ana' });
+	await page.locator('.conversation-header', { hasText: 'types …' }).waitFor();
+	await ben.call('sendTyping', { conversation: 'ana', typing: false });
+	await page.locator('.conversation-header', { hasText: 'online' }).waitFor();
+
+	// forwarded to a third one; a name of their own; unread ones in the list
+	const cai = await person('cai');
+	await befriend(ana, cai);
+	await page.locator('[data-name="cai"]').waitFor();
+	await act(page, 'hello ana', 'Forward');
+	await page.locator('dialog .result', { hasText: 'cai' }).waitFor();
+	await look(page, 'forward');
+	await page.locator('dialog .result', { hasText: 'cai' }).click();
+	await until('cai has it', async () => (await cai.last('ana'))?.forwarded);
+	await cai.call('setProfile', { title: 'Caitlin O’Neill', status: 'on the train', availability: 'away' });
+	await page.locator('[data-name="cai"]', { hasText: 'Caitlin O’Neill' }).waitFor();
+	for (const text of ['one', 'two', 'three']) await cai.say('ana', text);
+	await page.locator('[data-name="cai"] .badge', { hasText: '3' }).waitFor();
+	await until('the title says it', async () => (await page.title()) === '(3) Palique');
+	await choose(page, 'cai');
+	await page.locator('.unread-line').waitFor();
+	await until('cai hears that they are read', async () => (await cai.last('ana')).state === 'read');
+	same(await page.title(), 'Palique', 'the title');
+
+	// a draft stays with its conversation
+	await page.box.fill('not sent yet');
+	await choose(page, 'ben');
+	same(await page.box.inputValue(), '', 'the draft of the other one');
+	await page.locator('[data-name="cai"]', { hasText: 'not sent yet' }).waitFor();
+	await choose(page, 'cai');
+	same(await page.box.inputValue(), 'not sent yet', 'the draft');
+	await page.box.fill('');
+	await close(page);
+};
+
+exports['search, safety, settings'] = async () => {
+	const [ana, ben] = [home('ana'), home('ben')];
+	for (let i = 0; i < 400; i++) ben.call('send', { conversation: 'ana', text: `number ${i}${i === 7 ? ' with a nightingale' : ''}` });
+	await until('all have arrived', async () => (await ana.last('ben'))?.text === 'number 399');
+	const page = await open(ana);
+	await choose(page, 'ben');
+	await page.keyboard.press('Control+Shift+F');
+	await page.getByLabel('Words to find').fill('nighting');
+	await page.locator('.result mark').waitFor();
+	same(await page.locator('.result mark').textContent(), 'nightingale', 'what is found');
+	await look(page, 'search');
+	await page.keyboard.press('Enter');
+	await page.keyboard.press('Enter');
+	await page.locator('.row.found', { hasText: 'nightingale' }).waitFor();
+	await message(page, 'nightingale').waitFor();
+	await until('it is what the keyboard is at', () => page.evaluate(() => document.activeElement.textContent.includes('nightingale')));
+	await page.getByRole('button', { name: 'To the newest message' }).click();
+	await message(page, 'number 399').waitFor();
+
+	// safety numbers are the same on both sides
+	await press(page, 'Safety number');
+	const digits = (await page.locator('.digits').textContent()).replace(/\s/g, '');
+	same(digits, (await ben.call('getSafety', { name: 'ana' })).digits, 'the safety number');
+	await page.locator('dialog .qr[src]').waitFor();
+	await look(page, 'safety number');
+	await press(page, 'They are the same');
+	await until('ben is verified', async () => (await ana.call('getContact', { name: 'ben' })).contact.verified);
+	await page.locator('[data-name="ben"]').getByLabel('verified').waitFor();
+
+	await page.locator('.who-button').click();
+	await look(page, 'about');
+	await page.locator('dialog').getByLabel('Messages disappear').selectOption('3600');
+	await until('the wish is there', async () => (await ben.call('getContact', { name: 'ana' })).contact.timer.theirs === 3600);
+	await ben.call('setTimer', { conversation: 'ana', seconds: 3600 });
+	await page.getByText('Messages disappear 1 hour after').waitFor();
+	await page.keyboard.press('Escape');
+	await ben.say('ana', 'this one goes');
+	await message(page, 'this one goes').getByLabel('Disappears').waitFor();
+	await page.locator('.who-button').click();
+	await page.locator('dialog').getByLabel('Messages disappear').selectOption('0');
+	await until('no wish', async () => (await ana.call('getContact', { name: 'ben' })).contact.timer.ours === 0);
+	await page.keyboard.press('Escape');
+
+	await page.locator('.myself').click();
+	await look(page, 'settings');
+	await page.getByLabel('Status line').fill('here & now');
+	await press(page, 'Save');
+	await until('ben sees the status', async () => (await ben.call('getContact', { name: 'ana' })).contact.status === 'here & now');
+	await page.getByLabel('Availability').selectOption('busy');
+	await until('ben sees busy', async () => (await ben.call('getContact', { name: 'ana' })).contact.availability === 'busy');
+	await page.getByLabel('Colours').selectOption('dark');
+	await accessible(page, 'settings, dark');
+	await page.getByLabel('Colours').selectOption('');
+	await press(page, 'Change the password');
+	await look(page, 'password');
+	await page.keyboard.press('Escape');
+	await press(page, 'Blocked contacts');
+	await look(page, 'blocked');
+	await page.keyboard.press('Escape');
+	await press(page, 'Make a recovery code');
+	await press(page, 'Make it');
+	await page.locator('.words li').nth(11).waitFor();
+	await look(page, 'recovery code');
+	await press(page, 'I have written it down');
+	await page.keyboard.press('Escape');
+	await press(page, 'Menu');
+	await look(page, 'menu');
+	await page.getByRole('menuitem', { name: 'Keys' }).click();
+	await look(page, 'keys');
+	await page.keyboard.press('Escape');
+	await press(page, 'Emoji');
+	await look(page, 'emoji');
+	await page.getByLabel('Search emoji').fill('party');
+	await page.keyboard.press('ArrowDown');
+	await page.keyboard.press('Enter');
+	same(await page.box.inputValue(), '🎉', 'the emoji');
+	await page.box.press('Enter');
+	await message(page, '🎉').waitFor();
+	holds(await message(page, '🎉').last().locator('.only-emoji').count(), 'it is large');
+	await close(page);
+};
