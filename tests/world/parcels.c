@@ -356,6 +356,12 @@ static void judge_transfers(struct people *p, unsigned machine, const struct tra
 	}
 }
 
+/* A transfer that failed may be taken up again, and keeps what has come. */
+static bool keeps_part(const struct transfer *t)
+{
+	return t->state != TRANSFER_DONE && t->state != TRANSFER_CANCELLED;
+}
+
 /* What is hidden and of no transfer that goes on was left behind. */
 static void judge_folder(struct people *p, unsigned machine, const struct transfers *all)
 {
@@ -370,9 +376,9 @@ static void judge_folder(struct people *p, unsigned machine, const struct transf
 		if (entry->d_name[0] != '.' || strcmp(entry->d_name, ".") == 0 ||
 		    strcmp(entry->d_name, "..") == 0)
 			continue;
-		while (i < all->count && (all->list[i].state >= TRANSFER_DONE ||
-					  strncmp(entry->d_name, all->list[i].part,
-						  strlen(all->list[i].part)) != 0))
+		while (i < all->count &&
+		       (!keeps_part(&all->list[i]) || strncmp(entry->d_name, all->list[i].part,
+							      strlen(all->list[i].part)) != 0))
 			i++;
 		if (i == all->count)
 			world_fail(p->world, "machine %u has left %s behind", machine,
