@@ -1,0 +1,336 @@
+/* What the terminal shows, fed as the engine feeds it; and how a message is laid out of it. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "peer/faces/tui/model.h"
+#include "peer/faces/tui/view.h"
+#include "shared/bytes.h"
+
+static struct json *parsed(const char *text)
+{
+	struct json *o = NULL;
+
+	assert_int_equal(json_parse(&o, bytes_text(text)), 0);
+	return o;
+}
+
+static void told(struct model *m, const char *method, const char *params)
+{
+	struct json *p = parsed(params);
+
+	model_notified(m, method, p);
+	json_free(p);
+}
+
+/* Answers the oldest request of that method, and drops those before it. */
+static struct request answered(struct model *m, const char *method, const char *result)
+{
+	struct request r = { .method = "" };
+	struct json *o = result ? parsed(result) : NULL;
+
+	while (strcmp(r.method, method) != 0) {
+		assert_true(model_next_request(m, &r));
+		json_free(r.params);
+	}
+	model_answer(m, &r, o, "it failed");
+	json_free(o);
+	return r;
+}
+
+static void assert_asks_nothing(struct model *m, const char *method)
+{
+	struct request r;
+
+	while (model_next_request(m, &r)) {
+		assert_string_not_equal(r.method, method);
+		json_free(r.params);
+	}
+}
+
+/* Bob and carol are contacts, dora asks. */
+static struct model *begun(void)
+{
+	struct model *m = model_new();
+
+	answered(m, "listContacts",
+		 "{\"contacts\":[{\"name\":\"bob\",\"state\":\"mutual\",\"unread\":0},"
+		 "{\"name\":\"carol\",\"state\":\"mutual\",\"unread\":2},"
+		 "{\"name\":\"dora\",\"state\":\"requests\",\"greeting\":\"hi\"}]}");
+	return m;
+}
+
+/* Messages `from` to `to` of a conversation as a page. */
+static char *page(unsigned from, unsigned to)
+{
+	struct buf all = { 0 };
+	char one[160];
+
+	buf_append(&all, bytes_text("{\"messages\":["));
+	for (unsigned i = from; i <= to; i++) {
+		snprintf(
+			one, sizeof one,
+			"%s{\"id\":\"%u\",\"conversation\":\"bob\",\"own\":%s,\"timestamp\":%u,"
+			"\"text\":\"number %u\",\"state\":\"queued\"}",
+			i > from ? "," : "", i, i % 2 ? "true" : "false", 1000 * i, i);
+		buf_append(&all, bytes_text(one));
+	}
+	buf_append(&all, bytes_of("]}", 3));
+	return (char *)all.data;
+}
+
+static struct talk *open_bob(struct model *m, unsigned from, unsigned to)
+{
+	char *text = page(from, to);
+
+	model_choose(m, "bob");
+	while (strcmp(answered(m, "getMessages", text).name, "bob") != 0)
+		;
+	/* the first may have been that of the list: the newest message alone */
+	while (!model_open(m)->is_here)
+		answered(m, "getMessages", text);
+	free(text);
+	return model_open(m);
+}
+
+static void who_asks_stands_first_and_then_the_newest(void **state)
+{
+	struct model *m = begun();
+
+	(void)state;
+	assert_true(model_is_ready(m));
+	assert_int_equal(model_count(m), 3);
+	assert_string_equal(model_at(m, 0)->name, "dora");
+	told(m, "receive",
+	     "{\"id\":\"9\",\"conversation\":\"carol\",\"timestamp\":5000,\"message\":{"
+	     "\"text\":"
+	     "\"x\"}}");
+	assert_string_equal(model_at(m, 1)->name, "carol");
+	assert_int_equal(model_find(m, "carol")->unread, 3);
+	told(m, "sent",
+	     "{\"id\":\"10\",\"conversation\":\"bob\",\"timestamp\":6000,\"message\":{\"text\":"
+	     "\"y\"}}");
+	assert_string_equal(model_at(m, 1)->name, "bob");
+	model_free(m);
+}
+
+static void a_message_told_twice_stands_once(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 5);
+	static const char again[] = "{\"id\":\"6\",\"conversation\":\"bob\",\"timestamp\":6000,"
+				    "\"message\":{\"text\":"
+				    "\"six\"}}";
+
+	(void)state;
+	assert_int_equal(t->count, 5);
+	told(m, "receive", again);
+	told(m, "receive", again);
+	assert_int_equal(t->count, 6);
+	model_free(m);
+}
+
+static void older_pages_come_before_and_end_where_there_are_no_more(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 61, 120);
+	char *text = page(1, 60), *rest = page(1, 10);
+
+	(void)state;
+	assert_true(t->has_older);
+	model_want_older(m);
+	model_want_older(m); /* one at a time */
+	answered(m, "getMessages", text);
+	assert_asks_nothing(m, "getMessages");
+	assert_int_equal(t->count, 120);
+	assert_int_equal(t->list[0].id, 1);
+	assert_int_equal(t->list[119].id, 120);
+	assert_true(t->has_older);
+	model_want_older(m);
+	answered(m, "getMessages", "{\"messages\":[]}");
+	assert_false(t->has_older);
+	model_want_older(m);
+	assert_asks_nothing(m, "getMessages");
+	free(text);
+	free(rest);
+	model_free(m);
+}
+
+static void what_is_far_from_what_is_looked_at_goes(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 10000, 10059);
+
+	(void)state;
+	for (unsigned from = 9940; from > 9940 - 60 * 40; from -= 60) {
+		char *text = page(from, from + 59);
+
+		model_want_older(m);
+		answered(m, "getMessages", text);
+		free(text);
+	}
+	assert_true(t->count <= MODEL_KEPT);
+	assert_true(t->has_newer);
+	assert_true(t->list[0].id < t->list[t->count - 1].id);
+	/* what comes now is not behind a gap */
+	told(m, "receive",
+	     "{\"id\":\"20000\",\"conversation\":\"bob\",\"timestamp\":1,\"message\":{\"text\":"
+	     "\"new\"}}");
+	assert_null(talk_find(t, 20000));
+	model_want_newest(m);
+	answered(m, "getMessages", "{\"messages\":[]}");
+	assert_false(t->has_newer);
+	model_free(m);
+}
+
+static void delivery_reaches_ours_and_never_goes_back(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 5);
+
+	(void)state;
+	told(m, "delivery", "{\"conversation\":\"bob\",\"upTo\":\"3\",\"state\":\"read\"}");
+	told(m, "delivery",
+	     "{\"conversation\":\"bob\",\"upTo\":\"5\",\"state\":\"delivered\"}");
+	assert_string_equal(json_text(talk_find(t, 1)->message, "state"), "read");
+	assert_string_equal(json_text(talk_find(t, 3)->message, "state"), "read");
+	assert_string_equal(json_text(talk_find(t, 5)->message, "state"), "delivered");
+	assert_string_equal(json_text(talk_find(t, 4)->message, "state"),
+			    "queued"); /* theirs */
+	model_free(m);
+}
+
+static void a_changed_message_takes_its_place_and_a_forgotten_one_goes(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 5);
+
+	(void)state;
+	told(m, "changed",
+	     "{\"id\":\"2\",\"conversation\":\"bob\",\"message\":{\"id\":\"2\",\"text\":"
+	     "\"other\","
+	     "\"edited\":true}}");
+	assert_string_equal(json_text(talk_find(t, 2)->message, "text"), "other");
+	told(m, "changed", "{\"id\":\"3\",\"conversation\":\"bob\",\"message\":null}");
+	assert_null(talk_find(t, 3));
+	assert_int_equal(t->count, 4);
+	model_free(m);
+}
+
+static void what_nobody_looks_at_rings_once_and_is_new(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 4);
+	char who[64];
+
+	(void)state;
+	told(m, "receive",
+	     "{\"id\":\"5\",\"conversation\":\"bob\",\"timestamp\":1,\"message\":{\"text\":"
+	     "\"a\"}}");
+	assert_false(model_next_ring(m, who));
+	assert_int_equal(t->first_unread, 0);
+	model_mark_read(m, t);
+	model_look(m, false);
+	told(m, "receive",
+	     "{\"id\":\"6\",\"conversation\":\"bob\",\"timestamp\":1,\"message\":{\"text\":"
+	     "\"b\"}}");
+	assert_true(model_next_ring(m, who));
+	assert_string_equal(who, "bob");
+	assert_false(model_next_ring(m, who));
+	assert_int_equal(t->first_unread, 6);
+	model_free(m);
+}
+
+static void hostile_notifications_change_nothing_and_break_nothing(void **state)
+{
+	static const char *const hostile[] = {
+		"{}",
+		"[]",
+		"{\"conversation\":7,\"id\":{}}",
+		"{\"conversation\":\"bob\",\"id\":\"x\",\"message\":[]}",
+		"{\"conversation\":\"bob\",\"upTo\":\"-1\",\"state\":7}",
+		"{\"name\":null,\"contact\":3}",
+		"{\"conversation\":\"\",\"id\":\"1\",\"message\":{}}",
+	};
+	static const char *const methods[] = {
+		"receive", "sent",    "delivery",      "changed",
+		"typing",  "profile", "presence",      "transferProgress",
+		"history", "account", "warning",       "keyChanged",
+		"read",    "nothing", "contactRequest"
+	};
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 5);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		for (size_t k = 0; k < sizeof hostile / sizeof *hostile; k++)
+			told(m, methods[i], hostile[k]);
+	assert_int_equal(t->count, 5);
+	assert_int_equal(model_count(m), 3);
+	model_free(m);
+}
+
+static void a_message_is_laid_out_within_its_columns_whatever_it_says(void **state)
+{
+	static const char *const messages[] = {
+		"{\"id\":\"1\",\"text\":\"\\u001b[2J\\u202e x\",\"kind\":\"text\"}",
+		"{\"id\":\"1\",\"text\":"
+		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+		"{\"id\":\"1\",\"text\":\"\\u6f22\\u5b57\\u6f22\\u5b57\\u6f22\\u5b57\\u6f22\"}",
+		"{\"id\":\"1\",\"file\":{\"name\":\"../\\u001b]0;x\",\"size\":-5,\"done\":9,"
+		"\"state\":\"running\",\"rate\":-1,\"type\":\"image/"
+		"png\",\"width\":-3,\"height\":9}}",
+		"{\"id\":\"1\",\"file\":[],\"quote\":7,\"reactions\":\"x\",\"buttons\":{\"a\":"
+		"1}}",
+		"{\"id\":\"1\",\"retracted\":true,\"quote\":{\"begins\":\"\\u202e\"}}",
+		"{\"id\":\"1\",\"bot\":\"\\u001b[0m\",\"buttons\":[1,null,\"\\u0007go\"]}",
+	};
+	struct model *m = begun();
+	struct view v = { .filter = "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+		for (unsigned columns = 1; columns < 90; columns += 4) {
+			struct json *message = parsed(messages[i]);
+			struct said said = { .id = 1, .message = message };
+			struct sheet *s = view_message(&v, model_find(m, "bob"), &said,
+						       columns);
+
+			for (size_t k = 0; k < sheet_lines(s); k++) {
+				const struct sheet_line *line = sheet_line(s, k);
+				if (columns > 1)
+					assert_true(line->columns <= columns);
+				for (size_t n = 0; n < line->count; n++)
+					for (const char *c = line->pieces[n].text; *c; c++)
+						assert_true((unsigned char)*c >= 0x20);
+			}
+			sheet_free(s);
+			json_free(message);
+		}
+	}
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_asks_stands_first_and_then_the_newest),
+		cmocka_unit_test(a_message_told_twice_stands_once),
+		cmocka_unit_test(older_pages_come_before_and_end_where_there_are_no_more),
+		cmocka_unit_test(what_is_far_from_what_is_looked_at_goes),
+		cmocka_unit_test(delivery_reaches_ours_and_never_goes_back),
+		cmocka_unit_test(a_changed_message_takes_its_place_and_a_forgotten_one_goes),
+		cmocka_unit_test(what_nobody_looks_at_rings_once_and_is_new),
+		cmocka_unit_test(hostile_notifications_change_nothing_and_break_nothing),
+		cmocka_unit_test(a_message_is_laid_out_within_its_columns_whatever_it_says),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
