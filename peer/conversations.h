@@ -74,6 +74,7 @@ struct to_say {
 	uint64_t target; /* id of the message that it replies to (0: none), or is about */
 	bool is_forwarded;
 	uint32_t life; /* TIMER: the wish. TEXT and FILE get that of the conversation */
+	struct bytes bot, buttons; /* TEXT, FILE */
 };
 /* Stores it, to be owed from the next commit on. ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
  * ERR_STATE: its text is no more, or it is not of a kind that can be; ERR_EXPIRED: it was said under an

@@ -47,6 +47,8 @@ static struct row row_of(struct conversations *c, const struct chain *chain,
 		.about = about,
 		.flags = say->is_forwarded ? ENTRY_FORWARDED : 0,
 		.life = say->life,
+		.bot = say->bot,
+		.buttons = say->buttons,
 	};
 
 	if (say->kind == SAY_GONE) {
@@ -326,6 +328,8 @@ static int row_said(struct conversations *c, const struct person *p, struct stat
 		.about = column_bytes(s, 5),
 		.body = column_bytes(s, 6),
 		.previous = previous,
+		.bot = column_bytes(s, 9),
+		.buttons = column_bytes(s, 10),
 	};
 	*previous = (struct message_hash){ 0 };
 	if (!column_is_null(s, 7))
@@ -343,7 +347,7 @@ int conversations_said(struct conversations *c, const struct person *p, uint64_t
 {
 	struct statement *s = db_sql(
 		db_of(c), "SELECT seq, sent_at, kind, flags, life, about, body, previous,"
-			  " reply_to FROM message WHERE chain = ? AND seq >= ?"
+			  " reply_to, bot, buttons FROM message WHERE chain = ? AND seq >= ?"
 			  " ORDER BY seq");
 	struct message_hash previous;
 	uint8_t room[ABOUT_SIZE];

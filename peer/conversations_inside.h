@@ -70,6 +70,7 @@ struct row {
 	uint64_t target; /* id; 0: settled, there is none */
 	unsigned flags;
 	uint32_t life;
+	struct bytes bot, buttons; /* or empty */
 };
 int row_write(struct conversations *c, const struct person *p, const struct chain *chain,
 	      const struct row *row);

@@ -23,12 +23,28 @@ static int set_aside(struct conversations *c, int64_t chain, uint64_t from)
 	return store_run(c->rooms->store, s);
 }
 
-/* The first entry set aside in `from`; its body is in c->body, what it is about in `about`. */
+/* One text behind the other in c->body, which may move meanwhile. */
+static void read_texts(struct conversations *c, struct statement *s, struct row *row)
+{
+	size_t body = column_bytes(s, 6).size, bot = column_bytes(s, 8).size,
+	       buttons = column_bytes(s, 9).size;
+
+	c->body.size = 0;
+	buf_append(&c->body, column_bytes(s, 6));
+	buf_append(&c->body, column_bytes(s, 8));
+	buf_append(&c->body, column_bytes(s, 9));
+	row->body = bytes_of(c->body.data, body);
+	row->bot = bytes_of(c->body.data + body, bot);
+	row->buttons = bytes_of(c->body.data + body + bot, buttons);
+}
+
+/* The first entry set aside in `from`; its texts are in c->body, what it is about in `about`. */
 static bool read_aside(struct conversations *c, int64_t from, struct row *row,
 		       uint8_t about[ABOUT_SIZE])
 {
 	struct statement *s = db_sql(
-		db_of(c), "SELECT id, sent_at, kind, flags, life, target, body, about"
+		db_of(c), "SELECT id, sent_at, kind, flags, life, target, body, about,"
+			  " bot, buttons"
 			  " FROM message WHERE chain = ? AND seq >= ? ORDER BY seq LIMIT 1");
 	bool is_there;
 
@@ -45,9 +61,7 @@ static bool read_aside(struct conversations *c, int64_t from, struct row *row,
 			.has_target = !column_is_null(s, 5),
 			.target = (uint64_t)column_int(s, 5),
 		};
-		c->body.size = 0;
-		buf_append(&c->body, column_bytes(s, 6));
-		row->body = buf_view(&c->body);
+		read_texts(c, s, row);
 		if (column_copy(s, 7, about, ABOUT_SIZE) == 0)
 			row->about = bytes_of(about, ABOUT_SIZE);
 	}

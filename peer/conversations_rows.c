@@ -204,7 +204,8 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 	s = db_sql(db_of(c),
 		   "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
 		   " arrived_at, kind, reply_to, previous, body, place, about, target,"
-		   " flags, life, expires) VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?,?)");
+		   " flags, life, expires, bot, buttons)"
+		   " VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, (int64_t)row->id);
 	bind_int(s, 2, p->id);
 	bind_int(s, 3, chain->id);
@@ -225,6 +226,10 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 	bind_int(s, 15, row->life);
 	if (at)
 		bind_int(s, 16, at);
+	if (row->bot.size > 0)
+		bind_bytes(s, 17, row->bot);
+	if (row->buttons.size > 0)
+		bind_bytes(s, 18, row->buttons);
 	return store_run(c->rooms->store, s);
 }
 
@@ -267,6 +272,8 @@ struct wire_say say_of(struct conversations *c, const struct person *p, const st
 		.body = row->body,
 		.is_forwarded = row->flags & ENTRY_FORWARDED,
 		.life = row->life,
+		.bot = row->bot,
+		.buttons = row->buttons,
 	};
 
 	if (row->previous)
@@ -274,6 +281,7 @@ struct wire_say say_of(struct conversations *c, const struct person *p, const st
 	if (say.kind == SAY_GONE) {
 		say.is_forwarded = false;
 		say.life = 0;
+		say.bot = say.buttons = (struct bytes){ 0 };
 	}
 	say.is_about = row->about.size == ABOUT_SIZE;
 	if (say.is_about) {

@@ -153,6 +153,8 @@ void tell_entry(struct conversations *c, struct person *p, const struct chain *c
 		.is_forwarded = row->flags & ENTRY_FORWARDED,
 		.life = row->life,
 		.text = row->body,
+		.bot = row->bot,
+		.buttons = row->buttons,
 	};
 
 	if (row->kind == SAY_FILE)
@@ -274,6 +276,8 @@ int conversations_say_entry(struct conversations *c, struct person *p,
 		.life = is_shown                  ? life_of(p)
 			: what->kind == SAY_TIMER ? what->life
 						  : 0,
+		.bot = what->bot,
+		.buttons = what->buttons,
 	};
 	row.place = (int64_t)row.id;
 	if (what->target && about_of(c, p, what->target, about) == 1)

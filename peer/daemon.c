@@ -64,7 +64,7 @@ struct daemon {
 	struct history_export *history_export;
 	struct udp *udp;
 	struct api *api;
-	struct lines_server *server;
+	struct lines_server *server, *bot_server;
 	struct host *host;
 	struct netwatch *watch;
 	struct desktop *desktop;
@@ -170,12 +170,13 @@ static mono_ns on_step(void *user, mono_ns now)
 
 /* --- faces --- */
 
-static struct face *face_new(struct daemon *d, struct lines *lines, struct web_page *page)
+static struct face *face_new(struct daemon *d, struct lines *lines, struct web_page *page,
+			     bool is_bot)
 {
 	struct face *face = memory_new(sizeof *face);
 
 	*face = (struct face){ .daemon = d, .lines = lines, .page = page };
-	face->client = api_connect(d->api, face);
+	face->client = (is_bot ? api_connect_guest : api_connect)(d->api, face);
 	if (!face->client) {
 		log_event(LOG_WARNING, "too-many-faces", NULL);
 		free(face);
@@ -202,12 +203,32 @@ static void face_free(struct face *face)
 
 static void on_connect(void *user, struct lines *who)
 {
-	struct face *face = face_new(user, who, NULL);
+	struct face *face = face_new(user, who, NULL, false);
 
 	if (!face)
 		lines_close(who);
 	else
 		lines_set_user(who, face);
+}
+
+static void on_connect_bot(void *user, struct lines *who)
+{
+	struct face *face = face_new(user, who, NULL, true);
+
+	if (!face)
+		lines_close(who);
+	else
+		lines_set_user(who, face);
+}
+
+static void on_end(void *connection)
+{
+	struct face *face = connection;
+
+	/* A page has no token of a bot. */
+	if (face->lines)
+		lines_close(face->lines);
+	face_free(face);
 }
 
 static void on_line(void *user, struct lines *from, struct bytes line)
@@ -253,7 +274,7 @@ static void on_wake(void *user)
 
 static void *on_page(void *user, struct web_page *page)
 {
-	return face_new(user, NULL, page);
+	return face_new(user, NULL, page, false);
 }
 
 static void on_page_line(void *user, void *client, struct bytes line)
@@ -498,6 +519,8 @@ static void close_handles(struct daemon *d)
 		host_close(d->host);
 	if (d->server)
 		lines_server_close(d->server);
+	if (d->bot_server)
+		lines_server_close(d->bot_server);
 	on_close_web(d);
 	desktop_close(d->desktop);
 	d->desktop = NULL;
@@ -681,6 +704,10 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 	static const struct lines_calls calls = { .on_line = on_line,
 						  .on_gone = on_gone,
 						  .on_connect = on_connect };
+	static const struct lines_calls bot_calls = { .on_line = on_line,
+						      .on_gone = on_gone,
+						      .on_connect = on_connect_bot };
+	char path[HOME_PATH_MAX];
 	struct api_config config = {
 		.engine = d->engine,
 		.home = &d->home,
@@ -702,6 +729,7 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 		.close_web = on_close_web,
 		.happened = on_happened,
 		.seen = on_seen,
+		.end = on_end,
 	};
 	int err;
 
@@ -710,6 +738,10 @@ static int open_api(struct daemon *d, char *reason, size_t reason_size)
 	if (err < 0)
 		snprintf(reason, reason_size, _("cannot open the socket %s: %s"),
 			 d->home.socket, error_text(err));
+	/* Without it programs have no way in, and people have. */
+	if (err == 0 && (home_path(&d->home, "bot.sock", path) < 0 ||
+			 lines_listen(&d->bot_server, &d->loop, path, &bot_calls, d) < 0))
+		log_event(LOG_WARNING, "no-socket-for-bots", NULL);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 
 #include "peer/account.h"
 #include "peer/address_book.h"
+#include "peer/bots.h"
 #include "peer/candidates.h"
 #include "peer/contacts.h"
 #include "peer/conversations.h"
@@ -22,6 +23,7 @@
 #include "peer/outbox.h"
 #include "peer/persons.h"
 #include "peer/profiles.h"
+#include "peer/proposals.h"
 #include "peer/reach.h"
 #include "peer/safe.h"
 #include "peer/search.h"
@@ -95,6 +97,8 @@ int engine_open(struct engine **out, const struct engine_config *config, mono_ns
 		goto unreadable;
 	r->profiles = profiles_new(r);
 	r->marks = marks_new(r);
+	e->bots = bots_new(r);
+	e->proposals = proposals_new(r);
 	account_tell(r->account);
 	err = store_commit(r->store);
 	if (err < 0)
@@ -119,6 +123,8 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	r = &e->rooms;
+	proposals_free(e->proposals);
+	bots_free(e->bots);
 	safe_free(e->safe);
 	marks_free(r->marks);
 	profiles_free(r->profiles);
@@ -152,6 +158,7 @@ void engine_close(struct engine *e)
 	free(e->answers);
 	free(e->wishes);
 	buf_clear(&e->texts);
+	buf_clear(&e->menu);
 	free(e);
 }
 
@@ -335,6 +342,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	offer_recovery(r);
 	deadline = mono_earlier(deadline, account_step(r->account));
 	deadline = mono_earlier(deadline, safe_step(e->safe));
+	deadline = mono_earlier(deadline, engine_step_bots(e));
 	deadline = mono_earlier(deadline, engine_step_kept(e));
 	/* Not at once: what made it fail may last. */
 	if (engine_settle(e) < 0)

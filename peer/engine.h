@@ -4,9 +4,11 @@
 #ifndef PALIQUE_PEER_ENGINE_H
 #define PALIQUE_PEER_ENGINE_H
 
+#include "peer/bots.h"
 #include "peer/event.h"
 #include "peer/network.h"
 #include "peer/port_map.h"
+#include "peer/proposals.h"
 #include "peer/relay.h"
 #include "peer/sighting.h"
 #include "peer/view.h"
@@ -176,6 +178,15 @@ int engine_contact_at(struct engine *e, unsigned index, struct contact *out);
  * ourselves, ... */
 int engine_send(struct engine *e, const char *name, struct bytes text, uint64_t reply_to,
 		uint64_t ticket);
+/* The same with more to it. */
+struct engine_text {
+	const char *to;
+	struct bytes text;
+	uint64_t reply_to;
+	const char *bot;      /* the program that says it; NULL: a person */
+	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
+};
+int engine_say(struct engine *e, const struct engine_text *what, uint64_t ticket);
 
 /* The calls below that name a message take its id: ERR_NOT_FOUND: there is none; ERR_REFUSED: it is not
  * ours to change; ERR_STATE: it is gone, or not of a kind that can be. They are done in the next step,
@@ -208,6 +219,7 @@ struct engine_file {
 	const char *name;          /* as the other side sees it; NULL: as the path ends */
 	const char *type;          /* MIME; NULL: by its first bytes, or by its name */
 	const char *alt, *caption; /* may be NULL */
+	const char *bot;           /* the program that sends it; NULL: a person */
 	uint64_t reply_to;
 };
 /* Looked at in the worker, then said: the answer is as engine_send()'s. ERR_NOT_FOUND, ERR_REFUSED
@@ -234,14 +246,48 @@ struct engine_profile_change {
 	const bool *is_invisible;
 	const char *title, *status;
 	const char *picture; /* path of an image; "": none. Answered when it was made small */
+	const bool *is_bot;  /* a program speaks here, and nobody reads */
 };
 int engine_set_profile(struct engine *e, const struct engine_profile_change *change,
 		       uint64_t ticket);
+/* The commands of the programs that speak for a contact (NULL: for us), as lines (shared/menu.h), valid
+ * until the next step; empty: none. */
+int engine_menu(struct engine *e, const char *name, struct bytes *menu);
 /* A contact's picture, valid until the next step; ERR_NOT_FOUND: none. */
 int engine_picture(struct engine *e, const char *name, struct bytes *picture);
 int engine_hide_from(struct engine *e, const char *name, bool is_hidden);
 /* Whether they get read marks: 1, 0, or -1: as for everybody (engine_settings). */
 int engine_set_read_marks(struct engine *e, const char *name, int tells_read);
+
+/* --- programs (peer/bots.h, peer/proposals.h); durable when they return --- */
+
+/* A bot of this name. The token is told once: BOT_TOKEN_SIZE bytes with the NUL, which the caller wipes.
+ * ERR_EXISTS, ERR_NAME, ERR_FULL: there are enough, ERR_FORMAT, ERR_STATE: no account. */
+int engine_create_bot(struct engine *e, const struct bot *wish, char *token);
+/* By index, from 0, in the order of their making; ERR_NOT_FOUND at the end. */
+int engine_bot_at(struct engine *e, unsigned index, struct bot *out);
+/* What it may now. ERR_NOT_FOUND: it was removed; ERR_EXPIRED. */
+int engine_bot(struct engine *e, uint64_t id, wall_ms wall, struct bot *out);
+int engine_remove_bot(struct engine *e, const char *name);
+/* Whose token it is, in the same time for any. ERR_AUTH, ERR_EXPIRED. */
+int engine_bot_of(struct engine *e, struct bytes token, wall_ms wall, uint64_t *id);
+/* So far it has dealt with events; it never goes back. */
+int engine_bot_acknowledge(struct engine *e, uint64_t id, uint64_t event);
+/* The commands that it knows. `is_shown`: to contacts, which are all or none. ERR_FORMAT, ERR_LIMIT. */
+int engine_bot_menu(struct engine *e, uint64_t id, struct bytes menu, bool *is_shown);
+/* One message more that it says for the account, or (`is_call`) one call more. ERR_BUSY: more than its rate.
+ * `now`: any clock that goes on. */
+int engine_bot_spend(struct engine *e, uint64_t id, bool is_call, mono_ns now);
+
+/* Of a bot that may not say it itself: for a person to decide. ERR_FULL; else as engine_send(). */
+int engine_propose(struct engine *e, uint64_t bot, const struct engine_text *what,
+		   uint64_t *id);
+typedef bool engine_each_proposal(void *user, const struct proposal *p);
+/* From the oldest; false to stop. `id` not 0: this one alone, or ERR_NOT_FOUND. */
+int engine_proposals(struct engine *e, uint64_t id, engine_each_proposal *each, void *user);
+/* Said as by the bot, answered as engine_send() is; `text` empty: as it was proposed. */
+int engine_approve(struct engine *e, uint64_t id, struct bytes text, uint64_t ticket);
+int engine_reject(struct engine *e, uint64_t id);
 
 /* --- settings of this machine (peer/settings.h) --- */
 

@@ -19,6 +19,7 @@ int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t 
 				  .alt = file->alt,
 				  .caption = file->caption,
 				  .reply_to = file->reply_to,
+				  .bot = file->bot,
 				  .ticket = ticket };
 	struct name name;
 	int err = engine_is_readable(e) ? files_check(&wish) : ERR_IO;

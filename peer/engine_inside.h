@@ -22,12 +22,19 @@ struct wish {
 	uint64_t target, ticket;
 	bool is_forwarded;
 	uint32_t life;
+	struct name bot;   /* empty: a person */
+	size_t buttons;    /* bytes in engine.texts, behind the text */
+	uint64_t proposal; /* of which it is said; 0: none */
 };
 
 struct engine {
 	struct rooms rooms;
 	struct listing listing;
 	struct safe *safe;
+	struct bots *bots;
+	struct proposals *proposals;
+	bool has_menu;   /* `menu` is what was shown last ... */
+	struct buf menu; /* ... of the commands of programs here */
 	struct wish *wishes;
 	size_t wish_count, wish_capacity;
 	struct buf texts;
@@ -66,6 +73,16 @@ mono_ns engine_step_reach(struct engine *e);
 
 /* What faces wished to be said since the last step. */
 void engine_grant_wishes(struct engine *e);
+/* Whether it could be said now: its limits, and to whom. */
+int engine_check_text(struct engine *e, const struct engine_text *what, struct name *to);
+int engine_wish(struct engine *e, struct wish wish, const struct engine_text *what);
+
+/* --- engine_bots.c --- */
+
+/* Once memory is what the store says: what was written of programs. */
+void engine_reload_bots(struct engine *e);
+/* What contacts see of them; when one of them expires. */
+mono_ns engine_step_bots(struct engine *e);
 
 /* --- engine_profile.c --- */
 

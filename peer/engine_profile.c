@@ -37,6 +37,7 @@ int engine_set_profile(struct engine *e, const struct engine_profile_change *cha
 		.title = change->title,
 		.status = change->status,
 		.picture = change->picture,
+		.is_bot = change->is_bot,
 	};
 	int err;
 
@@ -58,6 +59,16 @@ int engine_picture(struct engine *e, const char *name, struct bytes *picture)
 	int err = find(e, name, &p);
 
 	return err < 0 ? err : profiles_picture(e->rooms.profiles, p, picture);
+}
+
+int engine_menu(struct engine *e, const char *name, struct bytes *menu)
+{
+	struct person *p = NULL;
+	int err = name ? find(e, name, &p) : 0;
+
+	if (err == 0)
+		profiles_menu(e->rooms.profiles, p, menu);
+	return err;
 }
 
 int engine_hide_from(struct engine *e, const char *text, bool is_hidden)

@@ -49,6 +49,7 @@ static void read_again(struct engine *e)
 		profiles_reload(r->profiles);
 	if (r->marks)
 		marks_reload(r->marks);
+	engine_reload_bots(e);
 	safe_undo(e->safe);
 	/* With what reading again may have begun. */
 	e->is_stale = store_commit(r->store) < 0;

@@ -8,7 +8,9 @@
 #include "peer/files.h"
 #include "peer/history.h"
 #include "peer/persons.h"
+#include "peer/proposals.h"
 #include "shared/error.h"
+#include "shared/menu.h"
 
 /* --- wishes --- */
 
@@ -34,12 +36,20 @@ static void grant(struct engine *e, const struct wish *wish)
 		.target = wish->target,
 		.is_forwarded = wish->is_forwarded,
 		.life = wish->life,
+		.bot = bytes_text(wish->bot.text),
+		.buttons = bytes_of(e->texts.data + wish->text + wish->size, wish->buttons),
 	};
 	uint64_t id = 0;
 	int err = person_may_be_told(p);
 
+	/* Approved twice in one step it is said once. */
+	if (err == 0 && wish->proposal && !proposals_has(e->proposals, wish->proposal))
+		err = ERR_NOT_FOUND;
+
 	if (err == 0)
 		err = conversations_say_entry(r->conversations, p, &what, &id);
+	if (err == 0 && wish->proposal)
+		proposals_settle(e->proposals, wish->proposal, true);
 	if (err == 0)
 		events_answer_said(r->events, wish->ticket, id, r->wall);
 	else
@@ -70,15 +80,38 @@ static int check_text(struct bytes text, bool may_be_empty)
 	return (text.size == 0 && !may_be_empty) || !bytes_is_utf8(text) ? ERR_FORMAT : 0;
 }
 
+int engine_check_text(struct engine *e, const struct engine_text *what, struct name *to)
+{
+	int err = check_text(what->text, false);
+
+	if (err == 0)
+		err = menu_check_buttons(what->buttons);
+	return err < 0 ? err : find(e, what->to, to);
+}
+
+int engine_wish(struct engine *e, struct wish wish, const struct engine_text *what)
+{
+	wish.buttons = what->buttons.size;
+	if (what->bot)
+		memcpy(wish.bot.text, what->bot, strnlen(what->bot, NAME_MAX));
+	wish_add(e, wish, what->text);
+	return buf_append(&e->texts, what->buttons);
+}
+
+int engine_say(struct engine *e, const struct engine_text *what, uint64_t ticket)
+{
+	struct wish wish = { .kind = SAY_TEXT, .target = what->reply_to, .ticket = ticket };
+	int err = engine_check_text(e, what, &wish.to);
+
+	return err < 0 ? err : engine_wish(e, wish, what);
+}
+
 int engine_send(struct engine *e, const char *to, struct bytes text, uint64_t reply_to,
 		uint64_t ticket)
 {
-	struct wish wish = { .kind = SAY_TEXT, .target = reply_to, .ticket = ticket };
-	int err = check_text(text, false);
+	const struct engine_text what = { .to = to, .text = text, .reply_to = reply_to };
 
-	if (err == 0)
-		err = find(e, to, &wish.to);
-	return err < 0 ? err : wish_add(e, wish, text);
+	return engine_say(e, &what, ticket);
 }
 
 int engine_set_timer(struct engine *e, const char *to, uint32_t seconds, uint64_t ticket)

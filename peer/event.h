@@ -31,6 +31,9 @@ enum event_kind {
 	EVENT_FILE,     /* the transfer of `message_id` of `name` is in another state */
 	EVENT_PROGRESS, /* ... or has come further; not counted (id 0), seldom */
 	EVENT_HISTORY, /* granted history has come in: `message_id` messages so far; `is_over`: that is all */
+	EVENT_PROPOSAL, /* the program `detail` wants to say something to `name`: proposal `message_id` */
+	EVENT_SETTLED, /* ... and a person has decided: `is_approved` */
+	EVENT_LAST = EVENT_SETTLED,
 };
 
 enum message_change {
@@ -126,6 +129,8 @@ struct message {
 	uint64_t missing;   /* so many of the same author just before it are missing */
 	struct bytes our_reactions, their_reactions; /* with a space between two */
 	struct bytes text;                           /* as last edited; a file's caption */
+	struct bytes bot;     /* the program that said it for its author; empty: none */
+	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
 	bool has_file;
 	struct message_file file;
 };
@@ -139,7 +144,7 @@ struct event {
 	int error;
 	struct name name;
 	union { /* by kind */
-		bool is_online, is_linked, is_typing, has_come, is_theirs, is_over;
+		bool is_online, is_linked, is_typing, has_come, is_theirs, is_over, is_approved;
 		bool fact; /* whichever it is, as the log keeps it */
 	};
 	enum account_state account;

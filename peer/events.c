@@ -94,6 +94,8 @@ void events_message(struct events *v, enum event_kind kind, const struct message
 	item->message = *m;
 	item->text = v->texts.size;
 	buf_append(&v->texts, m->text);
+	buf_append(&v->texts, m->bot);
+	buf_append(&v->texts, m->buttons);
 	if (!m->has_file)
 		return;
 	buf_append(&v->texts, m->file.name);
@@ -226,8 +228,9 @@ void events_drop(struct events *v, int err)
 /* The texts lie one behind the other. */
 static void show_texts(struct events *v, const struct item *item, struct message *m)
 {
-	struct bytes *const texts[] = { &m->text, &m->file.name, &m->file.type, &m->file.alt };
-	size_t count = m->has_file ? sizeof texts / sizeof *texts : 1, size = 0;
+	struct bytes *const texts[] = { &m->text,      &m->bot,       &m->buttons,
+					&m->file.name, &m->file.type, &m->file.alt };
+	size_t count = m->has_file ? sizeof texts / sizeof *texts : 3, size = 0;
 
 	for (size_t i = 0; i < count; i++)
 		size += texts[i]->size;
@@ -296,7 +299,7 @@ int events_read(struct events *v, uint64_t after, struct event *out)
 		snprintf(out->name.text, sizeof out->name.text, "%s", column_text(s, 2));
 		out->fact = column_int(s, 3);
 		out->account = (enum account_state)column_int(s, 4);
-		if (out->kind > EVENT_HISTORY || out->account > ACCOUNT_REFUSED)
+		if (out->kind > EVENT_LAST || out->account > ACCOUNT_REFUSED)
 			err = ERR_CORRUPT; /* a table of another making */
 		out->message_id = (uint64_t)column_int(s, 5);
 		if (!column_is_null(s, 6))

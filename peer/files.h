@@ -64,6 +64,7 @@ struct file_wish {
 	struct person *to;
 	const char *path; /* absolute */
 	bool is_spooled, is_forwarded;
+	const char *bot;                         /* the program that sends it; NULL: a person */
 	const char *name, *type, *alt, *caption; /* may be NULL */
 	uint64_t reply_to, ticket;
 };

@@ -32,6 +32,7 @@ struct sending {
 	bool is_spooled, is_forwarded;
 	char *name, *type, *alt, *caption; /* or NULL */
 	uint64_t reply_to, ticket;
+	struct name bot;           /* empty: a person */
 	struct filing_work *found; /* taken out of the answer */
 	enum image_kind image;
 };
@@ -100,7 +101,8 @@ static int say_offer(struct files *f, struct sending *s, struct person *p,
 	struct buf body = { 0 };
 	struct to_say say = { .kind = SAY_FILE,
 			      .target = s->reply_to,
-			      .is_forwarded = s->is_forwarded };
+			      .is_forwarded = s->is_forwarded,
+			      .bot = bytes_text(s->bot.text) };
 	int err;
 
 	buf_init(&body, WIRE_SAY_MAX);
@@ -238,6 +240,8 @@ int files_send(struct files *f, const struct file_wish *wish)
 	s->is_spooled = wish->is_spooled;
 	s->is_forwarded = wish->is_forwarded;
 	s->reply_to = wish->reply_to;
+	if (wish->bot)
+		snprintf(s->bot.text, sizeof s->bot.text, "%s", wish->bot);
 	s->ticket = wish->ticket;
 	s->name = copy(wish->name);
 	s->type = copy(wish->type);

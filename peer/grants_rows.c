@@ -128,12 +128,21 @@ static int64_t first_since(struct rooms *r, wall_ms since)
 	"SELECT m.place, contact.name, v.identity, v.ours, m.is_ours, m.arrived_at,"           \
 	" CASE WHEN NOT m.is_ours THEN 1 WHEN chain.is_ours THEN chain.delivered"              \
 	" ELSE v.delivered END, chain.read, chain.author, m.seq, m.sent_at, m.kind, m.about,"  \
-	" m.flags, m.life, m.body FROM message AS m, contact, chain, conversation AS v"        \
+	" m.flags, m.life, m.body, m.bot, m.buttons FROM message AS m, contact, chain, "       \
+	"conversation AS v"                                                                    \
 	" WHERE contact.id = m.contact AND chain.id = m.chain AND v.id = chain.conversation"   \
 	" AND v.identity IS NOT NULL AND v.ours IS NOT NULL AND m.arrived_at >= ?"             \
 	" AND (m.life = 0 OR m.kind = 6) AND (m.flags & 8) = 0"
 
 /* `bodies` has room and does not move. */
+static struct bytes keep(struct buf *bodies, struct bytes b)
+{
+	struct bytes kept = bytes_of(bodies->data + bodies->size, b.size);
+
+	buf_append(bodies, b);
+	return b.size > 0 ? kept : (struct bytes){ 0 };
+}
+
 static void read_say(struct statement *s, struct wire_told *told, struct buf *bodies)
 {
 	struct wire_say *say = &told->say;
@@ -151,8 +160,9 @@ static void read_say(struct statement *s, struct wire_told *told, struct buf *bo
 	}
 	say->is_forwarded = column_int(s, 13) & ENTRY_FORWARDED;
 	say->life = (uint32_t)column_int(s, 14);
-	say->body = bytes_of(bodies->data + bodies->size, body.size);
-	buf_append(bodies, body);
+	say->body = keep(bodies, body);
+	say->bot = keep(bodies, column_bytes(s, 16));
+	say->buttons = keep(bodies, column_bytes(s, 17));
 }
 
 static bool read_told(struct statement *s, struct wire_told *told, struct buf *bodies)
@@ -180,6 +190,7 @@ static bool walk(struct statement *s, struct wire_history *part, struct buf *bod
 
 	while (!is_full && db_step(s) == 1) {
 		size_t size = bodies->size + column_bytes(s, 15).size +
+			      column_bytes(s, 16).size + column_bytes(s, 17).size +
 			      (part->count + 1) * GRANTS_ENTRY;
 
 		is_full = part->count == WIRE_HISTORY_MAX || size > GRANTS_PART;

@@ -37,6 +37,8 @@ enum {
 	AT_FILE_DONE,
 	AT_FILE_PATH,
 	AT_FILE_THUMBNAIL,
+	AT_BOT,
+	AT_BUTTONS,
 };
 _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER == 6 &&
 		       ENTRY_SILENT == 8,
@@ -53,7 +55,7 @@ _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER 
 	"  AND gap.next = m.seq),"                                                             \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 1),"                   \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 0),"                   \
-	" file.state, file.error, file.done, file.path, file.thumbnail"                        \
+	" file.state, file.error, file.done, file.path, file.thumbnail, m.bot, m.buttons"      \
 	" FROM message AS m CROSS JOIN contact ON contact.id = m.contact"                      \
 	" CROSS JOIN chain ON chain.id = m.chain"                                              \
 	" CROSS JOIN conversation ON conversation.id = chain.conversation"                     \
@@ -99,6 +101,8 @@ static void read_said(struct statement *s, struct message *m)
 {
 	struct bytes body = column_bytes(s, AT_BODY);
 
+	m->bot = column_bytes(s, AT_BOT);
+	m->buttons = column_bytes(s, AT_BUTTONS);
 	m->our_reactions = column_bytes(s, AT_REACTIONS_OURS);
 	m->their_reactions = column_bytes(s, AT_REACTIONS_THEIRS);
 	switch (column_int(s, AT_KIND)) {

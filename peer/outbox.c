@@ -216,7 +216,7 @@ static bool on_said(void *user, const struct wire_say *say)
 {
 	struct pump *pump = user;
 	struct wire_message m = { .type = WIRE_SAY };
-	size_t size = say->body.size + OUTBOX_SAY_OVERHEAD;
+	size_t size = say->body.size + say->bot.size + say->buttons.size + OUTBOX_SAY_OVERHEAD;
 
 	if (size + OUTBOX_MARGIN > pump->room)
 		return false;

@@ -30,6 +30,7 @@ void profiles_free(struct profiles *s)
 		profiles_check_over(&s->checks[i]);
 	buf_clear(&s->picture);
 	buf_clear(&s->said);
+	buf_clear(&s->menu);
 	buf_clear(&s->handed);
 	free(s);
 }
@@ -59,16 +60,19 @@ void profiles_ours(const struct profiles *s, struct profile *out)
 	memcpy(out->title, s->ours.title, sizeof out->title);
 	memcpy(out->status, s->ours.status, sizeof out->status);
 	out->picture = buf_view(&s->picture);
+	out->is_bot = s->ours.is_bot;
 }
 
-struct wire_profile profiles_form(const struct shown *shown, struct bytes picture)
+struct wire_profile profiles_form(const struct profiles *s)
 {
 	return (struct wire_profile){
-		.number = shown->version.number,
-		.availability = shown->availability,
-		.title = bytes_text(shown->title),
-		.status = bytes_text(shown->status),
-		.picture = picture,
+		.number = s->ours.version.number,
+		.availability = s->ours.availability,
+		.title = bytes_text(s->ours.title),
+		.status = bytes_text(s->ours.status),
+		.picture = buf_view(&s->said),
+		.is_bot = s->ours.is_bot,
+		.menu = buf_view(&s->menu),
 	};
 }
 
@@ -87,10 +91,10 @@ void profiles_publish(struct profiles *s)
 	struct wire_profile form;
 
 	v->number = now > v->number ? now : v->number + 1;
-	form = profiles_form(&s->ours, buf_view(&s->said));
+	form = profiles_form(s);
 	v->mark = profile_mark(&form);
 	s->is_made_here = true;
-	profiles_write(s, NULL, &s->ours, &s->picture, &s->said);
+	profiles_write(s, NULL, &s->ours, buf_view(&s->menu), &s->picture, &s->said);
 	settings_set_number(s->rooms->store, "profile_made", (int64_t)v->number);
 	tell(s, account_name(s->rooms->account));
 }
@@ -140,7 +144,9 @@ int profiles_set(struct profiles *s, const struct profiles_change *change, uint6
 		memcpy(s->ours.status, change->status, strlen(change->status) + 1);
 	if (change->picture && !is_waiting)
 		set_picture(s, (struct bytes){ 0 });
-	if (change->availability || change->title || change->status ||
+	if (change->is_bot)
+		s->ours.is_bot = *change->is_bot;
+	if (change->availability || change->title || change->status || change->is_bot ||
 	    (change->picture && !is_waiting))
 		profiles_publish(s);
 	if (!is_waiting) {
@@ -151,6 +157,15 @@ int profiles_set(struct profiles *s, const struct profiles_change *change, uint6
 	wish->ticket = ticket;
 	profiles_check(wish, change->picture, (struct bytes){ 0 });
 	return 0;
+}
+
+void profiles_set_menu(struct profiles *s, struct bytes menu)
+{
+	if (bytes_equal(buf_view(&s->menu), menu))
+		return;
+	s->menu.size = 0;
+	buf_append(&s->menu, menu);
+	profiles_publish(s);
 }
 
 /* What is known of a link goes with it. */
@@ -179,7 +194,7 @@ static void thank(const struct person *p, mono_ns at)
 }
 
 static void take_theirs(struct profiles *s, struct person *p, const struct shown *shown,
-			const struct buf *picture, bool is_same_picture)
+			struct bytes menu, const struct buf *picture, bool is_same_picture)
 {
 	if (!p->shown)
 		p->shown = memory_new(sizeof *p->shown);
@@ -187,23 +202,24 @@ static void take_theirs(struct profiles *s, struct person *p, const struct shown
 	p->shown->whose = p->identity;
 	p->shown->stored_at = s->rooms->now;
 	if (is_same_picture)
-		profiles_rewrite(s, p, shown);
+		profiles_rewrite(s, p, shown, menu);
 	else
-		profiles_write(s, p, shown, picture, NULL);
+		profiles_write(s, p, shown, menu, picture, NULL);
 	tell(s, &p->name);
 	thank(p, s->rooms->now);
 }
 
-static void take_ours(struct profiles *s, const struct shown *shown, const struct buf *picture,
-		      struct bytes said)
+static void take_ours(struct profiles *s, const struct shown *shown, struct bytes menu,
+		      const struct buf *picture, struct bytes said)
 {
 	s->ours = *shown;
-	s->picture.size = s->said.size = 0;
+	s->picture.size = s->said.size = s->menu.size = 0;
+	buf_append(&s->menu, menu);
 	if (picture)
 		buf_append(&s->picture, buf_view(picture));
 	buf_append(&s->said, said);
 	s->is_made_here = false;
-	profiles_write(s, NULL, shown, &s->picture, &s->said);
+	profiles_write(s, NULL, shown, menu, &s->picture, &s->said);
 	tell(s, account_name(s->rooms->account));
 	thank(persons_self(s->rooms->persons), s->rooms->now);
 }
@@ -220,6 +236,7 @@ static void shown_of(struct shown *out, const struct wire_profile *said)
 	memset(out, 0, sizeof *out);
 	out->version = (struct version){ said->number, profile_mark(said) };
 	out->availability = said->availability;
+	out->is_bot = said->is_bot;
 	copy_text(out->title, said->title);
 	copy_text(out->status, said->status);
 	if (said->picture.size)
@@ -234,7 +251,7 @@ static void later(struct profiles *s, struct way *from, mono_ns wait)
 }
 
 static void begin_check(struct profiles *s, struct way *from, const struct shown *shown,
-			struct bytes picture)
+			struct bytes menu, struct bytes picture)
 {
 	struct check *c = profiles_free_check(s, from->person);
 
@@ -245,6 +262,8 @@ static void begin_check(struct profiles *s, struct way *from, const struct shown
 	c->is_ours = from->person->is_self;
 	c->name = from->person->name;
 	c->shown = *shown;
+	c->menu.size = 0;
+	buf_append(&c->menu, menu);
 	profiles_check(c, NULL, picture);
 	if (from->person->shown)
 		from->person->shown->checked_at = s->rooms->now;
@@ -272,12 +291,12 @@ static void hear_theirs(struct profiles *s, struct way *from, const struct wire_
 	if (is_same || said->picture.size == 0) {
 		shown.has_picture = is_same && p->shown->has_picture;
 		shown.checked_at = p->shown ? p->shown->checked_at : 0;
-		take_theirs(s, p, &shown, NULL, is_same);
+		take_theirs(s, p, &shown, said->menu, NULL, is_same);
 	} else if (p->shown && p->shown->checked_at &&
 		   now < p->shown->checked_at + PROFILES_CHECK_EACH) {
 		later(s, from, p->shown->checked_at + PROFILES_CHECK_EACH - now);
 	} else {
-		begin_check(s, from, &shown, said->picture);
+		begin_check(s, from, &shown, said->menu, said->picture);
 	}
 }
 
@@ -292,9 +311,9 @@ static void hear_ours(struct profiles *s, struct way *from, const struct wire_pr
 	if (!version_is_newer(&shown.version, &s->ours.version))
 		thank(from->person, s->rooms->now);
 	else if (said->picture.size == 0)
-		take_ours(s, &shown, NULL, said->picture);
+		take_ours(s, &shown, said->menu, NULL, said->picture);
 	else
-		begin_check(s, from, &shown, said->picture);
+		begin_check(s, from, &shown, said->menu, said->picture);
 }
 
 static void hear_have(struct profiles *s, struct way *from,
@@ -349,9 +368,9 @@ static void picture_checked(struct profiles *s, struct check *c, int err)
 	c->shown.has_picture = err == 0;
 	c->shown.checked_at = s->rooms->now;
 	if (c->is_ours && version_is_newer(&c->shown.version, &s->ours.version))
-		take_ours(s, &c->shown, &picture, buf_view(&c->said));
+		take_ours(s, &c->shown, buf_view(&c->menu), &picture, buf_view(&c->said));
 	else if (p && person_is_open(p) && version_is_newer(&c->shown.version, version_of(p)))
-		take_theirs(s, p, &c->shown, &picture, false);
+		take_theirs(s, p, &c->shown, buf_view(&c->menu), &picture, false);
 	buf_clear(&picture);
 }
 
@@ -382,6 +401,23 @@ void profiles_fill(const struct person *p, struct contact *out)
 	memcpy(out->title, p->shown->title, sizeof out->title);
 	memcpy(out->status, p->shown->status, sizeof out->status);
 	out->has_picture = p->shown->has_picture;
+	out->is_bot = p->shown->is_bot;
+}
+
+void profiles_menu(struct profiles *s, const struct person *p, struct bytes *menu)
+{
+	struct statement *st;
+
+	*menu = p ? (struct bytes){ 0 } : buf_view(&s->menu);
+	if (!p || !p->shown || p->state != CONTACT_MUTUAL)
+		return;
+	s->handed.size = 0;
+	st = db_sql(store_db(s->rooms->store), "SELECT menu FROM profile WHERE contact = ?");
+	bind_int(st, 1, p->id);
+	if (db_step(st) == 1)
+		buf_append(&s->handed, column_bytes(st, 0));
+	db_done(st);
+	*menu = buf_view(&s->handed);
 }
 
 int profiles_picture(struct profiles *s, const struct person *p, struct bytes *picture)

@@ -33,12 +33,19 @@ void profiles_ours(const struct profiles *s, struct profile *out);
 struct profiles_change {
 	const enum availability *availability;
 	const char *title, *status, *picture;
+	const bool *is_bot;
 };
 int profiles_set(struct profiles *s, const struct profiles_change *change, uint64_t ticket);
 
 bool profiles_next_job(struct profiles *s, struct job *job);
 /* False: it is another room's. */
 bool profiles_job_done(struct profiles *s, struct job *job);
+
+/* The commands that our programs know (shared/menu.h, checked): told to contacts where they are others than
+ * before. In the transaction. */
+void profiles_set_menu(struct profiles *s, struct bytes menu);
+/* A contact's (NULL: ours); valid until the next call; empty: none. */
+void profiles_menu(struct profiles *s, const struct person *p, struct bytes *menu);
 
 struct way;
 /* PROFILE or PROFILE_HAVE. Below 0: it breaks the protocol. */

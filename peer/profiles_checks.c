@@ -43,6 +43,7 @@ void profiles_check_over(struct check *c)
 		free(c->work->path);
 	free(c->work);
 	buf_clear(&c->said);
+	buf_clear(&c->menu);
 	memset(c, 0, sizeof *c);
 }
 

@@ -16,7 +16,8 @@ struct shown {
 	struct identity_public whose; /* of whose identity the version is */
 	enum availability availability;
 	char title[WIRE_TITLE_MAX + 1], status[WIRE_STATUS_MAX + 1];
-	bool has_picture;         /* checked */
+	bool has_picture; /* checked */
+	bool is_bot;
 	uint8_t picture_hash[32]; /* of it as it was said; zeros: none was */
 	mono_ns stored_at, checked_at;
 };
@@ -30,6 +31,7 @@ struct check {
 	struct name name;   /* whose, when it is not ours */
 	struct shown shown; /* what it will be */
 	struct buf said;    /* the picture as it was said */
+	struct buf menu;    /* ... and the commands */
 	uint64_t ticket;    /* who waits for an answer; is_wish */
 	bool is_wish;
 };
@@ -39,6 +41,7 @@ struct profiles {
 	struct shown ours;
 	struct buf picture; /* ours, as faces see it */
 	struct buf said;    /* ... and as it is told */
+	struct buf menu;    /* our commands */
 	mono_ns raised_at;  /* above what a contact had of us */
 	bool is_made_here;  /* by this device, which then calls those who lack it */
 	struct buf handed;  /* a contact's, for a face */
@@ -78,7 +81,7 @@ static inline const struct version *known_of(const struct profiles *s, const str
 
 /* --- profiles.c --- */
 
-struct wire_profile profiles_form(const struct shown *shown, struct bytes picture);
+struct wire_profile profiles_form(const struct profiles *s);
 /* What was changed here becomes the newest of all. */
 void profiles_publish(struct profiles *s);
 /* Another link has heard nothing yet. */
@@ -87,11 +90,12 @@ void profiles_follow_link(const struct profiles *s, struct way *w);
 /* --- profiles_rows.c --- */
 
 void profiles_load(struct profiles *s);
-/* `picture`, `said` NULL: none. `p` NULL: ours. In the transaction. */
+/* `picture`, `said` NULL: none. `p` NULL: ours, with our menu. In the transaction. */
 void profiles_write(struct profiles *s, const struct person *p, const struct shown *shown,
-		    const struct buf *picture, const struct buf *said);
+		    struct bytes menu, const struct buf *picture, const struct buf *said);
 /* The same, and the picture that is stored stays. */
-void profiles_rewrite(struct profiles *s, const struct person *p, const struct shown *shown);
+void profiles_rewrite(struct profiles *s, const struct person *p, const struct shown *shown,
+		      struct bytes menu);
 void profiles_drop(struct profiles *s, struct person *p);
 /* Which of ours a device was seen to have. */
 void profiles_read_had(struct profiles *s, const struct way *w, struct version *had);

@@ -23,6 +23,7 @@ static void read_row(struct statement *s, struct shown *out)
 		.availability = column_int(s, 2) <= BUSY ? (enum availability)column_int(s, 2)
 							 : AVAILABLE,
 		.has_picture = !column_is_null(s, 5),
+		.is_bot = column_int(s, 9),
 	};
 	take_text(out->title, sizeof out->title, column_text(s, 3));
 	take_text(out->status, sizeof out->status, column_text(s, 4));
@@ -50,7 +51,7 @@ static void forget_all(struct profiles *s)
 		p->shown = NULL;
 	}
 	memset(&s->ours, 0, sizeof s->ours);
-	s->picture.size = s->said.size = 0;
+	s->picture.size = s->said.size = s->menu.size = 0;
 }
 
 void profiles_load(struct profiles *s)
@@ -58,7 +59,8 @@ void profiles_load(struct profiles *s)
 	struct store *store = s->rooms->store;
 	struct statement *st = db_sql(store_db(store),
 				      "SELECT contact, number, availability, title, status,"
-				      " picture, picture_hash, mark, said FROM profile");
+				      " picture, picture_hash, mark, said, is_bot, menu"
+				      " FROM profile");
 	int err;
 
 	forget_all(s);
@@ -70,6 +72,7 @@ void profiles_load(struct profiles *s)
 			read_row(st, &s->ours);
 			buf_append(&s->picture, column_bytes(st, 5));
 			buf_append(&s->said, column_bytes(st, 8));
+			buf_append(&s->menu, column_bytes(st, 10));
 		} else if (p) {
 			p->shown = memory_new(sizeof *p->shown);
 			read_row(st, p->shown);
@@ -83,7 +86,8 @@ void profiles_load(struct profiles *s)
 				  (int64_t)s->ours.version.number;
 }
 
-static void bind(struct statement *st, const struct person *p, const struct shown *shown)
+static void bind(struct statement *st, const struct person *p, const struct shown *shown,
+		 struct bytes menu)
 {
 	bind_int(st, 1, p ? p->id : 0);
 	bind_int(st, 2, (int64_t)shown->version.number);
@@ -92,10 +96,13 @@ static void bind(struct statement *st, const struct person *p, const struct show
 	bind_text(st, 5, shown->status);
 	bind_bytes(st, 6, BYTES(shown->picture_hash));
 	bind_bytes(st, 7, BYTES(shown->version.mark.bytes));
+	bind_int(st, 8, shown->is_bot);
+	if (menu.size > 0)
+		bind_bytes(st, 9, menu);
 }
 
 void profiles_write(struct profiles *s, const struct person *p, const struct shown *shown,
-		    const struct buf *picture, const struct buf *said)
+		    struct bytes menu, const struct buf *picture, const struct buf *said)
 {
 	struct store *store = s->rooms->store;
 	struct statement *st;
@@ -103,16 +110,18 @@ void profiles_write(struct profiles *s, const struct person *p, const struct sho
 	store_write(store);
 	st = db_sql(store_db(store),
 		    "INSERT OR REPLACE INTO profile(contact, number, availability, title,"
-		    " status, picture_hash, mark, picture, said) VALUES(?,?,?,?,?,?,?,?,?)");
-	bind(st, p, shown);
+		    " status, picture_hash, mark, is_bot, menu, picture, said)"
+		    " VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+	bind(st, p, shown, menu);
 	if (picture && picture->size)
-		bind_bytes(st, 8, buf_view(picture));
+		bind_bytes(st, 10, buf_view(picture));
 	if (said && said->size)
-		bind_bytes(st, 9, buf_view(said));
+		bind_bytes(st, 11, buf_view(said));
 	store_run(store, st);
 }
 
-void profiles_rewrite(struct profiles *s, const struct person *p, const struct shown *shown)
+void profiles_rewrite(struct profiles *s, const struct person *p, const struct shown *shown,
+		      struct bytes menu)
 {
 	struct store *store = s->rooms->store;
 	struct statement *st;
@@ -120,8 +129,9 @@ void profiles_rewrite(struct profiles *s, const struct person *p, const struct s
 	store_write(store);
 	st = db_sql(store_db(store),
 		    "UPDATE profile SET number = ?2, availability = ?3, title = ?4,"
-		    " status = ?5, picture_hash = ?6, mark = ?7 WHERE contact = ?1");
-	bind(st, p, shown);
+		    " status = ?5, picture_hash = ?6, mark = ?7, is_bot = ?8, menu = ?9"
+		    " WHERE contact = ?1");
+	bind(st, p, shown, menu);
 	store_run(store, st);
 }
 

@@ -28,7 +28,7 @@ static bool say_profile(struct profiles *s, struct way *w)
 {
 	struct wire_message m = { .type = WIRE_PROFILE };
 
-	m.profile = profiles_form(&s->ours, buf_view(&s->said));
+	m.profile = profiles_form(s);
 	return reach_say(s->rooms->reach, w, &m) == 0;
 }
 
@@ -165,7 +165,7 @@ static void forget_strangers(struct profiles *s)
 	if (account_standing(s->rooms->account) == STANDING_NONE && s->ours.version.number) {
 		profiles_drop(s, NULL);
 		memset(&s->ours, 0, sizeof s->ours);
-		s->picture.size = s->said.size = 0;
+		s->picture.size = s->said.size = s->menu.size = 0;
 	}
 	for (unsigned i = 0; (p = persons_at(s->rooms->persons, i)) != NULL; i++) {
 		if (p->shown && (p->is_removed || p->state == CONTACT_BLOCKED))

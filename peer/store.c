@@ -192,6 +192,24 @@ static const char *const migrations[] = {
 	"UPDATE chain SET read = max(next, coalesce((SELECT max(seq) + 1 FROM message"
 	"	WHERE message.chain = chain.id), 1)) WHERE read > max(next, coalesce("
 	"	(SELECT max(seq) + 1 FROM message WHERE message.chain = chain.id), 1));",
+	/* Programs: who they are, what they want to say; what they said, and shows as theirs. Of a token only the
+	 * hash. `names`: a space around each, or "*". */
+	"ALTER TABLE message ADD COLUMN bot TEXT;"
+	"ALTER TABLE message ADD COLUMN buttons TEXT;"
+	"ALTER TABLE profile ADD COLUMN is_bot INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE profile ADD COLUMN menu TEXT;"
+	"CREATE TABLE bot("
+	"	id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, token BLOB "
+	"NOT NULL,"
+	"	names TEXT NOT NULL, may INTEGER NOT NULL, rate INTEGER NOT NULL,"
+	"	expires INTEGER NOT NULL, created INTEGER NOT NULL, seen INTEGER NOT NULL,"
+	"	acknowledged INTEGER NOT NULL, menu TEXT);"
+	"CREATE TABLE proposal("
+	"	id INTEGER PRIMARY KEY AUTOINCREMENT, bot INTEGER NOT NULL, contact TEXT NOT "
+	"NULL,"
+	"	text TEXT NOT NULL, reply_to INTEGER NOT NULL, buttons TEXT, at INTEGER NOT "
+	"NULL);"
+	"CREATE INDEX proposal_bot ON proposal(bot);",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

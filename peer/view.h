@@ -64,6 +64,7 @@ struct contact {
 	char title[WIRE_TITLE_MAX + 1],
 		status[WIRE_STATUS_MAX + 1]; /* theirs; "" when not known */
 	bool has_picture;
+	bool is_bot; /* a program speaks there, and nobody reads */
 };
 
 /* What we show of ourselves. */
@@ -72,6 +73,7 @@ struct profile {
 	bool is_invisible; /* to all */
 	char title[WIRE_TITLE_MAX + 1], status[WIRE_STATUS_MAX + 1];
 	struct bytes picture; /* JPEG or WebP, from peer/image.h; empty: none */
+	bool is_bot;          /* a program speaks here, and nobody reads */
 };
 
 /* One found by a search. */

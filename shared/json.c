@@ -147,6 +147,12 @@ struct json *json_set(struct json *object, const char *key, struct json *take_va
 	return object;
 }
 
+struct json *json_drop(struct json *object, const char *key)
+{
+	json_object_del(inside(object), key);
+	return object;
+}
+
 struct json *json_set_text(struct json *object, const char *key, const char *text)
 {
 	return json_set(object, key, text ? text_value(bytes_text(text)) : json_null());

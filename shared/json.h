@@ -35,6 +35,8 @@ struct json *json_set_int(struct json *object, const char *key, int64_t v);
 struct json *json_set_id(struct json *object, const char *key, uint64_t id); /* as a string */
 struct json *json_set_real(struct json *object, const char *key, double v);
 struct json *json_set_bool(struct json *object, const char *key, bool v);
+struct json *json_drop(struct json *object,
+		       const char *key); /* harmless where it is not there */
 struct json *json_add(struct json *array, struct json *take_value);
 struct json *json_add_text(struct json *array, const char *text);
 struct json *json_null(void);

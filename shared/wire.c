@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "shared/error.h"
+#include "shared/menu.h"
 #include "shared/wire_fields.h"
 
 static void nothing(struct coder *c, struct wire_message *m)
@@ -139,11 +140,32 @@ const char *wire_name(enum wire_type type)
 }
 
 /* The array's head and the type; the fields follow. */
-static void begin(struct pack *p, struct buf *out, enum wire_type type)
+static void begin_with(struct pack *p, struct buf *out, enum wire_type type, uint32_t count)
 {
 	pack_begin(p, out);
-	pack_array(p, 1 + rows[type].count);
+	pack_array(p, 1 + count);
 	pack_uint(p, type);
+}
+
+static void begin(struct pack *p, struct buf *out, enum wire_type type)
+{
+	begin_with(p, out, type, rows[type].count);
+}
+
+/* A PROFILE has one field more where a program speaks. */
+static bool has_program(const struct wire_profile *p)
+{
+	return p->is_bot || p->menu.size > 0;
+}
+
+static void encode_profile(struct coder *c, struct buf *out, const struct wire_profile *said)
+{
+	struct wire_profile *p = (struct wire_profile *)(uintptr_t)said; /* only read */
+
+	begin_with(c->to, out, WIRE_PROFILE, rows[WIRE_PROFILE].count + has_program(p));
+	fields_of_profile(c, p);
+	if (has_program(p))
+		fields_of_profile_program(c, p);
 }
 
 int wire_encode(const struct wire_message *m, struct buf *out)
@@ -155,8 +177,13 @@ int wire_encode(const struct wire_message *m, struct buf *out)
 	int err;
 
 	assert(row);
-	begin(&p, out, m->type);
-	row->fields(&c, (struct wire_message *)(uintptr_t)m); /* only read: there is a `to` */
+	if (m->type == WIRE_PROFILE) {
+		encode_profile(&c, out, &m->profile);
+	} else {
+		begin(&p, out, m->type);
+		/* only read: there is a `to` */
+		row->fields(&c, (struct wire_message *)(uintptr_t)m);
+	}
 	err = pack_end(&p);
 	if (err < 0)
 		out->size = before;
@@ -169,6 +196,7 @@ int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from)
 	struct unpack u;
 	struct coder c = { .from = &u };
 	uint32_t count;
+	bool is_longer;
 	uint64_t type;
 	int err;
 
@@ -178,19 +206,23 @@ int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from)
 	type = unpack_uint(&u, UINT8_MAX);
 	row = row_of(type);
 	err = u.err ? u.err : ERR_FORMAT;
-	if (u.err < 0 || !row || count != 1 + row->count)
+	is_longer = row && type == WIRE_PROFILE && count == 2 + row->count;
+	if (u.err < 0 || !row || (count != 1 + row->count && !is_longer))
 		return err;
 	if (!(row->from & from))
 		return ERR_REFUSED;
 	m->type = (enum wire_type)type;
 	row->fields(&c, m);
+	if (is_longer)
+		fields_of_profile_program(&c, &m->profile);
 	err = unpack_end(&u);
 	if (err < 0)
 		memset(m, 0, sizeof *m);
 	return err;
 }
 
-enum { SAY_OVERHEAD_MAX = 256 }; /* of an encoded SAY around its body; 164 is the most */
+/* Of an encoded SAY around its body: 164 at most, and what a program adds. */
+enum { SAY_OVERHEAD_MAX = 256 + NAME_MAX + MENU_BUTTONS_SIZE };
 
 /* --- what is named by a hash ------------------------------------------------------------ */
 
@@ -244,15 +276,14 @@ struct profile_mark profile_mark(const struct wire_profile *profile)
 {
 	static const char domain[] = "palique-profile-v1";
 	struct buf encoded = { .limit = WIRE_PICTURE_MAX + WIRE_STATUS_MAX + WIRE_TITLE_MAX +
-					SAY_OVERHEAD_MAX };
+					MENU_COMMANDS_SIZE + SAY_OVERHEAD_MAX };
 	struct profile_mark mark;
 	crypto_generichash_state state;
 	struct pack p;
 	struct coder c = { .to = &p };
 	int err;
 
-	begin(&p, &encoded, WIRE_PROFILE);
-	fields_of_profile(&c, (struct wire_profile *)(uintptr_t)profile);
+	encode_profile(&c, &encoded, profile);
 	err = pack_end(&p);
 	assert(err == 0);
 	(void)err;

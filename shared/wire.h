@@ -449,6 +449,9 @@ struct wire_say {
 	/* TEXT, FILE: it disappears so many seconds after it was said at the author's, after it was read
 	 * at the reader's; 0: it stays. TIMER: the wish; 0: that they stay. */
 	uint32_t life;
+	/* TEXT, FILE: a program of the author's said it, which is called so (a user name); empty: the person. */
+	struct bytes bot;
+	struct bytes buttons; /* TEXT, FILE: answers to press (shared/menu.h); empty: none */
 };
 /* All messages of `author` below `next` are durable here. */
 struct wire_ack {
@@ -499,6 +502,8 @@ struct wire_profile {
 	struct bytes status;  /* a line: UTF-8, may be empty */
 	struct bytes picture; /* an image of at most WIRE_PICTURE_MAX bytes, or empty; not to be
 	                         believed (peer/image.h) */
+	bool is_bot;          /* a program speaks here, and nobody reads */
+	struct bytes menu;    /* commands that it knows (shared/menu.h); empty: none */
 };
 /* Tells two profiles of one number apart: the greater mark is the newer one. */
 struct profile_mark {

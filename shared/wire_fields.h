@@ -32,6 +32,7 @@ extern wire_fields fields_have, fields_say, fields_ack, fields_delivered, fields
 /* Of a SAY alone: it is hashed without the rest of the large union. */
 void fields_of_say(struct coder *c, struct wire_say *s);
 void fields_of_profile(struct coder *c, struct wire_profile *p);
+void fields_of_profile_program(struct coder *c, struct wire_profile *p);
 /* nil stands for an address that is not known: family 0. */
 void fields_of_maybe_address(struct coder *c, struct address *a);
 /* Of one that is there: number above 0. */

@@ -2,6 +2,7 @@
 #include "shared/wire_fields.h"
 
 #include "shared/error.h"
+#include "shared/menu.h"
 #include "shared/offer.h"
 
 /* --- conversations ------------------------------------------------------------------------ */
@@ -84,22 +85,38 @@ static void about(struct coder *c, struct wire_say *s)
 	coder_number(c, &s->about_seq, 1, UINT64_MAX);
 }
 
-/* nil: nothing; two fields: what it is about; three: that (two fields, or nil), forwarded, life. Each
- * value has one form, since it is hashed; the first two are as old as the chains. */
+/* What a program said, and answers to press. */
+static void by_program(struct coder *c, struct wire_say *s)
+{
+	struct name name;
+
+	coder_text(c, &s->bot, 0, NAME_MAX);
+	coder_text(c, &s->buttons, 0, MENU_BUTTONS_SIZE);
+	if (coder_is_refused(c))
+		return;
+	coder_check(c, s->bot.size > 0 || s->buttons.size > 0, ERR_FORMAT);
+	coder_check(c, s->bot.size == 0 || name_check(&name, s->bot) == 0, ERR_NAME);
+	coder_check(c, menu_check_buttons(s->buttons) == 0, ERR_FORMAT);
+}
+
+/* nil: nothing; two fields: what it is about; three: that (two fields, or nil), forwarded, life; five: those
+ * three, the program's name, buttons. Each value has one form, since it is hashed; each longer form is
+ * younger than those before it, and chains hold them all. */
 static void say_more(struct coder *c, struct wire_say *s)
 {
-	bool is_long = s->is_forwarded || s->life > 0;
-	unsigned count = is_long ? 3 : 2;
+	bool is_programs = s->bot.size > 0 || s->buttons.size > 0;
+	bool is_long = s->is_forwarded || s->life > 0 || is_programs;
+	unsigned count = is_programs ? 5 : is_long ? 3 : 2;
 
 	if (!coder_optional(c, s->is_about || is_long))
 		return;
-	coder_list(c, &count, 3);
+	coder_list(c, &count, 5);
 	if (count == 2) {
 		s->is_about = true;
 		about(c, s);
 		return;
 	}
-	coder_check(c, count == 3, ERR_FORMAT);
+	coder_check(c, count == 3 || count == 5, ERR_FORMAT);
 	s->is_about = coder_optional(c, s->is_about);
 	if (s->is_about) {
 		coder_nest(c, 2);
@@ -107,7 +124,9 @@ static void say_more(struct coder *c, struct wire_say *s)
 	}
 	coder_flag(c, &s->is_forwarded);
 	coder_number32(c, &s->life, 0, WIRE_LIFE_MAX);
-	coder_check(c, s->is_forwarded || s->life > 0, ERR_FORMAT);
+	coder_check(c, count == 5 || s->is_forwarded || s->life > 0, ERR_FORMAT);
+	if (count == 5)
+		by_program(c, s);
 }
 
 /* Who points where, and whose life is counted. */
@@ -121,6 +140,7 @@ static void check_say(struct coder *c, const struct wire_say *s)
 	coder_check(c, is_shown || s->kind == SAY_GONE || s->is_about == is_change, ERR_FORMAT);
 	coder_check(c, is_shown || !s->is_forwarded, ERR_FORMAT);
 	coder_check(c, is_shown || s->kind == SAY_TIMER || s->life == 0, ERR_FORMAT);
+	coder_check(c, is_shown || (s->bot.size == 0 && s->buttons.size == 0), ERR_FORMAT);
 }
 
 void fields_of_say(struct coder *c, struct wire_say *s)
@@ -170,6 +190,19 @@ void fields_of_profile(struct coder *c, struct wire_profile *p)
 	coder_text(c, &p->title, 0, WIRE_TITLE_MAX);
 	coder_text(c, &p->status, 0, WIRE_STATUS_MAX);
 	coder_bytes(c, &p->picture, 0, WIRE_PICTURE_MAX);
+}
+
+/* The sixth field stands where there is something in it: who shows no program has the form, and the
+ * mark, that it had before there were any. */
+void fields_of_profile_program(struct coder *c, struct wire_profile *p)
+{
+	coder_nest(c, 2);
+	coder_flag(c, &p->is_bot);
+	coder_text(c, &p->menu, 0, MENU_COMMANDS_SIZE);
+	if (coder_is_refused(c))
+		return;
+	coder_check(c, p->is_bot || p->menu.size > 0, ERR_FORMAT);
+	coder_check(c, menu_check_commands(p->menu) == 0, ERR_FORMAT);
 }
 
 void fields_profile(struct coder *c, struct wire_message *m)

@@ -5,16 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/api/narrow.h"
 #include "peer/api/notify.h"
 #include "peer/api/rpc.h"
+#include "shared/clock.h"
 #include "shared/error.h"
 #include "shared/text.h"
+
+#define GUESS_HOLD (1 * SECOND) /* until a wrong token is answered */
+#define END_WITHIN (3 * SECOND) /* for who has to read why first */
 
 struct api_client {
 	struct api *api;
 	struct api_client *next;
 	void *connection;
-	bool is_gone; /* freed by the next sweep */
+	bool is_gone;         /* freed by the next sweep */
+	bool is_guest;        /* counted as one */
+	uint64_t bot;         /* it is that of a program; 0: of a person, or of nobody yet */
+	bool is_ending;       /* once it was answered, or `end_at` */
+	mono_ns hold, end_at; /* answers wait until then */
 	bool is_subscribed;
 	bool is_behind; /* events up to `told` were told; older ones are still owed */
 	uint64_t told;
@@ -40,7 +49,7 @@ struct pending {
 struct api {
 	struct api_config config;
 	struct api_client *clients;
-	unsigned client_count;
+	unsigned client_count, guest_count;
 	struct pending *first, **last;
 	uint64_t next_ticket;
 	struct api_machine machine;
@@ -100,19 +109,55 @@ void api_set_addresses(struct api *api, const struct address *list, unsigned cou
 	m->port = port;
 }
 
-struct api_client *api_connect(struct api *api, void *connection)
+static struct api_client *client_new(struct api *api, void *connection, bool is_guest)
 {
-	struct api_client *client;
+	struct api_client *client = memory_new(sizeof *client);
 
-	if (api->client_count >= API_CLIENTS_MAX)
-		return NULL;
-	client = memory_new(sizeof *client);
 	client->api = api;
 	client->connection = connection;
+	client->is_guest = is_guest;
 	client->next = api->clients;
 	api->clients = client;
-	api->client_count++;
+	api->client_count += !is_guest;
+	api->guest_count += is_guest;
 	return client;
+}
+
+struct api_client *api_connect(struct api *api, void *connection)
+{
+	return api->client_count < API_CLIENTS_MAX ? client_new(api, connection, false) : NULL;
+}
+
+/* It is told nothing more, and its connection goes in the next step. */
+static void end(struct api_client *client)
+{
+	mono_ns now = clock_now();
+
+	if (client->is_ending)
+		return;
+	client->is_ending = true;
+	client->is_subscribed = false;
+	client->end_at = (client->hold > now ? client->hold : now) + END_WITHIN;
+	if (client->api->config.wake)
+		client->api->config.wake(client->api->config.user);
+}
+
+struct api_client *api_connect_guest(struct api *api, void *connection)
+{
+	struct api_client *oldest = NULL; /* the list has the newest first */
+	unsigned strangers = 0;
+
+	if (api->guest_count >= API_GUESTS_MAX)
+		return NULL;
+	for (struct api_client *c = api->clients; c; c = c->next) {
+		if (!c->is_guest || c->bot || c->is_gone || c->is_ending)
+			continue;
+		strangers++;
+		oldest = c;
+	}
+	if (strangers >= API_STRANGERS_MAX)
+		end(oldest);
+	return client_new(api, connection, true);
 }
 
 /* Only marks: it may come from inside of a `send` while the list is being walked. */
@@ -138,7 +183,8 @@ static void sweep(struct api *api)
 			continue;
 		}
 		*at = client->next;
-		api->client_count--;
+		api->client_count -= !client->is_guest;
+		api->guest_count -= client->is_guest;
 		client_free(client);
 	}
 }
@@ -221,9 +267,18 @@ static void remember(struct api_client *client, const struct call *call,
 	client->pending_count++;
 }
 
+/* From now on it is told what the bot may hear, and nothing that a person was. */
+static void narrow(struct api_client *client, uint64_t bot)
+{
+	client->bot = bot;
+	client->is_subscribed = client->is_behind = false;
+}
+
 /* What the method changed about its face. */
 static void grant(struct api_client *client, const struct call *call)
 {
+	if (call->becomes)
+		narrow(client, call->becomes);
 	if (call->language) {
 		snprintf(client->language, sizeof client->language, "%s", call->language);
 		text_use(client->language);
@@ -245,9 +300,64 @@ static struct call call_of(struct api *api, uint64_t ticket)
 		.engine = api->config.engine,
 		.shell = &api->config,
 		.machine = &api->machine,
+		.wall = clock_wall(),
 		.ticket = ticket,
 		.result = json_object(),
 	};
+}
+
+/* Whether the face may call this: a person's may call anything, one that shows no token yet nothing else. */
+static int admit(struct api_client *client, struct call *call, struct bot *bot,
+		 const char *method)
+{
+	int err;
+
+	if (!client->bot) {
+		if (!client->is_guest || !strcmp(method, "authenticate"))
+			return 0;
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("this socket is for bots: authenticate with a token first"));
+		return ERR_AUTH;
+	}
+	err = engine_bot(call->engine, client->bot, call->wall, bot);
+	if (err < 0) {
+		end(client);
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 err == ERR_EXPIRED ? _("the token of this bot has expired")
+					    : _("this bot was removed"));
+		return err == ERR_EXPIRED ? err : ERR_AUTH;
+	}
+	call->bot = bot;
+	return narrow_check(call, bot, method, clock_now());
+}
+
+/* A token that is none is answered late, and once; one that is good does not open any number of lines. */
+static int check_token(struct api_client *client, struct call *call, int err)
+{
+	unsigned faces = 0;
+
+	if (call->is_guess) {
+		client->hold = clock_now() + GUESS_HOLD;
+		end(client);
+	}
+	for (struct api_client *c = client->api->clients; c && call->becomes; c = c->next)
+		faces += c->bot == call->becomes && !c->is_gone && !c->is_ending;
+	if (faces < API_BOT_FACES)
+		return err;
+	call->becomes = 0;
+	snprintf(call->reason, sizeof call->reason, _("this bot has %d connections already"),
+		 API_BOT_FACES);
+	return ERR_BUSY;
+}
+
+/* What a bot is not to see goes out of an answer. */
+static void veil(struct api_client *client, struct call *call, const char *method)
+{
+	struct bot bot;
+
+	if (client->bot &&
+	    engine_bot(call->engine, client->bot, call->wall, &bot) != ERR_NOT_FOUND)
+		call->result = narrow_result(call->result, &bot, method);
 }
 
 static void call_clear(struct call *call)
@@ -264,13 +374,19 @@ static void run(struct api_client *client, const struct rpc_request *request)
 {
 	struct api *api = client->api;
 	struct call call = call_of(api, api->next_ticket);
+	struct bot bot;
 	int err = ERR_BUSY;
 
 	call.params = request->params;
 	if (client->pending_count < API_PENDING_MAX)
-		err = request->method->run(&call);
+		err = admit(client, &call, &bot, request->method->name);
 	if (err == 0)
+		err = request->method->run(&call);
+	err = check_token(client, &call, err);
+	if (err == 0) {
+		veil(client, &call, request->method->name);
 		grant(client, &call);
+	}
 	if (err == API_LATER || err == API_AGAIN) {
 		api->next_ticket++;
 		remember(client, &call, request, err == API_AGAIN);
@@ -290,7 +406,7 @@ static void take_line(struct api_client *client, struct bytes line)
 	struct rpc_request request;
 	struct json *refusal;
 
-	if (client->is_gone)
+	if (client->is_gone || client->is_ending)
 		return;
 	if (rpc_parse(&request, line) == 0) {
 		run(client, &request);
@@ -344,13 +460,16 @@ static void answered(struct api *api, const struct event *event)
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
 		else if (err == 0 && p->method->finish)
 			err = p->method->finish(&call, event);
+		if (err == 0)
+			veil(p->client, &call, p->method->name);
 		p->client->pending_count--;
 		if (p->id)
 			answer_after_commit(p->client,
 					    rpc_answer(p->id, p->method, &call, err));
 		text_use(NULL);
 		/* It comes from behind the commit already. */
-		flush_answers(p->client);
+		if (p->client->hold <= clock_now())
+			flush_answers(p->client);
 		call_clear(&call);
 	}
 	pending_free(p);
@@ -381,6 +500,8 @@ static void go_on(struct api *api, struct pending *p)
 		append(api, take_pending(api, p->ticket));
 	} else {
 		take_pending(api, p->ticket);
+		if (err == 0)
+			veil(p->client, &call, p->method->name);
 		p->client->pending_count--;
 		if (p->id)
 			answer_after_commit(p->client,
@@ -444,6 +565,24 @@ static bool is_new_to(const struct api_client *client, const struct event *event
 	       shell->backlog(client->connection) <= API_BACKLOG_HIGH;
 }
 
+/* To a program what it may hear of it, as it may. */
+static void tell_bot(struct api_client *client, const struct event *event)
+{
+	struct engine *e = client->api->config.engine;
+	struct json *o;
+	struct bot bot;
+
+	if (engine_bot(e, client->bot, clock_wall(), &bot) < 0 || !right_hears(&bot, event))
+		return;
+	text_use(client->language);
+	o = notification(e, event);
+	text_use(NULL);
+	if (!o)
+		return;
+	narrow_event((struct json *)json_get(o, "params"));
+	send_json(client, o);
+}
+
 static void tell(struct api *api, const struct event *event)
 {
 	const char *language = NULL; /* of `line` */
@@ -452,6 +591,12 @@ static void tell(struct api *api, const struct event *event)
 	for (struct api_client *client = api->clients; client; client = client->next) {
 		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
 			continue;
+		if (client->bot) {
+			if (event->id)
+				client->told = event->id;
+			tell_bot(client, event);
+			continue;
+		}
 		if (!line || strcmp(language, client->language)) {
 			struct json *o;
 			text_use(client->language);
@@ -489,6 +634,10 @@ static bool tell_again(void *user, const struct event *event)
 	}
 	replay->left--;
 	replay->client->told = event->id;
+	if (replay->client->bot) {
+		tell_bot(replay->client, event);
+		return replay->client->connection != NULL;
+	}
 	o = notification(replay->client->api->config.engine, event);
 	if (o)
 		send_json(replay->client, o);
@@ -512,14 +661,47 @@ static bool catch_up(struct api_client *client)
 	return client->is_behind;
 }
 
+/* Answers that waited for the commit; but for those of a guess. */
+static void flush_all(struct api *api)
+{
+	for (struct api_client *client = api->clients; client; client = client->next)
+		if (!client->is_gone && client->answers.size && client->hold <= clock_now())
+			flush_answers(client);
+}
+
+/* Those of bots that are no more, and who was told why it has to go and has read it. */
+static void end_those_that_are_over(struct api *api)
+{
+	const struct api_config *shell = &api->config;
+	struct bot bot;
+
+	for (struct api_client *client = api->clients; client; client = client->next) {
+		if (client->is_gone)
+			continue;
+		if (client->bot &&
+		    engine_bot(shell->engine, client->bot, clock_wall(), &bot) < 0)
+			end(client);
+		if (!client->is_ending)
+			continue;
+		if (client->connection && clock_now() < client->end_at &&
+		    (client->answers.size ||
+		     (shell->backlog && shell->backlog(client->connection) > 0))) {
+			api->is_pressed = true;
+			continue;
+		}
+		if (client->connection && shell->end)
+			shell->end(client->connection);
+		else
+			api_disconnect(client);
+	}
+}
+
 bool api_step(struct api *api)
 {
 	struct event event;
 	bool is_more = false;
 
-	for (struct api_client *client = api->clients; client; client = client->next)
-		if (!client->is_gone && client->answers.size)
-			flush_answers(client);
+	flush_all(api);
 	while (engine_next_event(api->config.engine, &event)) {
 		if (event.kind == EVENT_ANSWER)
 			answered(api, &event);
@@ -533,6 +715,7 @@ bool api_step(struct api *api)
 	for (struct api_client *client = api->clients; client; client = client->next)
 		if (!client->is_gone && client->connection && client->is_behind)
 			is_more |= catch_up(client);
+	end_those_that_are_over(api);
 	sweep(api);
 	return is_more;
 }

@@ -15,6 +15,9 @@ struct api_client; /* one face */
 
 enum {
 	API_CLIENTS_MAX = 64,
+	API_GUESTS_MAX = 64,        /* more, on the socket for bots; ... */
+	API_STRANGERS_MAX = 8,      /* ... of them without a token yet: then the oldest goes */
+	API_BOT_FACES = 8,          /* of one bot */
 	API_PENDING_MAX = 16384,    /* calls of one face that wait for the engine */
 	API_REPLAY_SLICE = 256,     /* events told again to one face in one step */
 	API_BACKLOG_HIGH = 1 << 20, /* bytes; above, telling again waits */
@@ -29,6 +32,8 @@ void api_set_addresses(struct api *api, const struct address *list, unsigned cou
 
 /* NULL: too many faces. `connection` is passed to `send`. */
 struct api_client *api_connect(struct api *api, void *connection);
+/* The same for a connection that may do nothing before it has shown a bot's token. */
+struct api_client *api_connect_guest(struct api *api, void *connection);
 void api_disconnect(struct api_client *client);
 
 /* One line from a face, without its newline: hostile until proved otherwise. */
@@ -44,7 +49,8 @@ bool api_is_looked_at(const struct api *api, const char *name);
 /* After engine_step(): sends the answers that waited for it, takes the engine's events and
  * tells them, and continues what is told again. True: there is more to tell again; call soon. */
 bool api_step(struct api *api);
-/* Whether something is told again to a face that must read first: call api_step() in a while. */
+/* Whether something is told again to a face that must read first, or waits for its moment: call api_step() in a
+ * while. */
 bool api_is_pressed(const struct api *api);
 
 #endif

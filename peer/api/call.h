@@ -54,6 +54,8 @@ struct api_config {
 	void (*happened)(void *user, const struct event *event);
 	/* A face shows the conversation with `name` now, or a person has read in it. */
 	void (*seen)(void *user, const char *name);
+	/* Ends a connection: nothing more is said there, and api_disconnect() comes of it. */
+	void (*end)(void *connection);
 };
 
 /* What the shell knows of the machine; for status and doctor. */
@@ -76,6 +78,8 @@ struct call {
 	const struct api_config *shell;
 	const struct api_machine *machine;
 	const struct json *params; /* an object, checked against the method's row; never NULL */
+	const struct bot *bot;     /* the program that calls; NULL: a person's face */
+	wall_ms wall;              /* now */
 	uint64_t ticket;           /* what to give to the engine when API_LATER is returned */
 
 	struct json *result;       /* an object to fill in */
@@ -94,6 +98,9 @@ struct call {
 	bool has_looked; /* it says what it shows: `looks_at` (empty: nothing), and whether it notifies */
 	struct name looks_at;
 	bool notifies;
+	uint64_t
+		becomes; /* the bot whose token was shown: the face is that from now on; 0: as before */
+	bool is_guess;        /* a token was shown that is none */
 	const char *language; /* in which it is answered from now on; NULL: as before */
 };
 

@@ -14,7 +14,7 @@ static int answer_contact(struct call *call, const char *name)
 	int err = engine_contact(call->engine, name, &contact);
 
 	if (err == 0)
-		json_set(call->result, "contact", notify_contact(&contact));
+		json_set(call->result, "contact", notify_contact(call->engine, &contact));
 	return err;
 }
 
@@ -130,7 +130,7 @@ int method_contacts(struct call *call)
 	struct contact contact;
 
 	for (unsigned i = 0; engine_contact_at(call->engine, i, &contact) == 0; i++)
-		json_add(list, notify_contact(&contact));
+		json_add(list, notify_contact(call->engine, &contact));
 	json_set(call->result, "contacts", list);
 	return 0;
 }

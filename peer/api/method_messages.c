@@ -127,7 +127,7 @@ int method_finish_contact(struct call *call, const struct event *answer)
 
 	(void)answer;
 	if (engine_contact(call->engine, call->subject, &contact) == 0)
-		json_set(call->result, "contact", notify_contact(&contact));
+		json_set(call->result, "contact", notify_contact(call->engine, &contact));
 	return 0;
 }
 

@@ -26,13 +26,16 @@ int method_finish_profile(struct call *call, const struct event *answer)
 
 /* What is to change: the rest stays NULL. */
 static int read_change(struct call *call, struct engine_profile_change *change,
-		       enum availability *availability, bool *is_invisible)
+		       enum availability *availability, bool *is_invisible, bool *is_bot)
 {
 	const char *wanted = call_text(call, "availability");
 
 	*is_invisible = json_bool(call->params, "invisible", false);
 	if (json_has(call->params, "invisible"))
 		change->is_invisible = is_invisible;
+	*is_bot = json_bool(call->params, "bot", false);
+	if (json_has(call->params, "bot"))
+		change->is_bot = is_bot;
 	change->title = call_text(call, "title");
 	change->status = call_text(call, "status");
 	change->picture = call_text(call, "picture");
@@ -56,11 +59,11 @@ int method_set_profile(struct call *call)
 {
 	struct engine_profile_change change = { 0 };
 	enum availability availability;
-	bool is_invisible;
+	bool is_invisible, is_bot;
 	int err = who_needs_account(call);
 
 	if (err == 0)
-		err = read_change(call, &change, &availability, &is_invisible);
+		err = read_change(call, &change, &availability, &is_invisible, &is_bot);
 	if (err < 0)
 		return err;
 	err = engine_set_profile(call->engine, &change, call->ticket);
@@ -121,6 +124,6 @@ int method_hide_from(struct call *call)
 	if (err == 0)
 		err = engine_contact(call->engine, name.text, &contact);
 	if (err == 0)
-		json_set(call->result, "contact", notify_contact(&contact));
+		json_set(call->result, "contact", notify_contact(call->engine, &contact));
 	return err;
 }

@@ -27,7 +27,7 @@ int method_set_consent(struct call *call)
 	if (err == 0)
 		err = engine_contact(call->engine, name.text, &contact);
 	if (err == 0)
-		json_set(call->result, "contact", notify_contact(&contact));
+		json_set(call->result, "contact", notify_contact(call->engine, &contact));
 	return err;
 }
 

@@ -144,7 +144,7 @@ static int answer_contact(struct call *call, const struct name *name)
 	int err = engine_contact(call->engine, name->text, &contact);
 
 	if (err == 0)
-		json_set(call->result, "contact", notify_contact(&contact));
+		json_set(call->result, "contact", notify_contact(call->engine, &contact));
 	return err;
 }
 

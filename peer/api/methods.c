@@ -4,6 +4,7 @@
 
 #include "peer/api/doctor.h"
 #include "peer/api/method_account.h"
+#include "peer/api/method_bots.h"
 #include "peer/api/method_contacts.h"
 #include "peer/api/method_devices.h"
 #include "peer/api/method_files.h"
@@ -16,6 +17,7 @@
 #include "peer/api/method_settings.h"
 #include "peer/api/method_talk.h"
 #include "peer/api/method_web.h"
+#include "shared/menu.h"
 #include "shared/offer.h"
 #include "shared/text.h"
 #include "shared/version.h"
@@ -38,7 +40,7 @@ static int run_methods(struct call *call)
 {
 	static const char *const kinds[] = {
 		[PARAM_TEXT] = "text", [PARAM_SECRET] = "text", [PARAM_ID] = "id",
-		[PARAM_INT] = "int",   [PARAM_BOOL] = "bool",
+		[PARAM_INT] = "int",   [PARAM_BOOL] = "bool",   [PARAM_LIST] = "list",
 	};
 	struct json *list = json_array();
 	const struct method *m;
@@ -73,10 +75,12 @@ static int run_methods(struct call *call)
 #define MAYBE_BOOL(key)     { key, PARAM_BOOL, false, 0, 0 }
 #define ID(key)             { key, PARAM_ID, true, 0, 0 }
 #define MAYBE_ID(key)       { key, PARAM_ID, false, 0, 0 }
+#define LIST(key, count, limit) { key, PARAM_LIST, true, count, limit }
+#define MAYBE_LIST(key, count, limit) { key, PARAM_LIST, false, count, limit }
 #define MAYBE_INT(key, min, max) { key, PARAM_INT, false, min, max }
 #define INT(key, min, max)  { key, PARAM_INT, true, min, max }
 #define TIME_MAX            INT64_C(253402300799999) /* the last of the year 9999, in ms */
-enum { SHORT = 64, LINK = 256, PATH = 4096, REACTIONS = 512, QUERY = 1024, DAYS_MAX = 36500, LONG = 1 << 20, GREETING = WIRE_GREETING_MAX * 4, YEAR_S = 366 * 86400 };
+enum { SHORT = 64, LINK = 256, PATH = 4096, REACTIONS = 512, QUERY = 1024, DAYS_MAX = 36500, LONG = 1 << 20, BOT_LIFE_MAX = 10 * 366 * 86400, GREETING = WIRE_GREETING_MAX * 4, YEAR_S = 366 * 86400 };
 
 static const struct method methods[] = {
 	{ "version", "what is running here", { { 0 } }, run_version, NULL },
@@ -110,7 +114,7 @@ static const struct method methods[] = {
 	{ "verifyContact", "the safety numbers were compared and are the same", { TEXT("name", SHORT), MAYBE_TEXT("safety", LINK) }, method_verify, NULL },
 	{ "unverifyContact", "take that back", { TEXT("name", SHORT) }, method_unverify, NULL },
 	{ "getProfile", "what I show of myself", { { 0 } }, method_profile, NULL },
-	{ "setProfile", "show something else; what is left out stays", { MAYBE_TEXT("availability", SHORT), MAYBE_BOOL("invisible"), MAYBE_TEXT("title", LONG), MAYBE_TEXT("status", LONG), MAYBE_TEXT("picture", PATH) }, method_set_profile, method_finish_profile },
+	{ "setProfile", "show something else; what is left out stays", { MAYBE_TEXT("availability", SHORT), MAYBE_BOOL("invisible"), MAYBE_TEXT("title", LONG), MAYBE_TEXT("status", LONG), MAYBE_TEXT("picture", PATH), MAYBE_BOOL("bot") }, method_set_profile, method_finish_profile },
 	{ "getPicture", "the picture of a contact, or mine", { MAYBE_TEXT("name", SHORT) }, method_picture, NULL },
 	{ "hideFrom", "whether a contact sees that I am there", { TEXT("name", SHORT), MAYBE_BOOL("hidden") }, method_hide_from, NULL },
 	{ "getSettings", "what is set, on all devices and on this one; or for one contact", { MAYBE_TEXT("name", SHORT) }, method_settings, NULL },
@@ -120,7 +124,7 @@ static const struct method methods[] = {
 	{ "setRequests", "from whom requests are heard", { TEXT("from", SHORT) }, method_set_requests, NULL },
 	{ "setConsent", "whether a contact may have our addresses", { TEXT("name", SHORT), TEXT("consent", SHORT) }, method_set_consent, NULL },
 	{ "setRelay", "carry what contacts of ours say to each other", { BOOL("on"), MAYBE_INT("rate", RELAY_RATE_MIN, UINT32_MAX) }, method_set_relay, NULL },
-	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo") }, method_send, method_finish_send },
+	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo"), MAYBE_LIST("buttons", MENU_BUTTONS_MAX, MENU_BUTTON_MAX) }, method_send, method_finish_send },
 	{ "forward", "say to somebody what a message says", { ID("id"), TEXT("conversation", LINK) }, method_forward, method_finish_send },
 	{ "editMessage", "another text for a message of ours", { ID("id"), TEXT("text", LONG) }, method_edit, method_finish_message },
 	{ "deleteMessage", "take a message of ours back; or forget one here alone", { ID("id"), MAYBE_BOOL("here") }, method_delete_message, method_finish_message },
@@ -141,8 +145,17 @@ static const struct method methods[] = {
 	{ "grantHistory", "let another own device have what was said", { TEXT("device", SHORT), MAYBE_INT("since", 0, TIME_MAX), MAYBE_BOOL("on") }, method_grant_history, NULL },
 	{ "markRead", "all messages up to and with this one were seen", { TEXT("conversation", SHORT), ID("upTo") }, method_mark_read, NULL },
 	{ "looking", "which conversation this face shows now; none without it", { MAYBE_TEXT("conversation", SHORT), MAYBE_BOOL("notifies") }, method_looking, NULL },
-	{ "subscribe", "tell events, from now on or from behind `since`", { MAYBE_ID("since") }, method_subscribe, NULL },
+	{ "subscribe", "tell events, from now on or from behind `since`; of a bot, from behind what it has dealt with", { MAYBE_ID("since"), MAYBE_BOOL("resume") }, method_subscribe, NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, method_unsubscribe, NULL },
+	{ "createBot", "a token for a program, with its limits", { TEXT("name", SHORT), LIST("conversations", BOT_NAMES_MAX, SHORT), TEXT("may", SHORT), MAYBE_INT("rate", 1, BOT_RATE_MAX), MAYBE_INT("expires", 1, BOT_LIFE_MAX) }, method_create_bot, NULL },
+	{ "listBots", "programs that have a token", { { 0 } }, method_bots, NULL },
+	{ "removeBot", "its token is void, and its connections end", { TEXT("name", SHORT) }, method_remove_bot, NULL },
+	{ "authenticate", "this connection is that of a bot from now on", { SECRET("token") }, method_authenticate, NULL },
+	{ "ackEvents", "a bot has dealt with all events up to this one", { ID("eventId") }, method_ack_events, NULL },
+	{ "setCommands", "the commands that a bot knows: a name, a space, what it is for", { LIST("commands", MENU_COMMANDS_MAX, MENU_COMMAND_SIZE) }, method_set_commands, NULL },
+	{ "listProposals", "what bots want to say, for a person to decide", { { 0 } }, method_proposals, NULL },
+	{ "approveProposal", "say it, as it is or with another text", { ID("id"), MAYBE_TEXT("text", LONG) }, method_approve, method_finish_send },
+	{ "rejectProposal", "it is not said", { ID("id") }, method_reject, NULL },
 	{ "exportAccount", "the account and its history into one sealed file; answered when it is whole", { TEXT("path", 4096), SECRET("passphrase"), MAYBE_BOOL("replace") }, method_export, method_finish_export },
 	{ "exportStatus", "how far that is", { { 0 } }, method_export_status, NULL },
 	{ "exportHistory", "what was said with one or all contacts, as JSON lines or as a page, for other programs; answered when it is whole", { TEXT("path", 4096), TEXT("format", 16), MAYBE_TEXT("conversation", SHORT) }, method_export_history, method_finish_export_history },

@@ -4,12 +4,14 @@
 
 #include "peer/api/call.h"
 
-enum param_kind { PARAM_TEXT, PARAM_SECRET, PARAM_ID, PARAM_INT, PARAM_BOOL };
+enum param_kind { PARAM_TEXT, PARAM_SECRET, PARAM_ID, PARAM_INT, PARAM_BOOL, PARAM_LIST };
 struct param {
 	const char *name;
 	enum param_kind kind;
 	bool is_required;
-	int64_t min, max; /* PARAM_INT: value; PARAM_TEXT: max bytes, 0 stands for 1024 */
+	/* PARAM_INT: value; PARAM_TEXT: max bytes, 0 stands for 1024; PARAM_LIST, of texts: at most `min` of them, of
+	 * `max` bytes each. */
+	int64_t min, max;
 };
 
 enum { METHOD_PARAMS_MAX = 8 };

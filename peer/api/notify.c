@@ -110,6 +110,17 @@ static void set_profile(struct json *o, const struct contact *c)
 	json_set_bool(o, "typing", c->is_typing);
 }
 
+/* That a program speaks there, and what it can be told to do. */
+static void set_program(struct engine *e, struct json *o, const struct contact *c)
+{
+	struct bytes menu;
+
+	if (c->is_bot)
+		json_set_bool(o, "bot", true);
+	if (engine_menu(e, c->name.text, &menu) == 0 && menu.size)
+		json_set(o, "commands", spoken_commands(menu));
+}
+
 /* After so many seconds messages with them disappear: the longer wish, when both have one. */
 static uint32_t agreed_timer(const struct contact *c)
 {
@@ -135,7 +146,7 @@ static void set_agreed(struct json *o, const struct contact *c)
 	json_set_int(o, "missing", (int64_t)c->missing);
 }
 
-struct json *notify_contact(const struct contact *c)
+struct json *notify_contact(struct engine *e, const struct contact *c)
 {
 	struct json *o = json_object();
 
@@ -158,6 +169,7 @@ struct json *notify_contact(const struct contact *c)
 	json_set_int(o, "devices", c->devices);
 	set_profile(o, c);
 	set_agreed(o, c);
+	set_program(e, o, c);
 	return o;
 }
 
@@ -194,7 +206,7 @@ static void tell_contact(struct engine *e, const struct event *event, struct jso
 
 	json_set_text(p, "name", event->name.text);
 	if (engine_contact(e, event->name.text, &contact) == 0)
-		json_set(p, "contact", notify_contact(&contact));
+		json_set(p, "contact", notify_contact(e, &contact));
 	else
 		json_set(p, "contact", json_null());
 }
@@ -241,6 +253,7 @@ static void tell_link(struct engine *e, const struct event *event, struct json *
 static void tell_message(struct engine *e, const struct event *event, struct json *p)
 {
 	const struct message *m = &event->message;
+	struct contact contact;
 	struct json *body = spoken_body(m);
 
 	json_set_id(p, "id", m->id);
@@ -252,6 +265,8 @@ static void tell_message(struct engine *e, const struct event *event, struct jso
 	} else {
 		json_set_text(p, "from", m->contact.text);
 		json_set_int(p, "arrivedAt", m->arrived_at);
+		if (engine_contact(e, m->contact.text, &contact) == 0 && contact.is_bot)
+			json_set_bool(p, "fromBot", true);
 	}
 	spoken_add_quote(e, body);
 	json_set(p, "message", body);
@@ -350,7 +365,7 @@ static void tell_profile(struct engine *e, const struct event *event, struct jso
 		engine_profile(e, &profile);
 		json_set(p, "profile", spoken_profile(&profile));
 	} else if (engine_contact(e, event->name.text, &contact) == 0) {
-		json_set(p, "contact", notify_contact(&contact));
+		json_set(p, "contact", notify_contact(e, &contact));
 	}
 }
 
@@ -374,6 +389,34 @@ static void tell_detail(struct engine *e, const struct event *event, struct json
 	if (event->name.text[0])
 		json_set_text(p, "name", event->name.text);
 	json_set_text(p, "detail", told(event->detail));
+}
+
+static bool put_proposal(void *user, const struct proposal *one)
+{
+	*(struct json **)user = spoken_proposal(one);
+	return false;
+}
+
+static void tell_proposal(struct engine *e, const struct event *event, struct json *p)
+{
+	struct json *one = NULL;
+	const struct json *value;
+	const char *key;
+	void *it = NULL;
+
+	engine_proposals(e, event->message_id, put_proposal, &one);
+	while (one && (key = json_each(one, &it, &value)) != NULL)
+		json_set(p, key, json_keep((struct json *)value));
+	json_free(one);
+}
+
+static void tell_settled(struct engine *e, const struct event *event, struct json *p)
+{
+	(void)e;
+	json_set_id(p, "id", event->message_id);
+	json_set_text(p, "bot", event->detail);
+	json_set_text(p, "conversation", event->name.text);
+	json_set_bool(p, "approved", event->is_approved);
 }
 
 /* As they are when this is sent. */
@@ -409,6 +452,8 @@ static const struct row {
 	[EVENT_FILE] = { "transferProgress", tell_transfer },
 	[EVENT_PROGRESS] = { "transferProgress", tell_transfer },
 	[EVENT_HISTORY] = { "history", tell_history },
+	[EVENT_PROPOSAL] = { "proposal", tell_proposal },
+	[EVENT_SETTLED] = { "proposalSettled", tell_settled },
 };
 
 const char *notify_event(struct engine *e, const struct event *event, struct json *params)
@@ -418,5 +463,7 @@ const char *notify_event(struct engine *e, const struct event *event, struct jso
 	if (event->id)
 		json_set_id(params, "eventId", event->id);
 	rows[event->kind].tell(e, event, params);
+	if (event->kind == EVENT_PROPOSAL && !json_has(params, "id"))
+		return NULL; /* it was decided meanwhile, which is told behind it */
 	return rows[event->kind].method;
 }

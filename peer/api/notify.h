@@ -9,7 +9,7 @@
 const char *notify_event(struct engine *e, const struct event *event, struct json *params);
 /* Both wishes when messages disappear, and what holds. */
 struct json *notify_timer(const struct contact *c);
-struct json *notify_contact(const struct contact *contact);
+struct json *notify_contact(struct engine *e, const struct contact *contact);
 /* Only who and by what path, for the status. */
 struct json *notify_path(const struct contact *contact);
 struct json *notify_devices(const struct engine *e); /* ours, in the order of the list */

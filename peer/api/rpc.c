@@ -70,6 +70,18 @@ struct json *rpc_notification(const char *method, struct json *take_params)
 
 /* --- one request --- */
 
+static bool list_fits(const struct param *p, const struct json *list)
+{
+	bool fits = list && json_is_array(list) && json_count(list) <= (size_t)p->min;
+
+	for (size_t i = 0; fits && i < json_count(list); i++) {
+		const char *text = json_text_at(list, i);
+
+		fits = text && strlen(text) <= (size_t)p->max;
+	}
+	return fits;
+}
+
 static bool param_fits(const struct param *p, const struct json *params)
 {
 	uint64_t id;
@@ -79,6 +91,8 @@ static bool param_fits(const struct param *p, const struct json *params)
 	case PARAM_TEXT:
 	case PARAM_SECRET:
 		return text && strlen(text) <= (p->max ? (size_t)p->max : 1024);
+	case PARAM_LIST:
+		return list_fits(p, json_get(params, p->name));
 	case PARAM_ID:
 		return json_id(params, p->name, &id) == 0;
 	case PARAM_INT:
@@ -121,6 +135,7 @@ static bool params_fit(const struct method *method, const struct json *params, c
 				[PARAM_ID] = N_("an id: a string of digits"),
 				[PARAM_INT] = N_("a whole number in its range"),
 				[PARAM_BOOL] = N_("true or false"),
+				[PARAM_LIST] = N_("a list of texts within its limits"),
 			};
 			snprintf(reason, size, _("the parameter \"%s\" of %s must be %s"), key,
 				 method->name, _(wanted[p->kind]));

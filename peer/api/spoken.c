@@ -5,6 +5,7 @@
 
 #include "peer/image.h"
 #include "shared/error.h"
+#include "shared/menu.h"
 #include "shared/text.h"
 
 /* --- names of states --- */
@@ -221,6 +222,54 @@ static void set_flag(struct json *o, const char *key, bool is_so)
 		json_set_bool(o, key, true);
 }
 
+static struct json *text_of(struct bytes b)
+{
+	return json_set_bytes(json_object(), "", b);
+}
+
+struct json *spoken_buttons(struct bytes lines)
+{
+	struct json *list = json_array();
+	struct bytes line;
+
+	while (menu_next(&lines, &line)) {
+		struct json *one = text_of(line);
+
+		json_add(list, json_keep((struct json *)json_get(one, "")));
+		json_free(one);
+	}
+	return list;
+}
+
+struct json *spoken_commands(struct bytes menu)
+{
+	struct json *list = json_array();
+	struct bytes line, name, about;
+
+	while (menu_next(&menu, &line)) {
+		menu_split(line, &name, &about);
+		json_add(list, json_set_bytes(json_set_bytes(json_object(), "name", name),
+					      "about", about));
+	}
+	return list;
+}
+
+struct json *spoken_proposal(const struct proposal *one)
+{
+	struct json *o = json_object();
+
+	json_set_id(o, "id", one->id);
+	json_set_text(o, "bot", one->name.text);
+	json_set_text(o, "conversation", one->to.text);
+	json_set_bytes(o, "text", one->text);
+	if (one->reply_to)
+		json_set_id(o, "replyTo", one->reply_to);
+	if (one->buttons.size)
+		json_set(o, "buttons", spoken_buttons(one->buttons));
+	json_set_int(o, "timestamp", one->at);
+	return o;
+}
+
 static void set_body(struct json *o, const struct message *m)
 {
 	json_set_bytes(o, "text", m->text);
@@ -241,6 +290,10 @@ static void set_body(struct json *o, const struct message *m)
 	if (m->missing)
 		json_set_int(o, "missing", (int64_t)m->missing);
 	set_reactions(o, m);
+	if (m->bot.size)
+		json_set_bytes(o, "bot", m->bot);
+	if (m->buttons.size)
+		json_set(o, "buttons", spoken_buttons(m->buttons));
 	if (m->has_file)
 		json_set(o, "file", file_view(&m->file, m->is_ours));
 }
@@ -328,5 +381,6 @@ struct json *spoken_profile(const struct profile *p)
 	json_set_text(o, "title", p->title);
 	json_set_text(o, "status", p->status);
 	json_set_bool(o, "hasPicture", p->picture.size > 0);
+	set_flag(o, "bot", p->is_bot);
 	return o;
 }

@@ -19,6 +19,12 @@ struct json *spoken_hit(const struct hit *hit);
  * Not from inside of an engine_each_message. ERR_NOT_FOUND. */
 int spoken_transfer(struct engine *e, uint64_t id, struct json *out);
 
+/* What a bot wants to say. */
+struct json *spoken_proposal(const struct proposal *one);
+/* Commands or buttons (shared/menu.h) as lists. */
+struct json *spoken_commands(struct bytes menu);
+struct json *spoken_buttons(struct bytes lines);
+
 const char *spoken_availability(enum availability availability);
 /* The row of the table by its name; ERR_FORMAT: none. */
 int spoken_find_availability(const char *name, enum availability *out);

@@ -48,7 +48,7 @@ static const struct {
 	{ "verifyContact", "name safety" },
 	{ "unverifyContact", "name" },
 	{ "getProfile", "" },
-	{ "setProfile", "availability invisible title status picture=spool" },
+	{ "setProfile", "availability invisible title status picture=spool bot" },
 	{ "getPicture", "name" },
 	{ "hideFrom", "name hidden" },
 	{ "getSettings", "name" },
@@ -58,7 +58,7 @@ static const struct {
 	{ "setRequests", "from" },
 	{ "setConsent", "name consent" },
 	{ "setRelay", "on rate" },
-	{ "send", "conversation text replyTo" },
+	{ "send", "conversation text replyTo buttons" },
 	{ "forward", "id conversation" },
 	{ "editMessage", "id text" },
 	{ "deleteMessage", "id here" },
@@ -100,7 +100,7 @@ static const struct {
 	/* not what a page is */
 	{ "authenticate", NULL },
 	{ "ackEvents", NULL },
-	{ "setBotMenu", NULL },
+	{ "setCommands", NULL },
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof *rows };
