@@ -186,7 +186,12 @@ async function look(page, what) {
 }
 
 const message = (page, text) => page.locator('.message', { has: page.locator('.text', { hasText: text }) });
-const press = (page, name, options) => page.getByRole('button', { name, exact: true, ...options }).first().click();
+
+// A button, of the dialog where one is open.
+async function press(page, name) {
+	const dialog = page.locator('dialog[open]').last();
+	await (await dialog.count() ? dialog : page).getByRole('button', { name, exact: true }).first().click();
+}
 
 // One of the doings of a message's menu.
 async function act(page, text, name) {

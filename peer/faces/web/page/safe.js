@@ -4,6 +4,7 @@
 import { h } from './dom.js';
 
 const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e007f}]|[\u{e0100}-\u{e01ef}]|\p{Cs}|\p{Co}/gu;
+const isHidden = new RegExp(hidden.source, 'u'); // without a place where it goes on
 // joiners are letters' business in many scripts, and hold emoji together
 const joins = /[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u;
 const link = /\b(?:https?:\/\/|palique:)[^\s<>"'`\u0000-\u001f]*[^\s<>"'`.,;:!?)\]}\u0000-\u001f]/giu;
@@ -50,8 +51,7 @@ function linked(into, text) {
 	let from = 0;
 	for (const found of text.matchAll(link)) {
 		const target = found[0];
-		hidden.lastIndex = 0;
-		if (hidden.test(target) || !URL.canParse?.(target)) continue;
+		if (isHidden.test(target) || !URL.canParse?.(target)) continue;
 		marked(into, text.slice(from, found.index));
 		into.append(h('a', { href: target, target: '_blank', rel: 'noopener noreferrer nofollow' }, target));
 		from = found.index + target.length;

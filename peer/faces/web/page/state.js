@@ -27,7 +27,7 @@ function changed(topic, ...what) {
 // messages: a window of the conversation, oldest first; what lies before and behind it is fetched when it is needed.
 function conversation(name) {
 	if (!conversations.has(name))
-		conversations.set(name, { name, messages: [], byId: new Map(), last: null, isWhole: false, hasOlder: true, hasNewer: false, isLoading: false, draft: '', answering: null, editing: null, firstUnread: null });
+		conversations.set(name, { name, messages: [], byId: new Map(), last: null, isWhole: false, hasOlder: true, hasNewer: false, isFollowed: true, isLoading: false, draft: '', answering: null, editing: null, firstUnread: null });
 	return conversations.get(name);
 }
 
@@ -205,14 +205,18 @@ function settle() {
 			continue;
 		}
 		const fresh = list.filter((m) => !c.byId.has(m.id));
-		c.messages.push(...fresh);
-		for (const m of fresh) c.byId.set(m.id, m);
-		const dropped = c.messages.length > WINDOW + PAGE ? c.messages.length - WINDOW : 0;
-		if (dropped) {
-			for (const m of c.messages.splice(0, dropped)) c.byId.delete(m.id);
-			c.hasOlder = true;
+		const before = c.messages.length;
+		if (before + fresh.length > WINDOW && !c.isFollowed) {
+			// what one reads further up stays; these are fetched when one comes down
+			c.hasNewer = true;
+			changed('messages', name, { kind: 'elsewhere', count: fresh.length });
+			continue;
 		}
-		changed('messages', name, { kind: 'arrived', messages: fresh, dropped });
+		take(c, [...c.messages, ...fresh].slice(-WINDOW));
+		const count = Math.min(fresh.length, c.messages.length); // of them that are in the window
+		const dropped = before + count - c.messages.length;
+		if (dropped) c.hasOlder = true;
+		changed('messages', name, { kind: 'arrived', messages: fresh, count, dropped });
 	}
 	changed('contacts');
 }

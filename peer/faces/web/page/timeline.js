@@ -72,16 +72,16 @@ function onMessages(name, what) {
 	switch (what.kind) {
 	case 'all': return drawAll(c);
 	case 'older': return keepPlace(() => {
+		drop(what.dropped, true);
 		const list = c.messages.slice(0, what.count).map((_m, at) => row(c, at));
 		rows.querySelector('.beginning')?.remove();
 		rows.prepend(...(c.hasOlder ? [] : [beginning(c)]), ...list);
 		if (c.messages[what.count]) replaceRow(c, what.count);
-		drop(what.dropped, true);
 	});
 	case 'newer': return keepPlace(() => {
 		const from = c.messages.length - what.count;
-		rows.append(...c.messages.slice(from).map((_m, at) => row(c, from + at)));
 		drop(what.dropped, false);
+		rows.append(...c.messages.slice(from).map((_m, at) => row(c, from + at)));
 	});
 	case 'arrived': return arrive(c, what);
 	case 'elsewhere':
@@ -132,12 +132,12 @@ function keepPlace(change) {
 	if (still) scroller.scrollTop += still.getBoundingClientRect().top - before;
 }
 
-function arrive(c, { messages, dropped }) {
+function arrive(c, { messages, count, dropped }) {
 	const wasAtBottom = atBottom;
-	const from = c.messages.length - messages.length;
+	const from = c.messages.length - count;
 	const change = () => {
-		rows.append(...messages.map((_m, at) => row(c, from + at)));
 		drop(dropped, false);
+		rows.append(...c.messages.slice(from).map((_m, at) => row(c, from + at)));
 	};
 	if (wasAtBottom) change();
 	else keepPlace(change);
@@ -153,6 +153,8 @@ function arrive(c, { messages, dropped }) {
 function pin() {
 	scroller.scrollTop = scroller.scrollHeight;
 	atBottom = true;
+	const c = state.open();
+	if (c) c.isFollowed = true;
 }
 
 async function toBottom() {
@@ -178,6 +180,7 @@ function onscroll() {
 		if (!c) return;
 		const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
 		atBottom = left < 40 && !c.hasNewer;
+		c.isFollowed = atBottom;
 		if (atBottom) missed = 0;
 		drawBottom();
 		if (scroller.scrollTop < NEAR) state.older(c.name).catch(() => {});

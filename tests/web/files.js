@@ -1,0 +1,154 @@
+'use strict';
+// Images and files, and what happens when the line, the page or the engine ends in the midst of one.
+
+const fs = require('fs');
+const path = require('path');
+const crypto = require('crypto');
+const { choose, close, folder, holds, home, look, message, open, press, same, until } = require('./bed');
+
+const hash = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
+const png = () => fs.readFileSync(path.join(__dirname, 'kite.png'));
+
+// What a person drops onto the page, or pastes into the field.
+async function give(page, how, files) {
+	await page.evaluate(([kind, list]) => {
+		const data = new DataTransfer();
+		for (const { name, type, bytes } of list) data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
+		if (kind === 'paste') document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+		else for (const event of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
+	}, [how, files.map((f) => ({ ...f, bytes: f.bytes.toString('base64') }))]);
+}
+
+const arrived = (who, from, name) => until(`${who.name} has ${name}`, async () => {
+	const { messages } = await who.call('getMessages', { conversation: from });
+	const m = messages.findLast((one) => one.file?.name === name);
+	return m?.file.state === 'done' && fs.existsSync(m.file.path) && m;
+});
+
+exports['images, dropped and pasted'] = async () => {
+	const [ana, ben] = [home('ana'), home('ben')];
+	const page = await open(ana);
+	await choose(page, 'ben');
+	await give(page, 'drop', [{ name: 'kite.png', type: 'image/png', bytes: png() }, { name: 'notes <b>.txt', type: 'text/plain', bytes: Buffer.from('some notes') }]);
+	await page.locator('dialog .offer').nth(1).waitFor();
+	await page.getByLabel('What it shows').fill('a kite over the sea');
+	await page.getByLabel('A few words with it').fill('look at this');
+	await look(page, 'files to send');
+	await press(page, 'Send');
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	const one = await arrived(ben, 'ana', 'kite.png');
+	same(hash(fs.readFileSync(one.file.path)), hash(png()), 'the image that arrived');
+	same(one.file.alt, 'a kite over the sea', 'its description');
+	same(one.text, 'look at this', 'its caption');
+	same(fs.readFileSync((await arrived(ben, 'ana', 'notes <b>.txt')).file.path, 'utf8'), 'some notes', 'the notes');
+	await page.locator('.message.own .picture img[src^="blob:"]').waitFor();
+	await page.getByAltText('a kite over the sea').click();
+	await page.locator('dialog img.full[src^="blob:"]').waitFor();
+	await until('the whole image is shown', () => page.locator('img.full').evaluate((e) => e.naturalWidth === 640));
+	await look(page, 'image');
+	await page.keyboard.press('Escape');
+
+	await page.box.focus();
+	await give(page, 'paste', [{ name: 'image.png', type: 'image/png', bytes: png() }]);
+	await page.locator('dialog .offer').waitFor();
+	await page.keyboard.press('Enter'); // the button to send has the focus
+	const pasted = await until('the pasted one is there', async () => { const m = await ben.last('ana'); return m.file?.name.startsWith('pasted-') && m.file.state === 'done' && m; });
+	same(hash(fs.readFileSync(pasted.file.path)), hash(png()), 'the pasted image');
+
+	// theirs: small first, whole when looked at; and saved
+	const mine = path.join(folder, 'wind.png');
+	fs.writeFileSync(mine, png());
+	await ben.call('sendFile', { conversation: 'ana', path: mine, alt: 'wind' });
+	await page.getByAltText('wind').waitFor();
+	await arrived(ana, 'ben', 'wind.png');
+	await page.getByAltText('wind').click();
+	await until('theirs is shown whole', () => page.locator('img.full').evaluate((e) => e.naturalWidth === 640).catch(() => false));
+	const saving = page.waitForEvent('download');
+	await press(page, 'Save a copy');
+	same(hash(fs.readFileSync(await (await saving).path())), hash(png()), 'the copy that was saved');
+	await page.keyboard.press('Escape');
+
+	// a picture of oneself
+	await page.locator('.myself').click();
+	await page.locator('dialog input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: png() });
+	await until('ben sees the picture', async () => (await ben.call('getContact', { name: 'ana' })).contact.hasPicture);
+	await page.locator('dialog .avatar img[src^="blob:"]').waitFor();
+	await page.keyboard.press('Escape');
+	await close(page);
+};
+
+exports['an upload whose line breaks goes on'] = async () => {
+	const [ana, ben] = [home('ana'), home('ben')];
+	const bytes = crypto.randomBytes(18 << 20);
+	await ben.call('setSettings', { acceptUpTo: 1 << 30 });
+	const film = path.join(folder, 'film.bin');
+	fs.writeFileSync(film, bytes);
+	const page = await open(ana);
+	await choose(page, 'ben');
+	let puts = 0;
+	page.expected.push(/ERR_FAILED.*\/upload\//);
+	await page.route('**/upload/**', (route) => {
+		if (route.request().method() === 'PUT' && ++puts === 3) return route.abort();
+		return route.continue();
+	});
+	await page.locator('.composer input[type=file]').setInputFiles(film);
+	await page.locator('dialog .offer').waitFor();
+	await press(page, 'Send');
+	const m = await arrived(ben, 'ana', 'film.bin');
+	same(hash(fs.readFileSync(m.file.path)), hash(bytes), 'the film');
+	same(puts, 6, 'pieces that were sent'); // 4 MiB each: five, and the one that was cut off
+	await page.unrouteAll();
+
+	// in the midst of one the page asks before it goes
+	await page.route('**/upload/**', () => {}); // never answered
+	await page.locator('.composer input[type=file]').setInputFiles(film);
+	await page.locator('dialog .offer').waitFor();
+	await press(page, 'Send');
+	await page.locator('.upload').waitFor();
+	await look(page, 'upload');
+	const asked = page.waitForEvent('dialog');
+	const gone = page.reload().catch(() => {});
+	await (await asked).dismiss();
+	await gone;
+	await page.locator('.upload').getByRole('button', { name: 'Cancel' }).click();
+	await page.locator('.upload').waitFor({ state: 'detached' });
+	await close(page);
+};
+
+exports['a fetch goes on after the page and the engine have ended'] = async () => {
+	const [ana, ben] = [home('ana'), home('ben')];
+	const bytes = crypto.randomBytes(1 << 20);
+	const large = path.join(folder, 'large.bin');
+	const out = fs.openSync(large, 'w');
+	for (let i = 0; i < 300; i++) fs.writeSync(out, bytes);
+	fs.closeSync(out);
+	let page = await open(ana);
+	await choose(page, 'ben');
+	await ana.call('setSettings', { acceptUpTo: 0 });
+	await ben.call('sendFile', { conversation: 'ana', path: large, caption: 'a large one' });
+	const one = message(page, 'a large one');
+	await one.getByRole('button', { name: 'Fetch the file' }).click();
+	await until('some of it is here', async () => { const f = (await ana.last('ben')).file; return f.state === 'running' && f.done > 0; });
+	// the page is loaded anew: it shows how far it is
+	await page.reload();
+	await page.locator('[data-name="ben"]').waitFor();
+	await choose(page, 'ben');
+	await one.waitFor();
+	const { file } = await ana.last('ben');
+	if (file.state !== 'done') {
+		await ana.kill();
+		page.expected.push(/WebSocket|Failed to load resource|ERR_CONNECTION/);
+		await page.getByRole('heading', { name: 'This page has no session' }).or(page.getByText('The line to the engine is lost')).first().waitFor();
+		await page.getByRole('heading', { name: 'This page has no session' }).waitFor();
+		await look(page, 'no session');
+		await close(page);
+		page = await open(ana);
+		await choose(page, 'ben');
+	}
+	const m = await arrived(ana, 'ben', 'large.bin');
+	same(hash(fs.readFileSync(m.file.path)), hash(fs.readFileSync(large)), 'the large file');
+	await message(page, 'a large one').getByRole('button', { name: 'Save a copy' }).waitFor();
+	holds(!await message(page, 'a large one').locator('progress').count(), 'no bar is left');
+	await look(page, 'files');
+	await close(page);
+};
