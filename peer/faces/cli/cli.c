@@ -402,6 +402,7 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_STATUS] = cmd_status,
 	[CMD_DOCTOR] = cmd_doctor,
 	[CMD_WEB] = cmd_web,
+	[CMD_OPEN] = cmd_open,
 	[CMD_RPC] = cmd_rpc,
 	[CMD_STOP] = cmd_stop,
 	[CMD_DAEMON] = cmd_daemon,

@@ -148,11 +148,16 @@ int cmd_chat(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_doctor(struct cli *c);
 int cmd_web(struct cli *c);
+int cmd_open(struct cli *c);
 int cmd_rpc(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);
 int cmd_completion(struct cli *c);
 
+/* The page in the browser, with these parameters of openWeb; without a screen its address is printed. Exit
+ * code; has said why. */
+int cmd_page(struct cli *c, struct json *take_params);
+bool cmd_has_screen(void);
 /* --name, or asked for with the login name as the usual answer. Exit code; has said why. */
 struct name;
 int cmd_choose_name(struct cli *c, struct name *name);

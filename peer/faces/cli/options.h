@@ -110,6 +110,7 @@ enum command {
 	CMD_STATUS,
 	CMD_DOCTOR,
 	CMD_WEB,
+	CMD_OPEN,
 	CMD_RPC,
 	CMD_STOP,
 	CMD_DAEMON,

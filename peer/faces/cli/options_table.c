@@ -302,6 +302,13 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			 "  stop: ends all such pages."),
 		      "web\nweb --no-open\nweb stop",
 		      .words = { "stop" } },
+	[CMD_OPEN] = { "open", N_("[LINK]"), N_("what a palique: link leads to, in the browser or here"),
+		       BIT(OPT_PLAIN) | BIT(OPT_NAME), 0, 1,
+		       N_("  An invitation, or the link of a directory: to join there; a contact link: to ask that\n"
+			  "  person. In a terminal, or with --plain, you are asked here; else in your browser. Nothing\n"
+			  "  is done without your yes. This is what a desktop calls for a link that was clicked."),
+		       "open 'palique:dir.example.org/i/7KQ2M4XW9PLCTE3H'",
+		       .notes = { { OPT_PLAIN, N_("ask here, where there is a screen, too") } } },
 	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0,
 		      .examples = "rpc" },
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0,

@@ -15,7 +15,7 @@ extern char **environ;
 enum { PORT_MAX = 65535 };
 
 /* Where somebody sits before a screen. */
-static bool has_screen(void)
+bool cmd_has_screen(void)
 {
 	const char *display = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
 
@@ -65,12 +65,31 @@ static int stop(struct cli *c)
 	return EXIT_DONE;
 }
 
+int cmd_page(struct cli *c, struct json *take_params)
+{
+	struct json *result = NULL;
+	const char *url;
+	int code = cli_call(c, "openWeb", take_params, &result);
+
+	if (code != EXIT_DONE)
+		return code;
+	url = json_text(result, "url");
+	if (c->o.value[OPT_JSON]) {
+		out_json(result);
+		return EXIT_DONE;
+	}
+	if (!c->o.value[OPT_NO_OPEN] && cmd_has_screen() && url && open_browser(url))
+		out_done("%s", _("The page opens in your browser."));
+	else
+		print_address(url ? url : "", (int)json_int(result, "port", 0));
+	json_free(result);
+	return EXIT_DONE;
+}
+
 int cmd_web(struct cli *c)
 {
-	struct json *params, *result = NULL;
-	const char *url;
+	struct json *params;
 	long port;
-	int code;
 
 	if (c->o.argument_count) {
 		if (strcmp(c->o.arguments[0], "stop") != 0)
@@ -83,18 +102,5 @@ int cmd_web(struct cli *c)
 	params = json_object();
 	if (port)
 		json_set_int(params, "port", port);
-	code = cli_call(c, "openWeb", params, &result);
-	if (code != EXIT_DONE)
-		return code;
-	url = json_text(result, "url");
-	if (c->o.value[OPT_JSON]) {
-		out_json(result);
-		return EXIT_DONE;
-	}
-	if (!c->o.value[OPT_NO_OPEN] && has_screen() && url && open_browser(url))
-		out_done("%s", _("The page opens in your browser."));
-	else
-		print_address(url ? url : "", (int)json_int(result, "port", 0));
-	json_free(result);
-	return EXIT_DONE;
+	return cmd_page(c, params);
 }
