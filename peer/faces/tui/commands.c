@@ -183,7 +183,7 @@ static const struct slash commands[] = {
 	{ "devices", "", N_("your devices"), "", COMPLETE_NONE, false, do_devices },
 	{ "device", N_("rename, remove, grant or refuse; ID"), N_("changes one; the page of devices writes it for you"), "", COMPLETE_WORDS, true, do_device, "rename remove grant refuse" },
 	{ "settings", "", N_("what is set"), "", COMPLETE_NONE, false, do_settings },
-	{ "set", N_("SETTING VALUE"), N_("changes what is set"), "", COMPLETE_WORDS, true, do_set, "accept-up-to downloads read-marks keep requests bell mouse images" },
+	{ "set", N_("SETTING VALUE"), N_("changes what is set"), "", COMPLETE_WORDS, true, do_set, "accept-up-to downloads read-marks keep requests notifications bell mouse images" },
 	{ "bell", N_("on or off"), N_("rings for what you do not look at"), "", COMPLETE_WORDS, true, do_bell, "on off" },
 	{ "web", "", N_("the same in a browser"), "", COMPLETE_NONE, false, do_web },
 	{ "list", "", N_("the list of conversations"), "Ctrl+G", COMPLETE_NONE, false, do_list },

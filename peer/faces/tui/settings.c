@@ -10,7 +10,7 @@
 #include "shared/text.h"
 
 /* What is typed behind a name. */
-enum kind { KIND_SIZE, KIND_DAYS, KIND_FOLDER, KIND_SWITCH, KIND_WHO, KIND_WISH };
+enum kind { KIND_SIZE, KIND_DAYS, KIND_FOLDER, KIND_SWITCH, KIND_WHO, KIND_WORD, KIND_WISH };
 
 static const struct setting {
 	const char *name, *key; /* of the API */
@@ -22,6 +22,8 @@ static const struct setting {
 	{ "read-marks", "readMarks", N_("contacts are told what I read"), KIND_SWITCH },
 	{ "keep", "keepDays", N_("messages are kept, in days"), KIND_DAYS },
 	{ "requests", "requests", N_("requests are heard from"), KIND_WHO },
+	{ "notifications", "notifications",
+	  N_("notifications on the desktop: off, names or all"), KIND_WORD },
 	{ "bell", NULL, N_("rings for what you do not look at"), KIND_WISH },
 	{ "mouse", NULL, N_("clicks and the wheel (off: the terminal marks text)"), KIND_WISH },
 	{ "images", NULL, N_("images are drawn"), KIND_WISH },
@@ -122,6 +124,9 @@ void settings_set(struct tui *tui, const char *name, const char *value)
 		path = *value ? command_path(value) : memory_text("");
 		json_set_text(params, s->key, path ? path : "");
 		free(path);
+		break;
+	case KIND_WORD:
+		json_set_text(params, s->key, value);
 		break;
 	default:
 		json_set_text(params, "from", value);
