@@ -105,14 +105,6 @@ int engine_bot_spend(struct engine *e, uint64_t id, bool is_call, mono_ns now)
 	return bots_spend(e->bots, id, is_call, now);
 }
 
-void engine_reload_bots(struct engine *e)
-{
-	if (e->bots)
-		bots_reload(e->bots);
-	/* What is shown is read again, too. */
-	e->has_menu = false;
-}
-
 mono_ns engine_step_bots(struct engine *e)
 {
 	struct rooms *r = &e->rooms;

@@ -79,8 +79,6 @@ int engine_wish(struct engine *e, struct wish wish, const struct engine_text *wh
 
 /* --- engine_bots.c --- */
 
-/* Once memory is what the store says: what was written of programs. */
-void engine_reload_bots(struct engine *e);
 /* What contacts see of them; when one of them expires. */
 mono_ns engine_step_bots(struct engine *e);
 

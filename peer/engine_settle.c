@@ -3,6 +3,7 @@
 
 #include "peer/account.h"
 #include "peer/address_book.h"
+#include "peer/bots.h"
 #include "peer/contacts.h"
 #include "peer/conversations.h"
 #include "peer/directory_client.h"
@@ -49,7 +50,9 @@ static void read_again(struct engine *e)
 		profiles_reload(r->profiles);
 	if (r->marks)
 		marks_reload(r->marks);
-	engine_reload_bots(e);
+	if (e->bots)
+		bots_reload(e->bots);
+	e->has_menu = false; /* shown by what is read again */
 	safe_undo(e->safe);
 	/* With what reading again may have begun. */
 	e->is_stale = store_commit(r->store) < 0;

@@ -871,7 +871,7 @@ static void a_contact_says_by_what_path_it_is_linked(void **state)
 	c.name = name_of("bob");
 	assert_int_equal(address_parse(&c.path.remote, "203.0.113.7:4711", 0), 0);
 	c.path_kind = PATH_PUNCHED;
-	o = notify_contact(&c);
+	o = notify_contact(engine, &c);
 	assert_string_equal(json_text(o, "pathKind"), "punched");
 	assert_string_equal(json_text(o, "address"), "203.0.113.7:4711");
 	assert_true(json_real(o, "roundTripMs", 0) > 42.9);
@@ -882,7 +882,7 @@ static void a_contact_says_by_what_path_it_is_linked(void **state)
 	c.path.tunnel = 3;
 	c.relay = name_of("carol");
 	c.consent = CONSENT_RELAY;
-	o = notify_contact(&c);
+	o = notify_contact(engine, &c);
 	assert_string_equal(json_text(o, "pathKind"), "relayed");
 	assert_null(json_text(o, "address"));
 	assert_true(json_real(o, "roundTripMs", 0) > 42.9);
@@ -891,7 +891,7 @@ static void a_contact_says_by_what_path_it_is_linked(void **state)
 	json_free(o);
 	c.is_linked = false;
 	c.is_looking = true;
-	o = notify_contact(&c);
+	o = notify_contact(engine, &c);
 	assert_true(json_has(o, "pathKind"));
 	assert_null(json_text(o, "pathKind"));
 	assert_null(json_text(o, "relay"));
