@@ -128,7 +128,7 @@ struct about {
 	struct name contact;
 	enum message_kind kind;
 	bool is_gone;
-	struct buf *text; /* or NULL */
+	struct buf *text, *alt; /* or NULL */
 };
 
 static bool on_message(void *user, const struct message *m)
@@ -140,6 +140,8 @@ static bool on_message(void *user, const struct message *m)
 	about->is_gone = m->is_gone || m->is_retracted;
 	if (about->text)
 		buf_append(about->text, m->text);
+	if (about->alt)
+		buf_append(about->alt, m->file.alt);
 	return false;
 }
 
@@ -182,11 +184,21 @@ int engine_react(struct engine *e, uint64_t id, struct bytes reactions, uint64_t
 	return err < 0 ? err : wish_about(e, id, SAY_REACT, reactions, ticket);
 }
 
+/* With the words that stand there now. */
+static int forward_file(struct engine *e, uint64_t id, const struct name *to, struct buf *text,
+			struct buf *alt, uint64_t ticket)
+{
+	buf_append(text, bytes_of("", 1));
+	buf_append(alt, bytes_of("", 1));
+	return files_forward(e->rooms.files, id, persons_find(e->rooms.persons, to),
+			     (const char *)text->data, (const char *)alt->data, ticket);
+}
+
 int engine_forward(struct engine *e, uint64_t id, const char *to, uint64_t ticket)
 {
 	struct wish wish = { .kind = SAY_TEXT, .is_forwarded = true, .ticket = ticket };
-	struct buf text = { 0 };
-	struct about about = { .text = &text };
+	struct buf text = { 0 }, alt = { 0 };
+	struct about about = { .text = &text, .alt = &alt };
 	int err = find(e, to, &wish.to);
 
 	if (err == 0)
@@ -194,10 +206,10 @@ int engine_forward(struct engine *e, uint64_t id, const char *to, uint64_t ticke
 	if (err == 0 && (about.is_gone || about.kind == MESSAGE_UNKNOWN))
 		err = ERR_STATE;
 	if (err == 0 && about.kind == MESSAGE_FILE)
-		err = files_forward(e->rooms.files, id,
-				    persons_find(e->rooms.persons, &wish.to), ticket);
+		err = forward_file(e, id, &wish.to, &text, &alt, ticket);
 	else if (err == 0)
 		err = wish_add(e, wish, buf_view(&text));
 	buf_clear(&text);
+	buf_clear(&alt);
 	return err;
 }

@@ -136,10 +136,13 @@ int files_cancel(struct files *f, uint64_t message)
 	return 0;
 }
 
-int files_forward(struct files *f, uint64_t message, struct person *to, uint64_t ticket)
+int files_forward(struct files *f, uint64_t message, struct person *to, const char *caption,
+		  const char *alt, uint64_t ticket)
 {
 	struct file_row row;
-	struct file_wish wish = { .to = to, .is_forwarded = true, .ticket = ticket };
+	struct file_wish wish = {
+		.to = to, .is_forwarded = true, .caption = caption, .alt = alt, .ticket = ticket
+	};
 	int err = find(f, message, &row);
 
 	if (err < 0)

@@ -71,8 +71,10 @@ struct file_wish {
 /* Whether it is one, whoever it is to. */
 int files_check(const struct file_wish *wish);
 int files_send(struct files *f, const struct file_wish *wish);
-/* The file of a message, to somebody else. ERR_STATE: it is not here. */
-int files_forward(struct files *f, uint64_t message, struct person *to, uint64_t ticket);
+/* The file of a message, to somebody else, with these words (up to what an offer holds: ERR_LIMIT). ERR_STATE:
+ * it is not here. */
+int files_forward(struct files *f, uint64_t message, struct person *to, const char *caption,
+		  const char *alt, uint64_t ticket);
 /* In the transaction; ERR_NOT_FOUND, ERR_STATE. */
 int files_accept(struct files *f, uint64_t message, const char *folder);
 int files_pause(struct files *f, uint64_t message);

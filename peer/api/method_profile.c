@@ -71,6 +71,9 @@ int method_set_profile(struct call *call)
 		snprintf(call->reason, sizeof call->reason,
 			 _("a name to show has up to %d bytes, a status line %d"),
 			 WIRE_TITLE_MAX, WIRE_STATUS_MAX);
+	else if (err == ERR_FORMAT)
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("a name and a status line are each one line of plain text"));
 	return err < 0 ? err : API_LATER;
 }
 

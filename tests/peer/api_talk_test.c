@@ -672,6 +672,17 @@ static void availability_is_one_of_three_words(void **state)
 	assert_int_equal(code_of(call("getPicture", "{}")), -32000 + ERR_NOT_FOUND);
 }
 
+static void what_is_wrong_with_a_shown_name_is_not_said_of_a_picture(void **state)
+{
+	struct json *answer = call("setProfile", "{\"title\":\"red \\u001b[31m\"}");
+	const char *text = json_text(json_get(answer, "error"), "message");
+
+	(void)state;
+	assert_int_equal(code_of(answer), -32000 + ERR_FORMAT);
+	assert_non_null(strstr(text, "one line"));
+	assert_null(strstr(text, "image"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -701,6 +712,7 @@ int main(void)
 		TEST(a_long_search_is_answered_as_a_whole_while_others_are_served),
 		TEST(who_leaves_in_the_middle_of_a_search_ends_it),
 		TEST(availability_is_one_of_three_words),
+		TEST(what_is_wrong_with_a_shown_name_is_not_said_of_a_picture),
 	};
 
 	if (sodium_init() < 0)

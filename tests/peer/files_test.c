@@ -162,6 +162,57 @@ static void a_small_file_arrives_without_being_asked_for(void **state)
 	await(t, a, ours, TRANSFER_DONE);
 }
 
+struct words {
+	char caption[100], alt[100];
+	bool is_forwarded;
+};
+
+static bool on_words(void *user, const struct message *m)
+{
+	struct words *w = user;
+
+	w->is_forwarded = m->is_forwarded;
+	snprintf(w->caption, sizeof w->caption, "%.*s", (int)m->text.size,
+		 (const char *)m->text.data);
+	snprintf(w->alt, sizeof w->alt, "%.*s", (int)m->file.alt.size,
+		 (const char *)m->file.alt.data);
+	return false;
+}
+
+static void a_file_goes_on_with_its_words_as_they_are_now(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct words words = { 0 };
+	char path[200], much[5000];
+	uint64_t ours, theirs, ticket = ++t->tickets;
+
+	befriend(t);
+	make_file(t, "moon.bin", 1000, path);
+	ours = offer_as(
+		t, a, "bob",
+		&(struct engine_file){ .path = path, .caption = "the son", .alt = "a disc" });
+	theirs = heard(t, b);
+	await(t, b, theirs, TRANSFER_DONE);
+	assert_int_equal(engine_edit(a->engine, ours, bytes_text("the moon"), ticket), 0);
+	assert_int_equal(answer_of(t, a, ticket), 0);
+	wait_for(t, b, EVENT_CHANGED, 1);
+	ticket = ++t->tickets;
+	assert_int_equal(engine_forward(b->engine, theirs, "alice", ticket), 0);
+	assert_int_equal(answer_of(t, b, ticket), 0);
+	assert_int_equal(engine_message(a->engine, heard(t, a), on_words, &words), 0);
+	assert_true(words.is_forwarded);
+	assert_string_equal(words.caption, "the moon");
+	assert_string_equal(words.alt, "a disc");
+
+	/* More than an offer holds. */
+	memset(much, 'm', sizeof much);
+	ticket = ++t->tickets;
+	assert_int_equal(engine_edit(a->engine, ours, bytes_of(much, sizeof much), ticket), 0);
+	assert_int_equal(answer_of(t, a, ticket), 0);
+	assert_int_equal(engine_forward(a->engine, ours, "bob", ++t->tickets), ERR_LIMIT);
+}
+
 static void a_large_file_waits_until_it_is_accepted(void **state)
 {
 	struct town *t = *state;
@@ -860,6 +911,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOWN(a_small_file_arrives_without_being_asked_for),
+		TOWN(a_file_goes_on_with_its_words_as_they_are_now),
 		TOWN(a_large_file_waits_until_it_is_accepted),
 		TOWN(a_file_is_never_stored_over_another),
 		TOWN(an_empty_file_arrives),
