@@ -61,6 +61,7 @@ int method_send(struct call *call)
 	const char *text = call_text(call, "text");
 	struct engine_text what = { .text = bytes_text(text) };
 	struct buf buttons = { 0 };
+	struct name by;
 	struct who who;
 	int err = who_conversation(call, "conversation", &who, &what.to);
 
@@ -72,8 +73,10 @@ int method_send(struct call *call)
 	}
 	json_id(call->params, "replyTo", &what.reply_to);
 	what.buttons = buf_view(&buttons);
-	what.bot = call->bot ? call->bot->name.text : NULL;
-	err = say(call, &what);
+	what.bot = call->bot ? call->bot->name.text : call_text(call, "bot");
+	err = what.bot ? name_check(&by, bytes_text(what.bot)) : 0;
+	if (err == 0)
+		err = say(call, &what);
 	buf_clear(&buttons);
 	if (err == ERR_LIMIT && !call->reason[0])
 		snprintf(call->reason, sizeof call->reason,

@@ -124,7 +124,7 @@ static const struct method methods[] = {
 	{ "setRequests", "from whom requests are heard", { TEXT("from", SHORT) }, method_set_requests, NULL },
 	{ "setConsent", "whether a contact may have our addresses", { TEXT("name", SHORT), TEXT("consent", SHORT) }, method_set_consent, NULL },
 	{ "setRelay", "carry what contacts of ours say to each other", { BOOL("on"), MAYBE_INT("rate", RELAY_RATE_MIN, UINT32_MAX) }, method_set_relay, NULL },
-	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo"), MAYBE_LIST("buttons", MENU_BUTTONS_MAX, MENU_BUTTON_MAX) }, method_send, method_finish_send },
+	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo"), MAYBE_LIST("buttons", MENU_BUTTONS_MAX, MENU_BUTTON_MAX), MAYBE_TEXT("bot", SHORT) }, method_send, method_finish_send },
 	{ "forward", "say to somebody what a message says", { ID("id"), TEXT("conversation", LINK) }, method_forward, method_finish_send },
 	{ "editMessage", "another text for a message of ours", { ID("id"), TEXT("text", LONG) }, method_edit, method_finish_message },
 	{ "deleteMessage", "take a message of ours back; or forget one here alone", { ID("id"), MAYBE_BOOL("here") }, method_delete_message, method_finish_message },

@@ -403,6 +403,7 @@ static int (*const commands[COMMAND_COUNT])(struct cli *c) = {
 	[CMD_DOCTOR] = cmd_doctor,
 	[CMD_WEB] = cmd_web,
 	[CMD_OPEN] = cmd_open,
+	[CMD_BOT] = cmd_bot,
 	[CMD_RPC] = cmd_rpc,
 	[CMD_STOP] = cmd_stop,
 	[CMD_DAEMON] = cmd_daemon,

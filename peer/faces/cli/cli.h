@@ -149,6 +149,7 @@ int cmd_status(struct cli *c);
 int cmd_doctor(struct cli *c);
 int cmd_web(struct cli *c);
 int cmd_open(struct cli *c);
+int cmd_bot(struct cli *c);
 int cmd_rpc(struct cli *c);
 int cmd_stop(struct cli *c);
 int cmd_daemon(struct cli *c);

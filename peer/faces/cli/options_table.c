@@ -71,6 +71,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
 			   "reader") },
 	[OPT_NO_OPEN] = { "--no-open", 0, NULL, N_("print the address, and open no browser") },
 	[OPT_PORT] = { "--port", 0, "N", N_("at this port of 127.0.0.1 (default: one that is free)") },
+	[OPT_MAY] = { "--may", 0, "send|propose|read",
+		      N_("what it may do (default: send)"), "send propose read" },
+	[OPT_SHOW] = { "--show", 0, NULL, N_("print the token, too") },
+	[OPT_EXEC] = { "--exec", 0, N_("PROGRAM"),
+		       N_("run this for each message; what it prints is the answer"), "@file" },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
@@ -227,8 +232,11 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			  0, 2, 2,
 			  .examples = "forward 17 carol", .words = { NULL, "@contact" } },
 	[CMD_RECV] = { "recv", "", N_("show what came and was not read"),
-		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT), 0, 0,
-		       .examples = "recv\nrecv --follow --json",
+		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT) | BIT(OPT_EXEC), 0, -1,
+		       N_("  --exec PROGRAM [ARGUMENTS...]: begun for each message, one after the other, without a\n"
+			  "  shell. The message is a line of JSON on its standard input; what it prints is said as\n"
+			  "  the answer, marked as a program's. It has 60 seconds. What programs say is not answered."),
+		       N_("recv\nrecv --follow --json\nrecv --follow --exec ./answer.sh"),
 		       .notes = { { OPT_TIMEOUT, N_("end after so long") } } },
 	[CMD_READ] = { "read", N_("NAME"), N_("show what came from one contact and was not read"),
 		       0, 1, 1,
@@ -309,6 +317,21 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			  "  is done without your yes. This is what a desktop calls for a link that was clicked."),
 		       "open 'palique:dir.example.org/i/7KQ2M4XW9PLCTE3H'",
 		       .notes = { { OPT_PLAIN, N_("ask here, where there is a screen, too") } } },
+	[CMD_BOT] = { "bot", N_("[ls|create|remove|proposals|approve|reject]"),
+		      N_("programs that speak for you, with limits"),
+		      BIT(OPT_WITH) | BIT(OPT_ALL) | BIT(OPT_MAY) | BIT(OPT_RATE) | BIT(OPT_EXPIRES) |
+			      BIT(OPT_SHOW), 0, -1,
+		      N_("  create NAME --with CONTACT...: a token for a program, in the file bots/NAME of the\n"
+			 "  account's folder. With --may propose you decide about each of its messages.\n"
+			 "  ls: those that there are. remove NAME: its token is void at once.\n"
+			 "  proposals: what waits; approve NUMBER [TEXT...] says it, reject NUMBER does not."),
+		      N_("bot create echo --with bob\nbot create helper --with bob carol --may propose --expires 7d\n"
+			 "bot approve 3\nbot remove echo"),
+		      .words = { "ls create remove proposals approve reject", "@contact" },
+		      .notes = { { OPT_WITH, N_("in the conversation with this contact, and those named behind") },
+				 { OPT_ALL, N_("in all conversations") },
+				 { OPT_RATE, N_("messages in a minute (default: 20)") },
+				 { OPT_EXPIRES, N_("until when: 90m, 12h, 7d (default: for ever)") } } },
 	[CMD_RPC] = { "rpc", "", N_("JSON-RPC on standard input and output"), 0, 0, 0,
 		      .examples = "rpc" },
 	[CMD_STOP] = { "stop", "", N_("end the engine of this home"), 0, 0, 0,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "peer/faces/cli/cli.h"
+#include "peer/faces/cli/exec.h"
 #include "peer/faces/cli/output.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -129,6 +130,26 @@ static struct json *as_receive(const struct json *m)
 	return json_set(o, "message", body);
 }
 
+/* With --exec: one that was handled is read, and not handled again at the next start. */
+static bool answer(struct cli *c, const struct json *m)
+{
+	struct json *receive, *result = NULL;
+	bool is_answered;
+
+	if (!c->o.value[OPT_EXEC])
+		return false;
+	receive = as_receive(m);
+	if (cli_call(c, "getContact",
+		     json_set_text(json_object(), "name", json_text(m, "conversation")),
+		     &result) == EXIT_DONE)
+		json_set_bool(receive, "fromBot",
+			      json_bool(json_get(result, "contact"), "bot", false));
+	json_free(result);
+	is_answered = exec_answer(c, receive);
+	json_free(receive);
+	return is_answered;
+}
+
 /* The unread ones of one contact, oldest first: the last `unread` received messages. */
 static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_t *last)
 {
@@ -166,6 +187,8 @@ static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_
 				*last = id;
 			cmd_print(m);
 			out_json(as_receive(m));
+			if (answer(c, m))
+				mark_read(c, name, *last);
 		}
 	}
 	for (unsigned p = 0; p < page_count; p++)
@@ -228,6 +251,17 @@ static void tell_received(struct cli *c, const struct json *params, const char *
 	uint64_t id;
 
 	cmd_print(params);
+	if (c->o.value[OPT_EXEC]) {
+		struct json *receive = json_set_text(json_object(), "event", "receive");
+		const struct json *value;
+		const char *key;
+		void *it = NULL;
+
+		while ((key = json_each(params, &it, &value)) != NULL)
+			json_set(receive, key, json_keep((struct json *)value));
+		exec_answer(c, receive);
+		json_free(receive);
+	}
 	if (json_id(params, "id", &id) == 0)
 		mark_read(c, name, id);
 }
@@ -346,6 +380,11 @@ int cmd_recv(struct cli *c)
 	if (since && (!*since || strspn(since, "0123456789") != strlen(since))) {
 		json_free(params);
 		return cli_usage(_("--since is the id of an event, a number that --json shows"),
+				 "palique help recv");
+	}
+	if (c->o.argument_count && !c->o.value[OPT_EXEC]) {
+		json_free(params);
+		return cli_usage(_("recv takes words only behind --exec PROGRAM"),
 				 "palique help recv");
 	}
 	if (timeout_s)
