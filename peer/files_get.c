@@ -8,6 +8,8 @@
 
 /* What has come is written from one multiple of FILING_BATCH to the next, or after so long. */
 #define WRITE_WAIT (50 * MILLISECOND)
+/* So much is hashed by one thread while another one stores it. */
+enum { SUM_FROM = WIRE_FILE_PIECE };
 
 static bool is_batch_whole(const struct get *g)
 {
@@ -66,14 +68,20 @@ static void order(struct files *f, struct get *g, enum filing_task what)
 
 static void order_write(struct files *f, struct get *g)
 {
-	struct filing_work *w = filing_work_new(FILING_WRITE);
+	struct filing_work *w = filing_work_new(FILING_WRITE), *sum = NULL;
 
 	w->sink = g->sink;
 	w->data = g->in;
 	g->sink = NULL;
 	g->in = (struct buf){ 0 };
 	g->is_working = true;
+	g->is_half_done = w->data.size < SUM_FROM;
+	g->half_err = 0;
+	if (!g->is_half_done)
+		sum = filing_sum_of(w);
 	files_order(f, JOB_FILING, w, get_done, g);
+	if (sum)
+		files_order(f, JOB_FILING, sum, get_done, g);
 }
 
 static void on_begun(struct files *f, struct get *g, const struct filing_work *w, int err)
@@ -188,19 +196,47 @@ static void on_over(struct files *f, struct get *g, const struct filing_work *w,
 	file_row_clear(&row);
 }
 
+/* What came is stored, or hashed; true: both. */
+static bool half_done(struct get *g, struct filing_work *w, int *err)
+{
+	if (w->what == FILING_WRITE) {
+		g->sink = w->sink;
+		w->sink = NULL;
+		g->stored = w->done;
+	} else {
+		g->sum = w->sum;
+		w->sum = NULL;
+	}
+	if (filing_work_is_last(w))
+		take_spare(g, &w->data);
+	if (*err == 0)
+		*err = g->half_err;
+	if (!g->is_half_done) {
+		g->is_half_done = true;
+		g->half_err = *err;
+		return false;
+	}
+	if (g->sum && *err == 0)
+		filing_summed(g->sink, g->sum);
+	free(g->sum);
+	g->sum = NULL;
+	return true;
+}
+
 static void get_done(struct files *f, void *owner, const struct job *answer)
 {
 	struct get *g = owner;
 	struct filing_work *w = answer->task;
 	int err = answer->err;
 
-	g->is_working = false;
-	g->sink = w->sink;
-	w->sink = NULL;
-	if (w->what == FILING_WRITE) {
-		g->stored = w->done;
-		take_spare(g, &w->data);
+	if (w->what == FILING_WRITE || w->what == FILING_SUM) {
+		if (!half_done(g, w, &err))
+			return;
+	} else {
+		g->sink = w->sink;
+		w->sink = NULL;
 	}
+	g->is_working = false;
 	if (g->state == GET_OVER) {
 		on_over(f, g, w, err);
 		return;
@@ -211,6 +247,7 @@ static void get_done(struct files *f, void *owner, const struct job *answer)
 		on_begun(f, g, w, err);
 		break;
 	case FILING_WRITE:
+	case FILING_SUM:
 		if (err < 0)
 			get_fail_here(f, g, err == ERR_FORMAT ? ERR_CORRUPT : err);
 		break;

@@ -26,7 +26,10 @@ struct get {
 	bool is_unsaved; /* NAMED, STORED: the commit of its row failed */
 	bool is_dropped; /* OVER: what came goes, too */
 	struct filing_sink *sink;
-	bool is_working;
+	bool is_working,
+		is_half_done;    /* of a FILING_WRITE and its FILING_SUM one is back, ... */
+	int half_err;            /* ... with this */
+	struct filing_hash *sum; /* ... that of the FILING_SUM */
 	struct file_stream stream;
 	bool has_head, has_tail;
 	uint8_t tail[32];

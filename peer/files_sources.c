@@ -17,6 +17,7 @@ void get_free(struct files *f, struct get *g)
 	}
 	f->is_stale = true;
 	filing_sink_free(g->sink);
+	free(g->sum);
 	filing_room_free(&g->in);
 	filing_room_free(&g->spare);
 	file_row_clear(&g->row);

@@ -13,6 +13,41 @@ struct filing_work *filing_work_new(enum filing_task what)
 	return w;
 }
 
+bool filing_work_is_last(struct filing_work *w)
+{
+	bool is = !w->sharers || --*w->sharers == 0;
+
+	if (is)
+		free(w->sharers);
+	else
+		w->data = (struct buf){ 0 };
+	w->sharers = NULL;
+	return is;
+}
+
+struct filing_work *filing_sum_of(struct filing_work *write)
+{
+	struct filing_work *w = filing_work_new(FILING_SUM);
+
+	w->sum = memory_new(sizeof *w->sum);
+	*w->sum = *filing_sink_hash(write->sink);
+	w->data = write->data;
+	w->sharers = write->sharers = memory_new(sizeof *w->sharers);
+	*w->sharers = 2;
+	return w;
+}
+
+static int add_to_sum(struct filing_work *w)
+{
+	filing_hash_add(w->sum, buf_view(&w->data));
+	return 0;
+}
+
+void filing_summed(struct filing_sink *sink, const struct filing_hash *sum)
+{
+	*filing_sink_hash(sink) = *sum;
+}
+
 void filing_work_free(struct filing_work *w)
 {
 	if (!w)
@@ -21,7 +56,9 @@ void filing_work_free(struct filing_work *w)
 	free(w->folder);
 	free(w->name);
 	buf_clear(&w->manifest);
-	filing_room_free(&w->data);
+	if (filing_work_is_last(w))
+		filing_room_free(&w->data);
+	free(w->sum);
 	filing_source_free(w->source);
 	filing_sink_free(w->sink);
 	free(w);
@@ -35,7 +72,7 @@ int filing_run(struct job *job)
 		[FILING_BEGIN] = filing_begin,   [FILING_CHECK] = filing_check,
 		[FILING_WRITE] = filing_write,   [FILING_SYNC] = filing_sync,
 		[FILING_FINISH] = filing_finish, [FILING_PLACE] = filing_place,
-		[FILING_REMOVE] = filing_clear,
+		[FILING_REMOVE] = filing_clear,  [FILING_SUM] = add_to_sum,
 	};
 	struct filing_work *w = job->task;
 

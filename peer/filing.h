@@ -13,6 +13,7 @@
 struct job;
 struct filing_source; /* what others fetch, open (peer/filing_source.c) */
 struct filing_sink;   /* what is fetched, open (peer/filing_sink.c) */
+struct filing_hash;
 
 enum {
 	FILING_HEAD = 64,        /* first bytes that tell the kind */
@@ -45,6 +46,8 @@ enum filing_task {
 	/* sink: `data` is stored behind what is there. ERR_FULL, ERR_IO, ERR_FORMAT (a manifest). What could
 	 * not be stored is as if it had not come: `done` says how far it is. */
 	FILING_WRITE,
+	/* `sum` goes on over `data`, which may be just being stored: see filing_sum_of(). */
+	FILING_SUM,
 	/* sink: what was stored is on disk: `done`. */
 	FILING_SYNC,
 	/* sink, whole: on disk, closed (sink is NULL then): `hash`, `manifest`. And `path`: a name for it in
@@ -68,6 +71,8 @@ struct filing_work {
 	uint32_t files, manifest_size;
 	uint32_t links, others; /* FILING_LOOK: in the folder, and left out */
 	struct buf manifest, data;
+	unsigned *sharers; /* of `data`: how many works have it; NULL: this one alone */
+	struct filing_hash *sum;
 	uint8_t head[FILING_HEAD];
 	size_t head_size;
 	uint8_t hash[32];
@@ -82,6 +87,12 @@ void filing_room(struct buf *b, size_t size);
 void filing_room_free(struct buf *b); /* not wiped: it is on the disk */
 
 struct filing_work *filing_work_new(enum filing_task what);
+/* A processor hashes what a disk takes: for a FILING_WRITE that nobody has ordered yet a FILING_SUM of the
+ * same contents, to be done at the same time. When both are back, and well, filing_summed(). */
+struct filing_work *filing_sum_of(struct filing_work *write);
+void filing_summed(struct filing_sink *sink, const struct filing_hash *sum);
+/* It has `data` alone, which it keeps; or others have it still, and it has none any more. */
+bool filing_work_is_last(struct filing_work *w);
 /* With all that it holds. NULL is harmless. */
 void filing_work_free(struct filing_work *w);
 void filing_source_free(struct filing_source *s);

@@ -28,6 +28,9 @@ int filing_remove(int at, const char *name);
 int filing_pread(int fd, uint64_t at, void *out, size_t size);
 int filing_pwrite(int fd, uint64_t at, struct bytes data);
 
+/* Over what is stored; not while it is at work. */
+struct filing_hash *filing_sink_hash(struct filing_sink *s);
+
 /* --- the tasks --- */
 
 int filing_look(struct filing_work *w);

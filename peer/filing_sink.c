@@ -218,7 +218,8 @@ int filing_write(struct filing_work *w)
 	if (w->data.size <= s->size - s->done)
 		err = store_all(s, buf_view(&w->data));
 	if (err == 0) {
-		filing_hash_add(&s->hash, buf_view(&w->data));
+		if (!w->sharers)
+			filing_hash_add(&s->hash, buf_view(&w->data));
 		s->done += w->data.size;
 	} else if (s->manifest.size > manifest) {
 		s->manifest.size = manifest;
@@ -229,6 +230,11 @@ int filing_write(struct filing_work *w)
 	}
 	w->done = s->done;
 	return err;
+}
+
+struct filing_hash *filing_sink_hash(struct filing_sink *s)
+{
+	return &s->hash;
 }
 
 /* --- beginning, or going on --- */

@@ -428,6 +428,83 @@ static void a_large_file_is_stored_as_it_came(void **state)
 	free(there);
 }
 
+/* --- stored by one thread, hashed by another --- */
+
+static struct filing_work *part_of(struct filing_work *w, const uint8_t *contents, size_t size)
+{
+	struct filing_work *write = filing_work_new(FILING_WRITE);
+
+	write->sink = w->sink;
+	w->sink = NULL;
+	filing_room(&write->data, size);
+	memcpy(write->data.data, contents, size);
+	buf_grew(&write->data, size);
+	return write;
+}
+
+static void what_is_hashed_beside_being_stored_has_the_same_hash(void **state)
+{
+	static const size_t parts[] = { WIRE_FILE_PIECE, 3 * WIRE_FILE_PIECE + 5,
+					2 * WIRE_FILE_PIECE - 5 };
+	enum { SIZE = 6 * WIRE_FILE_PIECE };
+	uint8_t *contents = malloc(SIZE), hash[32];
+	char folder[300];
+	struct filing_hash h;
+	struct filing_work *w;
+	size_t at = 0;
+
+	(void)state;
+	path_in("beside", folder);
+	randombytes_buf(contents, SIZE);
+	w = begin_in(folder, SIZE);
+	assert_int_equal(run(w), 0);
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+		struct filing_work *write = part_of(w, contents + at, parts[i]);
+		struct filing_work *sum = filing_sum_of(write);
+		struct filing_work *first = i % 2 ? sum : write, *last = i % 2 ? write : sum;
+
+		assert_int_equal(run(first), 0);
+		assert_int_equal(run(last), 0);
+		at += parts[i];
+		assert_int_equal(write->done, at);
+		filing_summed(write->sink, sum->sum);
+		w->sink = write->sink;
+		write->sink = NULL;
+		assert_false(filing_work_is_last(first));
+		assert_null(first->data.data);
+		assert_true(filing_work_is_last(last));
+		assert_memory_equal(last->data.data, contents + at - parts[i], parts[i]);
+		filing_work_free(first);
+		filing_work_free(last);
+	}
+	assert_int_equal(go_on(w, FILING_FINISH), 0);
+	filing_hash_begin(&h, SIZE);
+	filing_hash_add(&h, bytes_of(contents, SIZE));
+	filing_hash_end(&h, hash);
+	assert_memory_equal(w->hash, hash, sizeof hash);
+	filing_work_free(w);
+	free(contents);
+}
+
+static void of_two_works_that_nobody_did_each_can_go_first(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct filing_work *w, *write, *sum;
+		uint8_t contents[100] = { 1 };
+		char folder[300];
+
+		path_in("two", folder);
+		w = begin_in(folder, sizeof contents);
+		assert_int_equal(run(w), 0);
+		write = part_of(w, contents, sizeof contents);
+		sum = filing_sum_of(write);
+		filing_work_free(i ? sum : write);
+		filing_work_free(i ? write : sum);
+		filing_work_free(w);
+	}
+}
+
 /* --- a full disk --- */
 
 static void a_disk_that_is_full_keeps_what_has_come(void **state)
@@ -486,6 +563,8 @@ int main(void)
 		cmocka_unit_test(a_folder_whose_manifest_lies_is_refused),
 		cmocka_unit_test(what_was_stored_is_known_again),
 		cmocka_unit_test(a_large_file_is_stored_as_it_came),
+		cmocka_unit_test(what_is_hashed_beside_being_stored_has_the_same_hash),
+		cmocka_unit_test(of_two_works_that_nobody_did_each_can_go_first),
 		cmocka_unit_test(a_disk_that_is_full_keeps_what_has_come),
 	};
 
