@@ -31,4 +31,4 @@ fi
 [ -z "${PALIQUE_BROWSER-}" ] || ip link set lo up
 . tests/system/common.sh
 start_directory "127.0.0.1:$(free_port)"
-PALIQUE_BIN=$programs PALIQUE_FOLDER=$folder NODE_PATH=$modules/node_modules node tests/web/parts.js "$@"
+PALIQUE_BIN=$programs PALIQUE_FOLDER=$folder NODE_PATH=$modules/node_modules node "tests/web/${PALIQUE_SCRIPT-parts}.js" "$@"

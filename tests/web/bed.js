@@ -56,6 +56,7 @@ class Home {
 	run(...words) {
 		return new Promise((resolve, reject) => {
 			const child = execFile(path.join(bin, 'palique'), ['--home', this.path, ...words], { env: { ...process.env, LANGUAGE: 'en' } }, (error, out, err) => (error ? reject(new Error(`${this.name}: palique ${words.join(' ')}: ${out}${err}`)) : resolve(out)));
+			child.stdin.on('error', () => {}); // some read nothing
 			child.stdin.end(this.input ?? '');
 			this.input = null;
 		});

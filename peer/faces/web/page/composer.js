@@ -42,7 +42,7 @@ export const focusComposer = () => input.focus({ preventScroll: true });
 // Who asks, or is blocked, is not written to: there is nothing to write in.
 export function showComposer(contact) {
 	box.hidden = !state.current || ['requests', 'blocked'].includes(contact?.state);
-	commands.hidden = !contact?.menu?.length;
+	commands.hidden = !contact?.commands?.length;
 	if (!box.hidden) grow();
 }
 
@@ -122,7 +122,7 @@ async function submit() {
 
 // What a bot says that it understands: chosen, it stands in the field, to be completed and sent.
 function showCommands() {
-	menu(commands, state.contacts.get(state.current).menu.slice(0, 32).map((one) => [[h('b', {}, line(one.name)), ' ', h('span', { class: 'mute' }, line(one.about))], null, () => {
+	menu(commands, state.contacts.get(state.current).commands.slice(0, 32).map((one) => [[h('b', {}, line(one.name)), ' ', h('span', { class: 'mute' }, line(one.about))], null, () => {
 		input.value = `${line(one.name)} `;
 		oninput();
 		focusComposer();

@@ -77,7 +77,7 @@ function draw() {
 		return h('li', {}, h('button', { type: 'button', 'data-name': contact.name, 'aria-current': isOpen ? 'true' : null, onclick: () => pick(contact.name) },
 			avatar(contact, kind, words),
 			h('span', { class: 'entry' },
-				h('span', { class: 'entry-top' }, h('b', { dir: 'auto' }, shownName(contact.name)), contact.isBot && icon('bot', _('bot')), contact.verified && icon('shield', _('verified')), m && h('time', { title: moment(m.arrivedAt) }, lately(m.arrivedAt))),
+				h('span', { class: 'entry-top' }, h('b', { dir: 'auto' }, shownName(contact.name)), contact.bot && icon('bot', _('bot')), contact.verified && icon('shield', _('verified')), m && h('time', { title: moment(m.arrivedAt) }, lately(m.arrivedAt))),
 				h('span', { class: 'entry-bottom' }, h('span', { class: 'last', dir: 'auto' }, last(contact)),
 					contact.keyChanged && icon('warn', _('shows another key')),
 					contact.state === 'requests' && h('span', { class: 'badge' }, _('asks')),
