@@ -28,6 +28,7 @@ command_does do_add, do_accept, do_block, do_unblock, do_remove, do_safety, do_v
 	do_forget;
 /* what one is and has oneself (commands_own.c) */
 command_does do_available, do_away, do_busy, do_invisible, do_status, do_name, do_picture,
-	do_link, do_invite, do_devices, do_device, do_settings, do_set, do_bell, do_web;
+	do_link, do_invite, do_devices, do_device, do_settings, do_set, do_bell, do_web,
+	do_proposals, do_approve, do_reject, do_bots, do_bot;
 
 #endif

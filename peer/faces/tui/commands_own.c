@@ -156,3 +156,58 @@ void do_web(struct tui *tui, const char *rest)
 	(void)rest;
 	tui_call(tui, "openWeb", NULL, on_web, NULL);
 }
+
+/* --- programs with a token --- */
+
+void do_proposals(struct tui *tui, const char *rest)
+{
+	(void)rest;
+	tui_open_page(tui, pages_proposals, "", 0);
+}
+
+void do_approve(struct tui *tui, const char *rest)
+{
+	char *text;
+	uint64_t id = strtoull(rest, &text, 10);
+	struct json *params;
+
+	if (text == rest) {
+		tui_tell(tui, true, _("Easier from the page: /proposals"));
+		return;
+	}
+	params = json_set_id(json_object(), "id", id);
+	text += strspn(text, " ");
+	if (*text)
+		json_set_text(params, "text", text);
+	tui_call(tui, "approveProposal", params, command_done, NULL);
+}
+
+void do_reject(struct tui *tui, const char *rest)
+{
+	char *end;
+	uint64_t id = strtoull(rest, &end, 10);
+
+	if (end == rest)
+		tui_tell(tui, true, _("Easier from the page: /proposals"));
+	else
+		tui_call(tui, "rejectProposal", json_set_id(json_object(), "id", id),
+			 command_done, NULL);
+}
+
+void do_bots(struct tui *tui, const char *rest)
+{
+	(void)rest;
+	tui_open_page(tui, pages_bots, "", 0);
+}
+
+void do_bot(struct tui *tui, const char *rest)
+{
+	static const char word[] = "remove ";
+
+	if (strncmp(rest, word, strlen(word)) != 0)
+		tui_open_page(tui, pages_bots, "", 0);
+	else
+		tui_call(tui, "removeBot",
+			 json_set_text(json_object(), "name", rest + strlen(word)),
+			 command_done, NULL);
+}

@@ -107,6 +107,15 @@ static void on_notice(struct model *m, const struct json *p, bool is_warning)
 			     detail);
 }
 
+static void on_proposal(struct model *m, const struct json *p)
+{
+	const char *bot = json_text(p, "bot"), *to = json_text(p, "conversation");
+
+	if (bot && to)
+		model_notice(m, false, _("bot %s wants to say something to %s: /proposals"),
+			     bot, to);
+}
+
 /* Something about one contact. */
 static void on_person(struct model *m, const struct json *p)
 {
@@ -154,7 +163,9 @@ void model_notified(struct model *m, const char *method, const struct json *p)
 		}
 	} else if (!strcmp(method, "profile") && json_bool(p, "own", false)) {
 		on_account(m);
-	} else if (strcmp(method, "devices")) {
+	} else if (!strcmp(method, "proposal")) {
+		on_proposal(m, p);
+	} else if (strcmp(method, "devices") && strcmp(method, "proposalSettled")) {
 		on_person(m, p);
 	}
 	if (!strcmp(method, "contactRequest") && name && strlen(name) < sizeof m->rings)

@@ -204,21 +204,21 @@ static void add_reactions(struct sheet *s, const struct json *m)
 		   theirs && *theirs && ours && *ours ? " " : "", ours ? ours : "");
 }
 
-struct sheet *view_message(const struct view *v, const struct talk *t, const struct said *said,
-			   unsigned columns)
+/* Who said it and when, and what became of it: the first line. */
+static void add_head(struct sheet *s, const struct talk *t, const struct said *said)
 {
-	struct sheet *s = sheet_new(columns);
-	const struct json *m = said->message, *f = json_get(m, "file");
-	const char *text = json_text(m, "text"), *bot = json_text(m, "bot");
-	char when[16];
+	const struct json *m = said->message;
+	const char *bot = json_text(m, "bot"), *sign;
+	int64_t missing = json_int(m, "missing", 0);
 	enum style style;
+	char when[16];
 
-	if (json_int(m, "missing", 0) > 0) {
+	if (missing > 0) {
 		sheet_addf(s, STYLE_WARN,
 			   ngettext("… %lld message is missing here and was asked for",
 				    "… %lld messages are missing here and were asked for",
-				    (unsigned long)json_int(m, "missing", 0)),
-			   (long long)json_int(m, "missing", 0));
+				    (unsigned long)missing),
+			   (long long)missing);
 		sheet_break(s);
 	}
 	clock_words(json_int(m, "timestamp", 0), when, sizeof when);
@@ -234,9 +234,48 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 	if (json_int(m, "life", 0) > 0 || json_int(m, "expiresAt", 0) > 0)
 		sheet_add(s, STYLE_FAINT, " ⧖");
 	if (said->is_own) {
-		const char *sign = state_sign(m, &style);
+		sign = state_sign(m, &style);
 		sheet_addf(s, style, " %s", sign);
 	}
+}
+
+static void add_picture(struct sheet *s, const struct view *v, const struct talk *t,
+			const struct said *said, unsigned columns)
+{
+	struct sheet *picture = v->picture && columns > 6
+					? (struct sheet *)v->picture(v->context, t, said,
+								     columns - 6)
+					: NULL;
+
+	for (size_t i = 0; picture && i < sheet_lines(picture); i++) {
+		const struct sheet_line *line = sheet_line(picture, i);
+
+		for (size_t k = 0; k < line->count; k++)
+			sheet_add_piece(s, &line->pieces[k]);
+		sheet_break(s);
+	}
+}
+
+static void add_buttons(struct sheet *s, const struct json *buttons)
+{
+	for (size_t i = 0; i < json_count(buttons); i++) {
+		const char *label = json_text_at(buttons, i);
+
+		if (i == 0)
+			sheet_fresh(s);
+		sheet_addf(s, STYLE_BADGE, "[%zu %s]", i + 1, label ? label : "");
+		sheet_add(s, STYLE_PLAIN, " ");
+	}
+}
+
+struct sheet *view_message(const struct view *v, const struct talk *t, const struct said *said,
+			   unsigned columns)
+{
+	struct sheet *s = sheet_new(columns);
+	const struct json *m = said->message, *f = json_get(m, "file");
+	const char *text = json_text(m, "text");
+
+	add_head(s, t, said);
 	sheet_indent(s, columns > 30 ? 6 : 1);
 	sheet_break(s);
 	add_quote(s, t, m);
@@ -248,26 +287,13 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 		sheet_add(s, STYLE_FAINT,
 			  _("(something that needs a newer version of Palique)"));
 	} else {
-		const struct sheet *picture = f && v->picture ? v->picture(v->context, t, said,
-									   columns - 6)
-							      : NULL;
-		for (size_t i = 0; picture && i < sheet_lines((struct sheet *)picture); i++) {
-			const struct sheet_line *line = sheet_line(picture, i);
-			for (size_t k = 0; k < line->count; k++)
-				sheet_add_piece(s, &line->pieces[k]);
-			sheet_break(s);
-		}
-		if (f)
+		if (f) {
+			add_picture(s, v, t, said, columns);
 			add_file(s, f, said->is_own);
+		}
 		if (text && *text)
 			sheet_add_marked(s, STYLE_PLAIN, text);
-		const struct json *buttons = json_get(m, "buttons");
-		for (size_t i = 0; i < json_count(buttons); i++) {
-			if (i == 0)
-				sheet_fresh(s);
-			sheet_addf(s, STYLE_BADGE, "[%zu %s]", i + 1, json_text_at(buttons, i));
-			sheet_add(s, STYLE_PLAIN, " ");
-		}
+		add_buttons(s, json_get(m, "buttons"));
 	}
 	add_reactions(s, m);
 	return s;

@@ -219,6 +219,7 @@ static void refresh_page(struct tui *tui, const char *method)
 		{ "contact", pages_safety },          { "contact", pages_contact },
 		{ "connection", pages_contact },      { "account", pages_status },
 		{ "connection", pages_status },       { "keyChanged", pages_safety },
+		{ "proposal", pages_proposals },      { "proposalSettled", pages_proposals },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -281,6 +282,7 @@ void tui_connect_again(struct tui *tui, bool may_start)
 		is->edits = was->edits;
 	}
 	model_choose(tui->model, open);
+	*tui->looked_at = '\0';
 	model_look(tui->model, model_is_looked_at(old));
 	model_free(old);
 	client_tell(tui->client, "setLanguage",
@@ -303,6 +305,22 @@ static void take_notices(struct tui *tui)
 		*tui->view.notice = '\0';
 		model_touch(tui->model);
 	}
+}
+
+/* Which conversation a person sees now: of that one the desktop is not told. */
+static void tell_looking(struct tui *tui)
+{
+	struct talk *t = model_open(tui->model);
+	const char *name = t && model_is_looked_at(tui->model) ? t->name : "";
+	struct json *params;
+
+	if (!tui->client || !can_send(tui) || !strcmp(name, tui->looked_at))
+		return;
+	snprintf(tui->looked_at, sizeof tui->looked_at, "%s", name);
+	params = json_object();
+	if (*name)
+		json_set_text(params, "conversation", name);
+	client_tell(tui->client, "looking", params);
 }
 
 /* Whether the engine owes an answer for so long that it should be said. */
@@ -396,6 +414,7 @@ int tui_run(const struct tui_config *config)
 		send_requests(&tui);
 		take_notices(&tui);
 		look_whether_slow(&tui);
+		tell_looking(&tui);
 		settle_list(&tui);
 		if (tui.drawn != model_revision(tui.model))
 			tui_draw(&tui);

@@ -36,6 +36,7 @@ struct tui {
 	size_t pending_count, pending_capacity;
 	struct pictures *pictures;
 	unsigned width;     /* of a page's text */
+	char looked_at[64]; /* the conversation that the engine was told is on the screen */
 	int64_t slow_since; /* the engine owes an answer since then; 0: it answers */
 };
 
@@ -80,7 +81,7 @@ void command_hint(const struct tui *tui, char *out, size_t size);
 /* One of them by its name, with what stands behind it ("" for none). */
 void command_do(struct tui *tui, const char *name, const char *rest);
 
-/* --- pages (pages.c, pages_people.c, pages_own.c) --- */
+/* --- pages (pages.c, pages_people.c, pages_own.c, pages_bots.c) --- */
 
 tui_page pages_help;
 tui_page pages_search;  /* words; id 1: in the open conversation alone */
@@ -93,7 +94,9 @@ tui_page pages_requests;
 tui_page pages_devices;
 tui_page pages_settings;
 tui_page pages_status;
-tui_page pages_link;   /* ours, with a QR code */
+tui_page pages_link;      /* ours, with a QR code */
+tui_page pages_proposals; /* of programs with a token */
+tui_page pages_bots;
 tui_page pages_invite; /* to the directory that is hosted here */
 
 /* --- pictures (pictures.c) --- */

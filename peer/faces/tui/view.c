@@ -288,7 +288,8 @@ static void draw_bottom(const struct view *v)
 	screen_fill(0, y, v->places.columns, STYLE_PLAIN);
 	if (v->is_lost)
 		screen_put(0, y, v->places.columns, STYLE_BAD,
-			   _("The line to the engine is lost; trying again … Enter begins it anew."));
+			   _("The line to the engine is lost; trying again … Enter begins it "
+			     "anew."));
 	else if (v->is_slow)
 		screen_put(0, y, v->places.columns, STYLE_WARN,
 			   _("Waiting for the engine …; what you type stays."));
