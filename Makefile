@@ -51,6 +51,7 @@ $(B)/faces.a:     $(call objects,peer/faces peer/faces/cli peer/faces/tui peer/f
 $(B)/helpers.a:   $(filter-out %_test.o,$(call objects,tests tests/world))
 
 $(TESTS): LDLIBS += -lcmocka -lz -lm
+$(B)/tests/system/desktop_tool: LDLIBS += -lsystemd
 $(PROGRAMS) $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LDLIBS)

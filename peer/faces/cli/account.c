@@ -67,7 +67,7 @@ static void print_trust(const struct json *account)
 	out_line("  palique:%s?k=%s", directory ? directory : "", key ? key : "");
 }
 
-void cmd_print_account(const struct json *account, const char *word, bool has_qr)
+void cmd_print_account(const struct json *account, const char *word, const char *next)
 {
 	const char *name = json_text(account, "name"),
 		   *directory = json_text(account, "directory");
@@ -78,8 +78,8 @@ void cmd_print_account(const struct json *account, const char *word, bool has_qr
 		print_trust(account);
 	if (link && *link) {
 		out_line(_("  Your contact link: %s"), link);
-		if (has_qr)
-			out_qr(link);
+		if (next)
+			out_qr(link, next);
 	}
 }
 
@@ -138,9 +138,9 @@ int cmd_join(struct cli *c)
 	if (code == EXIT_DONE)
 		code = cmd_join_with(c, link, &name, &account);
 	if (code == EXIT_DONE && account) {
-		cmd_print_account(account, _("You are %s@%s."), true);
-		out_say("%s",
-			_("  Next: palique add NAME, where NAME is somebody you know there."));
+		cmd_print_account(account, _("You are %s@%s."),
+				  _("Next: palique add NAME, where NAME is somebody you know "
+				    "there."));
 		out_json(json_set(json_object(), "account", json_keep(account)));
 	}
 	json_free(account);

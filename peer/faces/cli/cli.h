@@ -165,8 +165,9 @@ int cmd_choose_name(struct cli *c, struct name *name);
 /* Asks for a password, and makes the account at the directory of the link. Exit code; has said why. */
 int cmd_join_with(struct cli *c, const char *link, const struct name *name,
 		  struct json **account);
-/* Who one is now: `word` has two %s, for the name and the directory; and the contact link. */
-void cmd_print_account(const struct json *account, const char *word, bool has_qr);
+/* Who one is now: `word` has two %s, for the name and the directory; and the contact link; with
+ * `next` its QR code and, beside it, what to do next. */
+void cmd_print_account(const struct json *account, const char *word, const char *next);
 /* Fills in `name` and `directory` from NAME@DIRECTORY, or from NAME alone where peer.conf or
  * the account tells which directory. Exit code; has said why. */
 int cmd_where(struct cli *c, struct json *params);

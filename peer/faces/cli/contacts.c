@@ -6,6 +6,7 @@
 #include "peer/faces/cli/output.h"
 #include "shared/error.h"
 #include "shared/text.h"
+#include "shared/uri.h"
 
 enum { CALL_MS = 60 * 1000 };
 
@@ -106,16 +107,39 @@ static struct json *name_params(const struct cli *c)
 	return json_set_text(json_object(), "name", c->o.arguments[0]);
 }
 
+/* A greeting is sealed with the key that a contact link has; without one it is said as the first message, which
+ * waits until they accept. */
+static bool has_key(const char *typed)
+{
+	struct uri uri;
+
+	return uri_parse(&uri, typed) == 0 && uri.kind == URI_CONTACT && uri.has_identity;
+}
+
+static int say_first(struct cli *c, const char *name, const char *words)
+{
+	struct json *params = json_set_text(json_object(), "conversation", name);
+	struct json *result = NULL;
+	int code;
+
+	json_set_text(params, "text", words);
+	code = cli_call(c, "send", params, &result);
+	json_free(result);
+	if (code == EXIT_DONE)
+		out_say("%s", _("  What you wrote is sent when they accept."));
+	return code;
+}
+
 int cmd_add(struct cli *c)
 {
 	struct json *params = json_set_text(json_object(), "contact", c->o.arguments[0]);
 	struct json *contact = NULL;
 	char *greeting = cli_rest(c, 1);
+	bool is_sealed = has_key(c->o.arguments[0]);
 	int code;
 
-	if (*greeting)
+	if (*greeting && is_sealed)
 		json_set_text(params, "greeting", greeting);
-	free(greeting);
 	code = change(c, "addContact", params, &contact);
 	if (code == EXIT_DONE && contact) {
 		const char *name = json_text(contact, "name");
@@ -127,6 +151,9 @@ int cmd_add(struct cli *c)
 				   "shows: palique ls"),
 				 name);
 	}
+	if (code == EXIT_DONE && contact && *greeting && !is_sealed)
+		code = say_first(c, json_text(contact, "name"), greeting);
+	free(greeting);
 	json_free(contact);
 	return code;
 }

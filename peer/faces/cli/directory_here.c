@@ -32,7 +32,20 @@ static int invite(struct cli *c, struct json **result)
 	return cli_call(c, "createInvite", params, result);
 }
 
-static void print_invite(const struct json *result)
+/* An invitation to 127.0.0.1 leads nobody here from another machine: `words`, and that. */
+static const char *with_warning(const struct json *host, const char *words)
+{
+	static char all[1024];
+
+	if (!json_bool(host, "isLocal", false))
+		return words;
+	snprintf(all, sizeof all, "%s%s%s", words, *words ? "\n" : "",
+		 _("The invitation works on this machine only: the directory has no address on "
+		   "a network now. Once it has one, type: palique invite"));
+	return all;
+}
+
+static void print_invite(const struct json *result, const char *next)
 {
 	const char *link = json_text(result, "link");
 
@@ -40,16 +53,7 @@ static void print_invite(const struct json *result)
 		return;
 	out_say("%s", _("For one who is to join, to be typed there:"));
 	out_line("palique join '%s'", link);
-	out_qr(link);
-}
-
-/* An invitation to 127.0.0.1 leads nobody here from another machine. */
-static void warn_if_local(const struct json *host)
-{
-	if (json_bool(host, "isLocal", false))
-		out_say("%s",
-			_("  The invitation works on this machine only: the directory has no "
-			  "address on a network now. Once it has one, type: palique invite"));
+	out_qr(link, next);
 }
 
 int cmd_invite(struct cli *c)
@@ -60,10 +64,9 @@ int cmd_invite(struct cli *c)
 	if (code == EXIT_DONE) {
 		/* The link alone is data: LINK=$(palique invite) must work. */
 		out_line("%s", json_text(result, "link") ? json_text(result, "link") : "");
-		out_qr(json_text(result, "link"));
-		out_say("%s", _("✔ Whoever types \"palique join LINK\" with it becomes a user "
-				"here."));
-		warn_if_local(result);
+		out_qr(json_text(result, "link") ? json_text(result, "link") : "",
+		       with_warning(result, _("✔ Whoever types \"palique join LINK\" with it "
+					      "becomes a user here.")));
 		out_json(json_keep(result));
 	}
 	json_free(result);
@@ -92,6 +95,7 @@ int cmd_host(struct cli *c)
 		    *link = NULL;
 	/* Without anybody to ask, a directory without an account of one's own is what is meant. */
 	bool wants_account = !c->o.value[OPT_NO_INPUT] || c->o.value[OPT_PASSWORD_FD];
+	char next[128] = "";
 	int code;
 
 	if (listen)
@@ -110,12 +114,11 @@ int cmd_host(struct cli *c)
 		out_done(_("The directory runs at %s, as long as this engine does."),
 			 json_text(host, "place") ? json_text(host, "place") : "?");
 		if (account)
-			cmd_print_account(account, _("You are %s@%s."), false);
-		print_invite(link);
+			cmd_print_account(account, _("You are %s@%s."), NULL);
 		if (account)
-			out_say(_("  Then they type: palique add %s"),
-				json_text(account, "name"));
-		warn_if_local(host);
+			snprintf(next, sizeof next, _("Then they type: palique add %s"),
+				 json_text(account, "name"));
+		print_invite(link, with_warning(host, next));
 		struct json *all = json_set(json_object(), "host", json_keep(host));
 		if (account)
 			json_set(all, "account", json_keep(account));
@@ -136,10 +139,9 @@ int cmd_link(struct cli *c)
 	if (code == EXIT_DONE) {
 		const char *link = json_text(result, "link");
 		out_line("%s", link ? link : "");
-		if (link)
-			out_qr(link);
-		out_say("%s", _("✔ Whoever types \"palique add LINK\" with it asks to be your "
-				"contact."));
+		out_qr(link ? link : "",
+		       _("✔ Whoever types \"palique add LINK\" with it asks to be your "
+			 "contact."));
 		out_json(json_keep(result));
 	}
 	json_free(result);

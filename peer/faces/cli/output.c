@@ -256,16 +256,49 @@ void out_error(int err, const char *message, const char *hint)
 		fprintf(stderr, "  %s %s\n", _("try:"), out_safe(hint));
 }
 
-void out_qr(const char *link)
+/* A row of a QR code. Its light modules are drawn: where there are colours they are light and the others dark,
+ * whatever the terminal's own are. */
+static void print_row(FILE *to, const uint8_t *row, size_t size)
 {
-	struct buf text;
+	fprintf(to, "%s%.*s%s", out.has_colors ? "\033[97;40m" : "", (int)size,
+		(const char *)row, out.has_colors ? "\033[0m" : "");
+}
 
-	if (out.is_json || out.is_quiet || !isatty(STDERR_FILENO))
+void out_qr(const char *link, const char *words)
+{
+	enum { GAP = 2, BESIDE_MIN = 24 }; /* columns */
+	unsigned columns = columns_at(stderr), wide;
+	struct buf code;
+	const uint8_t *at, *end;
+	char *broken, *line, *rest;
+
+	if (out.is_json || out.is_quiet || !isatty(STDERR_FILENO)) {
+		if (*words)
+			out_say("%s", words);
 		return;
-	buf_init(&text, 65536);
-	if (qr_print(&text, link) == 0)
-		fwrite(text.data, 1, text.size, stderr);
-	buf_clear(&text);
+	}
+	buf_init(&code, 65536);
+	if (qr_print(&code, link) < 0)
+		code.size = 0;
+	fflush(stdout);
+	at = code.size ? memchr(code.data, '\n', code.size) : NULL;
+	wide = at ? columns_of((char *)code.data, (size_t)(at - code.data)) + GAP : 0;
+	broken = wide + BESIDE_MIN <= columns ? out_broken(words, columns - wide, 0, 0)
+					      : memory_text("");
+	line = strtok_r(broken, "\n", &rest);
+	for (at = code.data; at && at < code.data + code.size; at = end + 1) {
+		end = memchr(at, '\n', (size_t)(code.data + code.size - at));
+		print_row(stderr, at, (size_t)(end - at));
+		/* One row above the first line, as margin. */
+		fprintf(stderr, "%s%s\n", at > code.data && line ? "  " : "",
+			at > code.data && line ? line : "");
+		if (at > code.data && line)
+			line = strtok_r(NULL, "\n", &rest);
+	}
+	if (*words && (!wide || wide + BESIDE_MIN > columns))
+		out_say("%s", words);
+	free(broken);
+	buf_clear(&code);
 }
 
 void out_beside_qr(const char *text, const char *const *lines, unsigned count)
@@ -284,12 +317,16 @@ void out_beside_qr(const char *text, const char *const *lines, unsigned count)
 	if (at && columns &&
 	    columns_of((char *)code.data, (size_t)(at - code.data)) + 2 + OUT_BESIDE >
 		    columns) {
-		fwrite(code.data, 1, code.size, stdout);
+		for (at = code.data; at < code.data + code.size; at = end + 1) {
+			end = memchr(at, '\n', (size_t)(code.data + code.size - at));
+			print_row(stdout, at, (size_t)(end - at));
+			putchar('\n');
+		}
 		buf_drop_front(&code, code.size);
 	}
 	for (at = code.data; at && at < code.data + code.size; at = end + 1, row++) {
 		end = memchr(at, '\n', (size_t)(code.data + code.size - at));
-		fwrite(at, 1, (size_t)(end - at), stdout);
+		print_row(stdout, at, (size_t)(end - at));
 		/* One row above the first line, as margin. */
 		printf("%s%s\n", row && row <= count && *lines[row - 1] ? "  " : "",
 		       row && row <= count ? lines[row - 1] : "");

@@ -35,8 +35,9 @@ void out_json(struct json *take_object);
 /* "palique: message", and what to type next (may be ""). With --json also an object with
  * `error`. Never silent. */
 void out_error(int err, const char *message, const char *hint);
-/* The link's QR code, on a terminal. */
-void out_qr(const char *link);
+/* The link's QR code, on a terminal, with what is to be said of it beside it where there is room: of 80 columns
+ * and 24 rows it leaves two for the link. Elsewhere the words alone, as out_say(). */
+void out_qr(const char *link, const char *words);
 /* On a terminal that both are seen on: the QR code of `text` with the lines beside it, or below where
  * it is too narrow, as data; else the lines alone. For lines of up to OUT_BESIDE columns. */
 enum { OUT_BESIDE = 36 };
