@@ -235,13 +235,15 @@ types ben C-q
 until_true 10 is_gone ben || fail "ben cannot leave: $(shown ben)"
 kill -0 "$face_pid" 2>/dev/null && fail 'the face goes on'
 opens eve en 80x24 sh
-writes eve "'$programs/palique' --home '$folder/home-ana'; echo left with \$?"
+writes eve "'$programs/palique' --home '$folder/home-ana'"
 sees eve 'Ctrl+Q quit'
 types eve C-z
 sees eve 'Stopped'
 writes eve fg
 sees eve 'Ctrl+Q quit'
-in_tmux send-keys -t eve C-q
+types eve C-q
+loses eve 'Ctrl+Q quit'
+writes eve 'echo left with $?'
 sees eve 'left with 0'
 writes eve "TERM=dumb '$programs/palique' --home '$folder/home-ana'"
 sees eve '/chat NAME opens a conversation'

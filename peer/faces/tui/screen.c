@@ -99,7 +99,7 @@ int screen_open(bool has_colors)
 	raw();
 	noecho();
 	nonl();
-	set_escdelay(25);
+	set_escdelay(50);
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	meta(stdscr, TRUE);

@@ -12,7 +12,8 @@
 
 /* Keys that terminals send and the table of ncurses does not name. */
 enum {
-	CODE_PASTE_BEGIN = KEY_MAX + 1,
+	CODE_PASTE_BEGIN = KEY_MAX +
+			   4096, /* above those that ncurses gives to the names of a table */
 	CODE_PASTE_END,
 	CODE_ALT_UP,
 	CODE_ALT_DOWN,
