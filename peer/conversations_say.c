@@ -53,7 +53,7 @@ static uint32_t take_character(struct bytes all, size_t *at)
 static bool is_plain(uint32_t character)
 {
 	return character >= ' ' && (character < 0x7f || character > 0x9f) &&
-	       character != 0x200e && character != 0x200f &&
+	       character != 0x061c && character != 0x200e && character != 0x200f &&
 	       (character < 0x2028 || character > 0x202e) &&
 	       (character < 0x2066 || character > 0x2069);
 }

@@ -593,10 +593,18 @@ static void an_offer_that_is_none_is_refused(void **state)
 {
 	struct wire_say lie = theirs(SAY_FILE, 1, "nonsense", 0),
 			two = theirs(SAY_REACT, 1, "a a", 5);
+	/* What turns a line's direction (UAX 9). */
+	static const char *const turning[] = { "\u061c", "\u200e", "\u200f", "\u202a",
+					       "\u202e", "\u2066", "\u2069" };
 
 	(void)state;
 	assert_int_equal(hear(&alice, &lie), HEARD_WRONG);
 	assert_int_equal(hear(&alice, &two), HEARD_WRONG);
+	for (size_t i = 0; i < sizeof turning / sizeof *turning; i++) {
+		struct wire_say it = theirs(SAY_REACT, 1, turning[i], 5);
+
+		assert_int_equal(hear(&alice, &it), HEARD_WRONG);
+	}
 	assert_int_equal(alice.chain.next, 1);
 }
 
