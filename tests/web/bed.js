@@ -49,7 +49,7 @@ class Home {
 		}
 		this.got = path.join(folder, `got-${name}`);
 		fs.mkdirSync(this.got, { recursive: true });
-		homes.set(name, this);
+		if (!homes.has(name)) homes.set(name, this);
 	}
 
 	// A command of the program; what it prints.
@@ -82,7 +82,7 @@ class Home {
 				if (o.error) c.reject(Object.assign(new Error(`${this.name}: ${c.method}: ${o.error.message}`), { kind: o.error.data?.kind }));
 				else c.resolve(o.result);
 			});
-			await this.call('subscribe');
+			if (method !== 'version') await this.call('subscribe');
 		}
 		return new Promise((resolve, reject) => {
 			const id = ++this.number;

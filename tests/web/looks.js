@@ -121,7 +121,7 @@ exports['notifications, and the line that is lost'] = async () => {
 			constructor(title, options) { super(); window.told.push([title, options.body, options.tag]); window.lastOne = this; }
 			close() {}
 		};
-		Object.defineProperty(document, 'hasFocus', { value: () => false });
+		Object.defineProperty(document, 'hasFocus', { value: () => false, configurable: true });
 	});
 	await ben.say('ana', 'are you <there>?');
 	await until('it is told', () => page.evaluate(() => window.told.length === 1));

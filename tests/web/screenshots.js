@@ -9,6 +9,17 @@ const into = process.argv[2];
 const kite = path.join(folder, 'kite.png');
 const shot = (page, name) => page.screenshot({ path: path.join(into, `${name}.png`), animations: 'disabled' });
 
+// All was read before, the image is there, the newest message is in sight.
+async function atEnd(page) {
+	const { who } = page;
+	const name = await page.evaluate(() => document.querySelector('[aria-current]').dataset.name);
+	await who.call('markRead', { conversation: name, upTo: (await who.last(name)).id });
+	await page.reload();
+	await choose(page, name);
+	await page.locator('.picture img[src]').waitFor();
+	await page.locator('.to-bottom').waitFor({ state: 'hidden' });
+}
+
 const person = async (name, profile) => {
 	const who = await home(name).join(await invite());
 	if (profile) await who.call('setProfile', profile);
@@ -50,7 +61,7 @@ async function english() {
 	let page = await open(ana);
 	await choose(page, 'ben');
 	await message(page, 'get the tickets').locator('.state-delivered, .state-read').waitFor();
-	await page.locator('.picture img[src]').waitFor();
+	await atEnd(page);
 	await page.mouse.move(0, 0);
 	await shot(page, 'web-light');
 	await choose(page, 'dora');
@@ -65,8 +76,8 @@ async function english() {
 
 	page = await open(ana, { colorScheme: 'dark' });
 	await choose(page, 'ben');
-	await page.locator('.picture img[src]').waitFor();
-	await act(page, 'fit into the car', 'Reply');
+	await atEnd(page);
+	await act(page, 'It folds', 'Reply');
 	await page.box.fill('I have asked my brother for his');
 	await page.mouse.move(0, 0);
 	await shot(page, 'web-dark');
@@ -91,7 +102,7 @@ async function spanish() {
 	]);
 	const page = await open(eva, { locale: 'es-ES', viewport: { width: 390, height: 780 } });
 	await choose(page, 'nico');
-	await page.locator('.picture img[src]').waitFor();
+	await atEnd(page);
 	await shot(page, 'web-phone-es');
 	await page.emulateMedia({ colorScheme: 'dark' });
 	await page.locator('.conversation-header .round').first().click();

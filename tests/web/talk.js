@@ -5,6 +5,15 @@ const { accessible, act, befriend, choose, close, home, holds, invite, look, mes
 
 const person = async (name) => home(name).join(await invite());
 
+// A program of ana's, on a line of its own that may do no more than its token.
+async function program(of, rights) {
+	const { token } = await of.call('createBot', rights);
+	const bot = new of.constructor(of.name);
+	await bot.call('version');
+	await bot.call('authenticate', { token });
+	return bot;
+}
+
 exports['talk both ways'] = async () => {
 	const ana = await person('ana');
 	const ben = await person('ben');
@@ -199,5 +208,50 @@ exports['search, safety, settings'] = async () => {
 	await page.box.press('Enter');
 	await message(page, '🎉').waitFor();
 	holds(await message(page, '🎉').last().locator('.only-emoji').count(), 'it is large');
+	await close(page);
+};
+
+exports['programs propose, people decide'] = async () => {
+	const [ana, ben] = [home('ana'), home('ben')];
+	const bot = await program(ana, { name: 'helper', conversations: ['ben'], may: 'propose' });
+	const page = await open(ana);
+	await bot.say('ben', 'I am <late>, sorry');
+	await page.locator('[data-name="ben"]', { hasText: 'a program waits for your word' }).waitFor();
+	await choose(page, 'ben');
+	await page.locator('.proposal', { hasText: 'I am <late>, sorry' }).waitFor();
+	await look(page, 'proposal');
+	await press(page, 'Other words');
+	await page.locator('.proposal-text').fill('I am a little late');
+	await look(page, 'proposal, other words');
+	await press(page, 'Send');
+	await until('ben has it', async () => (await ben.last('ana')).text === 'I am a little late');
+	await page.locator('.proposal').waitFor({ state: 'detached' });
+	await message(page, 'I am a little late').getByText('bot helper').waitFor();
+	await bot.say('ben', 'buy now');
+	await page.locator('.proposal', { hasText: 'buy now' }).waitFor();
+	await press(page, 'No');
+	await page.locator('.proposal').waitFor({ state: 'detached' });
+	await bot.say('ben', 'see you');
+	await press(page, 'Send it');
+	await until('ben has it as it was', async () => (await ben.last('ana')).text === 'see you');
+
+	// theirs: an account that is a program, with commands and buttons
+	await ben.call('setProfile', { bot: true });
+	const theirs = await program(ben, { name: 'clock', conversations: ['*'], may: 'send' });
+	await theirs.call('setCommands', { commands: ['time what time it is', 'stop no more of it'] });
+	await page.locator('[data-name="ben"]').getByLabel('bot').waitFor();
+	await theirs.say('ana', 'shall I wake you?', { buttons: ['at seven', 'not <at> all'] });
+	await message(page, 'shall I wake you?').getByRole('button', { name: 'not <at> all' }).waitFor();
+	await look(page, 'buttons of a bot');
+	await press(page, 'not <at> all');
+	await until('the answer is there', async () => { const m = await ben.last('ana'); return m.text === 'not <at> all' && m.quote?.begins === 'shall I wake you?'; });
+	await press(page, 'Commands of the bot');
+	await look(page, 'commands of a bot');
+	await page.getByRole('menuitem', { name: 'time' }).click();
+	same(await page.box.inputValue(), 'time ', 'what is to be completed');
+	await page.box.fill('');
+	await ben.call('setProfile', { bot: false });
+	bot.rpc.kill();
+	theirs.rpc.kill();
 	await close(page);
 };

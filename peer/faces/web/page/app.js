@@ -103,11 +103,10 @@ function layout() {
 	header = h('header', { class: 'conversation-header' });
 	acting = h('div', {});
 	line_ = h('div', { class: 'line', role: 'status', hidden: true });
-	fill(app,
+	fill(app, h('h1', { class: 'for-readers' }, 'Palique'), line_,
 		h('nav', { class: 'side', 'aria-label': _('Conversations') },
-			h('h1', { class: 'for-readers' }, 'Palique'),
 			h('header', {}, own, button(_('Search messages'), 'search', search), button(_('Add somebody'), 'plus', () => addPerson()), menuButton),
-			line_, makeList(go, () => addPerson())),
+			makeList(go, () => addPerson())),
 		h('section', { class: 'main', 'aria-label': _('Conversation') }, header, acting, makeTimeline(doings), makeProposals(), makeComposer(),
 			h('div', { class: 'nobody' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), h('p', {}, _('Choose a conversation, or add somebody.')), h('p', { class: 'mute' }, _('Ctrl+K finds a conversation, Ctrl+Shift+F a message.')))));
 	drawMe();

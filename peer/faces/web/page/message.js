@@ -133,18 +133,25 @@ function body(m, doings) {
 	];
 }
 
+// Tab goes to one message at a time: what is in the others is reached by the arrows.
+export function reachable(element) {
+	const isHere = element.classList.contains('is-focus');
+	for (const one of element.querySelectorAll('button, a')) one.tabIndex = isHere ? 0 : -1;
+	return element;
+}
+
 export function draw(m, doings) {
 	const who = m.own ? _('You') : doings.shownName(m.conversation);
-	return h('article', { class: `message ${m.own ? 'own' : 'theirs'}`, 'data-id': m.id, tabindex: -1, 'aria-label': _('%s, %s', who, clock(m.timestamp)) },
+	return reachable(h('article', { class: `message ${m.own ? 'own' : 'theirs'}`, 'data-id': m.id, tabindex: -1, 'aria-label': _('%s, %s', who, clock(m.timestamp)) },
 		m.missing ? h('div', { class: 'missing' }, icon('warn'), n_('%d message before this one is missing and was asked for', '%d messages before this one are missing and were asked for', m.missing)) : null,
 		h('div', { class: 'bubble' },
 			m.bot && h('div', { class: 'bot' }, icon('bot'), _('bot %s', line(m.bot))),
 			quote(m, doings), body(m, doings), meta(m)),
 		reactions(m, doings),
 		h('div', { class: 'tools' },
-			!m.retracted && !m.gone && button(_('React'), 'smile', (e) => doings.pickReaction(m, e.currentTarget), { tabindex: -1 }),
-			button(_('Reply'), 'reply', () => doings.answer(m), { tabindex: -1 }),
-			button(_('More'), 'more', (e) => doings.menu(m, e.currentTarget), { tabindex: -1, 'aria-haspopup': 'menu' })));
+			!m.retracted && !m.gone && button(_('React'), 'smile', (e) => doings.pickReaction(m, e.currentTarget)),
+			button(_('Reply'), 'reply', () => doings.answer(m)),
+			button(_('More'), 'more', (e) => doings.menu(m, e.currentTarget), { 'aria-haspopup': 'menu' }))));
 }
 
 // How long those that disappear still stand.
@@ -173,6 +180,7 @@ export function redrawFile(element, m, doings) {
 		const actions = old.querySelector('.file-actions');
 		const hadFocus = actions.contains(document.activeElement);
 		fill(actions, fileActions(m, doings));
+		reachable(element);
 		if (hadFocus) (actions.querySelector('button') ?? element).focus();
 	}
 }

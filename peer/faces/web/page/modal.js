@@ -18,9 +18,11 @@ export function dialog(title, build, { isWide = false, onclose } = {}) {
 		frame.addEventListener('close', () => {
 			const notices = frame.querySelector('.notices');
 			if (notices) document.body.append(notices);
+			const isNowhere = document.activeElement === document.body || frame.contains(document.activeElement);
 			frame.remove();
 			onclose?.();
-			if (before?.isConnected) before.focus();
+			// what the dialog led to may have the focus already
+			if (before?.isConnected && isNowhere) before.focus();
 			resolve(result);
 		});
 		frame.addEventListener('click', (e) => { if (e.target === frame) close(); });

@@ -38,6 +38,13 @@ export function showSearch(go, within) {
 		clearTimeout(due);
 		due = setTimeout(() => find(), 120);
 	});
+	words.addEventListener('keydown', (e) => {
+		// else it would only empty the field
+		if (e.key === 'Escape') {
+			e.preventDefault();
+			close();
+		}
+	});
 	words.addEventListener('keydown', (e) => { if (e.key === 'ArrowDown' || e.key === 'Enter') { results.querySelector('button')?.focus(); e.preventDefault(); } });
 	results.addEventListener('keydown', (e) => {
 		const all = [...results.querySelectorAll('button')];

@@ -3,7 +3,7 @@
 
 import { h, fill, icon, say } from './dom.js';
 import { _, n_, day, isSameDay } from './text.js';
-import { draw, redrawState, redrawFile, redrawTime } from './message.js';
+import { draw, reachable, redrawState, redrawFile, redrawTime } from './message.js';
 import * as state from './state.js';
 import { line } from './safe.js';
 
@@ -226,12 +226,12 @@ function focusMessage(element) {
 	for (const old of rows.querySelectorAll('.message.is-focus')) {
 		old.classList.remove('is-focus');
 		old.tabIndex = -1;
-		for (const b of old.querySelectorAll('.tools button')) b.tabIndex = -1;
+		reachable(old);
 	}
 	if (!element) return;
 	element.classList.add('is-focus');
 	element.tabIndex = 0;
-	for (const b of element.querySelectorAll('.tools button')) b.tabIndex = 0;
+	reachable(element);
 	element.focus({ preventScroll: true });
 	element.scrollIntoView({ block: 'nearest' });
 }
