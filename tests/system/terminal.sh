@@ -249,7 +249,7 @@ writes eve "TERM=dumb '$programs/palique' --home '$folder/home-ana'"
 sees eve '/chat NAME opens a conversation'
 writes eve '/chat ben'
 writes eve 'in a line'
-sees eve 'you: in a line'
+sees eve 'delivered'
 writes eve '/quit'
 sees eve 'left the chat'
 ok "given back ($checks)"
