@@ -369,8 +369,8 @@ int chat_open(struct chat *chat, const char *name)
 {
 	struct json *result = NULL;
 	const struct json *contact;
-	int code = cli_call(chat->cli, "getContact",
-			    json_set_text(json_object(), "name", name), &result);
+	int code = cli_call(chat->cli, "getContact", json_set_text(json_object(), "name", name),
+			    &result);
 
 	if (code != EXIT_DONE)
 		return code;
