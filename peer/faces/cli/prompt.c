@@ -10,7 +10,11 @@
 #include "shared/error.h"
 #include "shared/recovery.h"
 #include "shared/text.h"
+#include "shared/words.h"
 
+enum {
+	PASSWORD_WORDS = 5
+}; /* of 2048: 55 bits, behind Argon2id and the directory's key-holder */
 enum { TRIES = 3 };
 
 static struct {
@@ -134,16 +138,43 @@ static const struct kind {
 	N_("the passphrase could not be read"),
 };
 
+/* Who types nothing gets a password of words: no two people's are alike, and it can be read out and written
+ * down. It is shown this once. */
+static void make_password(int fd, struct secret *s)
+{
+	const char(*list)[WORDS_MAX + 1] = !strcmp(text_language(), "es") ? words_spanish
+									  : words_english;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < PASSWORD_WORDS; i++)
+		used += (size_t)snprintf(s->text + used, sizeof s->text - used, "%s%s",
+					 i ? " " : "", list[randombytes_uniform(WORDS_COUNT)]);
+	say(fd, _("Your password, to be written down:"));
+	say(fd, "\n\n    ");
+	say(fd, s->text);
+	say(fd, "\n\n");
+}
+
 static int from_terminal(struct secret *s, const struct options *o, const struct kind *kind,
 			 const char *question, bool is_new)
 {
+	bool is_made = is_new && kind == &a_password; /* where it is empty */
 	struct secret again;
+	char full[256];
 	int fd = open_terminal(o), err;
 
 	if (fd < 0)
 		return fd;
 	memset(&again, 0, sizeof again);
+	if (is_made) {
+		snprintf(full, sizeof full, "%s %s", question, _("[one is made for you]"));
+		question = full;
+	}
 	err = ask_silently(fd, question, s);
+	if (err == 0 && is_made && !s->text[0]) {
+		make_password(fd, s);
+		is_new = false;
+	}
 	for (unsigned i = 1; err == 0 && is_new && s->text[0]; i++) {
 		err = ask_silently(fd, _("once more"), &again);
 		if (err < 0 || !strcmp(s->text, again.text))
