@@ -146,7 +146,8 @@ int bot_add_name(struct bot *bot, const char *name)
 		return ERR_NAME;
 	if (bot_has(bot, one.text))
 		return 0;
-	if (size + strlen(one.text) + 2 >= sizeof bot->names)
+	/* A space before the first, one behind each, and the NUL. */
+	if (size + (size == 0) + strlen(one.text) + 2 > sizeof bot->names)
 		return ERR_FULL;
 	snprintf(bot->names + size, sizeof bot->names - size, "%s%s ", size ? "" : " ",
 		 one.text);

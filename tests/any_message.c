@@ -274,6 +274,10 @@ void any_say_of(struct wire_say *s, enum say_kind kind)
 	s->is_forwarded = is_free && dice_chance(&dice, 300);
 	if ((is_free || kind == SAY_TIMER) && dice_chance(&dice, 300))
 		s->life = (uint32_t)dice_between(&dice, 0, WIRE_LIFE_MAX);
+	if (is_free && dice_chance(&dice, 200))
+		s->bot = bytes_text("echo");
+	if (is_free && dice_chance(&dice, 200))
+		s->buttons = bytes_text("s\xc3\xad\nno");
 	if (!s->is_about)
 		return;
 	fill(s->about_author.bytes, 32);
@@ -535,6 +539,9 @@ static void any_fields(struct wire_message *m)
 		m->profile.title = any_text(0, WIRE_TITLE_MAX);
 		m->profile.status = bytes_of(m->profile.title.data, m->profile.title.size);
 		m->profile.picture = bytes_of(body, dice_below(&dice, WIRE_PICTURE_MAX));
+		m->profile.is_bot = dice_chance(&dice, 300);
+		if (dice_chance(&dice, 300))
+			m->profile.menu = bytes_text("list what waits\nend it is over");
 		break;
 	case WIRE_PROFILE_HAVE:
 		m->profile_have.number = any_number() >> 1;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/menu.h"
 #include "shared/ksf.h"
 #include "shared/wire.h"
 #include "tests/any_message.h"
@@ -120,6 +121,55 @@ static void reaction_behind_nothing(struct wire_message *m)
 {
 	of_kind(m, SAY_REACT);
 	m->say.body = bytes_text("a ");
+}
+static void edit_by_a_program(struct wire_message *m)
+{
+	of_kind(m, SAY_EDIT);
+	m->say.bot = bytes_text("echo");
+}
+static void buttons_of_a_reaction(struct wire_message *m)
+{
+	of_kind(m, SAY_REACT);
+	m->say.buttons = bytes_text("yes");
+}
+static void program_without_a_name(struct wire_message *m)
+{
+	of_kind(m, SAY_TEXT);
+	m->say.bot = bytes_text("Echo!");
+}
+static void program_with_a_long_name(struct wire_message *m)
+{
+	of_kind(m, SAY_TEXT);
+	m->say.bot = bytes_text("a23456789012345678901234567890123");
+}
+static void many_buttons(struct wire_message *m)
+{
+	of_kind(m, SAY_TEXT);
+	m->say.buttons = bytes_text("1\n2\n3\n4\n5\n6\n7\n8\n9");
+}
+static void button_of_another_direction(struct wire_message *m)
+{
+	of_kind(m, SAY_FILE);
+	m->say.buttons = bytes_text("a\xe2\x80\xae" "b");
+}
+static void long_buttons(struct wire_message *m)
+{
+	static uint8_t data[MENU_BUTTONS_SIZE + 1];
+
+	of_kind(m, SAY_TEXT);
+	memset(data, 'a', sizeof data);
+	m->say.buttons = BYTES(data);
+}
+static void command_without_words(struct wire_message *m)
+{
+	m->profile.menu = bytes_text("list");
+}
+static void long_menu(struct wire_message *m)
+{
+	static uint8_t data[MENU_COMMANDS_SIZE + 1];
+
+	memset(data, 'a', sizeof data);
+	m->profile.menu = BYTES(data);
 }
 static void empty_offer(struct wire_message *m)
 {
@@ -407,6 +457,15 @@ static void fields_beyond_their_limits_are_refused(void **state)
 		{ WIRE_SAY, reactions_far_apart, ERR_FORMAT },
 		{ WIRE_SAY, reaction_of_two_lines, ERR_FORMAT },
 		{ WIRE_SAY, reaction_behind_nothing, ERR_FORMAT },
+		{ WIRE_SAY, edit_by_a_program, ERR_FORMAT },
+		{ WIRE_SAY, buttons_of_a_reaction, ERR_FORMAT },
+		{ WIRE_SAY, program_without_a_name, ERR_NAME },
+		{ WIRE_SAY, program_with_a_long_name, ERR_LIMIT },
+		{ WIRE_SAY, many_buttons, ERR_FORMAT },
+		{ WIRE_SAY, button_of_another_direction, ERR_FORMAT },
+		{ WIRE_SAY, long_buttons, ERR_LIMIT },
+		{ WIRE_PROFILE, command_without_words, ERR_FORMAT },
+		{ WIRE_PROFILE, long_menu, ERR_LIMIT },
 		{ WIRE_SAY, empty_offer, ERR_LIMIT },
 		{ WIRE_SAY, long_offer, ERR_LIMIT },
 		{ WIRE_READ, nothing_read, ERR_LIMIT },

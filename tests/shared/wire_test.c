@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/menu.h"
 #include "shared/frame.h"
 #include "shared/wire.h"
 #include "tests/any_message.h"
@@ -66,7 +67,11 @@ static void fields_arrive_in_their_places(void **state)
 	assert_int_equal(wire_encode(&sent, &out), 0);
 	assert_int_equal(wire_decode(&got, buf_view(&out), WIRE_FROM_PEER), 0);
 	assert_true(bytes_equal(sent.say.body, got.say.body));
+	assert_true(bytes_equal(sent.say.bot, got.say.bot));
+	assert_true(bytes_equal(sent.say.buttons, got.say.buttons));
 	sent.say.body = got.say.body;
+	sent.say.bot = got.say.bot;
+	sent.say.buttons = got.say.buttons;
 	assert_memory_equal(&sent.say, &got.say, sizeof sent.say);
 
 	for (size_t row = 0; row < any_row_count; row++) {
@@ -538,12 +543,50 @@ static void a_message_hash_covers_every_field(void **state)
 	CHANGED(changed.say.is_about = false);
 	CHANGED(changed.say.is_forwarded ^= 1);
 	CHANGED(changed.say.life++);
+	CHANGED(changed.say.bot = bytes_text("other"));
+	CHANGED(changed.say.buttons = bytes_text("other"));
 	body_copy = malloc(m.say.body.size);
 	memcpy(body_copy, m.say.body.data, m.say.body.size);
 	body_copy[0] = body_copy[0] == 'a' ? 'b' : 'a';
 	CHANGED(changed.say.body.data = body_copy);
 	free(body_copy);
 	buf_clear(&out);
+}
+
+/* What was said before programs had a name on the wire has the bytes that it had. */
+static void what_no_program_says_has_the_form_of_before(void **state)
+{
+	static struct wire_message m;
+
+	(void)state;
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_PROFILE;
+	m.profile.number = 7;
+	m.profile.availability = AWAY;
+	m.profile.title = bytes_text("Al");
+	assert_encoded(&m, WIRE_FROM_PEER, "964f0701a2416ca0c400");
+	m.profile.is_bot = true;
+	m.profile.menu = bytes_text("go x");
+	assert_encoded(&m, WIRE_FROM_PEER, "974f0701a2416ca0c40092c3a4676f2078");
+
+	memset(&m, 0, sizeof m);
+	m.type = WIRE_SAY;
+	m.say.seq = 1;
+	m.say.kind = SAY_TEXT;
+	m.say.body = bytes_text("hi");
+#define SAY_BEGIN                                                                              \
+	"9941c41000000000000000000000000000000000c420000000000000000000000000000000000000000"  \
+	"000000000000000000000000001c42000000000000000000000000000000000000000000000000000"    \
+	"00000000000000" "00" "01" "a26869"
+	assert_encoded(&m, WIRE_FROM_PEER, SAY_BEGIN "c0");
+	m.say.life = 60;
+	assert_encoded(&m, WIRE_FROM_PEER, SAY_BEGIN "93c0c23c");
+	m.say.bot = bytes_text("echo");
+	m.say.buttons = bytes_text("a\nb");
+	assert_encoded(&m, WIRE_FROM_PEER, SAY_BEGIN "95c0c23ca46563686fa3610a62");
+	m.say.bot = bytes_text("");
+	m.say.life = 0;
+	assert_encoded(&m, WIRE_FROM_PEER, SAY_BEGIN "95c0c200a0a3610a62");
 }
 
 static void the_longest_message_has_a_hash(void **state)
@@ -555,12 +598,19 @@ static void the_longest_message_has_a_hash(void **state)
 		.kind = SAY_TEXT,
 		.is_about = true,
 		.about_seq = UINT64_MAX,
+		.is_forwarded = true,
+		.life = WIRE_LIFE_MAX,
+		.bot = bytes_text("a2345678901234567890123456789012"),
 	};
+	static uint8_t buttons[MENU_BUTTONS_SIZE];
 	struct message_hash hash, zeros = { 0 };
 
 	(void)state;
 	memset(text, 'x', sizeof text);
 	say.body = BYTES(text);
+	for (size_t i = 0; i < sizeof buttons; i++)
+		buttons[i] = i % (MENU_BUTTON_MAX + 1) == MENU_BUTTON_MAX ? '\n' : 'x';
+	say.buttons = BYTES(buttons);
 	hash = message_hash(&say);
 	assert_memory_not_equal(&hash, &zeros, sizeof hash);
 }
@@ -581,6 +631,7 @@ int main(void)
 		cmocka_unit_test(hostile_bytes_are_refused),
 		cmocka_unit_test(a_conversation_is_the_same_from_both_sides),
 		cmocka_unit_test(a_message_hash_covers_every_field),
+		cmocka_unit_test(what_no_program_says_has_the_form_of_before),
 		cmocka_unit_test(the_longest_message_has_a_hash),
 	};
 	any_begin();

@@ -231,7 +231,7 @@ class Bot:
 
     # --- the line to the engine ---
 
-    def call(self, method, **params):
+    def call(self, method, /, **params):
         """Any method of the local API; returns its result, raises Error."""
         if not self._socket:
             self._connect()

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Bots that a test needs and nobody else: one that dies at a chosen point, one that tries all that it may not.
+
+    bots_tool.py HOME dies NAME POINT COUNT    answers; ends itself at the COUNTth time that POINT is reached
+    bots_tool.py HOME hostile NAME MINE OTHER  with the token of NAME, whose conversation is MINE and not OTHER
+    bots_tool.py HOME refused NAME KIND        the token is refused so
+    bots_tool.py HOME rate NAME MINE COUNT     says COUNT messages; more is `busy`
+    bots_tool.py HOME ends NAME                waits until its connection ends
+    bots_tool.py HOME floods NAME              opens what it can, reads nothing, sends garbage"""
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "bots"))
+from palique import Bot, Error
+
+HOME, what, name = sys.argv[1:4]
+rest = sys.argv[4:]
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies(point, count):
+    """Points: heard, said, acknowledged."""
+    bot = Bot(name, home=HOME)
+    left = {point: int(count)}
+
+    def reached(here):
+        if here in left:
+            left[here] -= 1
+            if left[here] == 0:
+                die()
+
+    call = bot.call
+
+    def watched(method, **params):
+        result = call(method, **params)
+        if method == "ackEvents":
+            reached("acknowledged")
+        return result
+
+    bot.call = watched
+
+    @bot.on("message")
+    def answer(m):
+        reached("heard")
+        m.reply("re " + m.text)
+        reached("said")
+
+    bot.run()
+
+
+def fails(bot, kinds, method, /, **params):
+    try:
+        result = bot.call(method, **params)
+    except Error as e:
+        if e.kind not in kinds:
+            sys.exit(f"{method} {params}: {e.kind} instead of {kinds}: {e}")
+        return
+    sys.exit(f"{method} {params} was answered: {json.dumps(result)[:300]}")
+
+
+def hostile(mine, other):
+    person, bot = Bot(home=HOME), Bot(name, home=HOME)
+    refused = ("refused",)
+    secret = person.call("send", conversation=other, text="a secret for the other")["id"]
+    by_person = person.call("send", conversation=mine, text="by a person")["id"]
+    own = bot.call("send", conversation=mine, text="by the bot")["id"]
+    # every method that there is: only those of the table, and what names no conversation of its own is refused
+    may = {"version", "methods", "setLanguage", "status", "listContacts", "getContact", "getPicture", "getMessages", "getMessage",
+           "searchMessages", "listTransfers", "getThumbnail", "subscribe", "unsubscribe", "ackEvents", "send", "setCommands",
+           "editMessage", "deleteMessage", "sendReaction", "sendTyping", "newSpool", "sendFile", "acceptFile"}
+    values = {"text": "x", "id": secret, "int": 60, "bool": True, "list": []}
+    checked = 0
+    for method in person.call("methods")["methods"]:
+        if method["name"] in may:
+            continue
+        params = {p["name"]: values[p["type"]] for p in method["parameters"] if p["required"]}
+        fails(bot, refused, method["name"], **params)
+        checked += 1
+    assert checked > 40, checked
+    for whose in (other, "palique:" + other + "@127.0.0.1", other + "@127.0.0.1:7272", mine.upper() + "x", f"{mine} {other}", "*", "", " ",
+                  mine + " ", "../" + mine, "nobody-at-all"):
+        fails(bot, refused, "send", conversation=whose, text="x")
+        fails(bot, refused, "getMessages", conversation=whose)
+        fails(bot, refused, "getContact", name=whose)
+        fails(bot, refused, "searchMessages", query="secret", conversation=whose)
+        fails(bot, refused, "sendTyping", conversation=whose)
+        fails(bot, refused, "listTransfers", conversation=whose)
+        fails(bot, refused, "getPicture", name=whose)
+    # what may be left out by people says whose it is when a bot calls
+    fails(bot, refused, "searchMessages", query="secret")
+    fails(bot, refused, "listTransfers")
+    fails(bot, refused, "getPicture")
+    # messages of others are as if they were not there
+    missing = ("not-found",)
+    for method, more in (("getMessage", {}), ("editMessage", {"text": "x"}), ("deleteMessage", {}), ("sendReaction", {"reactions": "x"}),
+                         ("getThumbnail", {}), ("acceptFile", {})):
+        fails(bot, missing, method, id=secret, **more)
+        fails(bot, missing, method, id="99999999", **more)
+        fails(bot, missing + ("request",), method, id="18446744073709551615", **more)
+        fails(bot, ("request",), method, id="-1", **more)
+    fails(bot, missing, "send", conversation=mine, text="x", replyTo=secret)
+    fails(bot, missing, "getMessages", conversation=mine, before=secret)
+    # and of its own conversation it changes only what it said
+    fails(bot, refused, "editMessage", id=by_person, text="x")
+    fails(bot, refused, "deleteMessage", id=by_person)
+    fails(bot, refused, "deleteMessage", id=own, here=True)
+    bot.call("editMessage", id=own, text="by the bot, once more")
+    bot.call("deleteMessage", id=own)
+    # no path of this machine
+    fails(bot, refused, "sendFile", conversation=mine, path="/etc/passwd")
+    fails(bot, refused, "acceptFile", id=by_person, folder="/tmp")
+    fails(bot, ("not-found",), "sendFile", conversation=mine, spool="../store.db")
+    fails(bot, refused, "send", conversation=mine, text="x", bot="somebody")
+    person.call("sendFile", conversation=mine, path=os.path.join(HOME, "bots", name))
+    for m in bot.call("getMessages", conversation=mine)["messages"]:
+        if HOME in json.dumps(m):
+            sys.exit(f"a path: {m}")
+    # what it is shown of people
+    contacts = bot.call("listContacts")["contacts"]
+    assert [c["name"] for c in contacts] == [mine], contacts
+    for word in ("identity", "fingerprint", "address", "pathKind", "verified", "consent", "relay"):
+        assert word not in contacts[0], contacts
+        assert word not in bot.call("getContact", name=mine)["contact"]
+    assert set(bot.call("status")) == {"version", "account"}, bot.call("status")
+    # it never becomes another, nor what it was
+    fails(bot, refused, "authenticate", token=token_of(name))
+    fails(bot, refused, "createBot", name="more", conversations=["*"], may="send")
+    # events: only of its conversations
+    bot.call("subscribe")
+    person.call("send", conversation=other, text="one more secret")
+    person.call("setProfile", status="a line")
+    person.call("send", conversation=mine, text="the last")
+    heard = []
+    while True:
+        event = bot._waiting.pop(0) if bot._waiting else bot._read()
+        if "method" in event:
+            heard.append(event)
+            if event["method"] == "sent" and event["params"]["message"]["text"] == "the last":
+                break
+    assert "secret" not in json.dumps(heard), heard
+    assert {e["method"] for e in heard} <= {"sent", "delivery", "changed", "presence", "typing", "transferProgress", "receive"}, heard
+    bot.call("subscribe", since="1")
+    time.sleep(0.5)
+    bot.call("version")
+    assert len(bot._waiting) > 20
+    for event in bot._waiting:
+        assert event["params"].get("conversation", event["params"].get("name")) == mine, event
+        assert event["method"] in ("sent", "delivery", "changed", "presence", "typing", "transferProgress", "receive"), event
+    fails(bot, ("request",), "subscribe", since="x")
+    fails(bot, ("limit",), "ackEvents", eventId="99999999")
+    print(f"hostile: {checked} methods")
+
+
+def token_of(bot):
+    with open(os.path.join(HOME, "bots", bot), encoding="ascii") as f:
+        return f.read().strip()
+
+
+def refused(kind):
+    bot = Bot(name, home=HOME)
+    try:
+        bot.call("version")
+    except Error as e:
+        if e.kind != kind:
+            sys.exit(f"{e.kind} instead of {kind}: {e}")
+        return
+    sys.exit("it was let in")
+
+
+def rate(mine, count):
+    bot = Bot(name, home=HOME)
+    for i in range(int(count)):
+        bot.call("send", conversation=mine, text=f"{i} of many")
+    fails(bot, ("busy",), "send", conversation=mine, text="one too many")
+    again = Bot(name, home=HOME)  # another connection has no other account
+    fails(again, ("busy",), "send", conversation=mine, text="one too many")
+    bot.call("getMessages", conversation=mine)
+
+
+def ends():
+    bot = Bot(name, home=HOME)
+    bot.call("version")
+    print("in", flush=True)
+    bot._socket.settimeout(20)
+    try:
+        while True:
+            bot._read()
+    except ConnectionError:
+        print("over", flush=True)
+
+
+def raw(path="bot.sock"):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.settimeout(10)
+    s.connect(os.path.join(HOME, path))
+    return s
+
+
+def floods():
+    token, keep = token_of(name), []
+    # before a token nothing is answered but that
+    for line in (b'{"jsonrpc":"2.0","id":1,"method":"status"}\n', b'{"jsonrpc":"2.0","id":1,"method":"stop"}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"subscribe"}\n', b'{"jsonrpc":"2.0","id":1,"method":"authenticate","params":{}}\n'):
+        s = raw()
+        s.sendall(line)
+        answer = json.loads(s.recv(65536))
+        assert "error" in answer, answer
+        s.close()
+    # guesses: each is answered after a second, and the connection is over
+    begun = time.monotonic()
+    s = raw()
+    for guess in ("", "palique-bot-", token[:-1], token + "x", token.upper()):
+        s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "authenticate", "params": {"token": guess}}).encode() + b"\n")
+    answer = s.recv(65536)
+    assert b'"auth"' in answer and answer.count(b"\n") == 1, answer
+    assert time.monotonic() - begun > 0.9
+    assert s.recv(100) == b""
+    # garbage, halves of lines, strangers who stay
+    for junk in (b"\0" * 1000 + b"\n", b"{" * 100000 + b"\n", b'{"jsonrpc":"2.0"', b"\xff\xfe\n" * 1000):
+        s = raw()
+        try:
+            s.sendall(junk)
+        except OSError:
+            pass
+        keep.append(s)
+    for _ in range(100):
+        keep.append(raw())
+    # no more than eight of one bot, and it is told so
+    told = 0
+    for _ in range(12):
+        s = raw()
+        s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "authenticate", "params": {"token": token}}).encode() + b"\n")
+        told += b'"busy"' in s.recv(65536)
+        keep.append(s)
+    assert told == 4, told
+    # one that asks for much and reads nothing is cut off, and the engine goes on
+    s = keep[-12]
+    s.settimeout(0.5)
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "methods"}).encode() + b"\n"
+    try:
+        for _ in range(20000):
+            s.sendall(line)
+    except OSError:
+        pass
+    person = Bot(home=HOME)
+    begun = time.monotonic()
+    person.call("status")
+    print(f"floods: status in {time.monotonic() - begun:.3f} s")
+
+
+{"dies": dies, "hostile": hostile, "refused": refused, "rate": rate, "ends": ends, "floods": floods}[what](*rest)
