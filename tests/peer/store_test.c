@@ -123,6 +123,8 @@ static void committing_nothing_succeeds(void **state)
 static void an_older_store_gets_its_count_of_what_is_unread(void **state)
 {
 	static const char before[] =
+		"DROP TABLE bot; DROP TABLE proposal; ALTER TABLE message DROP COLUMN bot;"
+		"ALTER TABLE message DROP COLUMN buttons;"
 		"DROP TABLE again; ALTER TABLE chain DROP COLUMN is_over;"
 		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE shown; "
 		"DROP TABLE given;"
