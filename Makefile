@@ -7,6 +7,7 @@
 # make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      [BENCH_MOST=SECONDS of each]: figures, each beside what it is compared with
+# make screenshots   pictures of the page, into docs/screenshots
 # make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
 # make soak       MINUTES=N: two engines chat, the directory restarts every minute
 # make install    [DESTDIR=] [PREFIX=/usr/local];  make format;  make clean
@@ -118,7 +119,11 @@ fuzzers: $(FUZZERS)
 bench: all $(BENCHES)
 	@failed=; for bench in $(BENCHES); do \
 		PALIQUE_BIN=$(B)/bin timeout --foreground -k 10 $(BENCH_MOST) $$bench || failed="$$failed $$bench"; \
-	done; test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }
+	done; PALIQUE_SCRIPT=bench timeout --foreground -k 10 $(BENCH_MOST) sh tests/system/browser.sh $(abspath $(B)) || failed="$$failed web"; \
+	test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }
+# Pictures of the page for the documents, of real engines that have talked.
+screenshots: all
+	PALIQUE_SCRIPT=screenshots sh tests/system/browser.sh $(abspath $(B)) $(CURDIR)/docs/screenshots
 timing: $(B)/tests/directory/timing_test
 	SAMPLES=$(SAMPLES) $<
 soak: asan-programs
@@ -151,6 +156,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system campaign netlab fuzz fuzzers bench timing soak install format clean
+.PHONY: all catalogues tests check arrows circles asan vectors asan-programs world tools system campaign netlab fuzz fuzzers bench timing soak screenshots install format clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

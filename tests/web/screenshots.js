@@ -14,8 +14,8 @@ async function atEnd(page) {
 	const { who } = page;
 	const name = await page.evaluate(() => document.querySelector('[aria-current]').dataset.name);
 	await who.call('markRead', { conversation: name, upTo: (await who.last(name)).id });
-	await page.reload();
-	await choose(page, name);
+	await page.reload(); // its address opens the conversation again
+	await page.locator('.conversation-header b').first().waitFor();
 	await page.locator('.picture img[src]').waitFor();
 	await page.locator('.to-bottom').waitFor({ state: 'hidden' });
 }
