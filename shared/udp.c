@@ -9,7 +9,7 @@
 
 /* Before others in the loop get their turn: batches, and bytes of them; and bytes sent. A message that
  * somebody types waits for no more than that where a file runs. */
-enum { RECEIVE_ROUNDS = 8, RECEIVE_BYTES = 512 << 10, SEND_BYTES = 1 << 20 };
+enum { RECEIVE_ROUNDS = 8, RECEIVE_BYTES = 256 << 10, SEND_BYTES = 256 << 10 };
 
 /* --- the turn --- */
 

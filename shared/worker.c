@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "shared/error.h"
 
@@ -133,10 +134,23 @@ void job_run(struct job *job)
 	job->err = kinds[job->kind](job);
 }
 
+/* Jobs are long; what the loop has to do is short, and somebody waits for it. On Linux it is the calling
+ * thread alone that gets another priority; a system that refuses goes on as before. */
+static void give_way(void)
+{
+	static _Thread_local bool has_given_way;
+
+	if (has_given_way)
+		return;
+	has_given_way = true;
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORKER_BEHIND);
+}
+
 static void on_work(uv_work_t *request)
 {
 	struct errand *errand = request->data;
 
+	give_way();
 	job_run(&errand->job);
 }
 

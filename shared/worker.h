@@ -6,6 +6,10 @@
 
 #include "shared/job.h"
 
+enum {
+	WORKER_BEHIND = 5
+}; /* the loop's thread goes before the jobs': so much in nice values */
+
 typedef void worker_done(void *user, const struct job *answer);
 
 /* Copies the job; `done` is called on the loop with the answer filled in. */

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "shared/error.h"
 #include "shared/worker.h"
@@ -144,6 +145,34 @@ static void each_answer_comes_on_the_loop_with_its_ticket(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static int say_priority(struct job *job)
+{
+	job->code = getpriority(PRIO_PROCESS, 0);
+	return 0;
+}
+
+static void jobs_let_the_loop_go_first(void **state)
+{
+	struct job job = { .kind = JOB_UPNP };
+	uv_loop_t loop;
+	int own = getpriority(PRIO_PROCESS, 0);
+	int behind = own + WORKER_BEHIND < 19 ? own + WORKER_BEHIND : 19;
+
+	(void)state;
+	worker_learn(JOB_UPNP, say_priority);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	for (unsigned i = 0; i < 16;
+	     i++) { /* some in the same thread: it goes back no further */
+		struct answers answers = { 0 };
+
+		worker_run(&loop, &job, on_answer, &answers);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		assert_int_equal(answers.last.code, behind);
+	}
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), own);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* The last one: whoever stops does no work any more. */
 static void work_does_not_keep_a_program_that_ends(void **state)
 {
@@ -172,6 +201,7 @@ int main(void)
 		cmocka_unit_test(work_is_done_in_the_answer),
 		cmocka_unit_test(what_others_do_is_learned_from_them),
 		cmocka_unit_test(each_answer_comes_on_the_loop_with_its_ticket),
+		cmocka_unit_test(jobs_let_the_loop_go_first),
 		cmocka_unit_test(work_does_not_keep_a_program_that_ends),
 	};
 
