@@ -11,8 +11,11 @@
 #include "shared/error.h"
 
 enum {
-	DIRECT_FROM = 16 << 20
-}; /* a file's size: what is smaller is seen soon, from the page cache */
+	/* A file's size: what is smaller is seen soon, from the page cache. */
+	DIRECT_FROM = 16 << 20,
+	/* At once: a message's commit waits for no more of it than that in the disk's queue. */
+	DIRECT_PIECE = 512 << 10,
+};
 
 /* A file is stored as FOLDER/PART; a folder as FOLDER/PART/files, beside PART/manifest. What is stored
  * is always the beginning of the contents; the hash is over just that. */
@@ -137,6 +140,20 @@ static uint32_t first_at(const struct filing_sink *s, uint64_t at)
 
 /* --- a file --- */
 
+static int store_directly(struct filing_sink *s, uint64_t at, struct bytes data)
+{
+	int err = 0;
+
+	for (size_t done = 0; done < data.size && err == 0; done += DIRECT_PIECE) {
+		size_t left = data.size - done;
+
+		err = filing_pwrite(
+			s->direct, at + done,
+			bytes_of(data.data + done, left < DIRECT_PIECE ? left : DIRECT_PIECE));
+	}
+	return err;
+}
+
 /* What is large goes past the page cache: copying it there costs more than opening what was sealed, and
  * pushes out what others need. Where that is not possible, or fails, the usual way says why. */
 static int store_file(struct filing_sink *s, uint64_t at, struct bytes data)
@@ -145,7 +162,7 @@ static int store_file(struct filing_sink *s, uint64_t at, struct bytes data)
 
 	if (s->direct >= 0 && pages > 0 && at % FILING_PAGE == 0 &&
 	    (uintptr_t)data.data % FILING_PAGE == 0) {
-		if (filing_pwrite(s->direct, at, bytes_of(data.data, pages)) == 0) {
+		if (store_directly(s, at, bytes_of(data.data, pages)) == 0) {
 			at += pages;
 			data = bytes_of(data.data + pages, data.size - pages);
 		} else {
