@@ -17,7 +17,8 @@ async function atEnd(page) {
 	await page.reload(); // its address opens the conversation again
 	await page.locator('.conversation-header b').first().waitFor();
 	await page.locator('.picture img[src]').waitFor();
-	await page.locator('.to-bottom').waitFor({ state: 'hidden' });
+	await until('the newest is in sight', () => page.evaluate(() => { const t = document.querySelector('.timeline'); return t.scrollHeight - t.scrollTop - t.clientHeight < 2; }));
+	await page.mouse.move(0, 0);
 }
 
 const person = async (name, profile) => {

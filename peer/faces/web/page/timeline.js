@@ -23,7 +23,9 @@ export function makeTimeline(given) {
 	setInterval(() => {
 		for (const m of state.open()?.messages ?? []) if (m.expiresAt) withRow(m.id, (r) => redrawTime(r.querySelector('.message'), m));
 	}, 30000);
-	new ResizeObserver(() => { if (atBottom) pin(); }).observe(scroller);
+	const resized = new ResizeObserver(() => { if (atBottom && !state.open()?.hasNewer) pin(); });
+	resized.observe(scroller);
+	resized.observe(rows);
 	return h('div', { class: 'timeline-frame' }, scroller, bottom);
 }
 
