@@ -87,7 +87,7 @@ void pages_qr(struct sheet *s, const char *text, const char *const *beside, size
 	}
 	rest = (char *)drawn.data;
 	for (size_t i = 0; (line = strsep(&rest, "\n")) && *line; i++) {
-		sheet_add(s, STYLE_PLAIN, line);
+		sheet_add(s, STYLE_QR, line);
 		if (i > 0 && i <= count)
 			sheet_addf(s, STYLE_STRONG, "  %s", beside[i - 1]);
 		sheet_break(s);

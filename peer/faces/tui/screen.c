@@ -49,6 +49,7 @@ static const struct {
 	[STYLE_BADGE] = { A_BOLD | A_REVERSE, 72, -1, COLOR_GREEN },
 	[STYLE_CHOSEN] = { A_REVERSE, -1, -1, -1 },
 	[STYLE_BAR] = { A_REVERSE, -1, -1, -1 },
+	[STYLE_QR] = { A_BOLD, 231, COLOR_BLACK, COLOR_WHITE },
 };
 
 static void make_styles(void)

@@ -22,6 +22,7 @@ enum style {
 	STYLE_BADGE, /* unread */
 	STYLE_CHOSEN,
 	STYLE_BAR, /* the lines above and below */
+	STYLE_QR,  /* light on dark, whatever the terminal's own are */
 	STYLE_COUNT,
 };
 

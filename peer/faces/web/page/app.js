@@ -221,6 +221,11 @@ function followAddress() {
 	} catch {
 		// no name
 	}
+	// What was clicked on the desktop is about somebody.
+	if (words.has('chat')) {
+		history.replaceState(null, '', '/');
+		wanted = words.get('chat');
+	}
 	if (words.has('link')) {
 		history.replaceState(null, '', '/');
 		addPerson(words.get('link'));
