@@ -37,9 +37,10 @@ const watchFrames = (page) => page.evaluate(() => {
 	window.gaps = [];
 	let last = performance.now();
 	const tick = (now) => {
+		if (!window.gaps) return;
 		window.gaps.push(now - last);
 		last = now;
-		if (window.gaps) requestAnimationFrame(tick);
+		requestAnimationFrame(tick);
 	};
 	requestAnimationFrame((now) => { last = now; requestAnimationFrame(tick); });
 });
