@@ -249,6 +249,7 @@ int files_send(struct files *f, const struct file_wish *wish)
 	s->caption = copy(wish->caption);
 	w = filing_work_new(FILING_LOOK);
 	w->path = memory_text(wish->path);
+	w->is_spooled = wish->is_spooled;
 	files_order(f, JOB_FILING, w, on_looked, s);
 	return 0;
 }

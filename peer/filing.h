@@ -65,6 +65,7 @@ struct filing_work {
 	char *path, *folder, *name; /* owned, as all below; or NULL */
 	char part[48];
 	bool is_folder;
+	bool is_spooled; /* LOOK: it was made for this, in a folder of ours: no link to something else */
 	uint64_t size, offset, done;
 	uint64_t
 		modified; /* ns: when it was changed last; of a folder: when it was looked at */

@@ -107,9 +107,32 @@ static int look_at_file(struct filing_work *w, int fd, const struct stat *st)
 	return w->size > OFFER_SIZE_MAX ? ERR_LIMIT : 0;
 }
 
+/* Where it really is; of what was spooled only the folder is looked up: what lies there by the name is removed one
+ * day, and must not be something else. */
+static char *real_path(const struct filing_work *w)
+{
+	const char *slash = strrchr(w->path, '/');
+	char *folder, *real = NULL;
+	size_t size;
+
+	if (!w->is_spooled || !slash || slash == w->path)
+		return realpath(w->path, NULL);
+	folder = memory_text(w->path);
+	folder[slash - w->path] = '\0';
+	real = realpath(folder, NULL);
+	free(folder);
+	if (!real)
+		return NULL;
+	size = strlen(real) + strlen(slash) + 1;
+	folder = memory_array(size, 1);
+	snprintf(folder, size, "%s%s", real, slash);
+	free(real);
+	return folder;
+}
+
 int filing_look(struct filing_work *w)
 {
-	char *real = realpath(w->path, NULL);
+	char *real = real_path(w);
 	struct stat st;
 	int fd, err;
 

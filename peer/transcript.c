@@ -130,6 +130,10 @@ static void set_facts(struct json *j, const struct message *m)
 		json_set_int(j, "expiresAt", m->expires_at);
 	if (m->missing)
 		json_set_int(j, "missingBefore", (int64_t)m->missing);
+	if (m->bot.size)
+		json_set_bytes(j, "bot", m->bot);
+	if (m->buttons.size)
+		json_set_bytes(j, "buttons", m->buttons);
 	if (m->our_reactions.size)
 		json_set(j, "ourReactions", reactions(m->our_reactions));
 	if (m->their_reactions.size)

@@ -13,6 +13,7 @@
 #include "shared/text.h"
 
 #define GUESS_HOLD (1 * SECOND) /* until a wrong token is answered */
+enum { VEIL_SLICE = 20 };       /* messages in an answer that count as one call */
 #define END_WITHIN (3 * SECOND) /* for who has to read why first */
 
 struct api_client {
@@ -49,7 +50,7 @@ struct pending {
 struct api {
 	struct api_config config;
 	struct api_client *clients;
-	unsigned client_count, guest_count;
+	unsigned client_count; /* without guests */
 	struct pending *first, **last;
 	uint64_t next_ticket;
 	struct api_machine machine;
@@ -119,7 +120,6 @@ static struct api_client *client_new(struct api *api, void *connection, bool is_
 	client->next = api->clients;
 	api->clients = client;
 	api->client_count += !is_guest;
-	api->guest_count += is_guest;
 	return client;
 }
 
@@ -145,16 +145,19 @@ static void end(struct api_client *client)
 struct api_client *api_connect_guest(struct api *api, void *connection)
 {
 	struct api_client *oldest = NULL; /* the list has the newest first */
-	unsigned strangers = 0;
+	unsigned guests = 0, strangers = 0;
 
-	if (api->guest_count >= API_GUESTS_MAX)
-		return NULL;
 	for (struct api_client *c = api->clients; c; c = c->next) {
-		if (!c->is_guest || c->bot || c->is_gone || c->is_ending)
+		if (!c->is_guest || c->is_gone || c->is_ending)
+			continue;
+		guests++;
+		if (c->bot)
 			continue;
 		strangers++;
 		oldest = c;
 	}
+	if (guests >= API_GUESTS_MAX)
+		return NULL;
 	if (strangers >= API_STRANGERS_MAX)
 		end(oldest);
 	return client_new(api, connection, true);
@@ -184,7 +187,6 @@ static void sweep(struct api *api)
 		}
 		*at = client->next;
 		api->client_count -= !client->is_guest;
-		api->guest_count -= client->is_guest;
 		client_free(client);
 	}
 }
@@ -358,6 +360,12 @@ static void veil(struct api_client *client, struct call *call, const char *metho
 	if (client->bot &&
 	    engine_bot(call->engine, client->bot, call->wall, &bot) != ERR_NOT_FOUND)
 		call->result = narrow_result(call->result, &bot, method);
+	else
+		return;
+	/* Much in one answer counts as many calls. */
+	for (size_t i = VEIL_SLICE; i < json_count(json_get(call->result, "messages"));
+	     i += VEIL_SLICE)
+		engine_bot_spend(call->engine, bot.id, true, clock_now());
 }
 
 static void call_clear(struct call *call)

@@ -122,6 +122,18 @@ def hostile(mine, other):
     for m in bot.call("getMessages", conversation=mine)["messages"]:
         if HOME in json.dumps(m):
             sys.exit(f"a path: {m}")
+    # a file by a copy that the engine owns; a link in its place leads nowhere, and what it points to stays
+    sent = os.path.join(HOME, "bots", "sent.txt")
+    with open(sent, "w", encoding="ascii") as f:
+        f.write("of the bot")
+    said = bot.call("getMessage", id=bot.send_file(mine, sent, caption="look"))["message"]
+    assert said["bot"] == name and said["file"]["name"] == "sent.txt", said
+    spool = bot.call("newSpool")
+    os.unlink(spool["path"])
+    os.symlink(sent, spool["path"])
+    fails(bot, ("refused", "io", "not-found"), "sendFile", conversation=mine, spool=spool["spool"])
+    time.sleep(0.5)
+    assert os.path.exists(sent), "the engine removed what a link pointed to"
     # what it is shown of people
     contacts = bot.call("listContacts")["contacts"]
     assert [c["name"] for c in contacts] == [mine], contacts

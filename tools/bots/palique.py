@@ -90,7 +90,7 @@ class Message:
         return self._bot.send(self.conversation, text, buttons=buttons)
 
     def react(self, sign):
-        self._bot.call("sendReaction", id=self.id, reactions=sign)
+        self._bot._patiently("sendReaction", {"id": self.id, "reactions": sign})
 
 
 class Bot:
@@ -112,7 +112,13 @@ class Bot:
         return self._patiently("send", params)["id"]
 
     def send_file(self, conversation, path, caption=None, alt=None):
-        params = {"conversation": conversation, "path": os.path.abspath(path)}
+        if self.name:  # a token gives no path of this machine: the engine gets a copy of its own
+            params = {"conversation": conversation, "name": os.path.basename(path)}
+            spool = self._patiently("newSpool", {})
+            shutil.copyfile(path, spool["path"])
+            params["spool"] = spool["spool"]
+        else:
+            params = {"conversation": conversation, "path": os.path.abspath(path)}
         if caption:
             params["caption"] = caption
         if alt:
@@ -164,7 +170,7 @@ class Bot:
 
     def _is_press(self, message):
         try:
-            asked = self.call("getMessage", id=message.reply_to)["message"]
+            asked = self._patiently("getMessage", {"id": message.reply_to})["message"]
         except Error:
             return False
         return asked.get("own", False) and message.text in asked.get("buttons", [])
@@ -186,14 +192,14 @@ class Bot:
     def _listen(self):
         state = self._state_file()
         if self.name:
-            self.call("subscribe", resume=True)
+            self._patiently("subscribe", {"resume": True})
         else:
             since = self._read_state(state)
             answer = self.call("subscribe", **({"since": since} if since else {}))
             if not since:
                 self._write_state(state, answer["lastEventId"])
         if self._commands and self.name:
-            self.call("setCommands", commands=[f"{name} {about}" for name, about in self._commands])
+            self._patiently("setCommands", {"commands": [f"{name} {about}" for name, about in self._commands]})
         while True:
             notification = self._waiting.pop(0) if self._waiting else self._read()
             if "method" not in notification:
@@ -204,7 +210,7 @@ class Bot:
             if not event:
                 continue
             if self.name:
-                self.call("ackEvents", eventId=event)
+                self._patiently("ackEvents", {"eventId": event})
             else:
                 self._write_state(state, event)
 
@@ -238,7 +244,11 @@ class Bot:
         self._number += 1
         number = self._number
         line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
-        self._socket.sendall(line.encode())
+        try:
+            self._socket.sendall(line.encode())
+        except OSError:
+            self._close()  # the next call begins anew
+            raise
         while True:
             answer = self._read()
             if answer.get("id") != number:
@@ -291,8 +301,13 @@ class Bot:
         while b"\n" not in self._buffer:
             if len(self._buffer) > 8 * LINE_MAX:
                 raise ConnectionError("a line is too long")
-            more = self._socket.recv(65536)
+            try:
+                more = self._socket.recv(65536)
+            except OSError:
+                self._close()
+                raise
             if not more:
+                self._close()
                 raise ConnectionError("the engine has ended")
             self._buffer += more
         line, self._buffer = self._buffer.split(b"\n", 1)
@@ -303,13 +318,13 @@ class Bot:
         end = time.monotonic() + timeout
         asked = False
         while time.monotonic() < end:
-            file = self.call("getMessage", id=message_id)["message"].get("file", {})
+            file = self._patiently("getMessage", {"id": message_id})["message"].get("file", {})
             if file.get("state") == "done":
                 return file["path"]
             if file.get("state") in ("offered", "paused", "stopped", "failed", "cancelled"):
                 if asked and file["state"] in ("failed", "cancelled"):
                     raise Error(file.get("error", "io"), file.get("reason", "the file did not come"))
-                self.call("acceptFile", id=message_id)
+                self._patiently("acceptFile", {"id": message_id})
                 asked = True
             time.sleep(0.2)
         raise Error("timeout", "the file did not come in time")
