@@ -5,6 +5,7 @@
 
 #include "peer/conversations.h"
 #include "peer/files_inside.h"
+#include "peer/persons.h"
 #include "peer/settings.h"
 #include "peer/store.h"
 #include "shared/error.h"
@@ -53,6 +54,9 @@ static void decide(struct files *f, struct file_row *row, enum transfer_state st
 	row->state = state;
 	row->error = 0;
 	row->flags &= ~(unsigned)FILE_UNTOLD;
+	told_forget(f, row->id);
+	if (state == TRANSFER_CANCELLED)
+		told_cancelled(f, row);
 	file_row_save(f, row);
 	file_tell(f, row);
 	file_row_clear(row);
@@ -228,6 +232,19 @@ void files_show_new(struct files *f, struct message *m)
 bool files_hear_stream(struct files *f, const struct reach_stream *event)
 {
 	return gets_hear(f, event) || serves_hear(f, event);
+}
+
+void files_hear_stands(struct files *f, struct way *from, const struct wire_file_stands *m)
+{
+	bool is_whole = false;
+
+	if (m->error == ERR_EXPIRED && from->state == WAY_LINKED &&
+	    person_is_open(from->person) && !from->person->is_self) {
+		/* The end of its stream may be heard later: it is not given any more then. */
+		serves_stop_on(f, m->id, from);
+		is_whole = gets_withdrawn(f, m->id, from->person->id);
+	}
+	told_hear(f, from, m, is_whole);
 }
 
 void files_asked(struct files *f, struct way *from, int64_t stream,

@@ -18,7 +18,8 @@ enum file_flag {
 	FILE_HERE = 32,   /* ours, offered by this device */
 	/* Both have an index (peer/store.c): */
 	FILE_UNCHECKED = 64, /* its thumbnail is not made anew yet, and shown to nobody */
-	FILE_UNTOLD = 128,   /* who offered it has not said that they know how it stands here */
+	FILE_UNTOLD = 128, /* who offered it has not said that they know how it stands here; of
+			      * ours: they have not said that they know that it is cancelled */
 };
 
 /* A row of the table. Texts are owned. */
@@ -121,6 +122,8 @@ bool serves_hear(struct files *f, const struct reach_stream *event);
 mono_ns serves_step(struct files *f);
 /* Nobody gets the file any more, with that reason. */
 void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code);
+/* That device does not want it any more. */
+void serves_stop_on(struct files *f, const uint8_t id[OFFER_ID_SIZE], const struct way *w);
 bool serves_show(const struct files *f, struct message_file *file);
 void serves_clear(struct files *f);
 
@@ -136,6 +139,8 @@ void gets_undo(struct files *f);
  * was being fetched (then the part goes when nobody writes to it any more). */
 bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
 	       bool drop);
+/* The contact, if it offered it, has taken it back: it fails where it is being fetched. True: it is whole already. */
+bool gets_withdrawn(struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact);
 /* Somebody wants it now. */
 void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
 bool gets_show(const struct files *f, struct message_file *file);
@@ -150,6 +155,7 @@ void files_ask(struct files *f, struct way *w);
 struct arrival {
 	uint8_t id[OFFER_ID_SIZE], hash[32];
 	bool has_hash;
+	bool is_whole;   /* what they take back is here, but for its place */
 	int64_t contact; /* whose device it is; 0: another one of ours */
 	int error;       /* 0: it is whole there; else as they said it */
 	uintptr_t way;   /* where FILE_NOTED is due */
@@ -172,6 +178,8 @@ struct author {
 
 /* Of a device that has said so: in our rows, now. False: there are too many, and it is not heard. */
 bool told_add(struct files *f, const struct arrival *a);
+void told_hear(struct files *f, struct way *from, const struct wire_file_stands *m,
+	       bool is_whole);
 /* Ours cannot be read any more, for that reason; tells. */
 void told_broken(struct files *f, const uint8_t id[OFFER_ID_SIZE], int err);
 /* Ours is being given: they have so much. */
@@ -179,6 +187,10 @@ void told_given(struct files *f, const uint8_t id[OFFER_ID_SIZE], uint64_t done)
 /* One of theirs stands so, in its row with FILE_UNTOLD: its author hears of it, or (`is_said`) has been told. */
 void told_stand(struct files *f, const struct file_row *row, const struct device_public *author,
 		bool is_said);
+/* Its row, which is to be saved, is cancelled: the other side hears of it. */
+void told_cancelled(struct files *f, struct file_row *row);
+/* What is not said yet of it does not hold any more. */
+void told_forget(struct files *f, const uint8_t id[OFFER_ID_SIZE]);
 void told_step(struct files *f);
 /* Those who are to be told and are not linked are dialled. */
 void told_ask(struct files *f);

@@ -526,6 +526,18 @@ void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_co
 	drop_spares(f, id, 0);
 }
 
+void serves_stop_on(struct files *f, const uint8_t id[OFFER_ID_SIZE], const struct way *w)
+{
+	for (unsigned i = 0; i < FILES_SERVED; i++) {
+		struct serve *s = f->serves[i];
+
+		if (s && s->stream.way == w->number &&
+		    s->stream.link_number == w->link_number &&
+		    memcmp(s->row.id, id, OFFER_ID_SIZE) == 0)
+			serve_end(f, s, FILES_CODE_BUSY);
+	}
+}
+
 bool serves_show(const struct files *f, struct message_file *file)
 {
 	bool is_served = false;

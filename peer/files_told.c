@@ -43,12 +43,24 @@ static void arrived(struct files *f, struct file_row *row, const struct arrival 
 /* Theirs, not to be taken for what is wrong with the file here. */
 static int their_reason(int err)
 {
-	return err == ERR_FULL ? ERR_FULL : err == ERR_CORRUPT ? ERR_FORMAT : ERR_REFUSED;
+	return err == ERR_FULL || err == ERR_EXPIRED ? err
+	       : err == ERR_CORRUPT                  ? ERR_FORMAT
+						     : ERR_REFUSED;
 }
 
 static bool is_our_reason(int err)
 {
 	return err == ERR_NOT_FOUND || err == ERR_CORRUPT || err == ERR_IO;
+}
+
+/* Who offered it has taken the offer back. What is whole here, or ended here, stays as it is. */
+static void withdrawn(struct files *f, struct file_row *row)
+{
+	if (row->state == TRANSFER_DONE || row->state == TRANSFER_CANCELLED ||
+	    (row->state == TRANSFER_FAILED && row->error == ERR_EXPIRED))
+		return;
+	row->flags &= ~(unsigned)FILE_UNTOLD;
+	save(f, row, TRANSFER_FAILED, ERR_EXPIRED);
 }
 
 static void note(struct files *f, const struct arrival *a)
@@ -58,7 +70,10 @@ static void note(struct files *f, const struct arrival *a)
 
 	if (file_row_find(f, a->id, &row) != 1)
 		return;
-	if (a->contact && (!row.is_ours || row.contact != a->contact))
+	if (a->contact && row.contact == a->contact && !row.is_ours &&
+	    a->error == ERR_EXPIRED && !a->is_whole)
+		withdrawn(f, &row);
+	else if (a->contact && (!row.is_ours || row.contact != a->contact))
 		; /* not offered to them */
 	else if (a->error == 0)
 		arrived(f, &row, a);
@@ -79,10 +94,12 @@ bool told_add(struct files *f, const struct arrival *a)
 	return true;
 }
 
-void files_hear_stands(struct files *f, struct way *from, const struct wire_file_stands *m)
+void told_hear(struct files *f, struct way *from, const struct wire_file_stands *m,
+	       bool is_whole)
 {
 	struct arrival a = { .contact = from->person->id,
 			     .error = m->error,
+			     .is_whole = is_whole,
 			     .way = from->number,
 			     .link_number = from->link_number };
 
@@ -141,6 +158,8 @@ static int word_of(enum transfer_state state, int err)
 {
 	if (state == TRANSFER_DONE)
 		return 0;
+	if (state == TRANSFER_CANCELLED)
+		return ERR_EXPIRED;
 	return err == ERR_FULL || err == ERR_CORRUPT ? err : ERR_IO;
 }
 
@@ -209,7 +228,7 @@ static void find_authors(struct files *f)
 		store_db(f->rooms->store),
 		"SELECT DISTINCT f.contact, c.author FROM file AS f CROSS JOIN message AS m"
 		" ON m.id = f.message CROSS JOIN chain AS c ON c.id = m.chain"
-		" WHERE f.flags & 128 AND f.state IN (7, 9) LIMIT ?");
+		" WHERE f.flags & 128 AND f.is_ours = 0 AND f.state IN (7, 8, 9) LIMIT ?");
 
 	bind_int(s, 1, FILES_AUTHORS);
 	while (db_step(s) == 1) {
@@ -250,29 +269,48 @@ static void forget_author(struct files *f, unsigned at)
 		f->authors[at] = f->authors[--f->author_count];
 }
 
-/* The link is new: what that device offered, and has not said that it knows. */
+/* Up to where the device has what we say in the conversation. */
+static uint64_t held_by(const struct way *w)
+{
+	for (unsigned i = 0; i < w->talk_count; i++) {
+		if (w->talks[i]->person == w->person)
+			return w->talks[i]->debt.next;
+	}
+	return 0;
+}
+
+/* The link is new: what that device offered, and has not said that it knows; and what of ours was taken
+ * back: once it holds the offer, else that would come behind. */
 static void say_all(struct files *f, struct way *w)
 {
 	struct statement *s = db_sql(
 		store_db(f->rooms->store),
-		"SELECT f.id, f.state, f.error FROM file AS f CROSS JOIN message AS m"
-		" ON m.id = f.message CROSS JOIN chain AS c ON c.id = m.chain"
-		" WHERE f.flags & 128 AND f.contact = ? AND c.author = ? AND f.state IN (7, 9)"
-		" ORDER BY f.message LIMIT ?");
+		"SELECT f.id, f.state, f.error, f.is_ours, m.seq, c.conversation = (SELECT"
+		" max(id) FROM conversation WHERE contact = f.contact) FROM file AS f"
+		" CROSS JOIN message AS m ON m.id = f.message"
+		" CROSS JOIN chain AS c ON c.id = m.chain"
+		" WHERE f.flags & 128 AND f.contact = ? AND (f.is_ours OR c.author = ?)"
+		" AND f.state IN (7, 8, 9) ORDER BY f.message LIMIT ?");
 	uint8_t id[OFFER_ID_SIZE];
 	unsigned at = find_author(f, w->person->id, &w->device);
 
 	/* Who never says that it knows is not dialled for ever. */
 	if (at < f->author_count && ++f->authors[at].tries >= FILES_TELLS)
 		forget_author(f, at);
+	w->told_behind = 0;
 	bind_int(s, 1, w->person->id);
 	bind_bytes(s, 2, BYTES(w->device.bytes));
 	bind_int(s, 3, FILES_TOLD);
-	while (db_step(s) == 1 && column_copy(s, 0, id, sizeof id) == 0 &&
-	       say_stands(
-		       f, w, id,
-		       word_of((enum transfer_state)column_int(s, 1), (int)column_int(s, 2))))
-		;
+	while (db_step(s) == 1 && column_copy(s, 0, id, sizeof id) == 0) {
+		uint64_t seq = (uint64_t)column_int(s, 4);
+
+		if (column_int(s, 3) && column_int(s, 5) && seq >= held_by(w))
+			w->told_behind = w->told_behind ? w->told_behind : seq;
+		else if (!say_stands(f, w, id,
+				     word_of((enum transfer_state)column_int(s, 1),
+					     (int)column_int(s, 2))))
+			break;
+	}
 	db_done(s);
 }
 
@@ -310,10 +348,42 @@ void files_hear_noted(struct files *f, struct way *from, const struct wire_file_
 	if (file_row_find(f, m->id, &row) != 1)
 		return;
 	if ((row.flags & FILE_UNTOLD) && row.contact == from->person->id &&
-	    word_of(row.state, row.error) == m->error && file_author(f, &row, &author) &&
-	    device_public_equal(&author, &from->device))
+	    word_of(row.state, row.error) == m->error &&
+	    (row.is_ours ||
+	     (file_author(f, &row, &author) && device_public_equal(&author, &from->device))))
 		noted(f, from, m->id);
 	file_row_clear(&row);
+}
+
+static void tell_again(struct files *f, struct person *p)
+{
+	for (unsigned i = 0; p && i < WIRE_DEVICES_MAX; i++) {
+		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
+			p->ways[i]->told_link = 0;
+	}
+	f->rooms->has_more = true;
+}
+
+void told_cancelled(struct files *f, struct file_row *row)
+{
+	struct person *p = files_person(f, row->contact);
+	struct device_public author;
+
+	if (!p || p->is_self || (row->is_ours && !(row->flags & FILE_HERE)))
+		return;
+	row->flags |= FILE_UNTOLD;
+	if (row->is_ours)
+		tell_again(f, p);
+	else if (file_author(f, row, &author))
+		told_stand(f, row, &author, false);
+}
+
+void told_forget(struct files *f, const uint8_t id[OFFER_ID_SIZE])
+{
+	for (unsigned i = f->stand_count; i-- > 0;) {
+		if (memcmp(f->stands[i].id, id, OFFER_ID_SIZE) == 0)
+			f->stands[i] = f->stands[--f->stand_count];
+	}
 }
 
 /* --- in a step --- */
@@ -337,11 +407,14 @@ void told_release(struct files *f)
 		say_stand(f, &f->stands[i]);
 	f->stand_count = 0;
 	for (unsigned i = 0; (w = reach_way_at(f->rooms->reach, i)) != NULL; i++) {
-		if (w->state != WAY_LINKED || w->told_link == w->link_number ||
-		    w->person->is_self || !person_is_open(w->person))
+		if (w->state != WAY_LINKED || w->person->is_self ||
+		    !person_is_open(w->person) ||
+		    (w->told_link == w->link_number &&
+		     (w->told_behind == 0 || held_by(w) <= w->told_behind)))
 			continue;
+		if (w->told_link != 0 && w->told_link != w->link_number)
+			w->told_open = 0;
 		w->told_link = w->link_number;
-		w->told_open = 0;
 		say_all(f, w);
 	}
 }

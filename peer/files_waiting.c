@@ -227,6 +227,21 @@ bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code
 	return false;
 }
 
+bool gets_withdrawn(struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact)
+{
+	for (unsigned i = 0; i < FILES_WAITING; i++) {
+		struct get *g = f->gets[i];
+
+		if (!g || g->state == GET_OVER || g->row.is_ours || g->row.contact != contact ||
+		    memcmp(g->row.id, id, OFFER_ID_SIZE) != 0)
+			continue;
+		if (g->state >= GET_FINISHING || g->has_tail)
+			return true;
+		get_fail(f, g, ERR_EXPIRED);
+	}
+	return false;
+}
+
 void gets_hurry(struct files *f, const uint8_t id[OFFER_ID_SIZE])
 {
 	for (unsigned i = 0; i < FILES_WAITING; i++) {

@@ -75,6 +75,8 @@ struct way {
 	uint64_t reads_link, reads_said; /* marks.c: on which link; up to which change */
 	uint64_t
 		told_link; /* files_told.c: on which link was said how their files stand, ... */
+	uint64_t
+		told_behind; /* ... except behind this of our messages, which it has not yet; 0: all */
 	unsigned told_open; /* ... and of how many they may say that they know */
 	struct {
 		uint64_t link;  /* of which the rest is */

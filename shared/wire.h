@@ -544,7 +544,8 @@ struct wire_file_done {
 };
 /* On the control stream, to the device that offered it, until it has said FILE_NOTED: how it stands with a
  * file here. 0: whole and checked; else it does not come, for lack of room (ERR_FULL), for it came damaged
- * (ERR_CORRUPT), or cannot be stored (ERR_IO). When that is so, and when a link is up. */
+ * (ERR_CORRUPT), or cannot be stored (ERR_IO), or it was cancelled (ERR_EXPIRED). When that is so, and when a
+ * link is up. Also by the device that offered it: it is withdrawn (ERR_EXPIRED). */
 struct wire_file_stands {
 	uint8_t id[16];
 	int error;

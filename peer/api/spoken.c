@@ -108,6 +108,8 @@ static const char *why_not_theirs(int err)
 	case ERR_REFUSED:
 		return _("the other side cannot store it: they may fetch it again when they "
 			 "can");
+	case ERR_EXPIRED:
+		return _("the other side has cancelled it: they may fetch it all the same");
 	case ERR_FORMAT:
 		return _("it arrived damaged, twice: send it again");
 	default:

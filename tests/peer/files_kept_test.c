@@ -622,6 +622,109 @@ static void what_was_withdrawn_is_called_so(void **state)
 	assert_int_equal(see(a, "bob").state, TRANSFER_CANCELLED);
 }
 
+static bool is_cancelled_by_them(const struct seen *s)
+{
+	return s->state == TRANSFER_FAILED && s->error == ERR_EXPIRED;
+}
+
+static void what_was_offered_and_is_withdrawn_is_called_so_at_once(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	assert_int_equal(engine_cancel_file(a->engine, see(a, "bob").id), 0);
+	AWAIT(t, b, "alice", is_cancelled_by_them);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	assert_int_equal(see(a, "bob").state, TRANSFER_CANCELLED);
+	assert_int_equal(count_untold(a), 0);
+	/* Offered once more it can be had. */
+	assert_int_equal(engine_accept_file(a->engine, see(a, "bob").id, NULL), 0);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+}
+
+static void who_was_away_hears_later_that_a_file_is_withdrawn(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct seen s = { 0 };
+	uint64_t theirs;
+	char path[200];
+
+	offer_large(t, path);
+	theirs = see(b, "alice").id;
+	calm_net_run(&t->net, 5 * SECOND, NULL, NULL);
+	stop_home(t, b);
+	assert_int_equal(engine_cancel_file(a->engine, see(a, "bob").id), 0);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	restart(t, a);
+	assert_int_equal(count_untold(a), 1);
+	start_home(t, b);
+	say(t, b, "alice", "back");
+	calm_net_run(&t->net, 20 * SECOND, NULL, NULL);
+	assert_int_equal(engine_message(b->engine, theirs, on_message, &s), 0);
+	assert_true(is_cancelled_by_them(&s));
+	assert_int_equal(count_untold(a), 0);
+}
+
+static void what_is_withdrawn_before_it_was_delivered_is_called_so(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	befriend(t);
+	accept_all(b, 0);
+	stop_home(t, b);
+	make_file(t, "large.bin", LARGE, path);
+	offer(t, a, "bob", path);
+	assert_int_equal(engine_cancel_file(a->engine, see(a, "bob").id), 0);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	start_home(t, b);
+	AWAIT(t, b, "alice", is_cancelled_by_them);
+}
+
+static void who_cancels_what_was_offered_to_them_says_so(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_half_there);
+	assert_int_equal(engine_cancel_file(b->engine, see(b, "alice").id), 0);
+	AWAIT(t, a, "bob", is_cancelled_by_them);
+	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
+	assert_true(is_cancelled_by_them((struct seen[]){ see(a, "bob") }));
+	assert_int_equal(see(b, "alice").state, TRANSFER_CANCELLED);
+	assert_int_equal(count_untold(b), 0);
+	/* They want it all the same. */
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_done);
+	AWAIT(t, a, "bob", is_done);
+}
+
+static void who_cancels_while_the_other_is_away_says_so_later(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	char path[200];
+
+	offer_large(t, path);
+	accept(b, "alice");
+	AWAIT(t, b, "alice", is_half_there);
+	stop_home(t, a);
+	assert_int_equal(engine_cancel_file(b->engine, see(b, "alice").id), 0);
+	calm_net_run(&t->net, SECOND, NULL, NULL);
+	restart(t, b);
+	start_home(t, a);
+	AWAIT(t, a, "bob", is_cancelled_by_them);
+}
+
 static void a_sender_that_begins_anew_knows_how_much_has_arrived(void **state)
 {
 	struct town *t = *state;
@@ -745,6 +848,11 @@ int main(void)
 		TOWN(that_there_is_no_room_is_told_to_who_offered_it),
 		TOWN(that_there_is_no_room_is_told_later_to_who_is_away),
 		TOWN(what_was_withdrawn_is_called_so),
+		TOWN(what_was_offered_and_is_withdrawn_is_called_so_at_once),
+		TOWN(what_is_withdrawn_before_it_was_delivered_is_called_so),
+		TOWN(who_was_away_hears_later_that_a_file_is_withdrawn),
+		TOWN(who_cancels_what_was_offered_to_them_says_so),
+		TOWN(who_cancels_while_the_other_is_away_says_so_later),
 		TOWN(a_sender_that_begins_anew_knows_how_much_has_arrived),
 		TOWN(what_was_had_from_another_own_device_is_told_to_who_offered_it),
 		TOWN(a_folder_is_as_large_as_its_files_and_says_what_it_leaves_out),

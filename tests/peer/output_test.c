@@ -287,6 +287,12 @@ static void files_are_told_in_words_whatever_they_are_called(void **state)
 	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
 	assert_string_equal(words, "waits for bob: why");
 	json_free(o);
+	o = parsed("{\"state\":\"failed\",\"error\":\"expired\",\"reason\":\"why\"}");
+	cmd_transfer_words(o, false, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "bob has taken the offer back");
+	cmd_transfer_words(o, true, "bob", "7", words, sizeof words);
+	assert_string_equal(words, "bob has cancelled it; they may fetch it all the same");
+	json_free(o);
 }
 
 static void a_message_is_named_by_its_digits(void **state)

@@ -186,7 +186,11 @@ static int report_fetch(struct cli *c, const char *id, enum cmd_wait how,
 	char hint[64], trouble[512];
 	bool to_output = c->o.value[OPT_TO] && !strcmp(c->o.value[OPT_TO], "-");
 
-	snprintf(hint, sizeof hint, "palique files accept %s", id);
+	/* What was taken back does not come, however often it is accepted. */
+	snprintf(hint, sizeof hint,
+		 transfer && cmd_is(transfer, "error", "expired") ? _("palique reply %s TEXT")
+								  : "palique files accept %s",
+		 id);
 	if (how == WAIT_ARRIVED && transfer && json_bool(transfer, "own", false)) {
 		out_done(_("it has arrived at %s"), name ? out_safe(name) : "?");
 		return EXIT_DONE;

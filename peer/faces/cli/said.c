@@ -141,6 +141,11 @@ void cmd_transfer_words(const struct json *t, bool is_own, const char *name, con
 		snprintf(words, size, _("has arrived at %s"), name);
 	} else if (!strcmp(state, "done")) {
 		snprintf(words, size, _("saved: %s"), path ? out_safe(path) : "?");
+	} else if (!strcmp(state, "failed") && cmd_is(t, "error", "expired")) {
+		snprintf(words, size,
+			 is_own ? _("%s has cancelled it; they may fetch it all the same")
+				: _("%s has taken the offer back"),
+			 name);
 	} else if (!strcmp(state, "failed")) {
 		snprintf(words, size, _("failed: %s"),
 			 reason ? out_safe(reason) : _("for an unknown reason"));
