@@ -7,7 +7,7 @@
 # make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
 # make bench      [BENCH_MOST=SECONDS of each]: figures, each beside what it is compared with
-# make screenshots   pictures of the page, into docs/screenshots
+# make screenshots   pictures of the page and the terminal, into docs/screenshots
 # make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
 # make soak       MINUTES=N: two engines chat, the directory restarts every minute
 # make install    [DESTDIR=] [PREFIX=/usr/local];  make format;  make clean

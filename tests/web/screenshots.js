@@ -1,9 +1,10 @@
 'use strict';
-// screenshots.js FOLDER: pictures of the page for the documents, of real engines that have talked.
+// screenshots.js FOLDER: pictures of the page and of the terminal for the documents, of real engines that have talked.
 
 const fs = require('fs');
 const path = require('path');
 const { act, befriend, choose, close, folder, home, invite, message, open, run, until } = require('./bed');
+const { picture } = require('./terminal');
 
 const into = process.argv[2];
 const kite = path.join(folder, 'kite.png');
@@ -65,6 +66,7 @@ async function english() {
 	await atEnd(page);
 	await page.mouse.move(0, 0);
 	await shot(page, 'web-light');
+	await picture(ana, 'ben', 'get the tickets', path.join(into, 'terminal.png'));
 	await choose(page, 'dora');
 	await page.getByText('we met at the workshop').last().waitFor();
 	await shot(page, 'web-request');
