@@ -119,7 +119,7 @@ fuzzers: $(FUZZERS)
 bench: all $(BENCHES)
 	@failed=; for bench in $(BENCHES); do \
 		PALIQUE_BIN=$(B)/bin timeout --foreground -k 10 $(BENCH_MOST) $$bench || failed="$$failed $$bench"; \
-	done; PALIQUE_SCRIPT=bench timeout --foreground -k 10 $(BENCH_MOST) sh tests/system/browser.sh $(abspath $(B)) || failed="$$failed web"; \
+	done; PALIQUE_SCRIPT=bench PALIQUE_PATIENCE=900 timeout --foreground -k 10 $(BENCH_MOST) sh tests/system/browser.sh $(abspath $(B)) || failed="$$failed web"; \
 	test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }
 # Pictures of the page for the documents, of real engines that have talked.
 screenshots: all

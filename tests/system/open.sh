@@ -86,8 +86,6 @@ done
 ok "hostile links ($checks)"
 
 # --- line by line ---
-"$typist" ben '' -- sh -c "'$programs/palique' --home '$folder/home-ana' --plain </dev/tty" >"$folder/out" 2>"$folder/err" &
-started="$started $!"
-wait $! || true
+printf '/quit\n' | peer ana --plain >"$folder/out" 2>"$folder/err" || fail "--plain: $(cat "$folder/err")"
 grep -q ben "$folder/out" || fail "the conversations are not listed: $(cat "$folder/out")"
 ok "open: $checks checks"

@@ -1,9 +1,10 @@
 'use strict';
-// bench.js: figures of the page, medians, beside nothing but themselves: how soon there is something to see, what it
-// weighs, 5,000 messages arriving while it is open, frames while one scrolls through 50,000.
+// bench.js: figures of the page and of the terminal's face, medians, each beside the other: how soon there is something
+// to see, what it weighs, 5,000 messages arriving while it is open, scrolling through 50,000.
 
 const fs = require('fs');
 const { begin, befriend, choose, close, home, invite, message, open, run, until } = require('./bed');
+const terminal = require('./terminal');
 
 const MANY = Number(process.env.MANY || 50000);
 const BURST = 5000;
@@ -45,9 +46,11 @@ const watchFrames = (page) => page.evaluate(() => {
 	requestAnimationFrame((now) => { last = now; requestAnimationFrame(tick); });
 });
 
-run([['the page', async () => {
-	const ana = await home('ana').join(await invite());
-	const ben = await home('ben').join(await invite());
+let ana, ben;
+
+async function page() {
+	ana = await home('ana').join(await invite());
+	ben = await home('ben').join(await invite());
 	await befriend(ana, ben);
 	await begin();
 	const bare = await residentOf(ana);
@@ -104,4 +107,43 @@ run([['the page', async () => {
 	memory = await heapOf(page);
 	line('web: memory of the page after that', `${memory.heap.toFixed(1)} MiB, ${memory.nodes} nodes`);
 	await close(page);
-}]]);
+}
+
+// Through tmux, which is asked for what it shows: a question takes some milliseconds itself.
+async function terminals() {
+	const times = [];
+	for (let i = 0; i < RUNS; i++) {
+		const began = performance.now();
+		terminal.begin(ana);
+		await until('the list is there', () => terminal.screen().includes('ben'));
+		times.push(performance.now() - began);
+		if (i < RUNS - 1) terminal.end();
+	}
+	const asked = performance.now();
+	terminal.screen();
+	line(`terminal: palique to the list of conversations (${RUNS} runs); of it tmux`, `${median(times).toFixed(0)} ms; ${(performance.now() - asked).toFixed(0)} ms`);
+	const pid = terminal.tmux('display-message', '-p', '#{pane_pid}').trim();
+	const resident = () => (Number(/VmRSS:\s*(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024).toFixed(1);
+	line('terminal: memory of the face, with the list', `${resident()} MiB`);
+	terminal.tmux('send-keys', '-l', 'ben');
+	terminal.tmux('send-keys', 'Enter');
+	await until('the newest is there', () => terminal.screen().includes(`message ${MANY - 1}:`));
+	const burst = performance.now();
+	await flood(ben, 'ana', MANY, BURST);
+	await until('all are shown', () => terminal.screen().includes(`message ${MANY + BURST - 1}:`));
+	const took = performance.now() - burst;
+	line(`terminal: ${BURST} messages said, delivered and shown`, `${(took / 1000).toFixed(1)} s, ${(BURST / took * 1000).toFixed(0)}/s`);
+	const began = performance.now();
+	let presses = 0;
+	await until('the first one is there', () => {
+		if (/message 0:/.test(terminal.screen())) return true;
+		terminal.tmux('send-keys', '-N', '20', 'PPage');
+		presses += 20;
+		return false;
+	});
+	line(`terminal: scrolled through ${MANY + BURST} by ${presses} times PgUp`, `${((performance.now() - began) / 1000).toFixed(1)} s`);
+	line('terminal: memory of the face after that', `${resident()} MiB`);
+	terminal.end();
+}
+
+run([['the page', page], ['the terminal', terminals]]);

@@ -75,19 +75,23 @@ async function draw(lines, file) {
 	await browser.close();
 }
 
+const screen = () => tmux('capture-pane', '-p');
+const begin = (who) => tmux('new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`, `exec env LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color ${bin}/palique --home ${who.path}`);
+const end = () => tmux('kill-server');
+
 // `who` looks at the conversation with `name`, in which `words` stand.
 async function picture(who, name, words, file) {
-	tmux('new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`, `env LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color ${bin}/palique --home ${who.path}`);
+	begin(who);
 	try {
-		await until('the list is there', () => tmux('capture-pane', '-p').includes('Ben'));
+		await until('the list is there', () => screen().includes('Ben'));
 		tmux('send-keys', '-l', name);
 		tmux('send-keys', 'Enter');
-		await until('the conversation is there', () => tmux('capture-pane', '-p').includes(words));
+		await until('the conversation is there', () => screen().includes(words));
 		await until('the image is drawn', () => /48;5/.test(tmux('capture-pane', '-p', '-e')));
 		await draw(parse(tmux('capture-pane', '-p', '-e', '-N')), file);
 	} finally {
-		tmux('kill-server');
+		end();
 	}
 }
 
-module.exports = { picture };
+module.exports = { begin, end, picture, screen, tmux };
