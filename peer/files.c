@@ -118,6 +118,10 @@ int files_pause(struct files *f, uint64_t message)
 		return ERR_STATE;
 	}
 	files_end(f, &row, FILES_CODE_PAUSED, false);
+	file_row_clear(&row); /* it says now how much of ours was given */
+	err = find(f, message, &row);
+	if (err < 0)
+		return err;
 	decide(f, &row, TRANSFER_PAUSED);
 	return 0;
 }
@@ -210,7 +214,7 @@ void files_show(const struct files *f, struct message *m)
 			m->file.state = TRANSFER_RUNNING;
 		return;
 	}
-	if (m->file.state < TRANSFER_CANCELLED && m->file.state != TRANSFER_PAUSED)
+	if (m->file.state < TRANSFER_CANCELLED)
 		gets_show(f, &m->file);
 }
 

@@ -520,8 +520,11 @@ void serves_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_co
 	for (unsigned i = 0; i < FILES_SERVED; i++) {
 		struct serve *s = f->serves[i];
 
-		if (s && memcmp(s->row.id, id, OFFER_ID_SIZE) == 0)
-			serve_end(f, s, code);
+		if (!s || memcmp(s->row.id, id, OFFER_ID_SIZE) != 0)
+			continue;
+		if (s->said > s->noted)
+			note_given(f, s, s->said);
+		serve_end(f, s, code);
 	}
 	drop_spares(f, id, 0);
 }

@@ -265,6 +265,12 @@ bool gets_show(const struct files *f, struct message_file *file)
 
 		if (!g || memcmp(g->row.id, file->id, OFFER_ID_SIZE) != 0)
 			continue;
+		if (g->state == GET_OVER) { /* what has come is being stored */
+			if (!g->is_dropped && g->row.error == 0 &&
+			    file_shown(file, g->received) > file->done)
+				file->done = file_shown(file, g->received);
+			return true;
+		}
 		if (g->state == GET_BEGINNING || g->state == GET_FINISHING ||
 		    g->state == GET_NAMED)
 			file->state = TRANSFER_CHECKING;

@@ -414,6 +414,8 @@ static void who_fetches_may_pause_and_go_on(void **state)
 	theirs = heard(t, b);
 	await_bytes(t, b, theirs, 2 << 20);
 	assert_int_equal(engine_pause_file(b->engine, theirs), 0);
+	assert_int_equal(see(b, theirs).state, TRANSFER_PAUSED);
+	assert_true(see(b, theirs).done >= 2 << 20); /* also before it is on disk */
 	calm_net_run(&t->net, 10 * SECOND, NULL, NULL);
 	assert_int_equal(see(b, theirs).state, TRANSFER_PAUSED);
 	done = see(b, theirs).done;
@@ -442,8 +444,10 @@ static void who_offers_may_pause_and_go_on(void **state)
 	theirs = heard(t, b);
 	await_bytes(t, b, theirs, 2 << 20);
 	assert_int_equal(engine_pause_file(a->engine, ours), 0);
+	assert_true(see(a, ours).done >= 2 << 20);
 	await(t, b, theirs, TRANSFER_STOPPED);
 	assert_int_equal(see(a, ours).state, TRANSFER_PAUSED);
+	assert_true(see(a, ours).done >= 2 << 20);
 	assert_int_equal(engine_accept_file(a->engine, ours, NULL), 0);
 	await(t, b, theirs, TRANSFER_DONE);
 	assert_true(are_equal(path, see(b, theirs).path));
