@@ -75,6 +75,7 @@ struct to_say {
 	bool is_forwarded;
 	uint32_t life; /* TIMER: the wish. TEXT and FILE get that of the conversation */
 	struct bytes bot, buttons; /* TEXT, FILE */
+	uint64_t speaker;          /* our program that says it (peer/bots.h); 0: none */
 };
 /* Stores it, to be owed from the next commit on. ERR_NOT_FOUND: `target` is no message of this person; ERR_REFUSED: it is not ours to change;
  * ERR_STATE: its text is no more, or it is not of a kind that can be; ERR_EXPIRED: it was said under an

@@ -71,6 +71,7 @@ struct row {
 	unsigned flags;
 	uint32_t life;
 	struct bytes bot, buttons; /* or empty */
+	uint64_t speaker;          /* 0: none of ours */
 };
 int row_write(struct conversations *c, const struct person *p, const struct chain *chain,
 	      const struct row *row);

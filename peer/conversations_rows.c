@@ -204,8 +204,8 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 	s = db_sql(db_of(c),
 		   "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
 		   " arrived_at, kind, reply_to, previous, body, place, about, target,"
-		   " flags, life, expires, bot, buttons)"
-		   " VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?,?)");
+		   " flags, life, expires, bot, buttons, speaker)"
+		   " VALUES(?,?,?,?,?,?,?,?,0,?,?,?,?,?,?,?,?,?,?,?)");
 	bind_int(s, 1, (int64_t)row->id);
 	bind_int(s, 2, p->id);
 	bind_int(s, 3, chain->id);
@@ -230,6 +230,8 @@ int row_write(struct conversations *c, const struct person *p, const struct chai
 		bind_bytes(s, 17, row->bot);
 	if (row->buttons.size > 0)
 		bind_bytes(s, 18, row->buttons);
+	if (row->speaker)
+		bind_int(s, 19, (int64_t)row->speaker);
 	return store_run(c->rooms->store, s);
 }
 

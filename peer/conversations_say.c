@@ -277,6 +277,7 @@ int conversations_say_entry(struct conversations *c, struct person *p,
 			: what->kind == SAY_TIMER ? what->life
 						  : 0,
 		.bot = what->bot,
+		.speaker = what->speaker,
 		.buttons = what->buttons,
 	};
 	row.place = (int64_t)row.id;

@@ -141,6 +141,7 @@ bool row_wipe(struct conversations *c, struct person *p, uint64_t id, unsigned f
 	/* What GONE is about tells that it never stood in a timeline. */
 	s = db_sql(db_of(c), "UPDATE message SET kind = ?1, body = ?2, flags = flags | ?3,"
 			     " expires = NULL, edit = NULL, bot = NULL, buttons = NULL,"
+			     " speaker = NULL,"
 			     " about = iif(?4, about, NULL)"
 			     " WHERE id = ?5");
 	bind_int(s, 1, SAY_GONE);

@@ -184,6 +184,7 @@ struct engine_text {
 	struct bytes text;
 	uint64_t reply_to;
 	const char *bot;      /* the program that says it; NULL: a person */
+	uint64_t speaker;     /* the same by its number, where it has a token (peer/bots.h); 0: none */
 	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
 };
 int engine_say(struct engine *e, const struct engine_text *what, uint64_t ticket);
@@ -220,6 +221,7 @@ struct engine_file {
 	const char *type;          /* MIME; NULL: by its first bytes, or by its name */
 	const char *alt, *caption; /* may be NULL */
 	const char *bot;           /* the program that sends it; NULL: a person */
+	uint64_t speaker;          /* as of engine_text */
 	uint64_t reply_to;
 };
 /* Looked at in the worker, then said: the answer is as engine_send()'s. ERR_NOT_FOUND, ERR_REFUSED

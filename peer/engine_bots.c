@@ -170,6 +170,7 @@ static bool approve(void *user, const struct proposal *one)
 		.text = a->text.size > 0 ? a->text : one->text,
 		.buttons = one->buttons,
 		.bot = one->name.text,
+		.speaker = one->bot,
 	};
 	struct wish wish = { .kind = SAY_TEXT,
 			     .target = one->reply_to,

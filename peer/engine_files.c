@@ -20,6 +20,7 @@ int engine_send_file(struct engine *e, const struct engine_file *file, uint64_t 
 				  .caption = file->caption,
 				  .reply_to = file->reply_to,
 				  .bot = file->bot,
+				  .speaker = file->speaker,
 				  .ticket = ticket };
 	struct name name;
 	int err = engine_is_readable(e) ? files_check(&wish) : ERR_IO;

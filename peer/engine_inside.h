@@ -23,6 +23,7 @@ struct wish {
 	bool is_forwarded;
 	uint32_t life;
 	struct name bot;   /* empty: a person */
+	uint64_t speaker;  /* as of engine_text */
 	size_t buttons;    /* bytes in engine.texts, behind the text */
 	uint64_t proposal; /* of which it is said; 0: none */
 };

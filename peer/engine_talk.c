@@ -37,6 +37,7 @@ static void grant(struct engine *e, const struct wish *wish)
 		.is_forwarded = wish->is_forwarded,
 		.life = wish->life,
 		.bot = bytes_text(wish->bot.text),
+		.speaker = wish->speaker,
 		.buttons = bytes_of(e->texts.data + wish->text + wish->size, wish->buttons),
 	};
 	uint64_t id = 0;
@@ -92,6 +93,7 @@ int engine_check_text(struct engine *e, const struct engine_text *what, struct n
 int engine_wish(struct engine *e, struct wish wish, const struct engine_text *what)
 {
 	wish.buttons = what->buttons.size;
+	wish.speaker = what->speaker;
 	if (what->bot)
 		memcpy(wish.bot.text, what->bot, strnlen(what->bot, NAME_MAX));
 	wish_add(e, wish, what->text);

@@ -130,6 +130,7 @@ struct message {
 	struct bytes our_reactions, their_reactions; /* with a space between two */
 	struct bytes text;                           /* as last edited; a file's caption */
 	struct bytes bot;     /* the program that said it for its author; empty: none */
+	uint64_t speaker;     /* ... as stored, by its number where it is one of ours; 0: it is not */
 	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
 	bool has_file;
 	struct message_file file;

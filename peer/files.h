@@ -65,6 +65,7 @@ struct file_wish {
 	const char *path; /* absolute */
 	bool is_spooled, is_forwarded;
 	const char *bot;                         /* the program that sends it; NULL: a person */
+	uint64_t speaker;                        /* as of engine_text */
 	const char *name, *type, *alt, *caption; /* may be NULL */
 	uint64_t reply_to, ticket;
 };

@@ -33,6 +33,7 @@ struct sending {
 	char *name, *type, *alt, *caption; /* or NULL */
 	uint64_t reply_to, ticket;
 	struct name bot;           /* empty: a person */
+	uint64_t speaker;
 	struct filing_work *found; /* taken out of the answer */
 	enum image_kind image;
 };
@@ -102,7 +103,8 @@ static int say_offer(struct files *f, struct sending *s, struct person *p,
 	struct to_say say = { .kind = SAY_FILE,
 			      .target = s->reply_to,
 			      .is_forwarded = s->is_forwarded,
-			      .bot = bytes_text(s->bot.text) };
+			      .bot = bytes_text(s->bot.text),
+			      .speaker = s->speaker };
 	int err;
 
 	buf_init(&body, WIRE_SAY_MAX);
@@ -242,6 +244,7 @@ int files_send(struct files *f, const struct file_wish *wish)
 	s->reply_to = wish->reply_to;
 	if (wish->bot)
 		snprintf(s->bot.text, sizeof s->bot.text, "%s", wish->bot);
+	s->speaker = wish->speaker;
 	s->ticket = wish->ticket;
 	s->name = copy(wish->name);
 	s->type = copy(wish->type);

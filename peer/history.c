@@ -39,6 +39,7 @@ enum {
 	AT_FILE_THUMBNAIL,
 	AT_BOT,
 	AT_BUTTONS,
+	AT_SPEAKER,
 };
 _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER == 6 &&
 		       ENTRY_SILENT == 8,
@@ -55,7 +56,8 @@ _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER 
 	"  AND gap.next = m.seq),"                                                             \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 1),"                   \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 0),"                   \
-	" file.state, file.error, file.done, file.path, file.thumbnail, m.bot, m.buttons"      \
+	" file.state, file.error, file.done, file.path, file.thumbnail, m.bot, m.buttons,"      \
+	" m.speaker"      \
 	" FROM message AS m CROSS JOIN contact ON contact.id = m.contact"                      \
 	" CROSS JOIN chain ON chain.id = m.chain"                                              \
 	" CROSS JOIN conversation ON conversation.id = chain.conversation"                     \
@@ -103,6 +105,7 @@ static void read_said(struct statement *s, struct message *m)
 
 	m->bot = column_bytes(s, AT_BOT);
 	m->buttons = column_bytes(s, AT_BUTTONS);
+	m->speaker = (uint64_t)column_int(s, AT_SPEAKER);
 	m->our_reactions = column_bytes(s, AT_REACTIONS_OURS);
 	m->their_reactions = column_bytes(s, AT_REACTIONS_THEIRS);
 	switch (column_int(s, AT_KIND)) {

@@ -210,6 +210,10 @@ static const char *const migrations[] = {
 	"	text TEXT NOT NULL, reply_to INTEGER NOT NULL, buttons TEXT, at INTEGER NOT "
 	"NULL);"
 	"CREATE INDEX proposal_bot ON proposal(bot);",
+	/* Which of our programs said it: a name may be that of another one later. */
+	"ALTER TABLE message ADD COLUMN speaker INTEGER;"
+	"UPDATE message SET speaker = (SELECT id FROM bot WHERE bot.name = message.bot"
+	"	AND bot.created <= message.arrived_at) WHERE is_ours = 1 AND bot IS NOT NULL;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

@@ -102,6 +102,7 @@ int method_send_file(struct call *call)
 	file.alt = call_text(call, "alt");
 	file.caption = call_text(call, "caption");
 	file.bot = call->bot ? call->bot->name.text : NULL;
+	file.speaker = call->bot ? call->bot->id : 0;
 	json_id(call->params, "replyTo", &file.reply_to);
 	if (file.name && (!*file.name || strchr(file.name, '/'))) {
 		snprintf(call->reason, sizeof call->reason, "%s",

@@ -74,6 +74,7 @@ int method_send(struct call *call)
 	json_id(call->params, "replyTo", &what.reply_to);
 	what.buttons = buf_view(&buttons);
 	what.bot = call->bot ? call->bot->name.text : call_text(call, "bot");
+	what.speaker = call->bot ? call->bot->id : 0;
 	err = what.bot ? name_check(&by, bytes_text(what.bot)) : 0;
 	if (err == 0)
 		err = say(call, &what);

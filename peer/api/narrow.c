@@ -12,17 +12,12 @@ struct whose {
 	bool is_own; /* said by it */
 };
 
-static bool by_bot(const struct message *m, const struct bot *bot)
-{
-	return m->is_ours && bytes_equal(m->bot, bytes_text(bot->name.text));
-}
-
 static bool look(void *user, const struct message *m)
 {
 	struct whose *whose = user;
 
 	whose->is_its = bot_has(whose->bot, m->contact.text);
-	whose->is_own = by_bot(m, whose->bot);
+	whose->is_own = m->is_ours && m->speaker == whose->bot->id;
 	return false;
 }
 
