@@ -68,11 +68,16 @@ exports['by the keyboard alone'] = async () => {
 	await key('Enter');
 	await until('ben has both lines', async () => (await ben.last('ana')).text === 'by keys\ntwo lines');
 	same(await at(), 'Write a message', 'the focus after sending');
+	await message(page, 'two lines').waitFor();
 	// back to the timeline, to the message, its menu: reply
 	await key('Shift+Tab');
 	for (let i = 0; i < 6 && !(await page.evaluate(() => document.activeElement.matches('.timeline'))); i++) await key('Shift+Tab');
 	await key('ArrowUp');
 	holds((await page.evaluate(() => document.activeElement.textContent)).includes('by keys'), 'the newest message has the focus');
+	// drawn anew, it keeps it
+	await ben.call('sendReaction', { id: (await ben.last('ana')).id, reactions: '🎈' });
+	await message(page, 'two lines').locator('.reaction').waitFor();
+	holds((await page.evaluate(() => document.activeElement.textContent)).includes('by keys'), 'it keeps the focus');
 	await key('Enter');
 	await page.locator('.menu').waitFor();
 	await key('Enter'); // the first: reply

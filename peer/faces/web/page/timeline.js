@@ -69,8 +69,22 @@ function beginning(c) {
 }
 
 function onMessages(name, what) {
-	if (name !== shown) return;
-	const c = state.open();
+	if (name === shown) keepFocus(() => show(state.open(), what));
+}
+
+// Rows are drawn anew and go: who is at one by the keyboard stays at it, or at its neighbour.
+function keepFocus(change) {
+	const at = document.activeElement.closest('.row');
+	if (!at || !rows.contains(at)) return change();
+	const beside = [at, at.nextElementSibling, at.previousElementSibling].map((r) => r?.dataset.row);
+	change();
+	if (rows.contains(document.activeElement)) return;
+	const still = beside.find((id) => id && find(id));
+	if (still) focusMessage(find(still).querySelector('.message'));
+	else scroller.focus({ preventScroll: true });
+}
+
+function show(c, what) {
 	switch (what.kind) {
 	case 'all': return drawAll(c);
 	case 'older': return keepPlace(() => {
@@ -105,10 +119,7 @@ function withRow(id, f) {
 function replaceRow(c, at) {
 	const m = c.messages[at];
 	withRow(m?.id ?? '', (old) => {
-		const hadFocus = old.contains(document.activeElement);
-		const fresh = row(c, at);
-		old.replaceWith(fresh);
-		if (hadFocus) focusMessage(fresh.querySelector('.message'));
+		old.replaceWith(row(c, at));
 		if (atBottom) pin();
 	});
 }
