@@ -170,9 +170,10 @@ int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 		 const struct wire_have *have)
 {
 	struct conversations *c = o->rooms->conversations;
-	/* Their first word on this link crossed what we sent without waiting for it. */
-	bool is_crossing = !debt->is_asked && debt->has_acked && have->next >= debt->started &&
-			   have->next <= debt->cursor;
+	/* Their first word on this link crossed what we sent without waiting for it; where one may have
+	 * been passed over before, this asks. */
+	bool is_crossing = !debt->is_asked && !debt->is_late && debt->has_acked &&
+			   have->next >= debt->started && have->next <= debt->cursor;
 
 	if (have->next == 0 || have->next >= CHAIN_MAX)
 		return ERR_FORMAT;

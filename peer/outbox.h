@@ -15,7 +15,7 @@ struct debt {
 	uint64_t cursor;  /* to be sent next on this link */
 	uint64_t started; /* where this link began: at what was acknowledged last */
 	bool is_asked;    /* it has said on this link from where */
-	bool is_late;     /* ... or may have, before the conversation was known here */
+	bool is_late; /* ... or may have, before the conversation was known here; and so may we */
 	bool has_acked;   /* ever: before that a new device starts at the oldest undelivered */
 	bool has_adopted; /* on this link: an older copy is put back once */
 	bool is_dirty;

@@ -190,8 +190,8 @@ static void say_have(struct talk *t, struct line *line)
 {
 	struct wire_message m = { .type = WIRE_HAVE };
 	/* They may take the first on a link for one that crossed what they said without waiting
-	 * for it: who misses something of that says it twice. */
-	unsigned times = t->is_asking && !t->has_begun ? 2 : 1;
+	 * for it: who misses something of that, or has passed it over, says it twice. */
+	unsigned times = (t->is_asking || t->debt.is_late) && !t->has_begun ? 2 : 1;
 
 	m.have.conversation = t->id;
 	m.have.author = t->device;

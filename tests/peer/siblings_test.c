@@ -419,6 +419,70 @@ static void a_conversation_not_known_here_is_passed_over_until_it_is(void **stat
 	peer_remove(&carol);
 }
 
+static void fail_to_store(struct peer *p, mono_ns how_long)
+{
+	for (mono_ns left = how_long; left > 0; left -= MILLISECOND / 100) {
+		store_failed(p->rooms->store, ERR_FULL);
+		pass(MILLISECOND / 100);
+	}
+}
+
+/* Its first word about the conversation was passed over: the one that asks comes as the first. */
+static void
+what_could_not_be_stored_of_a_conversation_not_known_there_before_is_asked_for(void **state)
+{
+	struct peer carol;
+
+	(void)state;
+	peer_make(&carol, "carol");
+	meet(&alice[1], &carol);
+	pass(SECOND);
+	meet(&alice[0], &carol);
+	say(&alice[0], "carol", "one");
+	pass(SECOND);
+	assert_shows(&alice[1], "carol", ">one- ");
+	say(&alice[0], "carol", "two");
+	fail_to_store(&alice[1], 40 * MILLISECOND);
+	assert_shows(&alice[1], "carol", ">one- ");
+	pass(5 * SECOND);
+	assert_shows(&alice[1], "carol", ">one- >two- ");
+	peer_remove(&carol);
+}
+
+static void shows_key(struct peer *to, const struct peer *of)
+{
+	peer_tell_presence(to, of, NULL, false);
+	assert_int_equal(engine_accept(to->engine, of->name.text), 0);
+}
+
+/* Said as the link began, it was passed over by who had another key of that name just then. */
+static void what_was_said_before_a_conversation_goes_on_is_asked_for(void **state)
+{
+	struct peer carol, other;
+
+	(void)state;
+	peer_make(&carol, "carol");
+	peer_make(&other, "carol");
+	meet(&alice[0], &carol);
+	meet(&alice[1], &carol);
+	say(&alice[0], "carol", "one");
+	pass(SECOND);
+	assert_shows(&alice[1], "carol", ">one- ");
+	shows_key(&alice[0], &other);
+	shows_key(&alice[1], &other);
+	pass(REACH_IDLE + 5 * SECOND);
+	assert_int_equal(way_between(&alice[0], "alice", &alice[1])->state, WAY_IDLE);
+	shows_key(&alice[0], &carol);
+	say(&alice[0], "carol", "two");
+	pass(SECOND);
+	assert_int_equal(way_between(&alice[0], "alice", &alice[1])->state, WAY_LINKED);
+	shows_key(&alice[1], &carol);
+	pass(5 * SECOND);
+	assert_shows(&alice[1], "carol", ">one- >two- ");
+	peer_remove(&carol);
+	peer_remove(&other);
+}
+
 static void a_reply_is_to_the_same_message_everywhere(void **state)
 {
 	uint64_t one;
@@ -569,6 +633,9 @@ int main(void)
 		SIBLINGS(what_could_not_be_stored_as_the_link_began_is_asked_for_again),
 		SIBLINGS(a_message_taken_back_here_is_not_shown_there),
 		SIBLINGS(a_conversation_not_known_here_is_passed_over_until_it_is),
+		SIBLINGS(
+			what_could_not_be_stored_of_a_conversation_not_known_there_before_is_asked_for),
+		SIBLINGS(what_was_said_before_a_conversation_goes_on_is_asked_for),
 		SIBLINGS(a_reply_is_to_the_same_message_everywhere),
 		SIBLINGS(after_a_restart_all_goes_on),
 		SIBLINGS(hundreds_of_conversations_are_caught_up_with),
