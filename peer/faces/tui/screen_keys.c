@@ -10,33 +10,80 @@
 #include "peer/faces/tui/screen_inside.h"
 #include "shared/bytes.h"
 
-/* Keys that terminals send and the table of ncurses does not name. */
-enum {
-	CODE_PASTE_BEGIN = KEY_MAX +
-			   4096, /* above those that ncurses gives to the names of a table */
-	CODE_PASTE_END,
-	CODE_ALT_UP,
-	CODE_ALT_DOWN,
-	CODE_CTRL_LEFT,
-	CODE_CTRL_RIGHT,
-	CODE_ALT_ENTER,
-	CODE_FOCUS_IN,
-	CODE_FOCUS_OUT,
+/* Keys that terminals send and the table of ncurses may not name, or name otherwise: what stands in the
+ * table is that of TERM, and a terminal within another one (tmux, a console by ssh) sends its own. Codes of ours
+ * stand above those that ncurses gives to the names of a table. */
+enum { CODE_OWN = KEY_MAX + 4096, CODE_PASTE_BEGIN = CODE_OWN, CODE_PASTE_END, CODE_KEYS };
+enum { SEQUENCE_MAX = 4096 };
+
+static const struct {
+	const char *sequence;
+	enum key key;
+	bool is_alt, is_ctrl;
+} sequences[] = {
+	{ "\033[I", KEYS_LOOKED_AT, false, false },
+	{ "\033[O", KEYS_LOOKED_AWAY, false, false },
+	{ "\033\r", KEYS_ENTER, true, false },
+	{ "\033OM", KEYS_ENTER, false, false },
+	{ "\033[13;2u", KEYS_ENTER, true, false }, /* Shift+Enter, where it is told from Enter */
+	{ "\033[27;2;13~", KEYS_ENTER, true, false },
+	{ "\033[A", KEYS_UP, false, false },
+	{ "\033[B", KEYS_DOWN, false, false },
+	{ "\033[C", KEYS_RIGHT, false, false },
+	{ "\033[D", KEYS_LEFT, false, false },
+	{ "\033OA", KEYS_UP, false, false },
+	{ "\033OB", KEYS_DOWN, false, false },
+	{ "\033OC", KEYS_RIGHT, false, false },
+	{ "\033OD", KEYS_LEFT, false, false },
+	{ "\033[1;3A", KEYS_UP, true, false },
+	{ "\033[1;3B", KEYS_DOWN, true, false },
+	{ "\033[1;3C", KEYS_RIGHT, true, false },
+	{ "\033[1;3D", KEYS_LEFT, true, false },
+	{ "\033[1;5C", KEYS_RIGHT, false, true },
+	{ "\033[1;5D", KEYS_LEFT, false, true },
+	{ "\033[1;5H", KEYS_HOME, false, true },
+	{ "\033[1;5F", KEYS_END, false, true },
+	{ "\033[H", KEYS_HOME, false, false },
+	{ "\033OH", KEYS_HOME, false, false },
+	{ "\033[1~", KEYS_HOME, false, false },
+	{ "\033[7~", KEYS_HOME, false, false },
+	{ "\033[F", KEYS_END, false, false },
+	{ "\033OF", KEYS_END, false, false },
+	{ "\033[4~", KEYS_END, false, false },
+	{ "\033[8~", KEYS_END, false, false },
+	{ "\033[3~", KEYS_DELETE, false, false },
+	{ "\033[5~", KEYS_PAGE_UP, false, false },
+	{ "\033[6~", KEYS_PAGE_DOWN, false, false },
+	{ "\033[Z", KEYS_BACK_TAB, false, false },
 };
+enum { SEQUENCES = sizeof sequences / sizeof *sequences };
 
 static char *pasted;
+
+/* Whether the table gives it one of the names that ncurses has itself. */
+static bool is_key(const char *sequence)
+{
+	int code = key_defined(sequence);
+
+	return code > 0 && code <= KEY_MAX;
+}
 
 void screen_keys_begin(void)
 {
 	define_key("\033[200~", CODE_PASTE_BEGIN);
 	define_key("\033[201~", CODE_PASTE_END);
-	define_key("\033[1;3A", CODE_ALT_UP);
-	define_key("\033[1;3B", CODE_ALT_DOWN);
-	define_key("\033[1;5D", CODE_CTRL_LEFT);
-	define_key("\033[1;5C", CODE_CTRL_RIGHT);
-	define_key("\033\r", CODE_ALT_ENTER);
-	define_key("\033[I", CODE_FOCUS_IN);
-	define_key("\033[O", CODE_FOCUS_OUT);
+	for (int i = 0; i < SEQUENCES; i++)
+		if (!is_key(sequences[i].sequence))
+			define_key(sequences[i].sequence, CODE_KEYS + i);
+	/* F1 to F4 of the two kinds of terminals that there are */
+	for (int i = 0; i < 4; i++) {
+		char both[2][8] = { { '\033', 'O', (char)('P' + i) },
+				    { '\033', '[', '1', (char)('1' + i), '~' } };
+
+		for (int k = 0; k < 2; k++)
+			if (!is_key(both[k]))
+				define_key(both[k], KEY_F(i + 1));
+	}
 }
 
 void screen_keys_end(void)
@@ -48,28 +95,20 @@ void screen_keys_end(void)
 static const struct {
 	int code;
 	enum key key;
-	bool is_alt, is_ctrl;
 } codes[] = {
-	{ KEY_ENTER, KEYS_ENTER, false, false },
-	{ KEY_BTAB, KEYS_BACK_TAB, false, false },
-	{ KEY_BACKSPACE, KEYS_BACKSPACE, false, false },
-	{ KEY_DC, KEYS_DELETE, false, false },
-	{ KEY_LEFT, KEYS_LEFT, false, false },
-	{ KEY_RIGHT, KEYS_RIGHT, false, false },
-	{ KEY_UP, KEYS_UP, false, false },
-	{ KEY_DOWN, KEYS_DOWN, false, false },
-	{ KEY_HOME, KEYS_HOME, false, false },
-	{ KEY_END, KEYS_END, false, false },
-	{ KEY_PPAGE, KEYS_PAGE_UP, false, false },
-	{ KEY_NPAGE, KEYS_PAGE_DOWN, false, false },
-	{ KEY_RESIZE, KEYS_RESIZE, false, false },
-	{ CODE_ALT_UP, KEYS_UP, true, false },
-	{ CODE_ALT_DOWN, KEYS_DOWN, true, false },
-	{ CODE_CTRL_LEFT, KEYS_LEFT, false, true },
-	{ CODE_CTRL_RIGHT, KEYS_RIGHT, false, true },
-	{ CODE_ALT_ENTER, KEYS_ENTER, true, false },
-	{ CODE_FOCUS_IN, KEYS_LOOKED_AT, false, false },
-	{ CODE_FOCUS_OUT, KEYS_LOOKED_AWAY, false, false },
+	{ KEY_ENTER, KEYS_ENTER },
+	{ KEY_BTAB, KEYS_BACK_TAB },
+	{ KEY_BACKSPACE, KEYS_BACKSPACE },
+	{ KEY_DC, KEYS_DELETE },
+	{ KEY_LEFT, KEYS_LEFT },
+	{ KEY_RIGHT, KEYS_RIGHT },
+	{ KEY_UP, KEYS_UP },
+	{ KEY_DOWN, KEYS_DOWN },
+	{ KEY_HOME, KEYS_HOME },
+	{ KEY_END, KEYS_END },
+	{ KEY_PPAGE, KEYS_PAGE_UP },
+	{ KEY_NPAGE, KEYS_PAGE_DOWN },
+	{ KEY_RESIZE, KEYS_RESIZE },
 };
 
 static void add_wide(struct buf *b, wint_t c)
@@ -143,15 +182,45 @@ static bool take_code(struct input *in, wint_t c)
 		in->number = c - KEY_F0;
 		return true;
 	}
+	if (c >= CODE_KEYS && c < CODE_KEYS + SEQUENCES) {
+		in->key = sequences[c - CODE_KEYS].key;
+		in->is_alt = sequences[c - CODE_KEYS].is_alt;
+		in->is_ctrl = sequences[c - CODE_KEYS].is_ctrl;
+		return true;
+	}
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		if ((wint_t)codes[i].code != c)
 			continue;
 		in->key = codes[i].key;
-		in->is_alt = codes[i].is_alt;
-		in->is_ctrl = codes[i].is_ctrl;
 		return true;
 	}
 	return false;
+}
+
+static bool is_more_here(void)
+{
+	wint_t c;
+	int kind = get_wch(&c);
+
+	if (kind == KEY_CODE_YES)
+		ungetch((int)c);
+	else if (kind == OK)
+		unget_wch((wchar_t)c);
+	return kind != ERR;
+}
+
+/* The rest of a sequence that nobody knows (ECMA-48, 5.4 and 5.6), whose first two characters were ESC and `kind`: it is
+ * not what somebody writes. */
+static void pass_over(wint_t kind)
+{
+	wint_t c = 0, before = 0;
+
+	for (unsigned i = 0; i < SEQUENCE_MAX && get_wch(&c) == OK; i++) {
+		if (kind == '[' ? c >= 0x40 && c <= 0x7e
+				: kind == 'O' || c == 7 || (before == 27 && c == '\\'))
+			return;
+		before = c;
+	}
 }
 
 static bool take_character(struct input *in, wint_t c)
@@ -203,6 +272,10 @@ bool screen_next(struct input *in)
 			if (kind == ERR) {
 				in->key = KEYS_ESCAPE;
 				return true;
+			}
+			if (kind == OK && strchr("[O]P^_", (int)c) && c && is_more_here()) {
+				pass_over(c);
+				continue;
 			}
 			in->is_alt = true;
 			if (kind == KEY_CODE_YES ? take_code(in, c) : take_character(in, c)) {
