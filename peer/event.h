@@ -157,7 +157,8 @@ struct event {
 	enum path_kind path_kind;
 	mono_ns round_trip;
 	char greeting[WIRE_GREETING_MAX * 4 + 1];
-	char detail[256]; /* English sentence; faces may translate */
+	char detail[256]; /* English sentence; faces may translate. EVENT_ANSWER to a file that is not sent: where in the
+	                   * folder, cut, bytes of the disk */
 };
 
 #endif

@@ -32,7 +32,7 @@ struct sending {
 	bool is_spooled, is_forwarded;
 	char *name, *type, *alt, *caption; /* or NULL */
 	uint64_t reply_to, ticket;
-	struct name bot;           /* empty: a person */
+	struct name bot; /* empty: a person */
 	uint64_t speaker;
 	struct filing_work *found; /* taken out of the answer */
 	enum image_kind image;
@@ -55,10 +55,11 @@ static void sending_free(struct files *f, struct sending *s)
 	free(s);
 }
 
-/* What was made for this alone goes with it. */
-static void give_up(struct files *f, struct sending *s, const char *path, int err)
+/* What was made for this alone goes with it. `where`: in a folder, or NULL. */
+static void give_up(struct files *f, struct sending *s, const char *path, const char *where,
+		    int err)
 {
-	events_answer(f->rooms->events, s->ticket, err, NULL, 0);
+	events_answer(f->rooms->events, s->ticket, err, where, 0);
 	if (s->is_spooled && path) {
 		struct filing_work *w = filing_work_new(FILING_REMOVE);
 
@@ -152,7 +153,7 @@ static void say(struct files *f, struct sending *s, const struct image_work *ima
 	if (err == 0)
 		err = file_row_add(f, &row, buf_view(&w->manifest), offer.thumbnail);
 	if (err < 0) {
-		give_up(f, s, w->path, err);
+		give_up(f, s, w->path, NULL, err);
 		return;
 	}
 	events_answer_said(f->rooms->events, s->ticket, row.message, f->rooms->wall);
@@ -175,7 +176,7 @@ static void on_looked(struct files *f, void *owner, const struct job *answer)
 	struct image_work *image;
 
 	if (answer->err < 0) {
-		give_up(f, s, w->path, answer->err);
+		give_up(f, s, w->path, w->where, answer->err);
 		return;
 	}
 	s->found = memory_new(sizeof *w);

@@ -176,6 +176,7 @@ static void order_open(struct files *f, struct serve *s)
 
 	w->path = memory_text(s->row.path);
 	w->is_folder = s->row.flags & FILE_FOLDER;
+	w->is_safe = !(s->row.flags & FILE_HERE);
 	w->size = s->row.size;
 	w->modified = s->row.modified;
 	if (w->is_folder)

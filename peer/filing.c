@@ -55,6 +55,7 @@ void filing_work_free(struct filing_work *w)
 	free(w->path);
 	free(w->folder);
 	free(w->name);
+	free(w->where);
 	buf_clear(&w->manifest);
 	if (filing_work_is_last(w))
 		filing_room_free(&w->data);

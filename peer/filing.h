@@ -28,10 +28,11 @@ enum {
 
 enum filing_task {
 	/* `path` of a file or folder, which becomes the real one: size, is_folder, files, manifest, links, others (of
-	 * a folder), modified, head, name. ERR_NOT_FOUND, ERR_REFUSED, ERR_LIMIT. */
+	 * a folder), modified, head, name. ERR_NOT_FOUND, ERR_REFUSED; of a folder, with `where` in it: ERR_FORMAT
+	 * (not UTF-8), ERR_LIMIT, and ERR_EXISTS (two names would be one elsewhere). */
 	FILING_LOOK,
-	/* `path` as it was looked at, with size, is_folder, manifest, modified: source.
-	 * ERR_CORRUPT: it is another one now; ERR_NOT_FOUND. */
+	/* `path` as it was looked at, with size, is_folder, is_safe, manifest, modified: source.
+	 * ERR_CORRUPT: it is another one now, also a file of the folder; ERR_NOT_FOUND. */
 	FILING_OPEN,
 	/* source: `data` (which may have a filing_room()) gets `size` bytes from `offset` on; hashed if that goes
 	 * on where the hash is. ERR_CORRUPT: it has changed; ERR_IO. */
@@ -63,8 +64,10 @@ enum filing_task {
 struct filing_work {
 	enum filing_task what;
 	char *path, *folder, *name; /* owned, as all below; or NULL */
+	char *where; /* FILING_LOOK failed there, within the folder; owned, or NULL */
 	char part[48];
 	bool is_folder;
+	bool is_safe;    /* FILING_OPEN: what was fetched: names within it are as they were made safe */
 	bool is_spooled; /* LOOK: it was made for this, in a folder of ours: no link to something else */
 	uint64_t size, offset, done;
 	uint64_t

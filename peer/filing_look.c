@@ -14,11 +14,19 @@
 
 struct look {
 	struct manifest manifest;
+	char *where; /* what could not be taken */
 	/* What is neither a file nor a folder, and links (which may lead out of it), are left out. */
 	uint32_t links, others;
 };
 
 static int look_into(struct look *l, int folder, const char *path, unsigned depth);
+
+static int fail_at(struct look *l, const char *path, int err)
+{
+	if (err < 0 && !l->where)
+		l->where = memory_text(path);
+	return err;
+}
 
 static int look_at(struct look *l, int folder, const char *path, const char *name,
 		   unsigned depth)
@@ -38,14 +46,16 @@ static int look_at(struct look *l, int folder, const char *path, const char *nam
 	/* With room for the "/" of an empty folder. */
 	if (snprintf(below, sizeof below, "%s%s%s", path, *path ? "/" : "", name) >=
 		    MANIFEST_PATH_MAX ||
-	    !bytes_is_utf8(bytes_text(below)) || depth >= MANIFEST_DEPTH_MAX)
-		return ERR_LIMIT;
+	    depth >= MANIFEST_DEPTH_MAX)
+		return fail_at(l, below, ERR_LIMIT);
+	if (!bytes_is_utf8(bytes_text(name)))
+		return fail_at(l, below, ERR_FORMAT);
 	if (S_ISREG(st.st_mode))
 		return manifest_add(m, below, false, (uint64_t)st.st_size,
 				    filing_modified(&st) / 1000000000u);
 	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return filing_error();
+		return fail_at(l, below, filing_error());
 	err = look_into(l, fd, below, depth + 1);
 	if (err == 0 && m->count == before)
 		err = manifest_add(m, below, true, 0, filing_modified(&st) / 1000000000u);
@@ -69,6 +79,16 @@ static int look_into(struct look *l, int fd, const char *path, unsigned depth)
 	return err;
 }
 
+/* As who fetches it will read it. */
+static int check_names(struct bytes encoded)
+{
+	struct manifest safe;
+	int err = manifest_decode(&safe, encoded);
+
+	manifest_clear(&safe);
+	return err == ERR_FORMAT ? ERR_EXISTS : err;
+}
+
 static int look_at_folder(struct filing_work *w)
 {
 	struct look l = { 0 };
@@ -83,7 +103,10 @@ static int look_at_folder(struct filing_work *w)
 	err = look_into(&l, fd, "", 0);
 	if (err == 0)
 		err = manifest_encode(&l.manifest, &w->manifest);
+	if (err == 0)
+		err = check_names(buf_view(&w->manifest));
 	w->is_folder = true;
+	w->where = l.where;
 	w->links = l.links;
 	w->others = l.others;
 	w->files = l.manifest.files;

@@ -1,5 +1,6 @@
 #include "peer/filing_manifest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +95,8 @@ int manifest_encode(struct manifest *m, struct buf *out)
 	return pack_end(&p);
 }
 
-/* Each name of the path, made safe. */
-static int take_path(struct bytes said, char *out)
+/* Each name of the path, made safe unless it is `own`. */
+static int take_path(struct bytes said, bool own, char *out)
 {
 	size_t used = 0;
 	unsigned depth = 0;
@@ -109,6 +110,9 @@ static int take_path(struct bytes said, char *out)
 			return err;
 		if (++depth > MANIFEST_DEPTH_MAX)
 			return ERR_LIMIT;
+		if (own)
+			snprintf(out + used, FILING_NAME_MAX + 1, "%.*s", (int)size,
+				 (const char *)said.data);
 		used += strlen(out + used);
 		if (!slash)
 			return 0;
@@ -124,7 +128,7 @@ static bool is_within(const char *path, const char *folder)
 	return strncmp(path, folder, length) == 0 && path[length] == '/';
 }
 
-static int take_entry(struct manifest *m, struct unpack *u)
+static int take_entry(struct manifest *m, struct unpack *u, bool own)
 {
 	/* Making it safe never makes it longer. */
 	char path[MANIFEST_PATH_MAX + FILING_NAME_MAX + 2];
@@ -144,7 +148,7 @@ static int take_entry(struct manifest *m, struct unpack *u)
 		said.size--;
 	if (is_folder && size > 0)
 		return ERR_FORMAT;
-	err = take_path(said, path);
+	err = take_path(said, own, path);
 	return err < 0 ? err : manifest_add(m, path, is_folder, size, modified);
 }
 
@@ -173,7 +177,7 @@ static int check_names(const struct manifest *m)
 	return err;
 }
 
-int manifest_decode(struct manifest *m, struct bytes b)
+static int decode(struct manifest *m, struct bytes b, bool own)
 {
 	struct unpack u;
 	uint32_t count;
@@ -183,7 +187,7 @@ int manifest_decode(struct manifest *m, struct bytes b)
 	unpack_begin(&u, b);
 	count = unpack_array(&u, OFFER_FILES_MAX);
 	for (uint32_t i = 0; i < count && err == 0 && u.err == 0; i++)
-		err = take_entry(m, &u);
+		err = take_entry(m, &u, own);
 	if (err == 0)
 		err = unpack_end(&u);
 	if (err == 0)
@@ -191,4 +195,14 @@ int manifest_decode(struct manifest *m, struct bytes b)
 	if (err < 0)
 		manifest_clear(m);
 	return err;
+}
+
+int manifest_decode(struct manifest *m, struct bytes b)
+{
+	return decode(m, b, false);
+}
+
+int manifest_decode_own(struct manifest *m, struct bytes b)
+{
+	return decode(m, b, true);
 }

@@ -31,5 +31,7 @@ int manifest_encode(struct manifest *m, struct buf *out);
 /* Hostile. Names are made safe; ERR_FORMAT where two would be one then, or one is not a path within the
  * folder; ERR_LIMIT. Nothing is left on failure. */
 int manifest_decode(struct manifest *m, struct bytes b);
+/* The same of one made here, with the names as they are on this disk. */
+int manifest_decode_own(struct manifest *m, struct bytes b);
 
 #endif

@@ -12,6 +12,7 @@
 #include "peer/api/spoken.h"
 #include "peer/spool.h"
 #include "peer/api/who.h"
+#include "peer/filing_manifest.h"
 #include "shared/error.h"
 #include "shared/offer.h"
 #include "shared/text.h"
@@ -112,6 +113,44 @@ int method_send_file(struct call *call)
 	err = engine_send_file(call->engine, &file, call->ticket);
 	explain_send(call, err, path);
 	return err < 0 ? err : API_LATER;
+}
+
+/* What of a folder cannot be sent, by its name, and what can be done all the same. */
+void method_fail_send_file(struct call *call, const struct event *answer)
+{
+	char *where = text_safe(answer->detail, strlen(answer->detail), false);
+	size_t size = sizeof call->reason;
+
+	if (answer->error == ERR_FORMAT)
+		snprintf(call->reason, size,
+			 _("in this folder the name %s is not UTF-8: rename it, or send the "
+			   "folder "
+			   "as one file"),
+			 where);
+	else if (answer->error == ERR_LIMIT && *where)
+		snprintf(call->reason, size,
+			 _("in this folder %s lies too deep (up to %d folders), or its path is "
+			   "too "
+			   "long: send the folder as one file"),
+			 where, MANIFEST_DEPTH_MAX);
+	else if (answer->error == ERR_LIMIT)
+		snprintf(
+			call->reason, size,
+			_("too large: a folder holds up to %d files, and all of them up to %s"),
+			OFFER_FILES_MAX, "1 PiB");
+	else if (answer->error == ERR_EXISTS)
+		snprintf(call->reason, size, "%s",
+			 _("two names in this folder would become one where it arrives, as a:b "
+			   "and a?b do: rename one, or send the folder as one file"));
+	else if (*where)
+		snprintf(call->reason, size,
+			 _("in this folder %s may not be read: allow it, or leave it out"),
+			 where);
+	if (call->reason[0] && answer->error != ERR_REFUSED)
+		snprintf(call->hint, sizeof call->hint,
+			 _("tar -c FOLDER | palique send %s -f - --name FOLDER.tar"),
+			 call->subject);
+	free(where);
 }
 
 /* --- fetching --- */

@@ -6,6 +6,7 @@
 
 int method_new_spool(struct call *call);
 int method_send_file(struct call *call);
+void method_fail_send_file(struct call *call, const struct event *answer);
 int method_accept_file(struct call *call);
 int method_pause_file(struct call *call);
 int method_cancel_file(struct call *call);

@@ -132,7 +132,7 @@ static const struct method methods[] = {
 	{ "sendTyping", "we type, or do not any more", { TEXT("conversation", SHORT), MAYBE_BOOL("typing") }, method_typing, NULL },
 	{ "setTimer", "our wish after how long messages disappear", { TEXT("conversation", SHORT), INT("seconds", 0, WIRE_LIFE_MAX) }, method_set_timer, method_finish_contact },
 	{ "newSpool", "an empty file to write into and to send", { { 0 } }, method_new_spool, NULL },
-	{ "sendFile", "offer a file or a folder; answered when that is durable here", { TEXT("conversation", LINK), MAYBE_TEXT("path", PATH - 1), MAYBE_TEXT("spool", SHORT), MAYBE_TEXT("name", LONG), MAYBE_TEXT("type", LINK), MAYBE_TEXT("alt", LONG), MAYBE_TEXT("caption", LONG), MAYBE_ID("replyTo") }, method_send_file, method_finish_send },
+	{ "sendFile", "offer a file or a folder; answered when that is durable here", { TEXT("conversation", LINK), MAYBE_TEXT("path", PATH - 1), MAYBE_TEXT("spool", SHORT), MAYBE_TEXT("name", LONG), MAYBE_TEXT("type", LINK), MAYBE_TEXT("alt", LONG), MAYBE_TEXT("caption", LONG), MAYBE_ID("replyTo") }, method_send_file, method_finish_send, method_fail_send_file },
 	{ "acceptFile", "fetch a file, or go on with it", { ID("id"), MAYBE_TEXT("folder", PATH - 1) }, method_accept_file, NULL },
 	{ "pauseFile", "let a transfer rest", { ID("id") }, method_pause_file, NULL },
 	{ "cancelFile", "end a transfer; what came so far goes", { ID("id") }, method_cancel_file, NULL },

@@ -22,6 +22,8 @@ struct method {
 	int (*run)(struct call *call);
 	/* For a method that answers later: fills the result from the engine's answer; may be NULL. */
 	int (*finish)(struct call *call, const struct event *answer);
+	/* Where the detail of an engine's failure is no sentence: says it; or NULL. */
+	void (*fail)(struct call *call, const struct event *answer);
 };
 const struct method *method_find(const char *name);
 const struct method *method_at(unsigned index); /* NULL: no more */

@@ -310,6 +310,25 @@ static void a_folder_arrives_with_all_in_it(void **state)
 	assert_true(are_equal(path, see(b, theirs).path));
 }
 
+/* Not begun again and again. */
+static void a_folder_that_was_changed_is_not_fetched_and_both_hear_why(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	uint64_t ours, theirs;
+	char path[200], name[200];
+
+	befriend(t);
+	make_folder(t, path);
+	ours = offer(t, a, "bob", path);
+	theirs = heard(t, b);
+	make_file(t, "things/z", 11, name);
+	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), 0);
+	await(t, b, theirs, TRANSFER_FAILED);
+	assert_int_equal(see(b, theirs).error, ERR_CORRUPT);
+	await(t, a, ours, TRANSFER_FAILED);
+}
+
 /* --- interruptions --- */
 
 static bool is_apart(void *user, const struct calm_net_node *from,
@@ -663,8 +682,8 @@ static void a_folder_is_fetched_from_another_own_device_where_its_author_is_away
 	struct town *t = *state;
 	struct home *a = &t->homes[0], *b = &t->homes[1], *too = &t->homes[2];
 	struct engine_settings settings;
-	char path[200];
-	uint64_t theirs;
+	char path[200], name[200];
+	uint64_t theirs, there;
 
 	befriend(t);
 	another_device(t, too, "bob");
@@ -673,12 +692,18 @@ static void a_folder_is_fetched_from_another_own_device_where_its_author_is_away
 	assert_int_equal(engine_set_settings(too->engine, &settings), 0);
 	accept_all(b);
 	make_folder(t, path);
+	/* Its name is another one where it was fetched. */
+	make_file(t, "things/why? a:b", 7, name);
 	offer(t, a, "bob", path);
-	await(t, b, heard(t, b), TRANSFER_DONE);
+	there = heard(t, b);
+	await(t, b, there, TRANSFER_DONE);
 	theirs = heard(t, too);
 	stop_home(t, a);
 	assert_int_equal(engine_accept_file(too->engine, theirs, NULL), 0);
 	await(t, too, theirs, TRANSFER_DONE);
+	assert_true(are_equal(see(b, there).path, see(too, theirs).path));
+	assert_int_equal(unlink(name), 0);
+	make_file(t, "things/why_ a_b", 7, name);
 	assert_true(are_equal(path, see(too, theirs).path));
 }
 
@@ -920,6 +945,7 @@ int main(void)
 		TOWN(a_file_is_never_stored_over_another),
 		TOWN(an_empty_file_arrives),
 		TOWN(a_folder_arrives_with_all_in_it),
+		TOWN(a_folder_that_was_changed_is_not_fetched_and_both_hear_why),
 		TOWN(a_transfer_goes_on_where_the_link_was_lost),
 		TOWN(a_transfer_goes_on_when_the_receiver_was_killed),
 		TOWN(what_is_on_disk_is_not_sent_again_when_the_receiver_was_killed),

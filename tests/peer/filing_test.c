@@ -348,6 +348,107 @@ static void a_folder_whose_manifest_lies_is_refused(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* --- folders of our own --- */
+
+static void write_in(const char *name, const char *text)
+{
+	char path[300];
+	FILE *file;
+
+	path_in(name, path);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int look_at(const char *name, struct filing_work **w)
+{
+	char path[300];
+
+	path_in(name, path);
+	*w = filing_work_new(FILING_LOOK);
+	(*w)->path = memory_text(path);
+	return run(*w);
+}
+
+static void make_in(const char *name)
+{
+	char path[300];
+
+	path_in(name, path);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+/* Windows takes no ':'; a disk here does, and what is sent is read by what it is called here. */
+static void a_folder_is_read_by_the_names_it_has_here(void **state)
+{
+	struct filing_work *w;
+
+	(void)state;
+	make_in("odd");
+	make_in("odd/in\\side");
+	write_in("odd/what? why.txt", "abc");
+	write_in("odd/in\\side/a:b*", "defg");
+	assert_int_equal(look_at("odd", &w), 0);
+	assert_int_equal(go_on(w, FILING_OPEN), 0);
+	w->offset = w->manifest_size;
+	w->size -= w->manifest_size;
+	assert_int_equal(go_on(w, FILING_READ), 0);
+	assert_int_equal(w->data.size, 7);
+	assert_memory_equal(w->data.data, "defgabc", 7);
+	filing_work_free(w);
+}
+
+static void a_folder_that_cannot_be_sent_says_where_and_why(void **state)
+{
+	char deep[300] = "deep";
+	struct filing_work *w;
+
+	(void)state;
+	make_in("latin");
+	write_in("latin/fine", "");
+	make_in("latin/sub");
+	write_in("latin/sub/\xe9t\xe9", "");
+	assert_int_equal(look_at("latin", &w), ERR_FORMAT);
+	assert_string_equal(w->where, "sub/\xe9t\xe9");
+	filing_work_free(w);
+
+	make_in("twice");
+	write_in("twice/a:b", "");
+	write_in("twice/a_b", "");
+	assert_int_equal(look_at("twice", &w), ERR_EXISTS);
+	filing_work_free(w);
+
+	make_in(deep);
+	for (unsigned i = 0; i < MANIFEST_DEPTH_MAX; i++) {
+		strcat(deep, "/d");
+		make_in(deep);
+	}
+	assert_int_equal(look_at("deep", &w), 0);
+	filing_work_free(w);
+	strcat(deep, "/x");
+	write_in(deep, "");
+	assert_int_equal(look_at("deep", &w), ERR_LIMIT);
+	assert_string_equal(w->where, deep + 5);
+	filing_work_free(w);
+}
+
+static void a_folder_that_is_another_one_now_is_not_even_begun(void **state)
+{
+	struct filing_work *w;
+
+	(void)state;
+	make_in("changing");
+	write_in("changing/a", "abc");
+	write_in("changing/z", "xyz");
+	assert_int_equal(look_at("changing", &w), 0);
+	write_in("changing/z", "longer");
+	assert_int_equal(go_on(w, FILING_OPEN), ERR_CORRUPT);
+	assert_null(w->source);
+	filing_work_free(w);
+}
+
 static void what_was_stored_is_known_again(void **state)
 {
 	uint8_t hash[32];
@@ -561,6 +662,9 @@ int main(void)
 		cmocka_unit_test(somebody_who_is_quicker_keeps_the_name),
 		cmocka_unit_test(more_than_was_offered_is_not_stored),
 		cmocka_unit_test(a_folder_whose_manifest_lies_is_refused),
+		cmocka_unit_test(a_folder_is_read_by_the_names_it_has_here),
+		cmocka_unit_test(a_folder_that_cannot_be_sent_says_where_and_why),
+		cmocka_unit_test(a_folder_that_is_another_one_now_is_not_even_begun),
 		cmocka_unit_test(what_was_stored_is_known_again),
 		cmocka_unit_test(a_large_file_is_stored_as_it_came),
 		cmocka_unit_test(what_is_hashed_beside_being_stored_has_the_same_hash),

@@ -122,8 +122,17 @@ until_true 20 sh -c '[ -z "$(ls -A "$1")" ]' - "$folder/home-ana/spool" || fail 
 mkdir -p "$folder/album/deep"
 printf 1 >"$folder/album/one"
 printf 2 >"$folder/album/deep/two"
+printf 3 >"$folder/album/deep/a:b?"
 says 0 'has arrived at ben' peer ana send ben -f "$folder/album" --timeout 20
+mv "$folder/album/deep/a:b?" "$folder/album/deep/a_b_" # what it is called where some disk would not take it
 diff -r "$folder/album" "$folder/got-ben/album" || fail 'another folder has arrived'
+printf 4 >"$folder/album/deep/a?b?"
+printf 5 >"$folder/album/deep/$(printf '\351')"
+says 2 'deep/' peer ana send ben -f "$folder/album"
+says_in_spanish 2 'no es UTF-8' peer ana send ben -f "$folder/album"
+says 2 'not UTF-8' peer ana send ben -f "$folder/album/deep/$(printf '\351')"
+rm "$folder/album/deep/$(printf '\351')"
+says 1 'would become one' peer ana send ben -f "$folder/album"
 printf '' >"$folder/empty"
 says 0 'has arrived at ben' peer ana send ben -f "$folder/empty" --timeout 20
 [ -f "$folder/got-ben/empty" ] && [ ! -s "$folder/got-ben/empty" ] || fail 'an empty file does not arrive'

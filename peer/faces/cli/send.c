@@ -43,6 +43,16 @@ static int no_file(const char *path)
 	return cli_failed(ERR_NOT_FOUND, trouble, _("palique send NAME -f FILE"));
 }
 
+/* The engine hears of a path in JSON, which has none but UTF-8. */
+static int odd_name(const char *path)
+{
+	char trouble[512];
+
+	snprintf(trouble, sizeof trouble, _("the name of %.300s is not UTF-8"), out_safe(path));
+	return cli_failed(ERR_FORMAT, trouble,
+			  _("palique send NAME -f - --name OTHER-NAME <FILE"));
+}
+
 /* What was typed of a file into `params`. Exit code. */
 static int file_params(struct cli *c, struct sending *s, struct json *params)
 {
@@ -60,6 +70,8 @@ static int file_params(struct cli *c, struct sending *s, struct json *params)
 		s->path = cli_absolute(file);
 	if (code == EXIT_DONE && s->path && access(s->path, F_OK) < 0)
 		code = no_file(s->path);
+	if (code == EXIT_DONE && s->path && !bytes_is_utf8(bytes_text(s->path)))
+		code = odd_name(s->path);
 	if (code == EXIT_DONE && s->path)
 		json_set_text(params, "path", s->path);
 	if (code == EXIT_DONE && s->spool) {
