@@ -14,12 +14,14 @@
 
 enum { LATER_MAX = WIRE_DEVICES_MAX, ROOM = 4096 /* bytes in a line, for one conversation */ };
 
-/* READ that we cannot believe yet: of what is not here, or not known to be delivered. */
+/* READ that we cannot believe yet: of what is not here, or not known to be delivered. Or that was
+ * believed in a step that may be undone: nobody says it again. */
 struct later {
 	struct device_public author;
 	uint64_t next;
 	struct device_public said_by;
 	bool is_by_us;
+	uint64_t taken; /* in this step; 0: not yet */
 };
 
 struct marks_of {
@@ -42,6 +44,7 @@ struct marks_of {
 struct marks {
 	struct rooms *rooms;
 	uint64_t changes;
+	uint64_t step; /* counts from 1 */
 };
 
 struct marks *marks_new(struct rooms *rooms)
@@ -49,6 +52,7 @@ struct marks *marks_new(struct rooms *rooms)
 	struct marks *m = memory_new(sizeof *m);
 
 	m->rooms = rooms;
+	m->step = 1;
 	return m;
 }
 
@@ -76,12 +80,31 @@ void marks_reload(struct marks *m)
 	struct person *p;
 
 	for (unsigned i = 0; (p = persons_at(m->rooms->persons, i)) != NULL; i++) {
-		if (p->marks)
-			p->marks->is_ahead = true; /* counted anew */
+		struct marks_of *of = p->marks;
+
+		if (!of)
+			continue;
+		of->is_ahead = true; /* counted anew */
+		for (unsigned k = 0; k < of->later_count; k++) {
+			if (of->later[k].taken)
+				of->later_at = m->rooms->now;
+			of->later[k].taken = 0;
+		}
 	}
 }
 
 /* --- what is read --- */
+
+/* What is read here is new nowhere: our other devices that are there are told at once. */
+static void call_own(struct marks *m)
+{
+	const struct person *self = persons_self(m->rooms->persons);
+
+	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
+		if (self->ways[i] && self->ways[i]->state == WAY_IDLE)
+			self->ways[i]->is_wanted = true;
+	}
+}
 
 void marks_read(struct marks *m, struct person *p, uint64_t up_to)
 {
@@ -92,8 +115,10 @@ void marks_read(struct marks *m, struct person *p, uint64_t up_to)
 		return;
 	persons_save(m->rooms->persons, p);
 	expiry_read(m->rooms->expiry, p);
-	if (is_news)
-		marks_changed(m, p);
+	if (!is_news)
+		return;
+	marks_changed(m, p);
+	call_own(m);
 }
 
 /* Whether they get read marks. */
@@ -104,42 +129,60 @@ static bool tells_read(const struct marks *m, const struct person *p)
 	return settings_number(m->rooms->store, "tells_read", true);
 }
 
-static void keep_for_later(struct marks *m, struct person *p, const struct wire_read *read,
-			   const struct device_public *said_by, bool is_by_us)
+/* That of the same is replaced; NULL: there is no place. */
+static struct later *place_for(struct marks_of *of, const struct later *what)
+{
+	for (unsigned i = 0; i < of->later_count; i++) {
+		if (device_public_equal(&of->later[i].author, &what->author) &&
+		    of->later[i].is_by_us == what->is_by_us)
+			return &of->later[i];
+	}
+	if (of->later_count == LATER_MAX)
+		return NULL;
+	of->later[of->later_count] = (struct later){ 0 };
+	return &of->later[of->later_count++];
+}
+
+static void keep_for_later(struct marks *m, struct person *p, const struct later *what)
 {
 	struct marks_of *of = marks_of(m, p);
-	struct later *place = NULL;
+	struct later *place = place_for(of, what);
 
-	for (unsigned i = 0; i < of->later_count && !place; i++) {
-		if (device_public_equal(&of->later[i].author, &read->author) &&
-		    of->later[i].is_by_us == is_by_us)
-			place = &of->later[i];
-	}
 	if (!place)
-		place = of->later_count < LATER_MAX ? &of->later[of->later_count++]
-						    : &of->later[LATER_MAX - 1];
-	*place = (struct later){ read->author, read->next, *said_by, is_by_us };
+		place = &of->later[LATER_MAX - 1];
+	*place = *what;
 	of->later_pause = MARKS_LATER;
 	of->later_at = m->rooms->now + MARKS_LATER;
 	of->later_unread = p->conversation->unread;
 }
 
-static int take_read(struct marks *m, struct person *p, const struct wire_read *read,
-		     const struct device_public *said_by, bool is_by_us)
+static void keep_until_stored(struct marks *m, struct person *p, const struct later *what)
+{
+	struct later *place = place_for(marks_of(m, p), what);
+
+	if (!place || (place->next && !place->taken))
+		return; /* what waits says more */
+	*place = *what;
+	place->taken = m->step;
+}
+
+static int take_read(struct marks *m, struct person *p, const struct later *read)
 {
 	struct rooms *r = m->rooms;
 	struct event e = { .name = p->name };
 	bool is_ours;
 	enum read_heard heard = conversations_hear_read(r->conversations, p, &read->author,
-							read->next, is_by_us, &is_ours,
+							read->next, read->is_by_us, &is_ours,
 							&e.message_id);
 
 	if (heard == READ_WRONG)
 		return ERR_FORMAT;
 	if (heard == READ_LATER || heard == READ_PARTLY)
-		keep_for_later(m, p, read, said_by, is_by_us);
+		keep_for_later(m, p, read);
 	if (heard == READ_KNOWN || heard == READ_LATER)
 		return 0;
+	if (heard == READ_NEW)
+		keep_until_stored(m, p, read);
 	marks_changed(m, p);
 	if (!is_ours)
 		expiry_read(r->expiry, p);
@@ -179,7 +222,11 @@ static int hear_read(struct marks *m, struct way *from, const struct wire_read *
 		return ERR_FORMAT;
 	if (!p)
 		return 0; /* of before a key changed, or of one whom we do not know yet */
-	return take_read(m, p, read, &from->device, from->person->is_self);
+	return take_read(m, p,
+			 &(struct later){ .author = read->author,
+					  .next = read->next,
+					  .said_by = from->device,
+					  .is_by_us = from->person->is_self });
 }
 
 /* A device that is no more of the account that it spoke for is believed nothing more. */
@@ -191,25 +238,39 @@ static bool still_speaks(struct marks *m, const struct person *p, const struct l
 	       (of->devices.version == 0 || device_list_find(&of->devices, &later->said_by));
 }
 
+/* Out of the list comes what is neither stored now nor was taken in this step. */
+static unsigned take_out(struct marks *m, struct marks_of *of, struct later out[LATER_MAX])
+{
+	unsigned count = 0, left = 0;
+
+	for (unsigned i = 0; i < of->later_count; i++) {
+		if (of->later[i].taken == m->step)
+			of->later[left++] = of->later[i];
+		else if (!of->later[i].taken)
+			out[count++] = of->later[i];
+	}
+	of->later_count = left;
+	return count;
+}
+
 /* What could not be believed when it came. */
 static mono_ns look_again(struct marks *m, struct person *p)
 {
 	struct marks_of *of = p->marks;
-	struct later later[LATER_MAX];
-	unsigned count = of->later_count;
 	mono_ns pause = of->later_pause * 2;
+	struct later later[LATER_MAX];
+	unsigned count = take_out(m, of, later);
 
 	if (count == 0)
 		return NEVER;
-	if (m->rooms->now < of->later_at && of->later_unread == p->conversation->unread)
+	if (m->rooms->now < of->later_at && of->later_unread == p->conversation->unread) {
+		memcpy(of->later + of->later_count, later, count * sizeof *later);
+		of->later_count += count;
 		return of->later_at;
-	memcpy(later, of->later, count * sizeof *later);
-	of->later_count = 0;
+	}
 	for (unsigned i = 0; i < count; i++) {
-		struct wire_read read = { .author = later[i].author, .next = later[i].next };
-
 		if (still_speaks(m, p, &later[i]))
-			(void)take_read(m, p, &read, &later[i].said_by, later[i].is_by_us);
+			(void)take_read(m, p, &later[i]);
 	}
 	of->later_unread = p->conversation->unread;
 	of->later_pause = pause < MARKS_LATER_MOST ? pause : MARKS_LATER_MOST;
@@ -238,7 +299,7 @@ static bool say_read(void *user, const struct device_public *author, uint64_t ne
 	return s->err == 0;
 }
 
-/* False: there is no room now. */
+/* False: there is no room now, or it cannot be read. */
 static bool say_reads(struct marks *m, struct way *w, struct person *p)
 {
 	struct saying s = { m, w, p, 0 };
@@ -247,10 +308,9 @@ static bool say_reads(struct marks *m, struct way *w, struct person *p)
 		return true;
 	if (line_room(&w->line) < ROOM)
 		return false;
-	if (conversations_reads(m->rooms->conversations, p, w->person->is_self, say_read, &s) <
-	    0)
-		return true;
-	return s.err == 0;
+	return conversations_reads(m->rooms->conversations, p, w->person->is_self, say_read,
+				   &s) == 0 &&
+	       s.err == 0;
 }
 
 /* The one whose change is the oldest of those that were not said there. */
@@ -426,6 +486,7 @@ mono_ns marks_step(struct marks *m)
 		deadline = mono_earlier(deadline, watch_typing(m, p));
 	}
 	say_all_reads(m);
+	m->step++;
 	return deadline;
 }
 

@@ -1,6 +1,7 @@
 /* What is said beside the chains and not kept in them: how far something was read (READ), and that
- * somebody types (TYPING). Said over links that are there, on link up and when it changes; heard, believed as
- * far as it can be true, and forgotten again if it is only of the moment. */
+ * somebody types (TYPING). Said over links that are there, on link up and when it changes; our own devices are
+ * called to hear what was read. Heard, believed as far as it can be true, and forgotten again if it is only of
+ * the moment. */
 #ifndef PALIQUE_PEER_MARKS_H
 #define PALIQUE_PEER_MARKS_H
 

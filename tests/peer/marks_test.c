@@ -12,6 +12,7 @@
 #include "peer/marks.h"
 #include "peer/reach.h"
 #include "peer/rooms.h"
+#include "peer/store.h"
 #include "peer/way.h"
 #include "shared/db.h"
 #include "shared/error.h"
@@ -38,6 +39,23 @@ static enum message_state state_of(struct town *t, unsigned i, uint64_t id)
 
 	assert_int_equal(engine_message(at(t, i), id, on_message, &state), 0);
 	return state;
+}
+
+static struct way *find_way(struct town *t, unsigned i, bool is_self)
+{
+	struct rooms *r = engine_rooms(at(t, i));
+	struct way *w;
+
+	for (unsigned k = 0; (w = reach_way_at(r->reach, k)) != NULL; k++) {
+		if (w->state == WAY_LINKED && w->person->is_self == is_self)
+			return w;
+	}
+	return NULL;
+}
+
+static bool has_link(struct town *t, unsigned i, bool is_self)
+{
+	return find_way(t, i, is_self) != NULL;
 }
 
 static void what_was_read_is_told_and_kept(void **state)
@@ -117,6 +135,53 @@ static void our_other_devices_know_what_was_read(void **state)
 	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
 }
 
+/* What is shown as new on one and was read on another is new for nobody. */
+static void our_other_device_is_called_to_hear_what_was_read(void **state)
+{
+	struct town *t = *state;
+
+	log_in_too(t);
+	say(t, &t->homes[BOB], "alice", "one");
+	pass(t, REACH_IDLE + 60 * SECOND);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
+	assert_false(has_link(t, ALICE, true));
+	read_all(t, ALICE_TOO, "bob");
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+	assert_true(has_link(t, ALICE, true));
+	assert_false(has_link(t, BOB, false));
+}
+
+/* Nobody says it again while the link is up. */
+static void what_was_read_and_could_not_be_stored_is_not_forgotten(void **state)
+{
+	struct town *t = *state;
+	uint64_t id;
+
+	log_in_too(t);
+	id = say(t, &t->homes[ALICE], "bob", "one");
+	say(t, &t->homes[BOB], "alice", "two");
+	pass(t, 3 * SECOND);
+	assert_int_equal(engine_mark_read(at(t, BOB), "alice",
+					  find_event(&t->homes[BOB], EVENT_HEARD)->message.id),
+			 0);
+	assert_int_equal(
+		engine_mark_read(at(t, ALICE_TOO), "bob",
+				 find_event(&t->homes[ALICE_TOO], EVENT_HEARD)->message.id),
+		0);
+	for (unsigned i = 0; i < 10000; i++) { /* each commit fails for a while */
+		store_failed(engine_rooms(at(t, ALICE))->store, ERR_FULL);
+		pass(t, MILLISECOND / 100);
+	}
+	assert_int_equal(state_of(t, ALICE, id), MESSAGE_DELIVERED);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 1);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_READ), 0);
+	pass(t, 5 * SECOND);
+	assert_int_equal(state_of(t, ALICE, id), MESSAGE_READ);
+	assert_int_equal(contact(t, ALICE, "bob").unread, 0);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_READ), 1);
+	assert_int_equal(count_events(&t->homes[ALICE], EVENT_SEEN), 1);
+}
+
 /* It hears that before it hears the messages. */
 static void what_was_read_elsewhere_is_not_new_when_it_comes(void **state)
 {
@@ -172,15 +237,11 @@ static void what_was_read_elsewhere_before_it_came_disappears_in_time(void **sta
 
 static struct way *way_of(struct town *t, unsigned i, bool is_self)
 {
-	struct rooms *r = engine_rooms(at(t, i));
-	struct way *w;
+	struct way *w = find_way(t, i, is_self);
 
-	for (unsigned k = 0; (w = reach_way_at(r->reach, k)) != NULL; k++) {
-		if (w->state == WAY_LINKED && w->person->is_self == is_self)
-			return w;
-	}
-	fail_msg("no link");
-	return NULL;
+	if (!w)
+		fail_msg("no link");
+	return w;
 }
 
 static struct way *linked_way(struct town *t, unsigned i)
@@ -309,6 +370,8 @@ int main(void)
 		ROW(what_was_read_is_told_and_kept),
 		ROW(read_marks_can_be_switched_off_for_one_and_for_all),
 		ROW(our_other_devices_know_what_was_read),
+		ROW(our_other_device_is_called_to_hear_what_was_read),
+		ROW(what_was_read_and_could_not_be_stored_is_not_forgotten),
 		ROW(what_was_read_elsewhere_is_not_new_when_it_comes),
 		ROW(what_was_read_elsewhere_before_it_came_disappears_in_time),
 		ROW(what_is_said_to_be_read_far_ahead_is_read_as_far_as_it_is_here),
