@@ -1,16 +1,3 @@
-#include <jansson.h>
-
-/* Before our header renames them (see there). */
-static json_t *(*const new_object)(void) = json_object;
-static json_t *(*const new_array)(void) = json_array;
-static json_t *(*const new_null)(void) = json_null;
-enum { PRINTED_USUAL = 1024 }; /* bytes that most of what is printed fits into */
-enum { REAL_DIGITS = 9 };      /* significant ones: 17 would print 0.1 as 0.10000000000000001 */
-
-static json_t *(*const new_real)(double) = json_real;
-#undef json_is_object
-#undef json_is_array
-
 #include "shared/json.h"
 
 #include <assert.h>
@@ -22,134 +9,139 @@ static json_t *(*const new_real)(double) = json_real;
 #include <string.h>
 
 #include "shared/error.h"
+#include "shared/json_inside.h"
 
-/* A struct json is a json_t; jansson counts references also through const views, and its
- * getters take pointers that are not const. */
-static json_t *inside(const struct json *j)
+enum {
+	MEMBERS_FIRST = 8,
+	PRINTED_USUAL = 512, /* bytes that most of what is printed fits into */
+	REAL_DIGITS = 9,     /* significant ones: 17 would print 0.1 as 0.10000000000000001 */
+};
+
+/* --- values --- */
+
+struct json *json_value(enum json_kind kind)
 {
-	return (json_t *)(uintptr_t)j;
+	struct json *j = memory_new(sizeof *j);
+
+	j->references = 1;
+	j->kind = kind;
+	return j;
 }
 
-static struct json *outside(json_t *j)
+struct json *json_truth(bool v)
 {
-	if (!j)
-		abort(); /* only memory can fail here */
-	return (struct json *)j;
+	struct json *j = json_value(JSON_BOOL);
+
+	j->is_true = v;
+	return j;
 }
 
-static bool fits_depth(json_t *j, int depth)
+struct json *json_value_text(size_t size)
 {
-	const char *key;
-	json_t *value;
-	size_t i;
+	struct json *j = memory_new(sizeof *j + size + 1);
 
-	if (depth > JSON_DEPTH_MAX)
-		return false;
-	json_object_foreach(j, key, value) if (json_typeof(value) <= JSON_ARRAY &&
-					       !fits_depth(value, depth + 1)) return false;
-	json_array_foreach(j, i, value) if (json_typeof(value) <= JSON_ARRAY &&
-					    !fits_depth(value, depth + 1)) return false;
-	return true;
-}
-
-int json_parse(struct json **out, struct bytes text)
-{
-	json_error_t error;
-	json_t *j;
-
-	*out = NULL;
-	/* jansson itself refuses NUL, bad UTF-8, what trails and more than 2048 levels. */
-	j = json_loadb(text.data ? (const char *)text.data : "", text.size,
-		       JSON_REJECT_DUPLICATES, &error);
-	if (!j && json_error_code(&error) == json_error_out_of_memory)
-		abort();
-	if (!j)
-		return json_error_code(&error) == json_error_stack_overflow ? ERR_LIMIT
-									    : ERR_FORMAT;
-	if (!fits_depth(j, 1)) {
-		json_decref(j);
-		return ERR_LIMIT;
-	}
-	*out = outside(j);
-	return 0;
-}
-
-/* Into memory of ours: json_dumps() leaves out a key that it has no memory for, and goes on; and what is
- * given part by part costs more than what is said. */
-char *json_print(const struct json *j)
-{
-	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
-	char usual[PRINTED_USUAL], *text;
-	size_t size = json_dumpb(inside(j), usual, sizeof usual, flags);
-	bool is_usual = size <= sizeof usual;
-
-	if (size == 0)
-		abort();
-	text = memory_new(size + 1);
-	if (is_usual)
-		memcpy(text, usual, size);
-	else if (json_dumpb(inside(j), text, size, flags) != size)
-		abort();
-	sodium_memzero(usual, is_usual ? size : sizeof usual);
-	return text;
-}
-
-void json_free(struct json *j)
-{
-	json_decref(inside(j));
-}
-
-struct json *json_keep(struct json *j)
-{
-	return outside(json_incref(inside(j)));
+	j->references = 1;
+	j->kind = JSON_TEXT;
+	j->size = size;
+	return j;
 }
 
 struct json *json_object(void)
 {
-	return outside(new_object());
+	return json_value(JSON_OBJECT);
 }
 
 struct json *json_array(void)
 {
-	return outside(new_array());
+	return json_value(JSON_ARRAY);
 }
 
 struct json *json_null(void)
 {
-	return outside(new_null());
+	return json_value(JSON_NULL);
+}
+
+struct json *json_keep(struct json *j)
+{
+	j->references++;
+	return j;
+}
+
+void json_free(struct json *j)
+{
+	if (!j || --j->references > 0)
+		return;
+	if (j->kind == JSON_ARRAY || j->kind == JSON_OBJECT) {
+		for (uint32_t i = 0; i < j->count; i++) {
+			free(j->members[i].key);
+			json_free(j->members[i].value);
+		}
+		free(j->members);
+	}
+	free(j);
 }
 
 static struct json *text_value(struct bytes text)
 {
-	json_t *j;
-	char *plain;
+	struct json *j = json_value_text(text.size);
 
+	if (text.size > 0)
+		memcpy(j->text, text.data, text.size);
 	if (bytes_is_utf8(text))
-		return outside(json_stringn_nocheck(text.data ? (const char *)text.data : "",
-						    text.size));
-
-	plain = memory_new(text.size + 1);
+		return j;
 	for (size_t i = 0; i < text.size; i++)
-		plain[i] = text.data[i] >= 0x80 || text.data[i] == 0 ? '?' : (char)text.data[i];
-	j = json_stringn(plain, text.size);
-	free(plain);
-	return outside(j);
+		if (text.data[i] >= 0x80 || text.data[i] == 0)
+			j->text[i] = '?';
+	return j;
+}
+
+/* --- objects and arrays --- */
+
+struct member *json_member(const struct json *object, const char *key)
+{
+	if (!json_is_object(object))
+		return NULL;
+	for (uint32_t i = 0; i < object->count; i++)
+		if (!strcmp(object->members[i].key, key))
+			return &object->members[i];
+	return NULL;
+}
+
+void json_append(struct json *holder, char *take_key, struct json *take_value)
+{
+	if (holder->count == holder->capacity) {
+		holder->capacity = holder->capacity ? holder->capacity * 2 : MEMBERS_FIRST;
+		holder->members = memory_grow(holder->members, holder->capacity,
+					      sizeof *holder->members);
+	}
+	holder->members[holder->count++] = (struct member){ take_key, take_value };
 }
 
 struct json *json_set(struct json *object, const char *key, struct json *take_value)
 {
-	int failed;
+	struct member *member = json_member(object, key);
 
 	assert(json_is_object(object) && take_value && bytes_is_utf8(bytes_text(key)));
-	failed = json_object_set_new_nocheck(inside(object), key, inside(take_value));
-	assert(!failed);
-	(void)failed;
+	if (member) {
+		json_free(member->value);
+		member->value = take_value;
+	} else {
+		json_append(object, memory_text(key), take_value);
+	}
 	return object;
 }
 
 struct json *json_drop(struct json *object, const char *key)
 {
-	json_object_del(inside(object), key);
+	struct member *member = json_member(object, key);
+
+	if (!member)
+		return object;
+	free(member->key);
+	json_free(member->value);
+	object->count--;
+	memmove(member, member + 1,
+		(size_t)(object->members + object->count - member) * sizeof *member);
 	return object;
 }
 
@@ -165,35 +157,47 @@ struct json *json_set_bytes(struct json *object, const char *key, struct bytes u
 
 struct json *json_set_int(struct json *object, const char *key, int64_t v)
 {
-	return json_set(object, key, outside(json_integer(v)));
+	struct json *j = json_value(JSON_INT);
+
+	j->integer = v;
+	return json_set(object, key, j);
+}
+
+/* Without a sign, from the back of `digits` on. */
+static struct bytes print_digits(char digits[20], uint64_t v)
+{
+	size_t at = 20;
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	return bytes_of(digits + at, 20 - at);
 }
 
 struct json *json_set_id(struct json *object, const char *key, uint64_t id)
 {
-	char digits[24];
+	char digits[20];
 
-	snprintf(digits, sizeof digits, "%" PRIu64, id);
-	return json_set_text(object, key, digits);
+	return json_set(object, key, text_value(print_digits(digits, id)));
 }
 
 struct json *json_set_real(struct json *object, const char *key, double v)
 {
-	return json_set(object, key, isfinite(v) ? outside(new_real(v)) : json_null());
+	struct json *j = json_value(isfinite(v) ? JSON_REAL : JSON_NULL);
+
+	j->real = v;
+	return json_set(object, key, j);
 }
 
 struct json *json_set_bool(struct json *object, const char *key, bool v)
 {
-	return json_set(object, key, outside(json_boolean(v)));
+	return json_set(object, key, json_truth(v));
 }
 
 struct json *json_add(struct json *array, struct json *take_value)
 {
-	int failed;
-
 	assert(json_is_array(array) && take_value);
-	failed = json_array_append_new(inside(array), inside(take_value));
-	assert(!failed);
-	(void)failed;
+	json_append(array, NULL, take_value);
 	return array;
 }
 
@@ -202,61 +206,75 @@ struct json *json_add_text(struct json *array, const char *text)
 	return json_add(array, text ? text_value(bytes_text(text)) : json_null());
 }
 
+/* --- looking --- */
+
 bool json_is_object(const struct json *j)
 {
-	return j && json_typeof(inside(j)) == JSON_OBJECT;
+	return j && j->kind == JSON_OBJECT;
 }
 
 bool json_is_array(const struct json *j)
 {
-	return j && json_typeof(inside(j)) == JSON_ARRAY;
+	return j && j->kind == JSON_ARRAY;
 }
 
 const struct json *json_get(const struct json *object, const char *key)
 {
-	return (const struct json *)json_object_get(inside(object), key);
+	const struct member *member = json_member(object, key);
+
+	return member ? member->value : NULL;
+}
+
+/* NULL: missing, or of another kind. */
+static const struct json *get(const struct json *object, const char *key, enum json_kind kind)
+{
+	const struct json *j = json_get(object, key);
+
+	return j && j->kind == kind ? j : NULL;
 }
 
 const char *json_text(const struct json *object, const char *key)
 {
-	return json_string_value(json_object_get(inside(object), key));
+	const struct json *j = get(object, key, JSON_TEXT);
+
+	return j ? j->text : NULL;
 }
 
 bool json_has(const struct json *object, const char *key)
 {
-	return json_object_get(inside(object), key) != NULL;
+	return json_get(object, key) != NULL;
 }
 
 int64_t json_int(const struct json *object, const char *key, int64_t missing)
 {
-	json_t *v = json_object_get(inside(object), key);
+	const struct json *j = get(object, key, JSON_INT);
 
-	return json_is_integer(v) ? json_integer_value(v) : missing;
+	return j ? j->integer : missing;
 }
 
 bool json_bool(const struct json *object, const char *key, bool missing)
 {
-	json_t *v = json_object_get(inside(object), key);
+	const struct json *j = get(object, key, JSON_BOOL);
 
-	return json_is_boolean(v) ? json_is_true(v) : missing;
+	return j ? j->is_true : missing;
 }
 
 double json_real(const struct json *object, const char *key, double missing)
 {
-	json_t *v = json_object_get(inside(object), key);
+	const struct json *j = json_get(object, key);
 
-	return json_is_number(v) ? json_number_value(v) : missing;
+	if (j && j->kind == JSON_INT)
+		return (double)j->integer;
+	return j && j->kind == JSON_REAL ? j->real : missing;
 }
 
 int json_id(const struct json *object, const char *key, uint64_t *id)
 {
-	json_t *v = json_object_get(inside(object), key);
-	const char *digits;
+	const char *digits = json_text(object, key);
 	uint64_t sum = 0;
 
-	if (!v)
+	if (!json_has(object, key))
 		return ERR_NOT_FOUND;
-	digits = json_string_value(v);
 	if (!digits || !digits[0] || (digits[0] == '0' && digits[1]))
 		return ERR_FORMAT;
 	for (; *digits; digits++) {
@@ -272,25 +290,145 @@ int json_id(const struct json *object, const char *key, uint64_t *id)
 
 size_t json_count(const struct json *array)
 {
-	return json_array_size(inside(array));
+	return json_is_array(array) ? array->count : 0;
 }
 
 const struct json *json_at(const struct json *array, size_t i)
 {
-	return (const struct json *)json_array_get(inside(array), i);
+	return i < json_count(array) ? array->members[i].value : NULL;
 }
 
 const char *json_text_at(const struct json *array, size_t i)
 {
-	return json_string_value(json_array_get(inside(array), i));
+	const struct json *j = json_at(array, i);
+
+	return j && j->kind == JSON_TEXT ? j->text : NULL;
 }
 
 const char *json_each(const struct json *object, void **it, const struct json **value)
 {
-	*it = *it ? json_object_iter_next(inside(object), *it)
-		  : json_object_iter(inside(object));
-	if (!*it)
+	uintptr_t at = (uintptr_t)*it; /* how many were walked over */
+
+	if (!json_is_object(object) || at >= object->count)
 		return NULL;
-	*value = (const struct json *)json_object_iter_value(*it);
-	return json_object_iter_key(*it);
+	*it = (void *)(at + 1);
+	*value = object->members[at].value;
+	return object->members[at].key;
+}
+
+/* --- printing --- */
+
+static void print_literal(struct buf *out, const char *text)
+{
+	buf_append(out, bytes_text(text));
+}
+
+/* RFC 8259 section 7: quotes, backslashes and controls. */
+static void print_escaped(struct buf *out, uint8_t c)
+{
+	static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	char code[8];
+
+	for (size_t i = 0; i + 1 < sizeof names; i += 2) {
+		if (c != (uint8_t)names[i])
+			continue;
+		buf_append(out, bytes_of((const char[]){ '\\', names[i + 1] }, 2));
+		return;
+	}
+	snprintf(code, sizeof code, "\\u%04X", c);
+	print_literal(out, code);
+}
+
+static void print_text(struct buf *out, struct bytes text)
+{
+	size_t from = 0;
+
+	buf_append_byte(out, '"');
+	for (size_t i = 0; i < text.size; i++) {
+		uint8_t c = text.data[i];
+
+		if (c >= ' ' && c != '"' && c != '\\')
+			continue;
+		buf_append(out, bytes_of(text.data + from, i - from));
+		print_escaped(out, c);
+		from = i + 1;
+	}
+	buf_append(out, bytes_of(text.data + from, text.size - from));
+	buf_append_byte(out, '"');
+}
+
+static void print_int(struct buf *out, int64_t v)
+{
+	char digits[20];
+
+	if (v < 0)
+		buf_append_byte(out, '-');
+	buf_append(out, print_digits(digits, v < 0 ? -(uint64_t)v : (uint64_t)v));
+}
+
+/* A real stays one when it is read again. The locale's point is a point (shared/text.c). */
+static void print_real(struct buf *out, double v)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof digits, "%.*g", REAL_DIGITS, v);
+	print_literal(out, digits);
+	if (!strpbrk(digits, ".e"))
+		print_literal(out, ".0");
+}
+
+static void print_members(struct buf *out, const struct json *j)
+{
+	for (uint32_t i = 0; i < j->count; i++) {
+		const struct member *member = &j->members[i];
+
+		if (i > 0)
+			buf_append_byte(out, ',');
+		if (member->key) {
+			print_text(out, bytes_text(member->key));
+			buf_append_byte(out, ':');
+		}
+		json_print_to(member->value, out);
+	}
+}
+
+void json_print_to(const struct json *j, struct buf *out)
+{
+	switch (j->kind) {
+	case JSON_NULL:
+		print_literal(out, "null");
+		break;
+	case JSON_BOOL:
+		print_literal(out, j->is_true ? "true" : "false");
+		break;
+	case JSON_INT:
+		print_int(out, j->integer);
+		break;
+	case JSON_REAL:
+		print_real(out, j->real);
+		break;
+	case JSON_TEXT:
+		print_text(out, bytes_of(j->text, j->size));
+		break;
+	case JSON_ARRAY:
+		buf_append_byte(out, '[');
+		print_members(out, j);
+		buf_append_byte(out, ']');
+		break;
+	case JSON_OBJECT:
+		buf_append_byte(out, '{');
+		print_members(out, j);
+		buf_append_byte(out, '}');
+		break;
+	}
+}
+
+char *json_print(const struct json *j)
+{
+	struct buf out = { 0 };
+
+	(void)buf_room(&out, PRINTED_USUAL);
+	json_print_to(j, &out);
+	buf_append_byte(&out, '\0');
+	return (char *)out.data;
 }

@@ -213,12 +213,8 @@ static void send_json(struct api_client *client, struct json *take_object)
 
 static void answer_after_commit(struct api_client *client, struct json *take_object)
 {
-	char *line = json_print(take_object);
-
-	buf_append(&client->answers, bytes_text(line));
+	json_print_to(take_object, &client->answers);
 	buf_append_byte(&client->answers, '\n');
-	sodium_memzero(line, strlen(line)); /* it may hold a recovery code */
-	free(line);
 	json_free(take_object);
 	if (client->api->config.wake)
 		client->api->config.wake(client->api->config.user);

@@ -44,6 +44,38 @@ static void what_is_malformed_is_refused(void **state)
 		"[\"a\nb\"]",
 		"// hi\n[]",
 		"[99999999999999999999]",
+		"[9223372036854775808]",
+		"[-9223372036854775809]",
+		"[-]",
+		"[+1]",
+		"[.5]",
+		"[1.]",
+		"[1e]",
+		"[1e+]",
+		"[0x1]",
+		"[tru]",
+		"[nulll]",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a\" 1}",
+		"{,}",
+		"{\"a\":1,}",
+		"{\"a\":1 \"b\":2}",
+		"{1:2}",
+		"[1 2]",
+		"[,1]",
+		"[\"\\x\"]",
+		"[\"\\\"]",
+		"[\"\\",
+		"[\"\\u12\"]",
+		"[\"\\u12g4\"]",
+		"[\"\\udc00\"]",
+		"[\"\\ud800\\u0041\"]",
+		"[\"\\ud800x\"]",
+		"[\"\x1f\"]",
+		"{\"a\":1,\"\\u0061\":2}",
+		"\xef\xbb\xbf[]",
+		"[1]\xc2\xa0",
 	};
 	struct json *j;
 
@@ -55,7 +87,74 @@ static void what_is_malformed_is_refused(void **state)
 		assert_null(j);
 	}
 	assert_int_equal(json_parse(&j, bytes_of("[1]\0", 4)), ERR_FORMAT);
+	assert_int_equal(json_parse(&j, bytes_of("[1\0]", 4)), ERR_FORMAT);
+	assert_int_equal(json_parse(&j, bytes_of("[12]", 2)), ERR_FORMAT);
 	assert_int_equal(json_parse(&j, (struct bytes){ 0 }), ERR_FORMAT);
+}
+
+static void what_is_well_formed_is_read_as_what_it_means(void **state)
+{
+	static const char *const good[][2] = {
+		{ " \t\r\n[ ] \n", "[]" },
+		{ "{ \"a\" : { } , \"b\":[ ]}", "{\"a\":{},\"b\":[]}" },
+		{ "[true,false,null]", "[true,false,null]" },
+		{ "[0,-0,-1,9223372036854775807,-9223372036854775808]",
+		  "[0,0,-1,9223372036854775807,-9223372036854775808]" },
+		{ "[0.0,-2.5,1E2,1e-2,2.5e+3]", "[0.0,-2.5,100.0,0.01,2500.0]" },
+		{ "[1e300,1e-999]", "[1e+300,0.0]" },
+		{ "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]", "[\"\\\"\\\\/\\b\\f\\n\\r\\t\"]" },
+		{ "[\"\\u0041\\u00f1\\u20ac\\uD83D\\ude00\"]", "[\"Añ€😀\"]" },
+		{ "[\"\\u0001\\u001F\x7f\"]", "[\"\\u0001\\u001F\x7f\"]" },
+		{ "{\"\":\"\",\"\\u0061\\n\":1}", "{\"\":\"\",\"a\\n\":1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		struct json *j;
+		char *printed;
+
+		if (parse(&j, good[i][0]) != 0)
+			fail_msg("refused: %s", good[i][0]);
+		printed = json_print(j);
+		assert_string_equal(printed, good[i][1]);
+		free(printed);
+		json_free(j);
+	}
+}
+
+static void names_end_at_the_limit(void **state)
+{
+	(void)state;
+	for (int count = JSON_NAMES_MAX; count <= JSON_NAMES_MAX + 1; count++) {
+		struct json *built = json_object(), *read;
+		char *text, name[16];
+
+		for (int i = 0; i < count; i++) {
+			snprintf(name, sizeof name, "n%d", i);
+			json_set_int(built, name, i);
+		}
+		text = json_print(built);
+		assert_int_equal(parse(&read, text), count <= JSON_NAMES_MAX ? 0 : ERR_LIMIT);
+		assert_int_equal(json_int(read, "n200", -1), read ? 200 : -1);
+		json_free(read);
+		json_free(built);
+		free(text);
+	}
+}
+
+static void a_value_set_anew_or_dropped_leaves_the_others_in_their_places(void **state)
+{
+	struct json *j = json_object();
+	char *text;
+
+	(void)state;
+	json_set_int(json_set_int(json_set_int(j, "a", 1), "b", 2), "c", 3);
+	json_set_text(j, "b", "new");
+	json_drop(json_drop(j, "a"), "missing");
+	text = json_print(j);
+	assert_string_equal(text, "{\"b\":\"new\",\"c\":3}");
+	free(text);
+	json_free(j);
 }
 
 static void nesting_ends_at_the_limit(void **state)
@@ -244,6 +343,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_is_whole_however_long),
 		cmocka_unit_test(what_is_malformed_is_refused),
+		cmocka_unit_test(what_is_well_formed_is_read_as_what_it_means),
+		cmocka_unit_test(names_end_at_the_limit),
+		cmocka_unit_test(a_value_set_anew_or_dropped_leaves_the_others_in_their_places),
 		cmocka_unit_test(nesting_ends_at_the_limit),
 		cmocka_unit_test(what_was_built_is_printed_on_one_line_and_read_back),
 		cmocka_unit_test(a_getter_asked_for_another_kind_gives_the_default),
