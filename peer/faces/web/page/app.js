@@ -108,7 +108,7 @@ function layout() {
 			h('header', {}, own, button(_('Search messages'), 'search', search), button(_('Add somebody'), 'plus', () => addPerson()), menuButton),
 			makeList(go, () => addPerson())),
 		h('section', { class: 'main', 'aria-label': _('Conversation') }, header, acting, makeTimeline(doings), makeProposals(), makeComposer(),
-			h('div', { class: 'nobody' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), h('p', {}, _('Choose a conversation, or add somebody.')), h('p', { class: 'mute' }, _('Ctrl+K finds a conversation, Ctrl+Shift+F a message.')))));
+			h('div', { class: 'nobody' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), h('h2', {}, _('Choose a conversation, or add somebody.')), keyList(keys().filter(([key]) => ['Ctrl+K', 'Ctrl+Shift+F', 'Alt+↑ / Alt+↓'].includes(key))))));
 	drawMe();
 	drawLine();
 	drawHeader();
@@ -148,7 +148,7 @@ function drawHeader() {
 	fill(header,
 		button(_('Back'), 'back', () => go(null), { class: 'round only-narrow' }),
 		h('button', { type: 'button', class: 'who-button', onclick: () => c && showContact(name), title: _('About %s', shownName(name)) },
-			avatar(c ?? { name }, kind, words), h('span', { class: 'entry' }, h('b', { dir: 'auto' }, shownName(name)), h('span', { class: 'mute one-line' }, under))),
+			avatar(c ?? { name }, kind, words), h('span', { class: 'entry' }, h('b', { dir: 'auto' }, shownName(name)), h('span', { class: c?.typing ? 'accent' : 'mute' }, under))),
 		c?.timer?.seconds ? h('span', { class: 'mute', title: _('Messages disappear') }, icon('timer', _('Messages disappear'))) : null,
 		c?.state === 'mutual' && button(c.verified ? _('Safety number: verified') : _('Safety number'), 'shield', () => showSafety(name), { class: c.verified ? 'round good' : 'round' }),
 		button(_('Search here'), 'search', search));
@@ -177,8 +177,10 @@ const keys = () => [
 	[_('↑ in an empty field'), _('edit the last message')], [_('Shift+Tab, then ↑ ↓ Enter'), _('from message to message; what can be done with it')], ['Shift+Enter', _('a new line')], ['Esc', _('back, or cancel')],
 ];
 
+const keyList = (list) => h('dl', { class: 'details keys' }, list.map(([key, words]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, words)]));
+
 function showKeys() {
-	return dialog(_('Keys'), () => h('dl', { class: 'details keys' }, keys().map(([a, b]) => [h('dt', {}, h('kbd', {}, a)), h('dd', {}, b)])));
+	return dialog(_('Keys'), () => keyList(keys()));
 }
 
 addEventListener('keydown', (e) => {

@@ -83,6 +83,6 @@ function draw() {
 					contact.state === 'requests' && h('span', { class: 'badge' }, _('asks')),
 					contact.unread ? h('span', { class: 'badge', 'aria-label': n_('%d unread message', '%d unread messages', contact.unread) }, contact.unread > 999 ? '999+' : contact.unread) : null))));
 	}));
-	if (!all.length) list.append(h('li', { class: 'empty' }, filtered ? _('Nobody of that name') : [h('p', {}, _('No conversations yet.')), h('button', { type: 'button', class: 'main', onclick: add }, _('Add somebody'))]));
+	if (!all.length) list.append(h('li', { class: 'empty' }, filtered ? [icon('search'), _('Nobody of that name')] : [icon('person'), h('b', {}, _('No conversations yet.')), h('p', {}, _('Add somebody by name, or give them your own link.')), h('button', { type: 'button', class: 'main', onclick: add }, _('Add somebody'))]));
 	if (hadFocus) list.querySelector(`[data-name="${CSS.escape(hadFocus)}"]`)?.focus();
 }

@@ -107,12 +107,18 @@ function thumbnail(m, doings) {
 	return frame;
 }
 
+// What kind of file it is, by its name, as long as that is short.
+function kindOf(f) {
+	const ending = !f.folder && /\.([a-z0-9]{1,4})$/i.exec(f.name ?? '')?.[1];
+	return ending ? ending.toUpperCase() : icon(f.folder ? 'folder' : 'file');
+}
+
 function file(m, doings) {
 	const f = m.file;
-	return h('div', { class: 'file' },
+	return h('div', { class: 'file', 'data-state': f.state },
 		thumbnail(m, doings),
 		h('div', { class: 'file-line' },
-			h('span', { class: 'file-icon' }, icon(f.folder ? 'folder' : 'file')),
+			h('span', { class: 'file-icon', 'aria-hidden': 'true' }, kindOf(f)),
 			h('div', { class: 'file-words' },
 				h('div', { class: 'file-name', dir: 'auto', title: line(f.name) }, line(f.name)),
 				h('div', { class: 'file-state' }, f.folder && f.files !== undefined ? `${n_('%d file', '%d files', f.files)} · ` : '', fileState(m))),
@@ -133,6 +139,13 @@ function body(m, doings) {
 	];
 }
 
+// An image fills its bubble; a few emoji alone need none.
+function looksOf(m) {
+	if (m.retracted || m.gone) return 'bubble';
+	if (m.file?.hasThumbnail) return m.text || m.buttons?.length ? 'bubble with-picture' : 'bubble with-picture without-words';
+	return m.text && isEmojiOnly(m.text) && !m.file && !m.bot && !m.quote && !m.replyMissing && !m.buttons?.length ? 'bubble bare' : 'bubble';
+}
+
 // Tab goes to one message at a time: what is in the others is reached by the arrows.
 export function reachable(element) {
 	const isHere = element.classList.contains('is-focus');
@@ -144,7 +157,7 @@ export function draw(m, doings) {
 	const who = m.own ? _('You') : doings.shownName(m.conversation);
 	return reachable(h('article', { class: `message ${m.own ? 'own' : 'theirs'}`, 'data-id': m.id, tabindex: -1, 'aria-label': _('%s, %s', who, clock(m.timestamp)) },
 		m.missing ? h('div', { class: 'missing' }, icon('warn'), n_('%d message before this one is missing and was asked for', '%d messages before this one are missing and were asked for', m.missing)) : null,
-		h('div', { class: 'bubble' },
+		h('div', { class: looksOf(m) },
 			m.bot && h('div', { class: 'bot' }, icon('bot'), _('bot %s', line(m.bot))),
 			quote(m, doings), body(m, doings), meta(m)),
 		reactions(m, doings),

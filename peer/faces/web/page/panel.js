@@ -127,7 +127,7 @@ export async function showSafety(name) {
 export function callToAct(c) {
 	const act = (method, params) => () => call(method, params);
 	if (c.state === 'requests')
-		return h('div', { class: 'asking' }, h('div', {}, h('b', {}, _('%s wants to talk with you.', shownName(c.name))), c.greeting && h('p', { dir: 'auto' }, `“${line(c.greeting)}”`), h('p', { class: 'mute' }, _('If you say yes, you see each other online.'))),
+		return h('div', { class: 'asking request' }, avatar(c), h('div', {}, h('h2', {}, _('%s wants to talk with you.', shownName(c.name))), c.greeting && h('p', { class: 'greeting', dir: 'auto' }, `“${line(c.greeting)}”`), h('p', { class: 'mute' }, _('If you say yes, you see each other online.'))),
 			h('div', { class: 'answers' }, doing(_('Accept'), act('acceptContact', { name: c.name })), doing(_('No, thanks'), act('removeContact', { name: c.name }), { class: 'plain' }), doing(_('Block'), act('blockContact', { name: c.name }), { class: 'plain danger-text' })));
 	if (c.state === 'asked')
 		return h('div', { class: 'asking' }, h('div', {}, h('b', {}, _('%s was asked and has not answered yet.', shownName(c.name))), h('p', { class: 'mute' }, _('What you write waits here, sealed, until they accept.'))));

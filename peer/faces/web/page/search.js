@@ -4,8 +4,10 @@ import { h, fill } from './dom.js';
 import { _, lately, moment } from './text.js';
 import { call } from './api.js';
 import { dialog, failed } from './modal.js';
+import { avatar } from './avatar.js';
 import { snippet } from './safe.js';
 import { shownName } from './list.js';
+import * as state from './state.js';
 
 export function showSearch(go, within) {
 	let asked = 0;
@@ -15,7 +17,10 @@ export function showSearch(go, within) {
 	const words = h('input', { type: 'search', autocomplete: 'off', 'aria-label': _('Words to find'), placeholder: _('Words to find'), autofocus: true });
 	let close = () => {};
 	const add = (messages) => results.append(...messages.map((m) => h('li', {}, h('button', { type: 'button', class: 'result', onclick: () => { close(); go(m); } },
-		h('span', { class: 'entry-top' }, h('b', {}, shownName(m.conversation)), h('time', { title: moment(m.timestamp) }, lately(m.timestamp))), h('span', { dir: 'auto' }, m.own && `${_('You')}: `, snippet(m.snippet ?? m.text))))));
+		avatar(state.contacts.get(m.conversation) ?? { name: m.conversation }),
+		h('span', { class: 'entry' },
+			h('span', { class: 'entry-top' }, h('b', {}, shownName(m.conversation)), h('time', { title: moment(m.timestamp) }, lately(m.timestamp))),
+			h('span', { class: 'words', dir: 'auto' }, m.own && `${_('You')}: `, snippet(m.snippet ?? m.text)))))));
 	async function find(before) {
 		const mine = ++asked;
 		const query = words.value.trim();

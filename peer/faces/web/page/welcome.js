@@ -8,7 +8,7 @@ import { copy } from './people.js';
 import * as state from './state.js';
 
 function frame(...content) {
-	return h('div', { class: 'welcome' }, h('div', { class: 'card' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), content));
+	return h('div', { class: 'welcome' }, h('div', { class: 'card' }, h('div', { class: 'brand' }, h('img', { src: '/assets/icon.svg', alt: '', class: 'logo' }), 'Palique'), content));
 }
 
 const nameField = (value = '') => h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 32, pattern: '[a-z0-9][a-z0-9._\\-]{1,31}', value });
