@@ -191,3 +191,10 @@ bool calm_net_run(struct calm_net *net, mono_ns length, bool (*done)(void *user)
 		net->now = next;
 	}
 }
+
+bool calm_net_everything(void *user, const struct calm_net_node *from,
+			 const struct calm_net_node *to)
+{
+	(void)user, (void)from, (void)to;
+	return true;
+}

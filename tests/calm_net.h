@@ -27,6 +27,9 @@ struct calm_net {
 		       const struct calm_net_node *to);
 	void *cut_user;
 };
+/* An `is_cut`: nothing arrives anywhere. */
+bool calm_net_everything(void *user, const struct calm_net_node *from,
+			 const struct calm_net_node *to);
 
 void calm_net_init(struct calm_net *net);
 /* 10.0.0.<n>:7000; returns the node's index. */

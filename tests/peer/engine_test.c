@@ -566,13 +566,6 @@ static bool is_registered(void *user)
 	return status.registrations > 0;
 }
 
-static bool everything(void *user, const struct calm_net_node *from,
-		       const struct calm_net_node *to)
-{
-	(void)user, (void)from, (void)to;
-	return true;
-}
-
 static bool is_pending(void *user)
 {
 	struct home *h = user;
@@ -608,7 +601,7 @@ static void a_crash_before_the_directory_heard_us_leaves_an_empty_home(void **st
 
 	assert_int_equal(engine_join(a->engine, &link, "alice", bytes_text("pass"), 1), 0);
 	assert_true(calm_net_run(&t->net, 60 * SECOND, is_pending, a));
-	t->net.is_cut = everything;
+	t->net.is_cut = calm_net_everything;
 	calm_net_run(&t->net, SECOND, NULL, NULL);
 	stop_home(t, a);
 	t->net.is_cut = NULL;
@@ -628,7 +621,7 @@ static void a_lost_last_answer_is_found_out_with_the_device_key(void **state)
 
 	assert_int_equal(engine_join(a->engine, &link, "alice", bytes_text("pass"), 1), 0);
 	assert_true(calm_net_run(&t->net, 60 * SECOND, is_registered, t));
-	t->net.is_cut = everything;
+	t->net.is_cut = calm_net_everything;
 	calm_net_run(&t->net, 20 * SECOND, NULL, NULL);
 	t->net.is_cut = NULL;
 	assert_int_equal(answer_of(t, a, 1), 0);
@@ -640,7 +633,7 @@ static void an_unreachable_directory_is_told(void **state)
 	struct town *t = *state;
 	struct engine_account account;
 
-	t->net.is_cut = everything;
+	t->net.is_cut = calm_net_everything;
 	assert_int_equal(join(t, &t->homes[0], "alice", true), ERR_TIMEOUT);
 	engine_account(t->homes[0].engine, &account);
 	assert_int_equal(account.state, ACCOUNT_NONE);

@@ -15,31 +15,16 @@
 #include "peer/persons.h"
 #include "peer/store.h"
 #include "shared/error.h"
-#include "tests/town.h"
-
-static const struct directory_place PLACE = { "10.0.0.1", 7000 };
-
-static void pass(struct town *t, unsigned seconds)
-{
-	calm_net_run(&t->net, seconds * SECOND, NULL, NULL);
-}
-
-static int login(struct town *t, struct home *h, const char *password)
-{
-	int err = engine_login(h->engine, "alice", &PLACE, server_key(t->server),
-			       bytes_text(password), false, ++t->tickets);
-
-	return err < 0 ? err : answer_of(t, h, t->tickets);
-}
+#include "tests/town_account.h"
 
 /* Alice in 0, Bob in 1, and in 2 the device of Alice's that was stolen. */
 static void stolen(struct town *t)
 {
 	befriend(t);
-	assert_int_equal(login(t, &t->homes[2], "correct horse"), 0);
+	assert_int_equal(login(t, &t->homes[2], "alice", town_password, false), 0);
 	wait_online(t, &t->homes[2]);
 	wait_seen(t, &t->homes[2], "bob", true);
-	pass(t, 5);
+	pass_seconds(t, 5);
 	assert_int_equal(engine_devices(t->homes[0].engine)->version, 2);
 }
 
@@ -60,7 +45,7 @@ static struct device_list forge(const struct town *t, uint64_t version, bool is_
 static void tell_alice(struct town *t, const struct device_list *l)
 {
 	account_hear_devices(t->homes[0].engine->rooms.account, l);
-	pass(t, 2);
+	pass_seconds(t, 2);
 }
 
 static void tell_bob(struct town *t, const struct device_list *l)
@@ -70,7 +55,7 @@ static void tell_bob(struct town *t, const struct device_list *l)
 
 	assert_int_equal(name_parse(&alice, bytes_text("alice")), 0);
 	contacts_devices(r->contacts, persons_find(r->persons, &alice), l);
-	pass(t, 2);
+	pass_seconds(t, 2);
 }
 
 static struct contact alice_of_bob(const struct town *t)
@@ -103,7 +88,7 @@ static void a_stolen_device_cannot_use_up_the_numbers(void **state)
 	}
 	assert_int_equal(engine_devices(t->homes[0].engine)->version, 2);
 	assert_int_equal(revoke(t), 0);
-	pass(t, 5);
+	pass_seconds(t, 5);
 	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
 	assert_int_equal(alice_of_bob(t).devices, 1);
 }
@@ -118,7 +103,7 @@ static void a_stolen_device_that_runs_ahead_is_revoked_all_the_same(void **state
 	tell_bob(t, &l);
 	tell_alice(t, &l);
 	assert_int_equal(revoke(t), 0);
-	pass(t, 5);
+	pass_seconds(t, 5);
 	assert_int_equal(engine_devices(t->homes[0].engine)->version, 100001);
 	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
 	assert_int_equal(alice_of_bob(t).devices, 1);
@@ -136,11 +121,11 @@ static void who_was_left_out_by_a_stolen_device_comes_back_with_the_password(voi
 	l = forge(t, 100000, true);
 	tell_bob(t, &l);
 	tell_alice(t, &l);
-	assert_int_equal(login(t, &t->homes[0], "correct horse"), 0);
+	assert_int_equal(login(t, &t->homes[0], "alice", town_password, false), 0);
 	wait_online(t, &t->homes[0]);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(revoke(t), 0);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(engine_devices(t->homes[0].engine)->count, 1);
 	assert_int_equal(alice_of_bob(t).devices, 1);
 	say(t, &t->homes[1], "alice", "is that you?");
@@ -174,31 +159,23 @@ static void what_a_stolen_device_put_into_the_vault_does_not_hold_for_ever(void 
 	a->requests = REQUESTS_NONE;
 	a->settings_stamp = INT64_MAX;
 	account_vault_changed(a);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(revoke(t), 0);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	/* what holds is what is said from now on, here and on the next machine */
 	assert_int_equal(engine_set_requests(t->homes[0].engine, REQUESTS_LINK), 0);
 	if (bob_of(&t->homes[0]).state != CONTACT_MUTUAL) {
 		assert_int_equal(engine_remove(t->homes[0].engine, "bob"), 0);
 		assert_int_equal(engine_add(t->homes[0].engine, "bob", NULL, ""), 0);
 	}
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(engine_requests(t->homes[0].engine), REQUESTS_LINK);
-	assert_int_equal(login(t, &t->homes[3], "correct horse"), 0);
+	assert_int_equal(login(t, &t->homes[3], "alice", town_password, false), 0);
 	wait_online(t, &t->homes[3]);
 	wait_seen(t, &t->homes[3], "bob", true);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(engine_requests(t->homes[3].engine), REQUESTS_LINK);
 	assert_int_equal(bob_of(&t->homes[3]).state, CONTACT_MUTUAL);
-}
-
-static int recover(struct town *t, struct home *h, const struct recovery_code *code)
-{
-	int err = engine_recover(h->engine, "alice", &PLACE, server_key(t->server), code,
-				 bytes_text("the thief's"), ++t->tickets);
-
-	return err < 0 ? err : answer_of(t, h, t->tickets);
 }
 
 /* As `palique devices revoke` advises: the thief knew the password and made a code. */
@@ -213,7 +190,7 @@ static void after_a_theft_there_is_no_way_back(void **state)
 	stolen(t);
 	assert_int_equal(engine_recovery(thief->engine, &theirs, ++t->tickets), 0);
 	assert_int_equal(answer_of(t, thief, t->tickets), 0);
-	pass(t, 5);
+	pass_seconds(t, 5);
 	assert_int_equal(revoke(t), 0);
 	assert_int_equal(engine_passwd(alice->engine, bytes_text("correct horse"),
 				       bytes_text("another"), false, ++t->tickets),
@@ -223,19 +200,19 @@ static void after_a_theft_there_is_no_way_back(void **state)
 	assert_int_equal(answer_of(t, alice, t->tickets), 0);
 	assert_int_equal(engine_rekey(alice->engine, ++t->tickets), 0);
 	assert_int_equal(answer_of(t, alice, t->tickets), 0);
-	pass(t, 10);
+	pass_seconds(t, 10);
 
-	assert_int_equal(login(t, thief, "correct horse"), ERR_AUTH);
-	assert_int_equal(recover(t, thief, &theirs), ERR_AUTH);
-	assert_int_equal(login(t, elsewhere, "correct horse"), ERR_AUTH);
-	assert_int_equal(recover(t, elsewhere, &theirs), ERR_AUTH);
+	assert_int_equal(login(t, thief, "alice", town_password, false), ERR_AUTH);
+	assert_int_equal(recover(t, thief, "alice", &theirs, "the thief\'s"), ERR_AUTH);
+	assert_int_equal(login(t, elsewhere, "alice", town_password, false), ERR_AUTH);
+	assert_int_equal(recover(t, elsewhere, "alice", &theirs, "the thief\'s"), ERR_AUTH);
 	/* and the identity that it has is nobody's any more */
 	assert_int_equal(name_parse(&name, bytes_text("alice")), 0);
 	p = persons_find(t->homes[1].engine->rooms.persons, &name);
 	assert_memory_equal(&p->identity, account_identity(alice->engine->rooms.account),
 			    sizeof p->identity);
 	assert_false(p->is_key_changed);
-	assert_int_equal(login(t, elsewhere, "another"), 0);
+	assert_int_equal(login(t, elsewhere, "alice", "another", false), 0);
 }
 
 /* --- who was blocked while a device of ours was away --- */
@@ -247,13 +224,13 @@ a_device_that_comes_back_shows_itself_to_nobody_who_was_blocked_meanwhile(void *
 
 	stolen(t); /* or not, this time */
 	stop_home(t, &t->homes[2]);
-	pass(t, 60);
+	pass_seconds(t, 60);
 	assert_int_equal(engine_block(t->homes[0].engine, "bob"), 0);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	forget_events(&t->homes[1]);
 	start_home(t, &t->homes[2]);
 	wait_online(t, &t->homes[2]);
-	pass(t, 10);
+	pass_seconds(t, 10);
 	assert_int_equal(bob_of(&t->homes[2]).state, CONTACT_BLOCKED);
 	assert_int_equal(count_events(&t->homes[1], EVENT_PRESENCE), 0);
 }

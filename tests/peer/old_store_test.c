@@ -1,4 +1,4 @@
-/* A store of version 0.2, with a history, is brought up to date and loses nothing. */
+/* Stores of versions before, with a history, are brought up to date and lose nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,18 +103,24 @@ static void exec(struct db *db, const char *sql)
 	assert_int_equal(db_exec(db, sql), 0);
 }
 
-/* Bob said every second one; every tenth replies to the one before. Ours are delivered but for the last. */
-static void write_old(void)
+/* As it was when so many of those had been made. */
+static struct db *open_old(unsigned migrations)
 {
 	const struct db_config config = {
-		.path = path,
-		.key = &key,
-		.migrations = of_0_2,
-		.migration_count = sizeof of_0_2 / sizeof *of_0_2,
+		.path = path, .key = &key, .migrations = of_0_2, .migration_count = migrations
 	};
 	struct db *db;
 
+	snprintf(path, sizeof path, "%s/of_%u.db", scratch, migrations);
 	assert_int_equal(db_open(&db, &config, NULL, 0), 0);
+	return db;
+}
+
+/* Bob said every second one; every tenth replies to the one before. Ours are delivered but for the last. */
+static void write_old(void)
+{
+	struct db *db = open_old(sizeof of_0_2 / sizeof *of_0_2);
+
 	assert_int_equal(db_begin(db), 0);
 	exec(db, "INSERT INTO contact(id, name, state, read_up_to) VALUES(2, 'bob', 2, 99990);"
 		 "INSERT INTO conversation(id, contact, identity, delivered)"
@@ -183,7 +189,6 @@ static void every_message_is_there_and_is_found(void **state)
 	char reason[256] = "";
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/old.db", scratch);
 	write_old();
 	for (int round = 0; round < 2; round++) {
 		mono_ns now = 1000 * SECOND;
@@ -218,9 +223,43 @@ static void every_message_is_there_and_is_found(void **state)
 	}
 }
 
+static int64_t number_of(struct store *s, const char *sql)
+{
+	struct statement *q = db_sql(store_db(s), sql);
+	int64_t number;
+
+	assert_int_equal(db_step(q), 1);
+	number = column_int(q, 0);
+	db_done(q);
+	return number;
+}
+
+static void the_oldest_store_gets_its_count_of_what_is_unread(void **state)
+{
+	struct db *db = open_old(1);
+	char reason[256] = "";
+	struct store *s;
+
+	(void)state;
+	exec(db, "INSERT INTO contact(id, name, state, read_up_to) VALUES(1, 'bob', 3, 5);"
+		 "INSERT INTO conversation(id, contact, identity, delivered)"
+		 " VALUES(1, 1, randomblob(32), 0);"
+		 "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at, arrived_at,"
+		 " kind, reply_to, body) VALUES(5, 1, 1, 1, 0, 0, 0, 1, 0, ''),"
+		 " (6, 1, 1, 2, 0, 0, 0, 1, 0, ''), (7, 1, 2, 1, 1, 0, 0, 1, 0, ''),"
+		 " (8, 1, 1, 3, 0, 0, 0, 1, 6, '')");
+	db_close(db);
+	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	assert_int_equal(number_of(s, "SELECT unread FROM conversation"), 2);
+	assert_int_equal(number_of(s, "SELECT place FROM message WHERE id = 8"), 8);
+	assert_int_equal(number_of(s, "SELECT target FROM message WHERE id = 8"), 6);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_oldest_store_gets_its_count_of_what_is_unread),
 		cmocka_unit_test(every_message_is_there_and_is_found),
 	};
 

@@ -120,79 +120,6 @@ static void committing_nothing_succeeds(void **state)
 	store_close(s);
 }
 
-static void an_older_store_gets_its_count_of_what_is_unread(void **state)
-{
-	static const char before[] =
-		"DROP TABLE bot; DROP TABLE proposal; ALTER TABLE message DROP COLUMN bot;"
-		"ALTER TABLE message DROP COLUMN buttons;"
-		"DROP TABLE again; ALTER TABLE chain DROP COLUMN is_over;"
-		"DROP TABLE search; DROP TABLE searched; DROP TABLE leap; DROP TABLE shown; "
-		"DROP TABLE given;"
-		"DROP TABLE granted; DROP TABLE profile; DROP TABLE file; DROP TABLE setting;"
-		"DROP TABLE gap; DROP TABLE reaction; DROP INDEX message_granted;"
-		"DROP INDEX message_living; DROP INDEX message_place; DROP INDEX "
-		"message_expires;"
-		"DROP INDEX message_untargeted; CREATE INDEX message_contact ON "
-		"message(contact, "
-		"id);"
-		"ALTER TABLE message DROP COLUMN place; ALTER TABLE message DROP COLUMN about;"
-		"ALTER TABLE message DROP COLUMN target; ALTER TABLE message DROP COLUMN flags;"
-		"ALTER TABLE message DROP COLUMN life; ALTER TABLE message DROP COLUMN expires;"
-		"ALTER TABLE message DROP COLUMN edit; ALTER TABLE event DROP COLUMN change;"
-		"ALTER TABLE chain DROP COLUMN read;"
-		"ALTER TABLE contact DROP COLUMN tells_read;"
-		"ALTER TABLE contact DROP COLUMN keep_days;"
-		"ALTER TABLE contact DROP COLUMN our_timer;"
-		"ALTER TABLE contact DROP COLUMN our_timer_at;"
-		"ALTER TABLE contact DROP COLUMN their_timer;"
-		"ALTER TABLE contact DROP COLUMN their_timer_at;"
-		"ALTER TABLE contact DROP COLUMN is_hidden;"
-		"ALTER TABLE account DROP COLUMN is_invisible;"
-		"ALTER TABLE account DROP COLUMN devices;"
-		"ALTER TABLE account DROP COLUMN recovery;"
-		"ALTER TABLE account DROP COLUMN requests;"
-		"ALTER TABLE account DROP COLUMN settings_stamp;"
-		"ALTER TABLE account DROP COLUMN is_recovery_offered;"
-		"ALTER TABLE account DROP COLUMN next_identity;"
-		"ALTER TABLE account DROP COLUMN is_next_ours;"
-		"DROP TABLE vault;"
-		"ALTER TABLE contact DROP COLUMN devices;"
-		"ALTER TABLE contact DROP COLUMN stamp;"
-		"ALTER TABLE contact DROP COLUMN is_change_signed;"
-		"ALTER TABLE conversation DROP COLUMN ours;"
-		"ALTER TABLE chain DROP COLUMN is_ours;"
-		"ALTER TABLE chain DROP COLUMN delivered;"
-		"DROP TABLE address; DROP TABLE forwarding; DROP TABLE own_record; DROP TABLE "
-		"relay;"
-		"ALTER TABLE contact DROP COLUMN consent;"
-		"ALTER TABLE conversation DROP COLUMN unread; DROP TABLE directory;"
-		"INSERT INTO contact(id, name, state, read_up_to) VALUES(1, 'bob', 3, 5);"
-		"INSERT INTO conversation(id, contact) VALUES(1, 1);"
-		"INSERT INTO message(id, contact, chain, seq, is_ours, sent_at, arrived_at, "
-		"kind,"
-		" reply_to, body) VALUES(5, 1, 1, 1, 0, 0, 0, 1, 0, ''),"
-		" (6, 1, 1, 2, 0, 0, 0, 1, 0, ''), (7, 1, 2, 1, 1, 0, 0, 1, 0, ''),"
-		" (8, 1, 1, 3, 0, 0, 0, 1, 6, '');"
-		"PRAGMA user_version = 1";
-	struct store *s = open_store(&right);
-	struct statement *q;
-
-	(void)state;
-	assert_int_equal(db_exec(store_db(s), before), 0);
-	store_close(s);
-	s = open_store(&right);
-	q = db_sql(store_db(s), "SELECT unread FROM conversation");
-	assert_int_equal(db_step(q), 1);
-	assert_int_equal(column_int(q, 0), 2);
-	db_done(q);
-	q = db_sql(store_db(s), "SELECT place, target FROM message WHERE id = 8");
-	assert_int_equal(db_step(q), 1);
-	assert_int_equal(column_int(q, 0), 8);
-	assert_int_equal(column_int(q, 1), 6);
-	db_done(q);
-	store_close(s);
-}
-
 static void read_all(uint8_t hash[32])
 {
 	FILE *f = fopen(path, "rb");
@@ -232,7 +159,6 @@ int main(void)
 		STORE(a_failed_write_undoes_the_whole_transaction),
 		STORE(a_broken_constraint_is_the_callers_to_understand),
 		STORE(committing_nothing_succeeds),
-		STORE(an_older_store_gets_its_count_of_what_is_unread),
 		STORE(a_store_that_cannot_be_read_is_not_touched),
 	};
 
