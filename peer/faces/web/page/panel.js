@@ -30,7 +30,7 @@ function choice(words, options, value, onchange) {
 	} }, options.map(([v, text]) => h('option', { value: v }, text)));
 	if (!options.some(([v]) => v === String(value))) select.append(h('option', { value: String(value) }, duration(Number(value))));
 	select.value = String(value);
-	return h('label', { class: 'setting' }, h('span', {}, words), select);
+	return h('label', { class: 'setting' }, h('span', {}, words), h('span', { class: 'select' }, select, icon('down')));
 }
 
 function toggle(words, checked, onchange, hint) {
