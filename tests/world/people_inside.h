@@ -130,6 +130,11 @@ void consents_decide(struct people *p, struct engine *e, unsigned b, const struc
 
 void wishes_answered(struct people *p, const struct event *event);
 void wishes_tend(struct people *p, unsigned person);
+/* Something is said to `b` at a machine that is in. */
+void wishes_say(struct people *p, unsigned machine, unsigned b, const struct engine_text *what);
+/* It is about to be; the ticket under which the answer comes. */
+uint64_t wishes_note(struct people *p, unsigned machine, unsigned b, struct bytes text);
+void wishes_refused(struct people *p, struct saying *s);
 
 /* --- shows.c --- */
 

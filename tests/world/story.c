@@ -377,7 +377,8 @@ void story_run(uint64_t seed, struct story_result *result)
 		      { "with a lie", story_with_a_lie },
 		      { "that fades", story_that_fades },
 		      { "with somebody hidden", story_with_somebody_hidden },
-		      { "that keeps for a while", story_that_keeps } };
+		      { "that keeps for a while", story_that_keeps },
+		      { "with programs", story_with_programs } };
 	struct story s = { 0 };
 	unsigned kind = seed % 5 == 0     ? 0
 			: seed % 10 == 7  ? 2
@@ -385,6 +386,7 @@ void story_run(uint64_t seed, struct story_result *result)
 			: seed % 20 == 3  ? 4
 			: seed % 20 == 9  ? 5
 			: seed % 20 == 19 ? 6
+			: seed % 20 == 12 ? 7
 					  : 1;
 
 	kinds[kind].tell(&s, seed);

@@ -1,5 +1,5 @@
 /* The inside of a story, for story.c (how it begins, settles and ends), storm.c (all that can
- * happen in a storm), quiet.c, alone.c, fades.c, hides.c and keeps.c (other stories) and nobody else. */
+ * happen in a storm), quiet.c, alone.c, fades.c, hides.c, keeps.c and bots.c (other stories) and nobody else. */
 #ifndef PALIQUE_TESTS_WORLD_STORY_INSIDE_H
 #define PALIQUE_TESTS_WORLD_STORY_INSIDE_H
 
@@ -51,7 +51,7 @@ unsigned story_any_person(struct story *s);
 unsigned story_any_other(struct story *s, unsigned than); /* person */
 unsigned story_owner(struct story *s, unsigned machine);
 
-/* --- quiet.c, alone.c, fades.c, hides.c, keeps.c --- */
+/* --- quiet.c, alone.c, fades.c, hides.c, keeps.c, bots.c --- */
 
 void story_quiet_day(struct story *s, uint64_t seed);
 void story_without_a_directory(struct story *s, uint64_t seed);
@@ -59,6 +59,7 @@ void story_with_a_lie(struct story *s, uint64_t seed);
 void story_that_fades(struct story *s, uint64_t seed);
 void story_with_somebody_hidden(struct story *s, uint64_t seed);
 void story_that_keeps(struct story *s, uint64_t seed);
+void story_with_programs(struct story *s, uint64_t seed);
 
 /* --- storm.c --- */
 

@@ -165,27 +165,43 @@ static void make_text(struct people *p, char *text, size_t size, unsigned home, 
 	text[size] = 0;
 }
 
-void people_say(struct people *p, unsigned machine, unsigned b, size_t size)
+uint64_t wishes_note(struct people *p, unsigned machine, unsigned b, struct bytes text)
 {
-	struct engine *e = people_hands(p, machine);
 	unsigned home = p->machines[machine].home;
 	struct sayings *said = &p->homes[home].said[b];
-	char text[WIRE_TEXT_MAX + 64];
-	struct saying *s;
-	int err;
 
-	if (!e)
-		return;
-	make_text(p, text, size, home, b, said->count);
-	s = sayings_note(said, text, size);
-	err = engine_send(e, p->persons[b].name, bytes_of(text, size), 0,
-			  saying_ticket(home, b, said->count - 1));
+	sayings_note(said, text.data, text.size);
 	p->counts.said++;
-	if (err < 0) {
-		s->fate = REFUSED;
-		p->counts.refused++;
-	}
+	return saying_ticket(home, b, said->count - 1);
+}
+
+void wishes_refused(struct people *p, struct saying *s)
+{
+	s->fate = REFUSED;
+	p->counts.refused++;
+}
+
+void wishes_say(struct people *p, unsigned machine, unsigned b, const struct engine_text *what)
+{
+	struct sayings *said = &people_home(p, machine)->said[b];
+	uint64_t ticket = wishes_note(p, machine, b, what->text);
+
+	if (engine_say(people_hands(p, machine), what, ticket) < 0)
+		wishes_refused(p, &said->list[said->count - 1]);
 	world_wake(p->world, machine);
+}
+
+void people_say(struct people *p, unsigned machine, unsigned b, size_t size)
+{
+	unsigned home = p->machines[machine].home;
+	struct engine_text what = { .to = p->persons[b].name };
+	char text[WIRE_TEXT_MAX + 64];
+
+	if (!people_hands(p, machine))
+		return;
+	make_text(p, text, size, home, b, p->homes[home].said[b].count);
+	what.text = bytes_of(text, size);
+	wishes_say(p, machine, b, &what);
 }
 
 void people_greet_all(struct people *p)
