@@ -10,26 +10,7 @@
 #include "shared/early.h"
 #include "shared/error.h"
 #include "shared/link.h"
-#include "tests/link_net.h"
-
-static struct net net;
-
-static int two_peers(void **state)
-{
-	(void)state;
-	net_init(&net);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
-}
+#include "tests/link_pair.h"
 
 static void say_early(const char *words)
 {
@@ -165,8 +146,6 @@ static void words_out_of_turn_end_the_link(void **state)
 		net_run(&net, 5 * SECOND);
 	}
 }
-
-#define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
 
 int main(void)
 {

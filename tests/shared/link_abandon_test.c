@@ -10,34 +10,7 @@
 
 #include "shared/error.h"
 #include "shared/link.h"
-#include "tests/link_net.h"
-
-static struct net net;
-
-static bool both_up(struct net *n)
-{
-	return n->nodes[0].link && n->nodes[1].link;
-}
-
-static int two_linked(void **state)
-{
-	(void)state;
-	net_init(&net);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
-	assert_non_null(net_dial(&net, 0, 1));
-	assert_true(net_run_until(&net, both_up, 30 * SECOND));
-	net_run(&net, SECOND);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
-}
+#include "tests/link_pair.h"
 
 static int64_t opened(unsigned n)
 {
@@ -283,7 +256,7 @@ static void who_cuts_the_control_stream_breaks_the_protocol(void **state)
 	(void)state;
 	for (int is_stop = 0; is_stop < 2; is_stop++) {
 		if (is_stop) {
-			clear(state);
+			net_end(state);
 			two_linked(state);
 			quic_cut_reading(net.nodes[0].link->conn, LINK_CONTROL, 5);
 		} else {
@@ -413,7 +386,7 @@ static void streams_end_and_are_abandoned_on_a_bad_network(void **state)
 {
 	(void)state;
 	for (unsigned seed = 1; seed <= 5; seed++) {
-		clear(state);
+		net_end(state);
 		two_linked(state);
 		net.random = seed * 0x9e3779b97f4a7c15u;
 		net.loss = 150;
@@ -426,8 +399,6 @@ static void streams_end_and_are_abandoned_on_a_bad_network(void **state)
 		assert_nothing_left();
 	}
 }
-
-#define LINKED(f) cmocka_unit_test_setup_teardown(f, two_linked, clear)
 
 int main(void)
 {

@@ -10,16 +10,9 @@
 
 #include "shared/error.h"
 #include "shared/link.h"
-#include "tests/link_net.h"
+#include "tests/link_pair.h"
 
 enum { BULKS = 8 };
-
-static struct net net;
-
-static bool both_up(struct net *n)
-{
-	return n->nodes[0].link && n->nodes[1].link;
-}
 
 static void link_over(mono_ns delay)
 {
@@ -31,20 +24,6 @@ static void link_over(mono_ns delay)
 	assert_non_null(net_dial(&net, 0, 1));
 	assert_true(net_run_until(&net, both_up, 30 * SECOND));
 	net_run(&net, SECOND);
-}
-
-static int two_linked(void **state)
-{
-	(void)state;
-	link_over(10 * MILLISECOND);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
 }
 
 static const uint8_t some[65536];
@@ -167,7 +146,7 @@ static unsigned time_of(size_t total)
 /* A round trip of 100 ms: with a window or a queue of 1 MiB never more than that in 100 ms. */
 static void a_long_path_is_filled_by_a_reader_that_keeps_pace(void **state)
 {
-	clear(state);
+	net_end(state);
 	link_over(50 * MILLISECOND);
 	time_of(40 << 20);
 	assert_true(time_of(40 << 20) < 40 * 100 / 2);
@@ -185,7 +164,7 @@ static void a_path_that_becomes_long_is_filled_too(void **state)
 
 static void a_lost_packet_now_and_then_is_no_full_path(void **state)
 {
-	clear(state);
+	net_end(state);
 	link_over(50 * MILLISECOND);
 	net.loss = 5;
 	assert_true(time_of(40 << 20) < 40 * 100 * 2);
@@ -215,7 +194,7 @@ static void a_directory_keeps_little_of_anybody(void **state)
 {
 	int64_t stream;
 
-	clear(state);
+	net_end(state);
 	net_init(&net);
 	net_add(&net, ENDPOINT_ADMITTED);
 	net_add(&net, ENDPOINT_ANYONE);
@@ -234,8 +213,6 @@ static void a_directory_keeps_little_of_anybody(void **state)
 	net_run(&net, 10 * SECOND);
 	assert_true(held(1, true) <= LINK_WINDOW_SMALL);
 }
-
-#define LINKED(f) cmocka_unit_test_setup_teardown(f, two_linked, clear)
 
 int main(void)
 {

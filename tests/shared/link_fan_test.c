@@ -8,31 +8,7 @@
 
 #include "shared/error.h"
 #include "shared/link.h"
-#include "tests/link_net.h"
-
-static struct net net;
-
-static bool both_up(struct net *n)
-{
-	return n->nodes[0].link && n->nodes[1].link;
-}
-
-static int two_peers(void **state)
-{
-	(void)state;
-	net_init(&net);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
-}
+#include "tests/link_pair.h"
 
 static struct link *dial_offered(unsigned from)
 {
@@ -177,7 +153,7 @@ static void a_proved_way_is_tried_through_loss(void **state)
 		path = way_to(1);
 		link_offer(dial_offered(0), &path, true);
 		assert_true(net_run_until(&net, both_up, 8 * SECOND));
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -276,7 +252,7 @@ static void who_yields_takes_the_attempt_of_the_other(void **state)
 		assert_int_equal(link_is_initiator(net.nodes[smaller].link), !is_yielding);
 		assert_int_equal(endpoint_counters(net.nodes[0].e).links, 1);
 		assert_int_equal(endpoint_counters(net.nodes[1].e).links, 1);
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -305,7 +281,7 @@ static void both_agree_on_one_link_whoever_yields(void **state)
 		if (net.nodes[0].link)
 			assert_memory_equal(link_handshake_hash(net.nodes[0].link),
 					    link_handshake_hash(net.nodes[1].link), 64);
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -327,8 +303,6 @@ static void the_time_to_live_goes_with_the_datagram(void **state)
 	net_run(&net, SECOND);
 	assert_non_null(net.nodes[0].link);
 }
-
-#define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
 
 int main(void)
 {

@@ -10,43 +10,12 @@
 
 #include "shared/error.h"
 #include "shared/link_stream.h"
-#include "tests/link_net.h"
-
-static struct net net;
-
-static bool both_up(struct net *n)
-{
-	return n->nodes[0].link && n->nodes[1].link;
-}
-
-static int two_peers(void **state)
-{
-	(void)state;
-	net_init(&net);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
-}
-
-static void connect_both(void)
-{
-	assert_non_null(net_dial(&net, 0, 1));
-	assert_true(net_run_until(&net, both_up, 30 * SECOND));
-	net_run(&net, SECOND);
-}
+#include "tests/link_pair.h"
 
 static void a_handshake_of_two_peers_proves_both(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	assert_true(device_public_equal(link_device(net.nodes[1].link),
 					&net.nodes[0].config.device.public));
 	assert_true(identity_public_equal(&link_certificate(net.nodes[1].link)->identity,
@@ -73,7 +42,7 @@ static void a_handshake_takes_one_round_trip(void **state)
 static void both_sides_speak_on_the_control_stream(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	net_write(&net, 1, LINK_CONTROL, "responder first");
 	net_run(&net, SECOND);
 	assert_true(net_inbox_is(&net, 0, "responder first"));
@@ -149,7 +118,7 @@ static void send_all(size_t total, mono_ns patience)
 static void much_arrives_whole_over_a_good_network(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	send_all(8 << 20, 60 * SECOND);
 }
 
@@ -159,7 +128,7 @@ static void much_arrives_whole_over_a_bad_network(void **state)
 	net.loss = 200;
 	net.jitter = 30 * MILLISECOND;
 	net.duplicates = 50;
-	connect_both();
+	settle_both();
 	send_all(1 << 20, 3000 * SECOND);
 }
 
@@ -171,9 +140,9 @@ static void many_seeds_of_a_bad_network(void **state)
 		net.random = seed * 0x9e3779b97f4a7c15u;
 		net.loss = 200;
 		net.jitter = seed % 4 * 20 * MILLISECOND;
-		connect_both();
+		settle_both();
 		send_all(100000, 600 * SECOND);
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -184,7 +153,7 @@ static void a_reader_that_stops_stops_the_sender(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_reading = false;
 	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
 	for (int i = 0; i < 200; i++) {
@@ -222,7 +191,7 @@ static void a_full_control_stream_does_not_stop_another(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_reading = false;
 	for (int i = 0; i < 50; i++) {
 		from = fill(net.nodes[0].link, LINK_CONTROL, from, 12 << 20);
@@ -247,7 +216,7 @@ static void the_control_stream_goes_first(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_reading = false;
 	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
 	fill(net.nodes[0].link, stream, 0, 900000);
@@ -262,7 +231,7 @@ static void streams_take_turns(void **state)
 	int64_t streams[3];
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_reading = false;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(link_open(net.nodes[0].link, &streams[i]), 0);
@@ -278,7 +247,7 @@ static void streams_are_limited_and_come_back(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	for (int round = 0; round < 5; round++) {
 		unsigned count = 0;
 
@@ -313,7 +282,7 @@ static void the_end_is_seen_behind_what_was_not_read_yet(void **state)
 	bool is_end;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_reading = false;
 	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
 	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_text("first"), false), 0);
@@ -337,7 +306,7 @@ static void the_end_alone_is_told(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
 	net_write(&net, 0, stream, "first");
 	net_run(&net, SECOND);
@@ -356,7 +325,7 @@ static void a_stream_ended_takes_no_more(void **state)
 	int64_t stream;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
 	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("x"), true), 0);
 	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("y"), false), ERR_STATE);
@@ -382,7 +351,7 @@ static void nothing_is_written_before_the_link_is_up(void **state)
 static void readable_is_told_once_until_taken(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	net.nodes[1].is_deaf = true;
 	for (int i = 0; i < 10; i++) {
 		net_write(&net, 0, LINK_CONTROL, "x");
@@ -416,7 +385,7 @@ static void a_ping_is_answered(void **state)
 	mono_ns heard;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	heard = link_last_heard(net.nodes[0].link);
 	net_run(&net, 2 * SECOND);
 	assert_int_equal(link_last_heard(net.nodes[0].link), heard);
@@ -461,14 +430,14 @@ static void a_narrow_path_carries_all_the_same(void **state)
 {
 	(void)state;
 	net.tap = narrow;
-	connect_both();
+	settle_both();
 	send_all(1 << 20, 60 * SECOND);
 }
 
 static void a_path_that_becomes_narrow_carries_on(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	net_run(&net, 2 * SECOND);
 	net.tap = narrow;
 	send_all(1 << 20, 60 * SECOND);
@@ -480,12 +449,10 @@ static void loopback_carries_large_datagrams(void **state)
 	net.nodes[0].address.ip[0] = net.nodes[1].address.ip[0] = 127;
 	largest = 0;
 	net.tap = note_size;
-	connect_both();
+	settle_both();
 	send_all(4 << 20, 60 * SECOND);
 	assert_true(largest > 30000 && largest <= ENDPOINT_LOOPBACK_MAX);
 }
-
-#define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
 
 int main(void)
 {

@@ -8,38 +8,7 @@
 
 #include "shared/error.h"
 #include "shared/link.h"
-#include "tests/link_net.h"
-
-static struct net net;
-
-static bool both_up(struct net *n)
-{
-	return n->nodes[0].link && n->nodes[1].link;
-}
-
-static int two_peers(void **state)
-{
-	(void)state;
-	net_init(&net);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
-	return 0;
-}
-
-static int clear(void **state)
-{
-	(void)state;
-	net_clear(&net);
-	return 0;
-}
-
-static void connect_both(void)
-{
-	net_dial(&net, 0, 1);
-	assert_true(net_run_until(&net, both_up, 10 * SECOND));
-	net_run(&net, SECOND);
-}
+#include "tests/link_pair.h"
 
 /* Node 0 sends all the time; what has arrived at node 1. */
 static size_t transfer(mono_ns duration)
@@ -75,7 +44,7 @@ static void a_rebound_port_is_repaired_within_a_second(void **state)
 		two_peers(state);
 		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
 		net.delay = delays[i / 2 % 4] * MILLISECOND;
-		connect_both();
+		settle_both();
 		net.loss = i / 8 % 2 * 20;
 		transfer(2 * SECOND + i * 37 * MILLISECOND);
 		net.nodes[who].address.port = 7777; /* its NAT forgot; it does not know */
@@ -84,7 +53,7 @@ static void a_rebound_port_is_repaired_within_a_second(void **state)
 		assert_int_equal(link_path(net.nodes[!who].link).remote.port, 7777);
 		assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
 		assert_int_equal(net.nodes[1].told[LINK_DOWN], 0);
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -96,12 +65,12 @@ static void a_rebound_port_is_repaired_through_loss(void **state)
 	for (unsigned i = 0; i < 60; i++) {
 		two_peers(state);
 		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
-		connect_both();
+		settle_both();
 		net.loss = 50;
 		transfer(2 * SECOND + i * 37 * MILLISECOND);
 		net.nodes[1].address.port = 7777;
 		slow += time_to_flow() > SECOND;
-		clear(state);
+		net_end(state);
 	}
 	assert_true(slow <= 3);
 }
@@ -116,7 +85,7 @@ static void after_an_outage_nobody_waits_for_a_timer(void **state)
 		size_t arrived;
 
 		two_peers(state);
-		connect_both();
+		settle_both();
 		transfer(SECOND);
 		before = net.nodes[who].address;
 		net.loss = 1000;
@@ -133,7 +102,7 @@ static void after_an_outage_nobody_waits_for_a_timer(void **state)
 		transfer(SECOND);
 		assert_true(net.nodes[1].inbox.size > arrived + 200000);
 		assert_false(address_equal(&before, &net.nodes[who].address));
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -143,7 +112,7 @@ static void a_first_ping_that_is_lost_is_followed_soon(void **state)
 	size_t arrived;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	transfer(SECOND);
 	net.loss = 1000;
 	transfer(4 * SECOND);
@@ -164,7 +133,7 @@ static void who_comes_back_to_where_it_was_is_served_at_once(void **state)
 	size_t arrived;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	transfer(SECOND);
 	net.nodes[1].address.port = 7777;
 	link_unsettle(net.nodes[1].link, net.now);
@@ -203,7 +172,7 @@ static void who_hears_nothing_after_data_pings_a_few_times(void **state)
 	mono_ns at[16] = { 0 }, heard;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net_write(&net, 0, LINK_CONTROL, "hello");
 	net_run(&net, 11 * MILLISECOND);
 	heard = link_last_heard(net.nodes[1].link);
@@ -223,7 +192,7 @@ static void a_ping_that_is_answered_is_the_last(void **state)
 	uint64_t sent;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	net_write(&net, 0, LINK_CONTROL, "hello");
 	net_run(&net, SECOND);
 	sent = net.nodes[1].sent;
@@ -237,7 +206,7 @@ static void an_idle_link_is_not_restless(void **state)
 	uint64_t sent;
 
 	(void)state;
-	connect_both();
+	settle_both();
 	sent = net.nodes[0].sent + net.nodes[1].sent;
 	for (int i = 0; i < 600; i++) {
 		net_run(&net, SECOND);
@@ -257,7 +226,7 @@ static void who_moves_does_not_go_back(void **state)
 		two_peers(state);
 		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
 		net.jitter = i * MILLISECOND;
-		connect_both();
+		settle_both();
 		transfer(SECOND);
 		path = link_path(net.nodes[0].link);
 		path.socket = endpoint_extra_socket(net.nodes[0].e);
@@ -272,7 +241,7 @@ static void who_moves_does_not_go_back(void **state)
 		assert_int_equal(link_path(net.nodes[1].link).remote.port,
 				 NET_EXTRA_PORT + path.socket - PATH_EXTRA);
 		assert_int_equal(net.nodes[1].told[LINK_MOVED], 1);
-		clear(state);
+		net_end(state);
 	}
 }
 
@@ -282,7 +251,7 @@ static void a_move_to_nowhere_is_given_up(void **state)
 	struct path nowhere = { .remote = { .family = 4, .port = 9, .ip = { 9, 9, 9, 9 } } };
 
 	(void)state;
-	connect_both();
+	settle_both();
 	link_move(net.nodes[0].link, &nowhere, net.now);
 	for (int i = 0; i < 10; i++) {
 		net_write(&net, 1, LINK_CONTROL, "x");
@@ -297,7 +266,7 @@ static void a_move_to_nowhere_is_given_up(void **state)
 static void the_clock_that_ran_ahead_does_no_harm(void **state)
 {
 	(void)state;
-	connect_both();
+	settle_both();
 	for (int i = 0; i < 30; i++) {
 		net.loss = 1000;
 		transfer(700 * MILLISECOND);
@@ -315,8 +284,6 @@ static void the_clock_that_ran_ahead_does_no_harm(void **state)
 	net_run(&net, 30 * SECOND);
 	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
 }
-
-#define PEERS(f) cmocka_unit_test_setup_teardown(f, two_peers, clear)
 
 int main(void)
 {
