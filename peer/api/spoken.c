@@ -131,6 +131,8 @@ static const char *why_not(int err)
 		return _("it is not what was offered: changed there since, or damaged");
 	case ERR_FULL:
 		return _("there is no room for it on this disk");
+	case ERR_REFUSED:
+		return _("nothing can be written into the folder where it goes");
 	default:
 		return error_text(err);
 	}

@@ -155,6 +155,8 @@ says 0 'are on their way' peer ben files
 says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name again.bin --timeout 1
 until_true 20 sh -c '"$1" --home "$2" files | grep -q again.bin' - "$programs/palique" "$folder/home-ben" || fail 'no second offer'
 peer ben files accept "$(last ben ana)" --to - 2>/dev/null | cmp - "$folder/a file.bin" || fail 'standard output is another thing'
+peer ben files accept "$(last ben ana)" --to - | cmp - "$folder/a file.bin" || fail 'what is here is not written to standard output'
+says 1 'cannot be written to standard output' sh -c '"$1" --home "$2" files accept "$3" --to - >/dev/full' - "$programs/palique" "$folder/home-ben" "$(last ben ana)"
 says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name never.bin --timeout 1
 says 0 'It is cancelled' peer ana files cancel "$(last ana ben)"
 says 1 'not on its way' peer ana files cancel "$(last ana ben)"

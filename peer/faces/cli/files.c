@@ -1,4 +1,5 @@
 /* Files on their way: files, and the waiting for one. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,19 +145,30 @@ enum cmd_wait cmd_wait_for_file(struct cli *c, const char *label, const char *id
 
 /* --- fetching --- */
 
+static bool is_to_output(const struct cli *c)
+{
+	return c->o.value[OPT_TO] && !strcmp(c->o.value[OPT_TO], "-");
+}
+
 /* --to - : what has arrived, to standard output, too. */
-static int copy_out(const char *path)
+static int copy_out(const char *path, const char *id)
 {
 	uint8_t *piece = memory_new(COPY_SIZE);
 	int fd = open(path, O_RDONLY | O_CLOEXEC), code = EXIT_DONE;
 	ssize_t got = -1;
+	const char *trouble = _("the file has arrived, but cannot be read there any more");
+	char hint[64];
 
 	while (fd >= 0 && (got = read(fd, piece, COPY_SIZE)) > 0)
 		if (fwrite(piece, 1, (size_t)got, stdout) != (size_t)got)
 			break;
-	if (fd < 0 || got != 0 || fflush(stdout) != 0)
-		code = cli_failed(ERR_IO, _("the file cannot be written to standard output"),
-				  "");
+	if (got < 0 && errno == EISDIR)
+		trouble = _("a folder does not fit into standard output; it has arrived");
+	else if (got > 0 || (got == 0 && fflush(stdout) != 0))
+		trouble = _("the file has arrived, but cannot be written to standard output");
+	snprintf(hint, sizeof hint, "palique show %s", id);
+	if (fd < 0 || got != 0 || ferror(stdout))
+		code = cli_failed(ERR_IO, trouble, hint);
 	if (fd >= 0)
 		close(fd);
 	free(piece);
@@ -183,20 +195,22 @@ static int report_fetch(struct cli *c, const char *id, enum cmd_wait how,
 	const char *path = transfer ? json_text(transfer, "path") : NULL,
 		   *reason = transfer ? json_text(transfer, "reason") : NULL,
 		   *name = transfer ? json_text(transfer, "conversation") : NULL;
+	const char *pattern = "palique files accept %s";
 	char hint[64], trouble[512];
-	bool to_output = c->o.value[OPT_TO] && !strcmp(c->o.value[OPT_TO], "-");
 
-	/* What was taken back does not come, however often it is accepted. */
-	snprintf(hint, sizeof hint,
-		 transfer && cmd_is(transfer, "error", "expired") ? _("palique reply %s TEXT")
-								  : "palique files accept %s",
-		 id);
+	/* What was taken back does not come, however often it is accepted; what has no place here does elsewhere. */
+	if (transfer && cmd_is(transfer, "error", "expired"))
+		pattern = _("palique reply %s TEXT");
+	else if (transfer &&
+		 (cmd_is(transfer, "error", "refused") || cmd_is(transfer, "error", "full")))
+		pattern = _("palique files accept %s --to FOLDER");
+	snprintf(hint, sizeof hint, pattern, id);
 	if (how == WAIT_ARRIVED && transfer && json_bool(transfer, "own", false)) {
 		out_done(_("it has arrived at %s"), name ? out_safe(name) : "?");
 		return EXIT_DONE;
 	}
-	if (how == WAIT_ARRIVED && to_output)
-		return copy_out(path ? path : "");
+	if (how == WAIT_ARRIVED && is_to_output(c))
+		return copy_out(path ? path : "", id);
 	if (how == WAIT_ARRIVED) {
 		out_done(_("saved: %s"), path ? out_safe(path) : "?");
 		return EXIT_DONE;
@@ -232,6 +246,25 @@ static int accept_file(struct cli *c, const char *id, struct json **result)
 	return code;
 }
 
+/* Whether it came before, and is written to standard output now, as often as that is asked for. */
+static bool is_copied_out(struct cli *c, const char *id, int *code)
+{
+	struct json *result = NULL;
+	const struct json *m, *file;
+	bool is_here = false;
+
+	*code = cli_call(c, "getMessage", json_set_text(json_object(), "id", id), &result);
+	m = *code == EXIT_DONE ? json_get(result, "message") : NULL;
+	file = m ? json_get(m, "file") : NULL;
+	if (file && !json_bool(m, "own", false) && cmd_is(file, "state", "done") &&
+	    json_text(file, "path")) {
+		is_here = true;
+		*code = copy_out(json_text(file, "path"), id);
+	}
+	json_free(result);
+	return is_here || *code != EXIT_DONE;
+}
+
 int cmd_fetch(struct cli *c, const char *id)
 {
 	const char *wait = c->o.value[OPT_WAIT], *name;
@@ -245,6 +278,8 @@ int cmd_fetch(struct cli *c, const char *id)
 		return cli_usage(_("--wait is queued or delivered"), "palique help files");
 	if (options_number(&c->o, OPT_TIMEOUT, 0, 86400, -1, &timeout_s) < 0)
 		return cli_usage(_("--timeout is a number of seconds"), "palique help files");
+	if (is_to_output(c) && is_copied_out(c, id, &code))
+		return code;
 	code = accept_file(c, id, &result);
 	if (code != EXIT_DONE)
 		return code;
@@ -262,7 +297,7 @@ int cmd_fetch(struct cli *c, const char *id)
 		out_done("%s", _("accepted; it comes by itself (palique files)"));
 	else
 		code = report_fetch(c, id, how, transfer);
-	if (code == EXIT_DONE && transfer)
+	if (code == EXIT_DONE && transfer && !is_to_output(c))
 		out_json(json_keep(transfer));
 	json_free(transfer);
 	json_free(result);
