@@ -8,6 +8,7 @@ const { picture } = require('./terminal');
 
 const into = process.argv[2];
 const kite = path.join(folder, 'kite.png');
+const minutes = path.join(folder, 'Minutes of Tuesday.pdf');
 const shot = (page, name) => page.screenshot({ path: path.join(into, `${name}.png`), animations: 'disabled' });
 
 // All was read before, the image is there, the newest message is in sight.
@@ -35,8 +36,8 @@ async function talk(people, lines) {
 		const other = people[1 - who];
 		const me = people[who];
 		const replyTo = more.replyTo && said.get(more.replyTo)[who];
-		const { id } = more.file ? await me.call('sendFile', { conversation: other.name, path: more.file, alt: more.alt, caption: text }) : await me.say(other.name, text, replyTo ? { replyTo } : {});
-		const there = await until(`"${text}" has arrived`, async () => { const m = await other.last(me.name); return m?.text === text && (!m.file || m.file.state === 'done') && m; });
+		const { id } = more.file ? await me.call('sendFile', { conversation: other.name, path: more.file, ...(more.alt ? { alt: more.alt } : {}), ...(text ? { caption: text } : {}) }) : await me.say(other.name, text, { ...(replyTo ? { replyTo } : {}), ...(more.buttons ? { buttons: more.buttons } : {}) });
+		const there = await until(`"${text}" has arrived`, async () => { const m = await other.last(me.name); return m && (m.text ?? '') === text && (!m.file || m.file.state === 'done') && m; });
 		said.set(text, who ? { 1: id, 0: there.id } : { 0: id, 1: there.id });
 		if (more.reactions) await other.call('sendReaction', { id: there.id, reactions: more.reactions });
 	}
@@ -46,9 +47,18 @@ async function english() {
 	const ana = await person('ana', { title: 'Ana Reyes', status: 'here' });
 	const ben = await person('ben', { title: 'Ben Okafor', status: 'packing' });
 	const carla = await person('carla', { title: 'Carla Nunes', availability: 'away' });
+	const frank = await person('frank', { title: 'Frank Weber' });
+	const clock = await person('clock', { title: 'Clock', bot: true });
 	const dora = await person('dora');
+	await befriend(ana, frank);
+	await talk([frank, ana], [[0, 'The bicycle is back in the cellar. Thank you!'], [1, 'Any time']]);
+	await ana.call('markRead', { conversation: 'frank', upTo: (await ana.last('frank')).id });
+	await frank.run('stop');
+	await befriend(ana, clock);
+	await talk([clock, ana], [[0, 'Good morning. Shall I wake you on Saturday?', { buttons: ['At seven', 'At eight', 'Not at all'] }]]);
 	await befriend(ana, carla);
-	await talk([carla, ana], [[0, 'The minutes of Tuesday are in the folder'], [1, 'Thank you, I will read them tonight'], [0, 'No hurry 🙂']]);
+	await talk([carla, ana], [[0, 'The minutes of Tuesday are in the folder'], [1, 'Thank you, I will read them tonight'], [0, '', { file: minutes }], [0, 'No hurry 🙂']]);
+	await ana.call('verifyContact', { name: 'carla', safety: (await ana.call('getSafety', { name: 'carla' })).digits });
 	await befriend(ana, ben);
 	await talk([ana, ben], [
 		[1, 'Are we still on for the beach on Saturday?'],
@@ -58,13 +68,13 @@ async function english() {
 		[1, 'It folds. Timetable, in case the car says no: https://example.org/trains'],
 		[0, 'Train at 9:40 then, I get the tickets', { reactions: '👍' }],
 	]);
+	await ben.call('markRead', { conversation: 'ana', upTo: (await ben.last('ana')).id });
 	await dora.call('addContact', { contact: (await ana.call('getLink')).link, greeting: 'we met at the workshop' });
 	await until('dora asks', async () => (await ana.call('listContacts')).contacts.some((c) => c.name === 'dora'));
 	let page = await open(ana);
 	await choose(page, 'ben');
-	await message(page, 'get the tickets').locator('.state-delivered, .state-read').waitFor();
+	await message(page, 'get the tickets').locator('.state-read').waitFor();
 	await atEnd(page);
-	await page.mouse.move(0, 0);
 	await shot(page, 'web-light');
 	await picture(ana, 'ben', 'get the tickets', path.join(into, 'terminal.png'));
 	await choose(page, 'dora');
@@ -117,4 +127,5 @@ async function spanish() {
 
 fs.mkdirSync(into, { recursive: true });
 fs.copyFileSync(path.join(__dirname, 'kite.png'), kite);
+fs.writeFileSync(minutes, Buffer.alloc(212000, 'minutes '));
 run([['pictures in English', english], ['pictures in Spanish', spanish]]);
