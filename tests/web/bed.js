@@ -4,6 +4,7 @@
 
 const { chromium } = require('playwright-core');
 const { spawn, execFile } = require('child_process');
+const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
 const readline = require('readline');
@@ -32,6 +33,8 @@ function same(got, wanted, what) {
 function holds(fact, what) {
 	if (!fact) throw new Error(`not so: ${what}`);
 }
+
+const hash = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
 // --- engines ---
 
@@ -119,6 +122,23 @@ function invite(count = 1) {
 	});
 }
 
+// Each part may be run alone: who is there already joins no second time.
+const joined = new Map();
+function person(name) {
+	if (!joined.has(name)) joined.set(name, invite().then((link) => home(name).join(link)));
+	return joined.get(name);
+}
+
+async function friends(...names) {
+	const all = [];
+	for (const name of names) all.push(await person(name));
+	for (const other of all.slice(1)) {
+		const { contacts } = await all[0].call('listContacts');
+		if (contacts.find((c) => c.name === other.name)?.state !== 'mutual') await befriend(all[0], other);
+	}
+	return all;
+}
+
 // Both have each other and are connected.
 async function befriend(a, b) {
 	await a.call('addContact', { contact: b.name });
@@ -156,6 +176,7 @@ async function open(who, options = {}) {
 	await context.grantPermissions(permissions, { origin });
 	await page.goto(page.url_);
 	page.who = who;
+	page.colours = colorScheme;
 	page.box = page.locator('.composer textarea');
 	return page;
 }
@@ -166,13 +187,23 @@ async function close(page) {
 	if (complaints.length) throw new Error(`the page complains:\n${complaints.join('\n')}`);
 }
 
-// Nothing that axe-core knows of is wrong with what is shown.
+// Nothing that axe-core knows of is wrong with what is shown, by WCAG 2.2 AA and what is good practice besides;
+// nor with its colours where the other ones are wished.
 const checked = [];
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const COLOURS = ['color-contrast', 'link-in-text-block'];
 async function accessible(page, what) {
-	await page.evaluate(`${axe};0`);
-	const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
-	if (violations.length) throw new Error(`axe-core on ${what}: ${violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none].map((x) => x.message).join('; ').slice(0, 200)}`).join(' | ')}`).join('\n')}`);
+	if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(`${axe};0`);
+	await wrong(page, what, { type: 'tag', values: TAGS });
+	await page.emulateMedia({ colorScheme: page.colours === 'dark' ? 'light' : 'dark' });
+	await wrong(page, `${what}, in other colours`, { type: 'rule', values: COLOURS });
+	await page.emulateMedia({ colorScheme: page.colours });
 	checked.push(what);
+}
+
+async function wrong(page, what, runOnly) {
+	const { violations } = await page.evaluate((rules) => axe.run(document, { resultTypes: ['violations'], runOnly: rules }), runOnly);
+	if (violations.length) throw new Error(`axe-core on ${what}: ${violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none].map((x) => x.message).join('; ').slice(0, 200)}`).join(' | ')}`).join('\n')}`);
 }
 
 const shots = process.env.PALIQUE_SHOTS;
@@ -190,8 +221,28 @@ const message = (page, text) => page.locator('.message', { has: page.locator('.t
 
 // A button, of the dialog where one is open.
 async function press(page, name) {
-	const dialog = page.locator('dialog[open]').last();
-	await (await dialog.count() ? dialog : page).getByRole('button', { name, exact: true }).first().click();
+	const where = page.locator('dialog[open]').last().or(page.locator('body:not(:has(dialog[open]))'));
+	await where.getByRole('button', { name, exact: true }).first().click();
+}
+
+// What a person drops onto the page, or pastes into the field.
+async function give(page, how, files) {
+	await page.evaluate(([kind, list]) => {
+		const data = new DataTransfer();
+		for (const { name, type, bytes } of list) data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
+		if (kind === 'paste') document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+		else for (const event of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
+	}, [how, files.map((f) => ({ ...f, bytes: f.bytes.toString('base64') }))]);
+}
+
+// What the page says in its language where English would say this.
+async function words(page) {
+	const language = await page.locator('html').getAttribute('lang');
+	const texts = language === 'en' ? {} : await page.evaluate((code) => fetch(`/texts/${code}`).then((r) => r.json()), language);
+	return (text, ...values) => {
+		if (language !== 'en' && !texts[text]) throw new Error(`not in ${language}: ${text}`);
+		return (texts[text] ?? text).replaceAll('%s', () => values.shift());
+	};
 }
 
 // One of the doings of a message's menu.
@@ -209,7 +260,13 @@ async function write(page, text) {
 
 async function choose(page, name) {
 	await page.locator(`[data-name="${name}"]`).click();
-	await page.locator('.conversation-header b').first().waitFor();
+	await isOpen(page, name);
+}
+
+// It is that conversation which stands there, whole.
+async function isOpen(page, name) {
+	await page.locator(`[data-name="${name}"][aria-current="true"]`).waitFor({ state: 'attached' });
+	await page.locator('section.main:not([aria-busy])').waitFor();
 }
 
 // --- what the parts do, one after the other ---
@@ -238,4 +295,4 @@ async function run(parts) {
 	process.exitCode = bad ? 1 : 0;
 }
 
-module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, folder, holds, home, invite, look, message, open, press, run, same, shot, until, write };
+module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };

@@ -4,20 +4,9 @@
 const fs = require('fs');
 const path = require('path');
 const crypto = require('crypto');
-const { choose, close, folder, holds, home, look, message, open, press, same, until } = require('./bed');
+const { choose, close, folder, friends, give, hash, holds, look, message, open, press, same, until } = require('./bed');
 
-const hash = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 const png = () => fs.readFileSync(path.join(__dirname, 'kite.png'));
-
-// What a person drops onto the page, or pastes into the field.
-async function give(page, how, files) {
-	await page.evaluate(([kind, list]) => {
-		const data = new DataTransfer();
-		for (const { name, type, bytes } of list) data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
-		if (kind === 'paste') document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
-		else for (const event of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
-	}, [how, files.map((f) => ({ ...f, bytes: f.bytes.toString('base64') }))]);
-}
 
 const arrived = (who, from, name) => until(`${who.name} has ${name}`, async () => {
 	const { messages } = await who.call('getMessages', { conversation: from });
@@ -26,7 +15,7 @@ const arrived = (who, from, name) => until(`${who.name} has ${name}`, async () =
 });
 
 exports['images, dropped and pasted'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const page = await open(ana);
 	await choose(page, 'ben');
 	await give(page, 'drop', [{ name: 'kite.png', type: 'image/png', bytes: png() }, { name: 'notes <b>.txt', type: 'text/plain', bytes: Buffer.from('some notes') }]);
@@ -68,6 +57,17 @@ exports['images, dropped and pasted'] = async () => {
 	same(hash(fs.readFileSync(await (await saving).path())), hash(png()), 'the copy that was saved');
 	await page.keyboard.press('Escape');
 
+	// small as a file, more than the memory as pixels: it is not decoded
+	const vast = png();
+	vast.writeUInt32BE(29000, 16);
+	vast.writeUInt32BE(29000, 20);
+	await page.route('**/image/*', (route) => route.fulfill({ body: vast, contentType: 'image/png' }));
+	await page.getByAltText('wind').click();
+	await page.getByText('It is too large to be shown whole here.').waitFor();
+	holds(await page.locator('img.full').evaluate((e) => e.naturalWidth <= 320), 'the small one is shown');
+	await page.keyboard.press('Escape');
+	await page.unrouteAll();
+
 	// a picture of oneself
 	await page.locator('.myself').click();
 	await page.locator('dialog input[type=file]').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: png() });
@@ -78,7 +78,7 @@ exports['images, dropped and pasted'] = async () => {
 };
 
 exports['an upload whose line breaks goes on'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const bytes = crypto.randomBytes(18 << 20);
 	await ben.call('setSettings', { acceptUpTo: 1 << 30 });
 	const film = path.join(folder, 'film.bin');
@@ -115,39 +115,63 @@ exports['an upload whose line breaks goes on'] = async () => {
 };
 
 exports['a fetch goes on after the page and the engine have ended'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const bytes = crypto.randomBytes(1 << 20);
 	const large = path.join(folder, 'large.bin');
-	const out = fs.openSync(large, 'w');
-	for (let i = 0; i < 300; i++) fs.writeSync(out, bytes);
-	fs.closeSync(out);
+	fs.writeFileSync(large, Buffer.concat(Array(200).fill(bytes)));
+	const { pid } = await ben.call('status');
 	let page = await open(ana);
 	await choose(page, 'ben');
 	await ana.call('setSettings', { acceptUpTo: 0 });
 	await ben.call('sendFile', { conversation: 'ana', path: large, caption: 'a large one' });
 	const one = message(page, 'a large one');
 	await one.getByRole('button', { name: 'Fetch the file' }).click();
-	await until('some of it is here', async () => { const f = (await ana.last('ben')).file; return f.state === 'running' && f.done > 0; });
-	// the page is loaded anew: it shows how far it is
-	await page.reload();
-	await page.locator('[data-name="ben"]').waitFor();
-	await choose(page, 'ben');
-	await one.waitFor();
-	const { file } = await ana.last('ben');
-	if (file.state !== 'done') {
+	// in the midst of it ben's machine stands still: so it stays in the midst
+	for (;;) {
+		const { state, done } = (await ana.last('ben')).file;
+		holds(state !== 'done', 'it can be caught before it is whole');
+		if (state === 'running' && done > 0) break;
+	}
+	process.kill(pid, 'SIGSTOP');
+	try {
+		// the page is loaded anew: it shows how far it is
+		await page.reload();
+		await choose(page, 'ben');
+		await one.locator('progress').waitFor();
+		await page.box.fill('not sent yet');
 		await ana.kill();
 		page.expected.push(/WebSocket|Failed to load resource|ERR_CONNECTION/);
-		await page.getByRole('heading', { name: 'This page has no session' }).or(page.getByText('The line to the engine is lost')).first().waitFor();
-		await page.getByRole('heading', { name: 'This page has no session' }).waitFor();
-		await look(page, 'no session');
+		await page.getByText('The line to the engine is lost').waitFor();
+		await page.getByRole('heading', { name: 'Palique has ended on this machine' }).waitFor();
+		await page.getByText('palique web', { exact: true }).waitFor();
+		await page.getByText('not sent yet').waitFor(); // nothing that was written is lost
+		await look(page, 'the engine has ended');
 		await close(page);
-		page = await open(ana);
-		await choose(page, 'ben');
+	} finally {
+		process.kill(pid, 'SIGCONT');
 	}
+	page = await open(ana);
+	await choose(page, 'ben');
 	const m = await arrived(ana, 'ben', 'large.bin');
 	same(hash(fs.readFileSync(m.file.path)), hash(fs.readFileSync(large)), 'the large file');
 	await message(page, 'a large one').getByRole('button', { name: 'Save a copy' }).waitFor();
 	holds(!await message(page, 'a large one').locator('progress').count(), 'no bar is left');
 	await look(page, 'files');
+
+	// what is taken back is not to be had any more
+	await ben.call('sendFile', { conversation: 'ana', path: large, caption: 'a mistake' });
+	await message(page, 'a mistake').getByRole('button', { name: 'Fetch the file' }).waitFor();
+	await ben.call('cancelFile', { id: (await ben.last('ana')).id });
+	await message(page, 'a mistake').getByText('the other side has withdrawn it').waitFor();
+	same(await message(page, 'a mistake').locator('.file-actions button').count(), 0, 'what can be done with it');
+	await close(page);
+
+	// another engine: the page of the one before has no session
+	page = await open(ana);
+	await page.locator('.side').waitFor();
+	page.expected.push(/WebSocket|Failed to load resource|ERR_CONNECTION/);
+	await ana.call('closeWeb');
+	await page.getByText('palique web', { exact: true }).waitFor();
+	await look(page, 'no session');
 	await close(page);
 };

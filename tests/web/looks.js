@@ -2,10 +2,10 @@
 // A walk through all views as it is done by others: in Spanish, in the dark, on a telephone; by the keyboard alone;
 // with notifications. axe-core finds nothing in any of them.
 
-const { act, choose, close, holds, home, look, message, open, same, until, write } = require('./bed');
+const { act, choose, close, friends, holds, isOpen, look, message, open, same, until, write } = require('./bed');
 
 exports['every view in Spanish, in the dark, on a telephone'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const page = await open(ana, { locale: 'es-ES', colorScheme: 'dark', viewport: { width: 390, height: 780 } });
 	await page.locator('[data-name="ben"]').waitFor();
 	await look(page, 'es list');
@@ -53,7 +53,7 @@ exports['every view in Spanish, in the dark, on a telephone'] = async () => {
 };
 
 exports['by the keyboard alone'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben', 'cai'); // one more, to go to and back
 	const page = await open(ana);
 	await page.locator('[data-name="ben"]').waitFor();
 	const key = (name) => page.keyboard.press(name);
@@ -86,7 +86,7 @@ exports['by the keyboard alone'] = async () => {
 	await message(page, 'to myself').locator('.quote').waitFor();
 	await key('Control+Shift+f');
 	await page.keyboard.type('myself');
-	await page.locator('.result').first().waitFor();
+	await page.locator('.result mark', { hasText: /^myself$/ }).first().waitFor();
 	await key('ArrowDown');
 	await key('Enter');
 	await until('the message found has the focus', () => page.evaluate(() => document.activeElement.textContent.includes('to myself')));
@@ -95,6 +95,7 @@ exports['by the keyboard alone'] = async () => {
 	await key('Alt+ArrowDown');
 	await until('another conversation', () => page.evaluate(() => document.querySelector('[aria-current="true"]')?.dataset.name !== 'ben'));
 	await key('Alt+ArrowUp');
+	await isOpen(page, 'ben');
 	// every control that Tab reaches is seen to have the focus, and Tab comes around
 	await page.locator('.myself').focus();
 	const seen = new Set();
@@ -116,7 +117,7 @@ exports['by the keyboard alone'] = async () => {
 };
 
 exports['notifications, and the line that is lost'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const page = await open(ana, { permissions: ['notifications'] });
 	await page.locator('[data-name="ben"]').waitFor();
 	await page.evaluate(() => {
@@ -140,7 +141,7 @@ exports['notifications, and the line that is lost'] = async () => {
 	same(await page.evaluate(() => window.told.length), 1, 'notifications');
 
 	// the line is cut, and comes back: nothing is lost, nothing is there twice
-	await page.context().close();
+	await close(page);
 	const again = await open(ana);
 	await choose(again, 'ben');
 	again.expected.push(/WebSocket/);

@@ -1,7 +1,7 @@
 'use strict';
 // A long history: what is drawn stays small, what one looks at stays where it is.
 
-const { befriend, choose, close, holds, home, invite, message, open, same, until } = require('./bed');
+const { choose, close, friends, holds, home, message, open, same, until } = require('./bed');
 
 const MANY = Number(process.env.MANY || 50000);
 const BURST = 5000;
@@ -13,6 +13,17 @@ async function flood(who, to, from, count) {
 		await Promise.all(Array.from({ length: Math.min(STEP, from + count - i) }, (_, j) => who.say(to, `message ${i + j}${(i + j) % 7 ? '' : '\nwith a second line, and some more words in it, so that rows are not all of one height'}`)));
 }
 
+// Two between whom so many have been said.
+let said = 0;
+async function history(count) {
+	const [ana, dan] = await friends('ana', 'dan');
+	const from = said;
+	said = count;
+	await flood(dan, 'ana', from, count - from);
+	await until('all are there', async () => (await ana.last('dan'))?.text.startsWith(`message ${count - 1}`));
+	return [ana, dan];
+}
+
 const drawn = (page) => page.evaluate(() => {
 	const all = document.querySelectorAll('.row');
 	return { count: all.length, first: all[0]?.dataset.row, last: all[all.length - 1]?.dataset.row };
@@ -21,12 +32,7 @@ const drawn = (page) => page.evaluate(() => {
 const isAtEnd = (page) => () => page.evaluate(() => { const t = document.querySelector('.timeline'); return t.scrollHeight - t.scrollTop - t.clientHeight < 2; });
 
 exports['five thousand arrive while the page is open'] = async () => {
-	const ana = home('ana');
-	const dan = await home('dan').join(await invite());
-	await befriend(ana, dan);
-	await flood(dan, 'ana', 0, MANY - BURST);
-	const has = (n) => async () => (await ana.last('dan'))?.text.startsWith(`message ${n - 1}`);
-	await until('all are there', has(MANY - BURST));
+	const [ana, dan] = await history(MANY - BURST);
 	const page = await open(ana);
 	await choose(page, 'dan');
 	await page.locator('.message').first().waitFor();
@@ -35,7 +41,7 @@ exports['five thousand arrive while the page is open'] = async () => {
 		window.most = 0;
 		new MutationObserver(() => { window.most = Math.max(window.most, document.querySelectorAll('.row').length); }).observe(document.querySelector('.rows'), { childList: true });
 	});
-	const flooding = flood(dan, 'ana', MANY - BURST, BURST);
+	const flooding = history(MANY);
 	await page.box.fill('typed meanwhile'); // the page is not busy with itself alone
 	await flooding;
 	await message(page, `message ${MANY - 1}`).waitFor();
@@ -48,7 +54,8 @@ exports['five thousand arrive while the page is open'] = async () => {
 };
 
 exports['fifty thousand, from the newest to the oldest'] = async () => {
-	const page = await open(home('ana'));
+	const [ana] = await history(MANY);
+	const page = await open(ana);
 	await choose(page, 'dan');
 	await message(page, `message ${MANY - 1}`).waitFor();
 	// As often as it takes: to the upper end; what stood there stays where it was, to a pixel.

@@ -1,7 +1,7 @@
 'use strict';
 // What contacts write stays text, whatever it is.
 
-const { choose, close, home, holds, look, message, open, same, until } = require('./bed');
+const { choose, close, friends, holds, look, message, open, same, until } = require('./bed');
 
 const strange = [
 	['<img src=x onerror="document.title=\'owned\'">', (t) => t.includes('<img src=x')],
@@ -23,7 +23,7 @@ const strange = [
 ];
 
 exports['hostile texts stay text'] = async () => {
-	const [ana, ben] = [home('ana'), home('ben')];
+	const [ana, ben] = await friends('ana', 'ben');
 	const page = await open(ana, { viewport: { width: 900, height: 700 } });
 	await choose(page, 'ben');
 	const ids = [];

@@ -80,18 +80,19 @@ export function connect(language) {
 		for (const waiting of calls.values()) waiting.reject(new ApiError({ message: '', data: { kind: 'closed' } }));
 		calls.clear();
 		if (isOpen) tell('lost');
-		if (!isOpen && await isOver()) return tell('over');
+		const end = isOpen ? null : await ending();
+		if (end) return tell('over', end);
 		setTimeout(() => connect(language), waitBefore);
 		waitBefore = Math.min(waitBefore * 2, 5000);
 	};
 }
 
-// Whether the session itself is gone (the engine has ended and begun again), not the line alone.
-async function isOver() {
+// Whether the session itself is gone (the engine has ended, and begun again perhaps), not the line alone.
+async function ending() {
 	try {
-		return (await fetch('/session', { headers: headers() })).status === 401;
+		return (await fetch('/session', { headers: headers() })).status === 401 ? { isStopped: false } : null;
 	} catch {
-		return waitBefore >= 2000; // nobody listens there any more
+		return waitBefore >= 2000 ? { isStopped: true } : null; // nobody listens there any more
 	}
 }
 

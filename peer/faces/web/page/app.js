@@ -10,6 +10,7 @@ import { makeTimeline, showConversation, sight, jump } from './timeline.js';
 import { makeComposer, showComposer, showDraft, focusComposer, answer, edit, sentImage } from './composer.js';
 import { callToAct, showContact, showSafety } from './panel.js';
 import { addPerson, copy } from './people.js';
+import { follow } from './links.js';
 import { showSettings } from './settings.js';
 import { showSearch } from './search.js';
 import { showWelcome, showOver } from './welcome.js';
@@ -17,6 +18,7 @@ import { beginNotifying, askToNotify } from './notify.js';
 import { dialog, confirm, menu, notice, failed, closeMenu } from './modal.js';
 import { makeProposals } from './proposals.js';
 import { pickEmoji, quick } from './emoji.js';
+import { isShowable } from './measure.js';
 import * as state from './state.js';
 
 const app = document.getElementById('app');
@@ -33,7 +35,6 @@ const doings = {
 	jump,
 	answer,
 	toComposer: focusComposer,
-	isMine: () => true,
 	react: (m, one) => attempt(async () => {
 		const ours = new Set((m.reactions?.ours ?? '').split(' ').filter(Boolean));
 		if (!ours.delete(one)) ours.add(one);
@@ -84,11 +85,15 @@ function details(m) {
 // An image in full, where it is here; else as small as it came.
 async function look(m) {
 	const img = h('img', { class: 'full', alt: m.file.alt ? line(m.file.alt) : line(m.file.name) });
-	const sent = sentImage(m.id);
-	const answer_ = !sent && m.file.path && (m.own || m.file.state === 'done') ? await fileBytes(m.id) : null;
-	if (sent || answer_?.ok) img.src = URL.createObjectURL(sent ?? await answer_.blob());
-	else img.src = document.querySelector(`[data-row="${CSS.escape(m.id)}"] .picture img`)?.src ?? '';
-	await dialog(line(m.file.name), () => [img, m.file.alt && h('p', { dir: 'auto' }, line(m.file.alt)), m.file.path && h('div', { class: 'answers' }, h('button', { type: 'button', class: 'plain', onclick: () => doings.save(m) }, icon('download'), _('Save a copy')))], { isWide: true, onclose: () => { if (sent || answer_?.ok) URL.revokeObjectURL(img.src); } });
+	let whole = sentImage(m.id) ?? null;
+	if (!whole && m.file.path && (m.own || m.file.state === 'done')) {
+		const answer_ = await fileBytes(m.id);
+		whole = answer_.ok ? await answer_.blob() : null;
+	}
+	const isTooLarge = whole && !await isShowable(whole);
+	if (isTooLarge) whole = null;
+	img.src = whole ? URL.createObjectURL(whole) : document.querySelector(`[data-row="${CSS.escape(m.id)}"] .picture img`)?.src ?? '';
+	await dialog(line(m.file.name), () => [img, isTooLarge && h('p', { class: 'mute' }, _('It is too large to be shown whole here.')), m.file.alt && h('p', { dir: 'auto' }, line(m.file.alt)), m.file.path && h('div', { class: 'answers' }, h('button', { type: 'button', class: 'plain', onclick: () => doings.save(m) }, icon('download'), _('Save a copy')))], { isWide: true, onclose: () => { if (whole) URL.revokeObjectURL(img.src); } });
 }
 
 // --- the frame ---
@@ -158,15 +163,21 @@ function drawHeader() {
 	showComposer(c);
 }
 
+let visits = 0;
+
 export async function go(name) {
+	const mine = ++visits;
 	closeMenu();
 	history.replaceState(null, '', name ? `/#${encodeURIComponent(name)}` : '/');
+	header.parentElement.ariaBusy = 'true';
 	showConversation(name);
 	await state.openConversation(name).catch(failed);
+	if (mine !== visits) return; // another one was chosen meanwhile
 	drawHeader();
 	showDraft();
 	if (state.open()?.isWhole) showConversation(name);
 	if (name && matchMedia('(hover: hover)').matches) focusComposer();
+	header.parentElement.ariaBusy = null;
 	sight();
 }
 
@@ -230,7 +241,7 @@ function followAddress() {
 	}
 	if (words.has('link')) {
 		history.replaceState(null, '', '/');
-		addPerson(words.get('link'));
+		follow(words.get('link'));
 	} else if (state.contacts.has(wanted) && wanted !== state.current) go(wanted);
 }
 
@@ -239,7 +250,7 @@ addEventListener('click', (e) => {
 	const a = e.target.closest?.('a[href^="palique:" i]');
 	if (!a || !isLaidOut) return;
 	e.preventDefault();
-	addPerson(a.getAttribute('href'));
+	follow(a.getAttribute('href'));
 });
 
 async function begin2() {
@@ -255,7 +266,7 @@ state.watch('notice', (p, isWarning) => notice(p.name ? `${shownName(p.name)} ${
 document.addEventListener('visibilitychange', sight);
 addEventListener('focus', sight);
 addEventListener('blur', sight);
-on('over', () => showOver(app));
+on('over', ({ isStopped }) => showOver(app, isStopped));
 beginNotifying(go);
 
 let drawn = '';

@@ -78,7 +78,8 @@ function fileState(m) {
 function fileActions(m, doings) {
 	const f = m.file;
 	const acts = [];
-	if (!m.own && ['offered', 'paused', 'stopped', 'cancelled', 'failed'].includes(f.state)) acts.push(button(f.state === 'offered' ? _('Fetch the file') : _('Go on'), f.state === 'offered' ? 'download' : 'play', () => doings.file('acceptFile', m)));
+	const isBack = f.state === 'failed' && f.error === 'expired'; // who offered it has taken it back
+	if (!m.own && !isBack && ['offered', 'paused', 'stopped', 'cancelled', 'failed'].includes(f.state)) acts.push(button(f.state === 'offered' ? _('Fetch the file') : _('Go on'), f.state === 'offered' ? 'download' : 'play', () => doings.file('acceptFile', m)));
 	if (m.own && f.state === 'paused') acts.push(button(_('Go on'), 'play', () => doings.file('acceptFile', m)));
 	if (['running', 'waiting'].includes(f.state) || (m.own && f.state === 'offered')) acts.push(button(_('Pause'), 'pause', () => doings.file('pauseFile', m)));
 	if (['running', 'waiting', 'paused', 'stopped'].includes(f.state) || (m.own && f.state === 'offered')) acts.push(button(_('Cancel'), 'close', () => doings.file('cancelFile', m)));

@@ -122,15 +122,15 @@ export function doing(words, f, attributes = {}) {
 		if (b.ariaBusy === 'true') return;
 		const form = b.closest('form');
 		form?.querySelector('.form-error')?.remove();
-		b.ariaBusy = 'true';
+		b.ariaBusy = b.ariaDisabled = 'true';
 		try {
-			await f();
+			await f(form);
 		} catch (error) {
 			// beside what was filled in, where it can be read and mended
 			if (form?.isConnected) b.closest('.answers').before(h('p', { class: 'form-error', role: 'alert' }, icon('warn'), h('span', {}, wordsOf(error))));
 			else failed(error);
 		} finally {
-			b.ariaBusy = null;
+			b.ariaBusy = b.ariaDisabled = null;
 		}
 	} }, words);
 	return b;

@@ -62,9 +62,10 @@ export function showContact(name) {
 		const draw = () => {
 			const c = state.contacts.get(name);
 			if (!c) return close();
-			if (place.contains(document.activeElement) && document.activeElement.matches('select')) return;
 			const [kind, words] = presence(c);
 			const act = (method, params) => call(method, params).then((r) => { if (r.contact) state.contacts.set(name, r.contact); draw(); });
+			const controls = () => [...place.querySelectorAll('button, input, select')];
+			const at = controls().indexOf(document.activeElement);
 			fill(place,
 				h('div', { class: 'who' }, avatar(c, kind, words), h('div', {}, h('b', { dir: 'auto' }, shownName(name)), h('div', { class: 'mute' }, name, words && ` · ${words}`), c.status && h('div', { dir: 'auto' }, line(c.status)))),
 				c.state === 'mutual' && h('p', { class: 'mute' }, icon('link'), wayWords(c)),
@@ -93,9 +94,11 @@ export function showContact(name) {
 						await call('blockContact', { name });
 						close();
 					}, { class: 'plain danger-text' })));
+			controls()[at]?.focus();
 		};
-		let isThere = true;
-		state.watch('contact', (who) => { if (who === name && isThere && place.isConnected) draw(); });
+		// a list that one may be choosing from is not taken away
+		state.watch('contact', (who) => { if (who === name && place.isConnected && !place.querySelector('select:focus')) draw(); });
+		place.addEventListener('focusout', (e) => { if (e.target.matches('select') && e.relatedTarget) setTimeout(draw); });
 		draw();
 		return place;
 	});

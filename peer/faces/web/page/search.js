@@ -24,18 +24,22 @@ export function showSearch(go, within) {
 	async function find(before) {
 		const mine = ++asked;
 		const query = words.value.trim();
-		if (!before) fill(results);
-		if (!query) return fill(status);
+		if (!query) return fill(results), fill(status);
 		try {
 			const r = await call('searchMessages', { query, limit: 50, ...(before ? { before } : {}), ...(where.checked ? { conversation: within } : {}) });
 			if (mine !== asked) return;
+			const hadFocus = results.contains(document.activeElement);
+			if (!before) fill(results);
 			results.querySelector('.more')?.remove();
+			const from = results.children.length;
 			add(r.messages);
+			if (hadFocus) (results.children[from]?.querySelector('button') ?? words).focus();
 			if (r.messages.length === 50) results.append(h('li', { class: 'more' }, h('button', { type: 'button', class: 'plain', onclick: () => find(r.messages.at(-1).id) }, _('Older ones'))));
 			status.textContent = results.children.length ? '' : _('Nothing found.');
 		} catch (e) {
-			if (e.kind === 'format') status.textContent = _('Nothing found.');
-			else failed(e);
+			if (e.kind !== 'format') return failed(e);
+			fill(results);
+			status.textContent = _('Nothing found.');
 		}
 	}
 	let due;

@@ -104,8 +104,8 @@ export async function openConversation(name) {
 	changed('current');
 	if (!name) return;
 	const c = conversation(name);
-	if (c.isWhole) return;
-	await newest(name);
+	if (!c.isWhole) await newest(name);
+	else if (!contacts.get(name)?.unread) c.firstUnread = null;
 }
 
 // The newest page, in place of whatever is there.
@@ -237,9 +237,14 @@ function fromEvent(p, own) {
 	return { id: p.id, conversation: p.conversation, own, timestamp: p.timestamp, arrivedAt: p.arrivedAt ?? p.timestamp, state: own ? 'queued' : 'received', ...p.message };
 }
 
+// Whether a person has this conversation before them at this moment.
+export const isSeen = (name) => name === current && document.visibilityState === 'visible' && document.hasFocus();
+
 on('receive', (p) => {
 	arrive(fromEvent(p, false));
 	const contact = contacts.get(p.conversation);
+	// from here on it is new to who comes back
+	if (!contact?.unread && !isSeen(p.conversation)) conversation(p.conversation).firstUnread = p.id;
 	if (contact) {
 		contact.unread = (contact.unread ?? 0) + 1;
 		contact.typing = false;

@@ -150,11 +150,12 @@ function arrive(c, { messages, count, dropped }) {
 	const from = c.messages.length - count;
 	const change = () => {
 		drop(dropped, false);
+		for (const old of rows.querySelectorAll('.unread-line')) if (old.closest('.row').dataset.row !== c.firstUnread) old.remove();
 		rows.append(...c.messages.slice(from).map((_m, at) => row(c, from + at)));
 	};
 	if (wasAtBottom) change();
 	else keepPlace(change);
-	if (wasAtBottom || messages.some((m) => m.own && m.state === 'queued' && doings.isMine(m))) pin();
+	if (wasAtBottom || messages.some((m) => m.own && m.state === 'queued')) pin();
 	else missed += messages.filter((m) => !m.own).length;
 	const theirs = messages.filter((m) => !m.own);
 	if (theirs.length === 1) say(_('%s: %s', doings.shownName(c.name), line(theirs[0].text || theirs[0].file?.name || '').slice(0, 300)));
@@ -163,11 +164,15 @@ function arrive(c, { messages, count, dropped }) {
 	sight();
 }
 
+// The newest in sight; but what came while nobody looked is not passed by.
 function pin() {
 	scroller.scrollTop = scroller.scrollHeight;
-	atBottom = true;
+	const unread = document.hidden ? rows.querySelector('.unread-line') : null;
+	const over = unread ? scroller.getBoundingClientRect().top - unread.getBoundingClientRect().top : 0;
+	if (over > 0) scroller.scrollTop -= over;
+	atBottom = over <= 0;
 	const c = state.open();
-	if (c) c.isFollowed = true;
+	if (c) c.isFollowed = atBottom;
 }
 
 async function toBottom() {
@@ -206,9 +211,9 @@ function onscroll() {
 // at, so that the desktop does not notify of it.
 export function sight() {
 	const c = state.open();
-	const isLooking = document.visibilityState === 'visible' && document.hasFocus();
-	state.looking(isLooking ? c?.name : undefined);
-	if (!c || !isLooking || !atBottom) return;
+	const isLooking = c && state.isSeen(c.name);
+	state.looking(isLooking ? c.name : undefined);
+	if (!isLooking || !atBottom) return;
 	const last = c.messages.findLast((m) => !m.own);
 	if (last) state.markRead(c.name, last.id);
 }

@@ -3,8 +3,11 @@
 import { h, fill, icon } from './dom.js';
 import { _ } from './text.js';
 import { call, image, qr } from './api.js';
-import { doing, field } from './modal.js';
+import { closeMenu, doing, field } from './modal.js';
+import { shownName } from './list.js';
 import { copy } from './people.js';
+import { partsOf, passwords, resetPassword } from './links.js';
+import { line, paragraphs } from './safe.js';
 import * as state from './state.js';
 
 function frame(...content) {
@@ -12,13 +15,6 @@ function frame(...content) {
 }
 
 const nameField = (value = '') => h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 32, pattern: '[a-z0-9][a-z0-9._\\-]{1,31}', value });
-
-// A password that is new is typed twice, or seen.
-function passwords(isNew) {
-	const one = h('input', { type: 'password', required: true, autocomplete: isNew ? 'new-password' : 'current-password', maxlength: 1000 });
-	const seen = h('input', { type: 'checkbox', onchange: () => { one.type = seen.checked ? 'text' : 'password'; } });
-	return [one, h('label', { class: 'setting' }, h('span', {}, _('Show the password')), seen)];
-}
 
 function steps(place, build) {
 	fill(place, build());
@@ -33,6 +29,8 @@ function form(title, parts, go, words, back) {
 
 const given = () => new URLSearchParams(location.hash.slice(1)).get('link') ?? '';
 
+const isFor = (kind) => Boolean(given()) && partsOf(given()).kind === kind;
+
 export function showWelcome(app, done) {
 	const place = h('div', {});
 	fill(app, frame(place));
@@ -40,12 +38,13 @@ export function showWelcome(app, done) {
 	const first = () => steps(place, () => [
 		h('h1', {}, _('Welcome to Palique')),
 		h('p', {}, _('Chat from machine to machine. A directory only tells your friends where you are; no server reads along.')),
+		isFor('person') && h('p', {}, _('To add %s you need an account first.', line(partsOf(given()).place))),
 		h('button', { type: 'button', class: 'choice', onclick: join }, icon('link'), h('span', {}, h('b', {}, _('I have an invitation')), h('small', {}, _('Join the directory of a friend, a team or a community')))),
 		h('button', { type: 'button', class: 'choice', onclick: host }, icon('person'), h('span', {}, h('b', {}, _('Begin here, and invite others')), h('small', {}, _('This machine becomes the directory: for a household or a team on one network')))),
-		h('button', { type: 'button', class: 'choice', onclick: login }, icon('devices'), h('span', {}, h('b', {}, _('I have an account already')), h('small', {}, _('Bring it to this machine, with its contacts'))))]);
+		h('button', { type: 'button', class: 'choice', onclick: () => login() }, icon('devices'), h('span', {}, h('b', {}, _('I have an account already')), h('small', {}, _('Bring it to this machine, with its contacts'))))]);
 
 	const join = () => steps(place, () => {
-		const link = h('input', { type: 'text', required: true, autocomplete: 'off', spellcheck: 'false', value: given() || state.me.defaultDirectory || '', placeholder: 'palique:dir.example.org/i/…' });
+		const link = h('input', { type: 'text', required: true, autocomplete: 'off', spellcheck: 'false', value: (isFor('directory') && given()) || state.me.defaultDirectory || '', placeholder: 'palique:dir.example.org/i/…' });
 		const name = nameField();
 		const [password, shown] = passwords(true);
 		return form(_('Join'), [field(_('Invitation, or the link of a directory'), link), field(_('Your name'), name, _('Small letters, digits, . _ and -')), field(_('A password'), password, _('It never leaves this machine. Longer is better: four words, say.')), shown],
@@ -69,8 +68,19 @@ export function showWelcome(app, done) {
 			}, _('Begin'), first);
 	});
 
-	const login = () => steps(place, () => {
-		const who = h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', placeholder: 'alice@dir.example.org' });
+	const reset = () => steps(place, () => {
+		const [password, shown] = passwords(true);
+		return form(_('A new password'), [h('p', {}, _('This link sets a new password at %s.', line(partsOf(given()).place))), field(_('The new one'), password), shown],
+			async () => {
+				const name = await resetPassword(given(), password);
+				const who = `${name}@${partsOf(given()).place}`;
+				history.replaceState(null, '', '/');
+				login(who);
+			}, _('Change'), first);
+	});
+
+	const login = (value = '') => steps(place, () => {
+		const who = h('input', { value, type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', placeholder: 'alice@dir.example.org' });
 		const [password, shown] = passwords(false);
 		return form(_('Log in'), [field(_('Your name and directory'), who), field(_('Password'), password), shown],
 			async () => {
@@ -82,7 +92,7 @@ export function showWelcome(app, done) {
 	});
 
 	const ready = (invite) => {
-		history.replaceState(null, '', '/'); // the link was for this
+		if (!isFor('person')) history.replaceState(null, '', '/'); // the link was for this
 		if (!invite) return done();
 		const picture = h('img', { class: 'qr', alt: _('The invitation as a QR code') });
 		image(qr(invite.link)).then((url) => { if (url) picture.src = url; });
@@ -90,10 +100,21 @@ export function showWelcome(app, done) {
 			h('div', { class: 'link-line' }, h('code', { tabindex: 0 }, invite.link), doing(_('Copy'), () => copy(invite.link), { class: 'plain' })),
 			h('div', { class: 'answers' }, doing(_('To the chats'), done))]);
 	};
-	if (given()) join();
+	if (isFor('reset')) reset();
+	else if (isFor('directory')) join();
 	else first();
 }
 
-export function showOver(app) {
-	fill(app, frame(h('h1', {}, _('This page has no session')), h('p', {}, _('Type this in a terminal, and the browser opens again:')), h('pre', {}, 'palique web'), h('p', { class: 'mute' }, _('The address that it prints works once, so that nobody else can use it.'))));
+// The end: `isStopped`: nobody answers any more. What was written and not sent is still to be had.
+export function showOver(app, isStopped) {
+	closeMenu();
+	for (const one of document.querySelectorAll('dialog[open]')) one.close();
+	const left = [...state.conversations.values()].filter((c) => c.draft.trim());
+	fill(app, frame(
+		h('h1', {}, isStopped ? _('Palique has ended on this machine') : _('This page has no session')),
+		h('p', {}, isStopped ? _('Type this in a terminal: it begins again, and the browser opens:') : _('Type this in a terminal, and the browser opens again:')),
+		h('div', { class: 'link-line' }, h('code', { tabindex: 0 }, 'palique web'), doing(_('Copy'), () => copy('palique web'), { class: 'plain' })),
+		h('p', { class: 'mute' }, _('The address that it prints works once, so that nobody else can use it.')),
+		left.map((c) => h('section', {}, h('h2', {}, _('Not sent to %s', shownName(c.name))), h('div', { class: 'text' }, paragraphs(c.draft)), doing(_('Copy'), () => copy(c.draft), { class: 'plain' })))));
+	app.querySelector('code').focus();
 }
