@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer/events.h"
 #include "peer/rooms.h"
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/menu.h"
 
 enum { HASH_SIZE = 32 };
+enum { SEEN_MS = 60 * 1000 }; /* so often it is written that a bot was here */
 #define TOKEN_BEGIN "palique-bot-"
 _Static_assert(sizeof TOKEN_BEGIN - 1 + BYTES_BASE64_SIZE(BOT_TOKEN_BYTES) == BOT_TOKEN_SIZE,
 	       "a token is this, and 32 random bytes");
@@ -25,7 +27,7 @@ struct one {
 	struct bot bot;
 	uint8_t hash[HASH_SIZE];
 	struct buf menu;
-	struct bucket messages, calls;
+	struct bucket buckets[BOT_SPENDS];
 };
 
 struct bots {
@@ -65,6 +67,7 @@ static void read_row(struct statement *s, struct one *one)
 	bot->seen = column_int(s, 8);
 	bot->acknowledged = (uint64_t)column_int(s, 9);
 	buf_append(&one->menu, column_bytes(s, 10));
+	bot->first = (uint64_t)column_int(s, 11);
 }
 
 static struct one *find(const struct bots *b, uint64_t id)
@@ -82,7 +85,7 @@ static void forget(struct bots *b)
 		one_free(b->list[--b->count]);
 }
 
-/* How much they have left is of memory alone. */
+/* How much they have left, and how often their token was another one, is of memory alone. */
 void bots_reload(struct bots *b)
 {
 	struct one *before[BOTS_MAX];
@@ -94,7 +97,7 @@ void bots_reload(struct bots *b)
 	b->count = 0;
 	s = db_sql(store_db(b->rooms->store),
 		   "SELECT id, name, token, names, may, rate, expires, created, seen,"
-		   " acknowledged, menu FROM bot ORDER BY id LIMIT ?");
+		   " acknowledged, menu, first FROM bot ORDER BY id LIMIT ?");
 	bind_int(s, 1, BOTS_MAX);
 	while ((err = db_step(s)) == 1 && b->count < BOTS_MAX) {
 		struct one *one = memory_new(sizeof *one);
@@ -103,8 +106,10 @@ void bots_reload(struct bots *b)
 		for (unsigned i = 0; i < had; i++) {
 			if (before[i]->bot.id != one->bot.id)
 				continue;
-			one->messages = before[i]->messages;
-			one->calls = before[i]->calls;
+			memcpy(one->buckets, before[i]->buckets, sizeof one->buckets);
+			one->bot.turns = before[i]->bot.turns +
+					 (sodium_memcmp(one->hash, before[i]->hash,
+							HASH_SIZE) != 0);
 		}
 		b->list[b->count++] = one;
 	}
@@ -183,6 +188,15 @@ const struct bot *bots_find(const struct bots *b, uint64_t id)
 	return one ? &one->bot : NULL;
 }
 
+const struct bot *bots_named(const struct bots *b, const struct name *name)
+{
+	for (unsigned i = 0; i < b->count; i++) {
+		if (name_equal(&b->list[i]->bot.name, name))
+			return &b->list[i]->bot;
+	}
+	return NULL;
+}
+
 int bots_of(struct bots *b, struct bytes token, wall_ms wall, uint64_t *id)
 {
 	uint8_t hash[HASH_SIZE];
@@ -200,6 +214,8 @@ int bots_of(struct bots *b, struct bytes token, wall_ms wall, uint64_t *id)
 	if (bot_is_expired(&found->bot, wall))
 		return ERR_EXPIRED;
 	*id = found->bot.id;
+	if (wall >= found->bot.seen && wall - found->bot.seen < SEEN_MS)
+		return 0;
 	found->bot.seen = wall;
 	store_write(b->rooms->store);
 	s = db_sql(store_db(b->rooms->store), "UPDATE bot SET seen = ? WHERE id = ?");
@@ -220,29 +236,29 @@ static void make_token(char *token)
 	sodium_memzero(secret, sizeof secret);
 }
 
-static int check_wish(const struct bots *b, const struct bot *wish)
+static int check_wish(const struct bot *wish)
 {
 	struct name name;
 
 	if (name_check(&name, bytes_text(wish->name.text)) < 0)
 		return ERR_NAME;
-	if (!wish->names[0] || wish->may < BOT_READS || wish->may > BOT_SENDS ||
-	    wish->rate < 1 || wish->rate > BOT_RATE_MAX)
-		return ERR_FORMAT;
-	for (unsigned i = 0; i < b->count; i++) {
-		if (name_equal(&b->list[i]->bot.name, &wish->name))
-			return ERR_EXISTS;
-	}
-	return b->count < BOTS_MAX ? 0 : ERR_FULL;
+	return wish->names[0] && wish->may >= BOT_READS && wish->may <= BOT_SENDS &&
+			       wish->rate >= 1 && wish->rate <= BOT_RATE_MAX
+		       ? 0
+		       : ERR_FORMAT;
 }
 
 int bots_create(struct bots *b, const struct bot *wish, wall_ms wall, char *token)
 {
 	struct store *store = b->rooms->store;
-	int err = check_wish(b, wish);
+	int err = check_wish(wish);
 	struct one *one;
 	struct statement *s;
 
+	if (err == 0 && bots_named(b, &wish->name))
+		err = ERR_EXISTS;
+	if (err == 0 && b->count == BOTS_MAX)
+		err = ERR_FULL;
 	if (err < 0)
 		return err;
 	one = memory_new(sizeof *one);
@@ -250,11 +266,13 @@ int bots_create(struct bots *b, const struct bot *wish, wall_ms wall, char *toke
 	one->bot.created = wall;
 	one->bot.seen = 0;
 	one->bot.acknowledged = 0;
+	one->bot.first = events_last(b->rooms->events);
 	make_token(token);
 	hash_of(bytes_text(token), one->hash);
 	store_write(store);
-	s = db_sql(store_db(store), "INSERT INTO bot(name, token, names, may, rate, expires,"
-				    " created, seen, acknowledged) VALUES(?,?,?,?,?,?,?,0,0)");
+	s = db_sql(store_db(store),
+		   "INSERT INTO bot(name, token, names, may, rate, expires,"
+		   " created, seen, acknowledged, first) VALUES(?,?,?,?,?,?,?,0,0,?)");
 	bind_text(s, 1, wish->name.text);
 	bind_bytes(s, 2, BYTES(one->hash));
 	bind_text(s, 3, wish->names);
@@ -262,10 +280,42 @@ int bots_create(struct bots *b, const struct bot *wish, wall_ms wall, char *toke
 	bind_int(s, 5, wish->rate);
 	bind_int(s, 6, wish->expires);
 	bind_int(s, 7, wall);
+	bind_int(s, 8, (int64_t)one->bot.first);
 	err = store_run(store, s);
 	if (err >= 0)
 		one->bot.id = (uint64_t)db_last_id(store_db(store));
 	b->list[b->count++] = one;
+	return err < 0 ? err : 0;
+}
+
+int bots_change(struct bots *b, const struct bot *wish, char *token)
+{
+	struct store *store = b->rooms->store;
+	struct one *one = find(b, wish->id);
+	int err = one ? check_wish(wish) : ERR_NOT_FOUND;
+	struct statement *s;
+
+	if (err < 0)
+		return err;
+	one->bot.may = wish->may;
+	one->bot.rate = wish->rate;
+	one->bot.expires = wish->expires;
+	memcpy(one->bot.names, wish->names, sizeof one->bot.names);
+	if (token) {
+		make_token(token);
+		hash_of(bytes_text(token), one->hash);
+		one->bot.turns++;
+	}
+	store_write(store);
+	s = db_sql(store_db(store), "UPDATE bot SET token = ?, names = ?, may = ?, rate = ?,"
+				    " expires = ? WHERE id = ?");
+	bind_bytes(s, 1, BYTES(one->hash));
+	bind_text(s, 2, wish->names);
+	bind_int(s, 3, wish->may);
+	bind_int(s, 4, wish->rate);
+	bind_int(s, 5, wish->expires);
+	bind_int(s, 6, (int64_t)wish->id);
+	err = store_run(store, s);
 	return err < 0 ? err : 0;
 }
 
@@ -354,15 +404,23 @@ static int spend(struct bucket *bucket, double most, double a_second, mono_ns no
 	return 0;
 }
 
-int bots_spend(struct bots *b, uint64_t id, bool is_call, mono_ns now)
+int bots_spend(struct bots *b, uint64_t id, enum bot_spends what, mono_ns now)
 {
 	struct one *one = find(b, id);
 
 	if (!one)
 		return ERR_NOT_FOUND;
-	if (is_call)
-		return spend(&one->calls, 5 * BOT_CALLS, BOT_CALLS, now);
-	return spend(&one->messages, one->bot.rate, one->bot.rate / 60.0, now);
+	if (what == BOT_MESSAGE)
+		return spend(&one->buckets[what], one->bot.rate, one->bot.rate / 60.0, now);
+	return spend(&one->buckets[what], 5 * BOT_CALLS, BOT_CALLS, now);
+}
+
+void bots_owe(struct bots *b, uint64_t id, unsigned calls)
+{
+	struct one *one = find(b, id);
+
+	if (one)
+		one->buckets[BOT_CALL].left -= calls;
 }
 
 bool bot_is_shown(const struct bot *bot)

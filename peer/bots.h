@@ -18,7 +18,12 @@ enum {
 	BOT_RATE = 20,                /* a minute, where nothing else is said */
 	BOT_RATE_MAX = 600,
 	BOT_CALLS = 200, /* calls of any kind in a second, and five times as many at once */
+	BOT_SLICE =
+		20, /* of what is listed in an answer, or of events told again: as much as a call */
 };
+
+/* What is counted: messages by the bot's rate; calls; slices of events that are told again. */
+enum bot_spends { BOT_MESSAGE, BOT_CALL, BOT_REPLAY, BOT_SPENDS };
 
 /* Each may what those before it may. */
 enum bot_may { BOT_READS = 1, BOT_PROPOSES = 2, BOT_SENDS = 3 };
@@ -32,6 +37,10 @@ struct bot {
 	wall_ms expires, created;   /* 0: never */
 	wall_ms seen;               /* it last showed its token; 0: never */
 	uint64_t acknowledged;      /* events that it dealt with; 0: it never subscribed */
+	uint64_t first;             /* the last event before it was made */
+	unsigned
+		turns; /* how often it was given another token since the engine began: connections by an older
+	                 * one are nobody's */
 };
 
 struct bots;
@@ -41,6 +50,8 @@ void bots_reload(struct bots *b);
 
 /* Below: in the transaction. */
 int bots_create(struct bots *b, const struct bot *wish, wall_ms wall, char *token);
+/* As `wish` from now on, which has its id and name; with `token` not NULL by another one alone. */
+int bots_change(struct bots *b, const struct bot *wish, char *token);
 int bots_remove(struct bots *b, const struct name *name, uint64_t *id);
 void bots_acknowledge(struct bots *b, uint64_t id, uint64_t event);
 int bots_set_menu(struct bots *b, uint64_t id, struct bytes menu);
@@ -49,7 +60,8 @@ void bots_drop_all(struct bots *b);
 
 const struct bot *bots_at(const struct bots *b, unsigned index);
 const struct bot *bots_find(const struct bots *b, uint64_t id);
-/* ERR_AUTH, ERR_EXPIRED. Remembers when. */
+const struct bot *bots_named(const struct bots *b, const struct name *name);
+/* ERR_AUTH, ERR_EXPIRED. Remembers when, by the minute. */
 int bots_of(struct bots *b, struct bytes token, wall_ms wall, uint64_t *id);
 bool bot_is_expired(const struct bot *bot, wall_ms wall);
 /* Whether this is one of its conversations: exactly as the name is written. */
@@ -57,8 +69,10 @@ bool bot_has(const struct bot *bot, const char *name);
 /* The names as createBot is given them, into `names` (BOT_NAMES_SIZE): one more. ERR_NAME, ERR_FULL. */
 int bot_add_name(struct bot *bot, const char *name);
 
-/* One message more, or (`is_call`) one call more. ERR_BUSY: too many. */
-int bots_spend(struct bots *b, uint64_t id, bool is_call, mono_ns now);
+/* One more. ERR_BUSY: too many. */
+int bots_spend(struct bots *b, uint64_t id, enum bot_spends what, mono_ns now);
+/* A call was as much work as `calls` more: it waits for so long. */
+void bots_owe(struct bots *b, uint64_t id, unsigned calls);
 
 /* What contacts are shown: the commands of those who may say something to everybody. Others' are not, since
  * that would be telling people with whom they have no business. */

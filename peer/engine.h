@@ -183,8 +183,9 @@ struct engine_text {
 	const char *to;
 	struct bytes text;
 	uint64_t reply_to;
-	const char *bot;      /* the program that says it; NULL: a person */
-	uint64_t speaker;     /* the same by its number, where it has a token (peer/bots.h); 0: none */
+	const char *bot; /* the program that says it; NULL: a person */
+	uint64_t
+		speaker; /* the same by its number, where it has a token (peer/bots.h); 0: none */
 	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
 };
 int engine_say(struct engine *e, const struct engine_text *what, uint64_t ticket);
@@ -271,15 +272,21 @@ int engine_bot_at(struct engine *e, unsigned index, struct bot *out);
 /* What it may now. ERR_NOT_FOUND: it was removed; ERR_EXPIRED. */
 int engine_bot(struct engine *e, uint64_t id, wall_ms wall, struct bot *out);
 int engine_remove_bot(struct engine *e, const char *name);
-/* Whose token it is, in the same time for any. ERR_AUTH, ERR_EXPIRED. */
+/* By name; ERR_NAME, ERR_NOT_FOUND. */
+int engine_bot_named(struct engine *e, const char *name, struct bot *out);
+/* Other rights, names, rate or end of the bot `wish->id`; with `token` (as of engine_create_bot()) not NULL its
+ * token is another one from now on, and the one before void. */
+int engine_change_bot(struct engine *e, const struct bot *wish, char *token);
+/* Whose token it is, in the same time for any. ERR_AUTH, ERR_EXPIRED. Durable with the next step. */
 int engine_bot_of(struct engine *e, struct bytes token, wall_ms wall, uint64_t *id);
-/* So far it has dealt with events; it never goes back. */
+/* So far it has dealt with events; it never goes back. Durable with the next step. */
 int engine_bot_acknowledge(struct engine *e, uint64_t id, uint64_t event);
 /* The commands that it knows. `is_shown`: to contacts, which are all or none. ERR_FORMAT, ERR_LIMIT. */
 int engine_bot_menu(struct engine *e, uint64_t id, struct bytes menu, bool *is_shown);
-/* One message more that it says for the account, or (`is_call`) one call more. ERR_BUSY: more than its rate.
- * `now`: any clock that goes on. */
-int engine_bot_spend(struct engine *e, uint64_t id, bool is_call, mono_ns now);
+/* One more of what is counted. ERR_BUSY: more than it may. `now`: any clock that goes on. */
+int engine_bot_spend(struct engine *e, uint64_t id, enum bot_spends what, mono_ns now);
+/* A call was as much work as `calls` more. */
+void engine_bot_owe(struct engine *e, uint64_t id, unsigned calls);
 
 /* Of a bot that may not say it itself: for a person to decide. ERR_FULL; else as engine_send(). */
 int engine_propose(struct engine *e, uint64_t bot, const struct engine_text *what,

@@ -71,11 +71,33 @@ int engine_remove_bot(struct engine *e, const char *text)
 	return engine_settle(e);
 }
 
+int engine_bot_named(struct engine *e, const char *text, struct bot *out)
+{
+	const struct bot *bot;
+	struct name name;
+
+	if (name_parse(&name, bytes_text(text)) < 0)
+		return ERR_NAME;
+	bot = bots_named(e->bots, &name);
+	if (!bot)
+		return ERR_NOT_FOUND;
+	*out = *bot;
+	return 0;
+}
+
+int engine_change_bot(struct engine *e, const struct bot *wish, char *token)
+{
+	int err = engine_is_readable(e) ? bots_change(e->bots, wish, token) : ERR_IO;
+
+	if (err < 0)
+		return err;
+	show_menu(e);
+	return engine_settle(e);
+}
+
 int engine_bot_of(struct engine *e, struct bytes token, wall_ms wall, uint64_t *id)
 {
-	int err = engine_is_readable(e) ? bots_of(e->bots, token, wall, id) : ERR_IO;
-
-	return err < 0 ? err : engine_settle(e);
+	return engine_is_readable(e) ? bots_of(e->bots, token, wall, id) : ERR_IO;
 }
 
 int engine_bot_acknowledge(struct engine *e, uint64_t id, uint64_t event)
@@ -83,7 +105,7 @@ int engine_bot_acknowledge(struct engine *e, uint64_t id, uint64_t event)
 	if (!engine_is_readable(e))
 		return ERR_IO;
 	bots_acknowledge(e->bots, id, event);
-	return engine_settle(e);
+	return 0;
 }
 
 int engine_bot_menu(struct engine *e, uint64_t id, struct bytes menu, bool *is_shown)
@@ -100,9 +122,14 @@ int engine_bot_menu(struct engine *e, uint64_t id, struct bytes menu, bool *is_s
 	return engine_settle(e);
 }
 
-int engine_bot_spend(struct engine *e, uint64_t id, bool is_call, mono_ns now)
+int engine_bot_spend(struct engine *e, uint64_t id, enum bot_spends what, mono_ns now)
 {
-	return bots_spend(e->bots, id, is_call, now);
+	return bots_spend(e->bots, id, what, now);
+}
+
+void engine_bot_owe(struct engine *e, uint64_t id, unsigned calls)
+{
+	bots_owe(e->bots, id, calls);
 }
 
 mono_ns engine_step_bots(struct engine *e)

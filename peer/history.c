@@ -56,8 +56,8 @@ _Static_assert(SAY_EDIT == 2 && SAY_RETRACT == 3 && SAY_REACT == 4 && SAY_TIMER 
 	"  AND gap.next = m.seq),"                                                             \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 1),"                   \
 	" (SELECT text FROM reaction WHERE message = m.id AND is_ours = 0),"                   \
-	" file.state, file.error, file.done, file.path, file.thumbnail, m.bot, m.buttons,"      \
-	" m.speaker"      \
+	" file.state, file.error, file.done, file.path, file.thumbnail, m.bot, m.buttons,"     \
+	" m.speaker"                                                                           \
 	" FROM message AS m CROSS JOIN contact ON contact.id = m.contact"                      \
 	" CROSS JOIN chain ON chain.id = m.chain"                                              \
 	" CROSS JOIN conversation ON conversation.id = chain.conversation"                     \

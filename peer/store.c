@@ -213,7 +213,9 @@ static const char *const migrations[] = {
 	/* Which of our programs said it: a name may be that of another one later. */
 	"ALTER TABLE message ADD COLUMN speaker INTEGER;"
 	"UPDATE message SET speaker = (SELECT id FROM bot WHERE bot.name = message.bot"
-	"	AND bot.created <= message.arrived_at) WHERE is_ours = 1 AND bot IS NOT NULL;",
+	"	AND bot.created <= message.arrived_at) WHERE is_ours = 1 AND bot IS NOT NULL;"
+	/* The last event before it was made. */
+	"ALTER TABLE bot ADD COLUMN first INTEGER NOT NULL DEFAULT 0;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

@@ -15,11 +15,16 @@ struct api_client; /* one face */
 
 enum {
 	API_CLIENTS_MAX = 64,
-	API_GUESTS_MAX = 64,        /* more, on the socket for bots; ... */
-	API_STRANGERS_MAX = 8,      /* ... of them without a token yet: then the oldest goes */
-	API_BOT_FACES = 8,          /* of one bot */
+	API_GUESTS_MAX = 64,   /* more, on the socket for bots; ... */
+	API_STRANGERS_MAX = 8, /* ... of them without a token yet: then the oldest goes */
+	API_BOT_FACES = 8,     /* of one bot */
+	API_HELD_MAX = 256,    /* of all these, with those that are about to go */
+	API_REFUSED_MAX =
+		1000, /* calls of a bot in a second that are refused: then its connection goes; ... */
+	API_STRANGE_MAX = 16,       /* ... and so many lines of who has shown no token */
 	API_PENDING_MAX = 16384,    /* calls of one face that wait for the engine */
-	API_REPLAY_SLICE = 256,     /* events told again to one face in one step */
+	API_REPLAY_SLICE = 256,     /* events told again to one face in one step; ... */
+	API_BOT_SLICES = 5,         /* ... to a bot so many of BOT_SLICE */
 	API_BACKLOG_HIGH = 1 << 20, /* bytes; above, telling again waits */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "peer/api/spoken.h"
+#include "shared/clock.h"
 #include "shared/error.h"
 #include "shared/menu.h"
 #include "shared/text.h"
@@ -52,10 +53,14 @@ static struct json *bot_view(const struct bot *bot)
 	return o;
 }
 
+/* Left out it stays. */
 static int read_right(struct call *call, struct bot *bot)
 {
 	const char *may = call_text(call, "may");
 
+	if (!may)
+		return 0;
+	bot->may = 0;
 	for (unsigned i = BOT_READS; i < RIGHTS; i++) {
 		if (!strcmp(may, rights[i]))
 			bot->may = (enum bot_may)i;
@@ -73,6 +78,9 @@ static int read_names(struct call *call, struct bot *bot)
 	struct contact contact;
 	int err = 0;
 
+	if (!list)
+		return 0;
+	bot->names[0] = '\0';
 	if (json_count(list) == 0) {
 		snprintf(call->reason, sizeof call->reason, "%s",
 			 _("at least one conversation is needed, or * for all"));
@@ -125,6 +133,43 @@ int method_create_bot(struct call *call)
 	return err;
 }
 
+static void no_bot(struct call *call, const char *name)
+{
+	snprintf(call->reason, sizeof call->reason, _("there is no bot called %s"), name);
+}
+
+/* What is left out stays as it is. */
+int method_change_bot(struct call *call)
+{
+	const char *name = call_about(call, "name");
+	bool is_new = json_bool(call->params, "newToken", false);
+	int64_t life = json_int(call->params, "expires", -1);
+	char token[BOT_TOKEN_SIZE] = "";
+	struct bot bot;
+	int err = engine_bot_named(call->engine, name, &bot);
+
+	if (err == ERR_NOT_FOUND)
+		no_bot(call, name);
+	if (err == 0)
+		err = read_right(call, &bot);
+	if (err == 0)
+		err = read_names(call, &bot);
+	if (err == 0) {
+		bot.rate = (unsigned)json_int(call->params, "rate", bot.rate);
+		if (life >= 0)
+			bot.expires = life > 0 ? call->wall + life * 1000 : 0;
+		err = engine_change_bot(call->engine, &bot, is_new ? token : NULL);
+	}
+	if (err == 0) {
+		json_set(call->result, "bot", bot_view(&bot));
+		if (is_new)
+			json_set_text(call->result, "token", token);
+		call->secret = "token";
+	}
+	sodium_memzero(token, sizeof token);
+	return err;
+}
+
 int method_bots(struct call *call)
 {
 	struct json *list = json_array();
@@ -142,8 +187,7 @@ int method_remove_bot(struct call *call)
 	int err = engine_remove_bot(call->engine, name);
 
 	if (err == ERR_NOT_FOUND)
-		snprintf(call->reason, sizeof call->reason, _("there is no bot called %s"),
-			 name);
+		no_bot(call, name);
 	json_set_text(call->result, "name", name);
 	return err;
 }
@@ -162,6 +206,8 @@ int method_authenticate(struct call *call)
 			    &id);
 	if (err == 0)
 		err = engine_bot(call->engine, id, call->wall, &bot);
+	if (err == 0)
+		err = engine_bot_spend(call->engine, id, BOT_CALL, clock_now());
 	call->is_guess = err == ERR_AUTH;
 	if (err == ERR_AUTH)
 		snprintf(call->reason, sizeof call->reason, "%s",
@@ -169,6 +215,9 @@ int method_authenticate(struct call *call)
 	if (err == ERR_EXPIRED)
 		snprintf(call->reason, sizeof call->reason, "%s",
 			 _("the token of this bot has expired"));
+	if (err == ERR_BUSY)
+		snprintf(call->reason, sizeof call->reason,
+			 _("the bot %s asks too much at once"), bot.name.text);
 	if (err < 0)
 		return err;
 	call->becomes = id;
@@ -277,8 +326,11 @@ int method_approve(struct call *call)
 {
 	const char *text = call_text(call, "text");
 	uint64_t id = 0;
-	int err = proposal_of(call, &id);
+	int err = text && !*text ? ERR_FORMAT : proposal_of(call, &id);
 
+	/* Other words that are none are no yes to those that were proposed. */
+	if (err == ERR_FORMAT)
+		snprintf(call->reason, sizeof call->reason, "%s", _("the message is empty"));
 	if (err == 0)
 		err = engine_approve(call->engine, id, bytes_text(text ? text : ""),
 				     call->ticket);

@@ -5,6 +5,7 @@
 #include "peer/api/call.h"
 
 int method_create_bot(struct call *call);
+int method_change_bot(struct call *call);
 int method_bots(struct call *call);
 int method_remove_bot(struct call *call);
 int method_authenticate(struct call *call);

@@ -148,6 +148,7 @@ static const struct method methods[] = {
 	{ "subscribe", "tell events, from now on or from behind `since`; of a bot, from behind what it has dealt with", { MAYBE_ID("since"), MAYBE_BOOL("resume") }, method_subscribe, NULL },
 	{ "unsubscribe", "tell no more events", { { 0 } }, method_unsubscribe, NULL },
 	{ "createBot", "a token for a program, with its limits", { TEXT("name", SHORT), LIST("conversations", BOT_NAMES_MAX, SHORT), TEXT("may", SHORT), MAYBE_INT("rate", 1, BOT_RATE_MAX), MAYBE_INT("expires", 1, BOT_LIFE_MAX) }, method_create_bot, NULL },
+	{ "changeBot", "other limits for a program, or another token; what is left out stays", { TEXT("name", SHORT), MAYBE_LIST("conversations", BOT_NAMES_MAX, SHORT), MAYBE_TEXT("may", SHORT), MAYBE_INT("rate", 1, BOT_RATE_MAX), MAYBE_INT("expires", 0, BOT_LIFE_MAX), MAYBE_BOOL("newToken") }, method_change_bot, NULL },
 	{ "listBots", "programs that have a token", { { 0 } }, method_bots, NULL },
 	{ "removeBot", "its token is void, and its connections end", { TEXT("name", SHORT) }, method_remove_bot, NULL },
 	{ "authenticate", "this connection is that of a bot from now on", { SECRET("token") }, method_authenticate, NULL },

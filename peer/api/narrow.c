@@ -41,18 +41,20 @@ static int check_message(struct call *call, const struct bot *bot, const struct 
 int narrow_check(struct call *call, const struct bot *bot, const char *method, mono_ns now)
 {
 	const struct right *right = right_find(method);
-	int err = engine_bot_spend(call->engine, bot->id, true, now);
+	bool is_asking = engine_bot_spend(call->engine, bot->id, BOT_CALL, now) == 0;
+	int err = is_asking ? right_check(right, bot, call->params) : ERR_BUSY;
 
-	if (err == 0)
-		err = right_check(right, bot, call->params);
 	if (err == 0)
 		err = check_message(call, bot, right);
 	if (err == 0 && right->is_counted)
-		err = engine_bot_spend(call->engine, bot->id, false, now);
+		err = engine_bot_spend(call->engine, bot->id, BOT_MESSAGE, now);
 	if (err == ERR_REFUSED)
 		snprintf(call->reason, sizeof call->reason, _("the bot %s may not do that"),
 			 bot->name.text);
-	if (err == ERR_BUSY)
+	if (err == ERR_BUSY && !is_asking)
+		snprintf(call->reason, sizeof call->reason,
+			 _("the bot %s asks too much at once"), bot->name.text);
+	else if (err == ERR_BUSY)
 		snprintf(call->reason, sizeof call->reason,
 			 _("the bot %s says more than %u messages in a minute"), bot->name.text,
 			 bot->rate);

@@ -86,7 +86,8 @@ bool right_hears(const struct bot *bot, const struct event *event)
 	case EVENT_PROGRESS:
 		return bot_has(bot, event->name.text);
 	case EVENT_SETTLED:
-		return !strcmp(event->detail, bot->name.text);
+		/* One of that name of before may have had others. */
+		return event->id > bot->first && !strcmp(event->detail, bot->name.text);
 	default:
 		return false;
 	}

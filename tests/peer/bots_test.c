@@ -134,6 +134,7 @@ static void a_bot_outlives_its_engine(void **state)
 	(void)state;
 	assert_int_equal(engine_bot_acknowledge(alice.engine, id, 7), 0);
 	assert_int_equal(engine_bot_acknowledge(alice.engine, id, 5), 0);
+	step(&alice);
 	peer_close(&alice);
 	peer_open(&alice, NOW, WALL);
 	assert_int_equal(enter(token, WALL), 0);
@@ -153,18 +154,18 @@ static void it_says_as_many_as_its_rate_and_then_one_when_its_time_has_come(void
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(engine_bot_spend(e, id, false, NOW), 0);
-	assert_int_equal(engine_bot_spend(e, id, false, NOW), ERR_BUSY);
-	assert_int_equal(engine_bot_spend(e, id, false, NOW + 19 * SECOND), ERR_BUSY);
-	assert_int_equal(engine_bot_spend(e, id, false, NOW + 21 * SECOND), 0);
-	assert_int_equal(engine_bot_spend(e, id, false, NOW + 21 * SECOND), ERR_BUSY);
+		assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW), 0);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW), ERR_BUSY);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW + 19 * SECOND), ERR_BUSY);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW + 21 * SECOND), 0);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW + 21 * SECOND), ERR_BUSY);
 	/* What it saves up is not more than that. */
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(engine_bot_spend(e, id, false, NOW + 3600 * SECOND), 0);
-	assert_int_equal(engine_bot_spend(e, id, false, NOW + 3600 * SECOND), ERR_BUSY);
+		assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW + 3600 * SECOND), 0);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW + 3600 * SECOND), ERR_BUSY);
 	/* A clock that goes back gives nothing. */
-	assert_int_equal(engine_bot_spend(e, id, false, NOW), ERR_BUSY);
-	assert_int_equal(engine_bot_spend(e, id, true, NOW), 0);
+	assert_int_equal(engine_bot_spend(e, id, BOT_MESSAGE, NOW), ERR_BUSY);
+	assert_int_equal(engine_bot_spend(e, id, BOT_CALL, NOW), 0);
 }
 
 static void there_are_only_so_many_bots(void **state)

@@ -34,12 +34,15 @@ static int check(const struct bot *bot, const char *method, const char *params)
 static void what_is_not_in_the_table_is_refused(void **state)
 {
 	static const char *const never[] = {
-		"stop",          "createBot",     "listBots",        "removeBot",    "authenticate",
-		"exportAccount", "exportHistory", "setSettings",     "addContact",   "acceptContact",
-		"removeContact", "getSafety",     "verifyContact",   "changePassword", "deleteAccount",
-		"listDevices",   "revokeDevice",  "approveProposal", "rejectProposal", "openWeb",
-		"forward",       "markRead",      "setProfile",      "createRecoveryCode", "host",
-		"nothing",       "",
+		"stop",           "createBot",      "listBots",
+		"removeBot",      "authenticate",   "exportAccount",
+		"exportHistory",  "setSettings",    "addContact",
+		"acceptContact",  "removeContact",  "getSafety",
+		"verifyContact",  "changePassword", "deleteAccount",
+		"listDevices",    "revokeDevice",   "approveProposal",
+		"rejectProposal", "openWeb",        "forward",
+		"markRead",       "setProfile",     "createRecoveryCode",
+		"host",           "nothing",        "",
 	};
 	struct bot bot = bot_of(BOT_SENDS, "*");
 
@@ -94,7 +97,8 @@ static void who_may_read_proposes_and_sends_nothing(void **state)
 	assert_int_equal(check(&reads, "getMessages", "{\"conversation\":\"bob\"}"), 0);
 	assert_int_equal(check(&reads, "send", "{\"conversation\":\"bob\",\"text\":\"x\"}"),
 			 ERR_REFUSED);
-	assert_int_equal(check(&proposes, "send", "{\"conversation\":\"bob\",\"text\":\"x\"}"), 0);
+	assert_int_equal(check(&proposes, "send", "{\"conversation\":\"bob\",\"text\":\"x\"}"),
+			 0);
 	assert_int_equal(check(&proposes, "sendReaction", "{\"id\":\"1\",\"reactions\":\"x\"}"),
 			 ERR_REFUSED);
 	assert_int_equal(check(&proposes, "newSpool", "{}"), ERR_REFUSED);
@@ -103,8 +107,9 @@ static void who_may_read_proposes_and_sends_nothing(void **state)
 
 static void a_conversation_is_named_and_one_of_its_own(void **state)
 {
-	static const char *const others[] = { "carol", "bo",  "bobb", "BOB", "bob ", " bob", " bob ",
-					      "*",     "",    " ",    "bob carol", "palique:bob@x",
+	static const char *const others[] = { "carol", "bo",     "bobb",      "BOB",
+					      "bob ",  " bob",   " bob ",     "*",
+					      "",      " ",      "bob carol", "palique:bob@x",
 					      "bob@x", "b\\nob", "bob\\u0000" };
 	struct bot bot = bot_of(BOT_SENDS, " bob dan ");
 	char params[128];
@@ -116,18 +121,23 @@ static void a_conversation_is_named_and_one_of_its_own(void **state)
 		snprintf(params, sizeof params, "{\"conversation\":\"%s\"}", others[i]);
 		if (json_parse(&given, bytes_text(params)) < 0)
 			continue; /* no NUL in a text */
-		assert_int_equal(right_check(right_find("getMessages"), &bot, given), ERR_REFUSED);
+		assert_int_equal(right_check(right_find("getMessages"), &bot, given),
+				 ERR_REFUSED);
 		json_free(given);
 	}
 	assert_int_equal(check(&bot, "getMessages", "{\"conversation\":\"dan\"}"), 0);
 	assert_int_equal(check(&bot, "getMessages", "{}"), ERR_REFUSED);
-	assert_int_equal(check(&bot, "getMessages", "{\"conversation\":[\"bob\"]}"), ERR_REFUSED);
+	assert_int_equal(check(&bot, "getMessages", "{\"conversation\":[\"bob\"]}"),
+			 ERR_REFUSED);
 	assert_int_equal(check(&bot, "searchMessages", "{\"query\":\"x\"}"), ERR_REFUSED);
-	assert_int_equal(check(&bot, "sendFile", "{\"conversation\":\"bob\",\"path\":\"/etc/passwd\"}"),
+	assert_int_equal(
+		check(&bot, "sendFile", "{\"conversation\":\"bob\",\"path\":\"/etc/passwd\"}"),
+		ERR_REFUSED);
+	assert_int_equal(check(&bot, "deleteMessage", "{\"id\":\"1\",\"here\":true}"),
 			 ERR_REFUSED);
-	assert_int_equal(check(&bot, "deleteMessage", "{\"id\":\"1\",\"here\":true}"), ERR_REFUSED);
-	assert_int_equal(check(&bot, "send", "{\"conversation\":\"bob\",\"text\":\"x\",\"bot\":\"y\"}"),
-			 ERR_REFUSED);
+	assert_int_equal(
+		check(&bot, "send", "{\"conversation\":\"bob\",\"text\":\"x\",\"bot\":\"y\"}"),
+		ERR_REFUSED);
 }
 
 static void of_all_is_of_every_name_and_of_nothing_else(void **state)
@@ -164,11 +174,11 @@ static void names_are_added_until_there_is_no_room(void **state)
 
 static void events_of_others_and_of_the_account_are_not_heard(void **state)
 {
-	static const enum event_kind never[] = { EVENT_ACCOUNT,     EVENT_CONTACT, EVENT_REQUEST,
-						 EVENT_KEY_CHANGED, EVENT_LINK,    EVENT_WARNING,
-						 EVENT_NOTICE,      EVENT_DEVICES, EVENT_SEEN,
-						 EVENT_MISSING,     EVENT_TIMER,   EVENT_PROFILE,
-						 EVENT_HISTORY,     EVENT_PROPOSAL, EVENT_ANSWER };
+	static const enum event_kind never[] = {
+		EVENT_ACCOUNT, EVENT_CONTACT, EVENT_REQUEST, EVENT_KEY_CHANGED, EVENT_LINK,
+		EVENT_WARNING, EVENT_NOTICE,  EVENT_DEVICES, EVENT_SEEN,        EVENT_MISSING,
+		EVENT_TIMER,   EVENT_PROFILE, EVENT_HISTORY, EVENT_PROPOSAL,    EVENT_ANSWER
+	};
 	struct bot bot = bot_of(BOT_SENDS, " bob "), all = bot_of(BOT_SENDS, "*");
 	static struct event e;
 
@@ -188,7 +198,11 @@ static void events_of_others_and_of_the_account_are_not_heard(void **state)
 	snprintf(e.detail, sizeof e.detail, "other");
 	assert_false(right_hears(&all, &e));
 	snprintf(e.detail, sizeof e.detail, "echo");
+	e.id = 5;
+	bot.first = 4;
 	assert_true(right_hears(&bot, &e));
+	bot.first = 5; /* of another one, that had its name before it */
+	assert_false(right_hears(&bot, &e));
 }
 
 static void a_bot_expires_at_its_moment(void **state)

@@ -113,82 +113,134 @@ static struct json *names_of(const struct cli *c)
 	return names;
 }
 
+/* What was not given is left out. */
 static int read_limits(const struct cli *c, struct json *params)
 {
-	long rate, expires;
+	const char *typed = c->o.value[OPT_EXPIRES];
+	bool is_endless = typed && !strcmp(typed, "never");
+	long rate, expires = 0;
 
-	if (options_number(&c->o, OPT_RATE, 1, 600, 20, &rate) < 0)
+	if (options_number(&c->o, OPT_RATE, 1, 600, 0, &rate) < 0)
 		return cli_usage(_("--rate is a number of messages in a minute, from 1 to 600"),
 				 "palique help bot");
-	if (options_duration(&c->o, OPT_EXPIRES, 0, &expires) < 0 ||
-	    (c->o.value[OPT_EXPIRES] && expires < 1))
-		return cli_usage(_("--expires is a time as 90m, 12h or 7d"),
+	if (!is_endless &&
+	    (options_duration(&c->o, OPT_EXPIRES, 0, &expires) < 0 || (typed && expires < 1)))
+		return cli_usage(_("--expires is a time as 90m, 12h or 7d, or never"),
 				 "palique help bot");
-	json_set_int(params, "rate", rate);
-	if (expires)
+	if (rate)
+		json_set_int(params, "rate", rate);
+	if (expires || is_endless)
 		json_set_int(params, "expires", expires);
+	if (c->o.value[OPT_MAY])
+		json_set_text(params, "may", c->o.value[OPT_MAY]);
+	if (c->o.value[OPT_ALL] || c->o.value[OPT_WITH])
+		json_set(params, "conversations", names_of(c));
 	return EXIT_DONE;
 }
 
-static void tell_made(const struct cli *c, struct json *result, const char *path, bool shows)
+/* The bot in `result`, with the token that is in it; `words` has a %s for its name. A token that cannot be kept is
+ * useless: ERR_IO. */
+static int keep_and_tell(const struct cli *c, const struct json *result, const char *words)
 {
 	const struct json *bot = json_get(result, "bot");
+	const char *token = json_text(result, "token"), *name = json_text(bot, "name");
 	struct json *o = json_set(json_object(), "bot", json_keep((struct json *)bot));
+	bool shows = token && c->o.value[OPT_SHOW];
+	char path[CLI_PATH_MAX] = "";
 
-	(void)c;
-	json_set_text(o, "tokenFile", path);
+	if (token && (!name || write_token(c, name, token, path) < 0)) {
+		json_free(o);
+		return ERR_IO;
+	}
+	if (token)
+		json_set_text(o, "tokenFile", path);
 	if (shows)
-		json_set_text(o, "token", json_text(result, "token"));
+		json_set_text(o, "token", token);
 	out_json(o);
-	out_done(_("The bot %s is made."), json_text(bot, "name"));
+	out_done(words, out_safe(name ? name : "?"));
 	print_bot(bot);
 	if (shows)
-		out_line("%s", json_text(result, "token"));
-	else
+		out_line("%s", token);
+	else if (token)
 		out_say(_("Its token is in %s. Whoever reads that file is the bot."),
 			out_safe(path));
+	return 0;
+}
+
+static int no_file(void)
+{
+	return cli_failed(ERR_IO, _("the token could not be written to a file"),
+			  "palique doctor");
+}
+
+static void wipe(struct json *take_result)
+{
+	const char *token = json_text(take_result, "token");
+
+	if (token)
+		sodium_memzero((char *)token, strlen(token));
+	json_free(take_result);
 }
 
 static int create(struct cli *c)
 {
-	const char *name = c->o.arguments[1],
-		   *may = c->o.value[OPT_MAY] ? c->o.value[OPT_MAY] : "send";
 	struct json *params, *result = NULL;
-	char path[CLI_PATH_MAX] = "";
-	const char *token;
 	int code;
 
 	if (!c->o.value[OPT_ALL] && !c->o.value[OPT_WITH])
 		return cli_usage(_("with whom may it speak? --with NAME, or --all"),
 				 "palique bot create NAME --with CONTACT");
-	params = json_object();
+	if (c->o.value[OPT_EXPIRES] && !strcmp(c->o.value[OPT_EXPIRES], "never"))
+		c->o.value[OPT_EXPIRES] = NULL; /* as it is anyway */
+	params = json_set_text(json_object(), "name", c->o.arguments[1]);
+	json_set_text(params, "may", "send");
 	code = read_limits(c, params);
 	if (code != EXIT_DONE) {
 		json_free(params);
 		return code;
 	}
-	json_set_text(params, "name", name);
-	json_set_text(params, "may", may);
-	json_set(params, "conversations", names_of(c));
 	code = cli_call(c, "createBot", params, &result);
 	if (code != EXIT_DONE)
 		return code;
-	token = json_text(result, "token");
-	name = json_text(json_get(result, "bot"), "name");
-	if (token && name && write_token(c, name, token, path) < 0) {
+	if (keep_and_tell(c, result, _("The bot %s is made.")) < 0) {
+		const char *name = json_text(json_get(result, "bot"), "name");
 		struct json *gone = NULL;
 
 		/* A bot whose token nobody has is of no use. */
 		cli_call(c, "removeBot", json_set_text(json_object(), "name", name), &gone);
 		json_free(gone);
-		code = cli_failed(ERR_IO, _("the token could not be written to a file"),
-				  "palique doctor");
-	} else {
-		tell_made(c, result, path, c->o.value[OPT_SHOW]);
+		code = no_file();
 	}
-	if (token)
-		sodium_memzero((char *)token, strlen(token));
-	json_free(result);
+	wipe(result);
+	return code;
+}
+
+static int change(struct cli *c)
+{
+	bool names_some = c->o.value[OPT_ALL] || c->o.value[OPT_WITH];
+	struct json *params, *result = NULL;
+	int code;
+
+	if ((c->o.argument_count > 2 && !names_some) ||
+	    (!names_some && !c->o.value[OPT_MAY] && !c->o.value[OPT_RATE] &&
+	     !c->o.value[OPT_EXPIRES] && !c->o.value[OPT_NEW_TOKEN]))
+		return cli_usage(_("what is to be changed? --with, --all, --may, --rate, "
+				   "--expires or --new-token"),
+				 "palique bot change NAME --may read");
+	params = json_set_text(json_object(), "name", c->o.arguments[1]);
+	if (c->o.value[OPT_NEW_TOKEN])
+		json_set_bool(params, "newToken", true);
+	code = read_limits(c, params);
+	if (code != EXIT_DONE) {
+		json_free(params);
+		return code;
+	}
+	code = cli_call(c, "changeBot", params, &result);
+	if (code != EXIT_DONE)
+		return code;
+	if (keep_and_tell(c, result, _("The bot %s is changed.")) < 0)
+		code = no_file();
+	wipe(result);
 	return code;
 }
 
@@ -233,17 +285,32 @@ static int remove_one(struct cli *c)
 
 /* --- what they want to say --- */
 
+/* All that would be said, and nothing of it at the beginning of a line: whatever a program wants to say, it cannot
+ * look as another proposal. */
 static void print_proposal(const struct json *p)
 {
 	const char *bot = json_text(p, "bot"), *to = json_text(p, "conversation"),
-		   *text = json_text(p, "text"), *id = json_text(p, "id");
-	char who[64], whom[64];
+		   *text = json_text(p, "text"), *id = json_text(p, "id"),
+		   *reply = json_text(p, "replyTo");
+	const struct json *buttons = json_get(p, "buttons");
+	char who[64], whom[64],
+		*safe = text_safe(text ? text : "", strlen(text ? text : ""), true);
 
 	snprintf(who, sizeof who, "%s", bot ? out_safe(bot) : "?");
 	snprintf(whom, sizeof whom, "%s", to ? out_safe(to) : "?");
-	/* TRANSLATORS: number, name of a bot, name of a contact, text */
-	out_line(_("%s  bot %s to %s: %s"), id ? id : "?", who, whom,
-		 text ? out_safe_lines(text) : "");
+	/* TRANSLATORS: number, name of a bot, name of a contact */
+	out_line(_("%s  bot %s to %s:"), id ? id : "?", who, whom);
+	for (char *line = safe, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		out_line("    | %s", line);
+	}
+	free(safe);
+	for (size_t i = 0; i < json_count(buttons); i++)
+		out_line("    [%s]", out_safe(json_text_at(buttons, i)));
+	if (reply)
+		out_line(_("    in answer to message %s"), out_safe(reply));
 }
 
 static int proposals(struct cli *c)
@@ -314,9 +381,13 @@ int cmd_bot(struct cli *c)
 		int (*run)(struct cli *c);
 		int least; /* arguments */
 	} rows[] = {
-		{ "ls", list, 1 },           { "create", create, 2 },
-		{ "remove", remove_one, 2 }, { "approve", approve, 2 },
-		{ "reject", reject, 2 },     { "proposals", proposals, 1 },
+		{ "ls", list, 1 },
+		{ "create", create, 2 },
+		{ "change", change, 2 },
+		{ "remove", remove_one, 2 },
+		{ "approve", approve, 2 },
+		{ "reject", reject, 2 },
+		{ "proposals", proposals, 1 },
 	};
 
 	if (c->o.argument_count == 0)
@@ -326,8 +397,8 @@ int cmd_bot(struct cli *c)
 		    c->o.argument_count >= rows[i].least)
 			return rows[i].run(c);
 	}
-	return cli_usage(
-		_("bot takes ls, create NAME, remove NAME, proposals, approve NUMBER or "
-		  "reject NUMBER"),
-		"palique help bot");
+	return cli_usage(_("bot takes ls, create NAME, change NAME, remove NAME, proposals, "
+			   "approve NUMBER "
+			   "or reject NUMBER"),
+			 "palique help bot");
 }

@@ -62,6 +62,7 @@ struct cli {
 	char socket[128];
 	struct client *client; /* NULL until cli_engine() */
 	bool begin_anew;       /* an engine that cli_engine() begins: see struct client_place */
+	struct exec *exec;     /* of recv --exec; else NULL */
 };
 
 /* Finds the home. Exit code; has said why if it is not 0. */
@@ -209,6 +210,10 @@ void cmd_left_out(const struct json *left);
 void cmd_transfer_figures(const struct json *t, char *words, size_t size);
 void cmd_transfer_words(const struct json *t, bool is_own, const char *name, const char *id,
 			char *words, size_t size);
+/* Everything of theirs up to and with `up_to`. */
+void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to);
+/* A stored message in the shape of a `receive`, so that readers meet one shape only. */
+struct json *cmd_as_receive(const struct json *m);
 /* The number of a message as people type it (17, #17, [17]): its digits, valid until the next call.
  * NULL: it is none. */
 const char *cmd_id(const char *typed);

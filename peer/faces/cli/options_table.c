@@ -76,6 +76,14 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPT_SHOW] = { "--show", 0, NULL, N_("print the token, too") },
 	[OPT_EXEC] = { "--exec", 0, N_("PROGRAM"),
 		       N_("run this for each message; what it prints is the answer"), "@file" },
+	[OPT_EXEC_TIMEOUT] = { "--exec-timeout", 0, N_("TIME"),
+			       N_("end that program after so long: 90s, 5m (default: 60s)") },
+	[OPT_JOBS] = { "--jobs", 0, "N",
+		       N_("for so many conversations at once (default: 4)") },
+	[OPT_NEW_TOKEN] = { "--new-token", 0, NULL,
+			    N_("another token; the one before is void at once") },
+	[OPT_BOT] = { "--bot", 0, "yes|no",
+		      N_("whether a program speaks here, and nobody reads"), "yes no" },
 	[OPT_FOREGROUND] = { "--foreground", 0, NULL,
 			     N_("stay here, and log to standard error") },
 	[OPT_READY_FD] = { "--ready-fd", 0, "N", NULL },
@@ -232,10 +240,12 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			  0, 2, 2,
 			  .examples = "forward 17 carol", .words = { NULL, "@contact" } },
 	[CMD_RECV] = { "recv", "", N_("show what came and was not read"),
-		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT) | BIT(OPT_EXEC), 0, -1,
-		       N_("  --exec PROGRAM [ARGUMENTS...]: begun for each message, one after the other, without a\n"
-			  "  shell. The message is a line of JSON on its standard input; what it prints is said as\n"
-			  "  the answer, marked as a program's. It has 60 seconds. What programs say is not answered."),
+		       BIT(OPT_FOLLOW) | BIT(OPT_SINCE) | BIT(OPT_TIMEOUT) | BIT(OPT_EXEC) |
+			       BIT(OPT_EXEC_TIMEOUT) | BIT(OPT_JOBS), 0, -1,
+		       N_("  --exec PROGRAM [ARGUMENTS...]: begun for each message without a shell, within a\n"
+			  "  conversation one after the other. The message is a line of JSON on its standard input;\n"
+			  "  what it prints is said as the answer, marked as a program's. What programs say is not\n"
+			  "  answered."),
 		       N_("recv\nrecv --follow --json\nrecv --follow --exec ./answer.sh"),
 		       .notes = { { OPT_TIMEOUT, N_("end after so long") } } },
 	[CMD_READ] = { "read", N_("NAME"), N_("show what came from one contact and was not read"),
@@ -276,7 +286,7 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			 BIT(OPT_YES), 1, 1,
 			 .examples = "forget bob", .words = { "@contact" } },
 	[CMD_PROFILE] = { "profile", N_("[NAME]"), N_("what you, or a contact, show of yourselves"),
-			  BIT(OPT_NAME) | BIT(OPT_STATUS) | BIT(OPT_PICTURE), 0, 1,
+			  BIT(OPT_NAME) | BIT(OPT_STATUS) | BIT(OPT_PICTURE) | BIT(OPT_BOT), 0, 1,
 			  .examples = N_("profile bob\nprofile --name 'Alice L.' --status 'back on Monday'"),
 			  .words = { "@contact" },
 			  .notes = { { OPT_NAME, N_("the name that others are shown") } } },
@@ -317,17 +327,18 @@ const struct command_row command_rows[COMMAND_COUNT] = {
 			  "  is done without your yes. This is what a desktop calls for a link that was clicked."),
 		       "open 'palique:dir.example.org/i/7KQ2M4XW9PLCTE3H'",
 		       .notes = { { OPT_PLAIN, N_("ask here, where there is a screen, too") } } },
-	[CMD_BOT] = { "bot", N_("[ls|create|remove|proposals|approve|reject]"),
+	[CMD_BOT] = { "bot", N_("[ls|create|change|remove|proposals|approve|reject]"),
 		      N_("programs that speak for you, with limits"),
 		      BIT(OPT_WITH) | BIT(OPT_ALL) | BIT(OPT_MAY) | BIT(OPT_RATE) | BIT(OPT_EXPIRES) |
-			      BIT(OPT_SHOW), 0, -1,
+			      BIT(OPT_SHOW) | BIT(OPT_NEW_TOKEN), 0, -1,
 		      N_("  create NAME --with CONTACT...: a token for a program, in the file bots/NAME of the\n"
 			 "  account's folder. With --may propose you decide about each of its messages.\n"
+			 "  change NAME: other rights, at once; what is not given stays. --expires never.\n"
 			 "  ls: those that there are. remove NAME: its token is void at once.\n"
 			 "  proposals: what waits; approve NUMBER [TEXT...] says it, reject NUMBER does not."),
 		      N_("bot create echo --with bob\nbot create helper --with bob carol --may propose --expires 7d\n"
-			 "bot approve 3\nbot remove echo"),
-		      .words = { "ls create remove proposals approve reject", "@contact" },
+			 "bot approve 3\nbot change helper --may send --expires never\nbot remove echo"),
+		      .words = { "ls create change remove proposals approve reject", "@contact" },
 		      .notes = { { OPT_WITH, N_("in the conversation with this contact, and those named behind") },
 				 { OPT_ALL, N_("in all conversations") },
 				 { OPT_RATE, N_("messages in a minute (default: 20)") },

@@ -36,6 +36,8 @@ static void print_profile(const struct json *p, const char *name, bool is_own)
 		 status && *status ? ": " : "", status && *status ? out_safe(status) : "");
 	if (json_bool(p, "hasPicture", false))
 		out_line("  %s", _("with a picture"));
+	if (json_bool(p, "bot", false))
+		out_line("  %s", _("a program speaks here, and nobody reads"));
 	if (!is_own && json_bool(p, "hidden", false))
 		out_line(_("  does not see that you are there (palique unhide %s)"),
 			 out_safe(name));
@@ -80,9 +82,9 @@ static int show_contact(struct cli *c, const char *name)
 int cmd_profile(struct cli *c)
 {
 	const char *title = c->o.value[OPT_NAME], *status = c->o.value[OPT_STATUS],
-		   *picture = c->o.value[OPT_PICTURE];
+		   *picture = c->o.value[OPT_PICTURE], *bot = c->o.value[OPT_BOT];
 	struct json *params = json_object(), *result = NULL;
-	bool is_change = title || status || picture;
+	bool is_change = title || status || picture || bot;
 	int code;
 
 	if (c->o.argument_count) {
@@ -91,6 +93,12 @@ int cmd_profile(struct cli *c)
 					     "palique help profile")
 				 : show_contact(c, c->o.arguments[0]);
 	}
+	if (bot && strcmp(bot, "yes") != 0 && strcmp(bot, "no") != 0) {
+		json_free(params);
+		return cli_usage(_("--bot is yes or no"), "palique help profile");
+	}
+	if (bot)
+		json_set_bool(params, "bot", !strcmp(bot, "yes"));
 	if (title)
 		json_set_text(params, "title", title);
 	if (status)

@@ -13,8 +13,7 @@ enum {
 	PAGE = 500, /* messages in one question of recv */
 };
 
-/* Everything of theirs up to and with `up_to`. */
-static void mark_read(struct cli *c, const char *name, uint64_t up_to)
+void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to)
 {
 	struct json *params = json_set_text(json_object(), "conversation", name),
 		    *result = NULL;
@@ -98,15 +97,14 @@ int cmd_history(struct cli *c)
 			out_safe(c->o.arguments[0]));
 	tell_more(c, list, limit);
 	if (last)
-		mark_read(c, c->o.arguments[0], last);
+		cmd_mark_read(c, c->o.arguments[0], last);
 	json_free(result);
 	return EXIT_DONE;
 }
 
 /* --- recv --- */
 
-/* A stored message in the shape of a `receive`, so that readers meet one shape only. */
-static struct json *as_receive(const struct json *m)
+struct json *cmd_as_receive(const struct json *m)
 {
 	static const char *const outside[] = { "id", "conversation", "timestamp", "arrivedAt" };
 	struct json *o = json_set_text(json_object(), "event", "receive"),
@@ -128,26 +126,6 @@ static struct json *as_receive(const struct json *m)
 			json_set(body, key, json_keep((struct json *)value));
 	}
 	return json_set(o, "message", body);
-}
-
-/* With --exec: one that was handled is read, and not handled again at the next start. */
-static bool answer(struct cli *c, const struct json *m)
-{
-	struct json *receive, *result = NULL;
-	bool is_answered;
-
-	if (!c->o.value[OPT_EXEC])
-		return false;
-	receive = as_receive(m);
-	if (cli_call(c, "getContact",
-		     json_set_text(json_object(), "name", json_text(m, "conversation")),
-		     &result) == EXIT_DONE)
-		json_set_bool(receive, "fromBot",
-			      json_bool(json_get(result, "contact"), "bot", false));
-	json_free(result);
-	is_answered = exec_answer(c, receive);
-	json_free(receive);
-	return is_answered;
 }
 
 /* The unread ones of one contact, oldest first: the last `unread` received messages. */
@@ -186,16 +164,16 @@ static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_
 			if (json_id(m, "id", &id) == 0)
 				*last = id;
 			cmd_print(m);
-			out_json(as_receive(m));
-			if (answer(c, m))
-				mark_read(c, name, *last);
+			out_json(cmd_as_receive(m));
+			if (c->exec)
+				exec_add(c->exec, name, *last);
 		}
 	}
 	for (unsigned p = 0; p < page_count; p++)
 		json_free(pages[p]);
 	free(pages);
-	if (code == EXIT_DONE && id)
-		mark_read(c, name, id);
+	if (code == EXIT_DONE && id && !c->exec)
+		cmd_mark_read(c, name, id);
 	return code;
 }
 
@@ -251,19 +229,12 @@ static void tell_received(struct cli *c, const struct json *params, const char *
 	uint64_t id;
 
 	cmd_print(params);
-	if (c->o.value[OPT_EXEC]) {
-		struct json *receive = json_set_text(json_object(), "event", "receive");
-		const struct json *value;
-		const char *key;
-		void *it = NULL;
-
-		while ((key = json_each(params, &it, &value)) != NULL)
-			json_set(receive, key, json_keep((struct json *)value));
-		exec_answer(c, receive);
-		json_free(receive);
-	}
-	if (json_id(params, "id", &id) == 0)
-		mark_read(c, name, id);
+	if (json_id(params, "id", &id) < 0)
+		return;
+	if (c->exec)
+		exec_add(c->exec, name, id);
+	else
+		cmd_mark_read(c, name, id);
 }
 
 static void tell_sent(struct cli *c, const struct json *params, const char *name)
@@ -347,7 +318,12 @@ static int follow(struct cli *c, const struct json *shown, bool is_endless, uint
 	int err = 0;
 
 	while (is_endless || id < last) {
-		err = client_next(c->client, CLIENT_FOREVER, &note);
+		if (c->exec && !client_has_more(c->client) &&
+		    !exec_step(c->exec, client_fd(c->client)))
+			return EXIT_NO_ENGINE;
+		err = client_next(c->client, c->exec ? 0 : CLIENT_FOREVER, &note);
+		if (err == ERR_TIMEOUT && c->exec)
+			continue;
 		if (err < 0)
 			break;
 		print_event(c, note, shown);
@@ -358,6 +334,16 @@ static int follow(struct cli *c, const struct json *shown, bool is_endless, uint
 	}
 	if (err < 0)
 		return cli_failed(err, _("the engine has ended"), "palique recv --follow");
+	return EXIT_DONE;
+}
+
+/* What --exec still has to do. */
+static int finish_all(struct cli *c)
+{
+	while (c->exec && !exec_is_idle(c->exec)) {
+		if (!exec_step(c->exec, -1))
+			return EXIT_NO_ENGINE;
+	}
 	return EXIT_DONE;
 }
 
@@ -387,6 +373,11 @@ int cmd_recv(struct cli *c)
 		return cli_usage(_("recv takes words only behind --exec PROGRAM"),
 				 "palique help recv");
 	}
+	code = exec_new(&c->exec, c);
+	if (code != EXIT_DONE) {
+		json_free(params);
+		return code;
+	}
 	if (timeout_s)
 		alarm((unsigned)timeout_s);
 	if (since)
@@ -407,6 +398,10 @@ int cmd_recv(struct cli *c)
 		out_say("%s", _("Waiting for messages; Ctrl-C ends it."));
 	if (code == EXIT_DONE && (is_endless || (since && from < last)))
 		code = follow(c, shown, is_endless, last);
+	if (code == EXIT_DONE)
+		code = finish_all(c);
+	exec_free(c->exec);
+	c->exec = NULL;
 	json_free(shown);
 	return code;
 }

@@ -1,0 +1,209 @@
+#include "peer/api/api_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "peer/api/narrow.h"
+#include "peer/api/notify.h"
+#include "shared/clock.h"
+#include "shared/error.h"
+#include "shared/text.h"
+
+void api_send(struct api_client *client, struct bytes line)
+{
+	if (!client->connection || !client->api->config.send)
+		return;
+	/* The shell ends a face that does not read; until it says so, we say nothing more. */
+	if (client->api->config.send(client->connection, line) < 0)
+		client->connection = NULL;
+}
+
+static void send_json(struct api_client *client, struct json *take_object)
+{
+	char *line = json_print(take_object);
+
+	api_send(client, bytes_text(line));
+	free(line);
+	json_free(take_object);
+}
+
+bool api_is_looked_at(const struct api *api, const char *name)
+{
+	for (const struct api_client *c = api->clients; c; c = c->next)
+		if (!c->is_gone && c->connection &&
+		    (c->notifies || !strcmp(c->looks_at.text, name)))
+			return true;
+	return false;
+}
+
+static struct json *notification(struct engine *e, const struct event *event)
+{
+	struct json *params = json_object();
+	const char *method = notify_event(e, event, params);
+
+	if (method)
+		return rpc_notification(method, params);
+	json_free(params);
+	return NULL;
+}
+
+/* What is not counted (typing, progress) is for who keeps up: it is stale in a moment, and told to
+ * nobody again. */
+static bool is_new_to(const struct api_client *client, const struct event *event)
+{
+	const struct api_config *shell = &client->api->config;
+
+	if (event->id)
+		return event->id > client->told;
+	return !shell->backlog || !client->connection ||
+	       shell->backlog(client->connection) <= API_BACKLOG_HIGH;
+}
+
+/* To a program what it may hear of it, as it may. */
+static void tell_bot(struct api_client *client, const struct event *event)
+{
+	struct engine *e = client->api->config.engine;
+	struct json *o;
+	struct bot bot;
+
+	if (engine_bot(e, client->bot, clock_wall(), &bot) < 0 || !right_hears(&bot, event))
+		return;
+	text_use(client->language);
+	o = notification(e, event);
+	text_use(NULL);
+	if (!o)
+		return;
+	narrow_event((struct json *)json_get(o, "params"));
+	send_json(client, o);
+}
+
+void api_tell(struct api *api, const struct event *event)
+{
+	const char *language = NULL; /* of `line` */
+	char *line = NULL;
+
+	for (struct api_client *client = api->clients; client; client = client->next) {
+		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
+			continue;
+		if (client->bot) {
+			if (event->id)
+				client->told = event->id;
+			tell_bot(client, event);
+			continue;
+		}
+		if (!line || strcmp(language, client->language)) {
+			struct json *o;
+			text_use(client->language);
+			o = notification(api->config.engine, event);
+			text_use(NULL);
+			free(line);
+			line = NULL;
+			if (!o)
+				return;
+			line = json_print(o);
+			language = client->language;
+			json_free(o);
+		}
+		if (event->id)
+			client->told = event->id;
+		api_send(client, bytes_text(line));
+	}
+	free(line);
+}
+
+struct replay {
+	struct api_client *client;
+	unsigned left;
+	bool is_more;
+};
+
+static bool tell_again(void *user, const struct event *event)
+{
+	struct replay *replay = user;
+	struct json *o;
+
+	if (replay->left == 0) {
+		replay->is_more = true;
+		return false;
+	}
+	replay->left--;
+	replay->client->told = event->id;
+	if (replay->client->bot) {
+		tell_bot(replay->client, event);
+		return replay->client->connection != NULL;
+	}
+	o = notification(replay->client->api->config.engine, event);
+	if (o)
+		send_json(replay->client, o);
+	return replay->client->connection != NULL;
+}
+
+/* As much of a slice as a bot may be told again now. */
+static unsigned slice_of(struct api_client *client)
+{
+	unsigned count = 0;
+
+	if (!client->bot)
+		return API_REPLAY_SLICE;
+	while (count < API_BOT_SLICES &&
+	       engine_bot_spend(client->api->config.engine, client->bot, BOT_REPLAY,
+				clock_now()) == 0)
+		count++;
+	return count * BOT_SLICE;
+}
+
+/* A slice at a time, so that one face's past does not hold up everybody's present. False: it has to wait, since it has
+ * not read enough, or was told enough. */
+static bool catch_up(struct api_client *client)
+{
+	const struct api_config *shell = &client->api->config;
+	bool may_read = !shell->backlog ||
+			shell->backlog(client->connection) <= API_BACKLOG_HIGH;
+	struct replay replay = { .client = client, .left = may_read ? slice_of(client) : 0 };
+
+	client->replayed = ++client->api->replays;
+	if (replay.left == 0) {
+		client->api->is_pressed = true;
+		return false;
+	}
+	text_use(client->language);
+	engine_events_since(client->api->config.engine, client->told, tell_again, &replay);
+	text_use(NULL);
+	client->is_behind = replay.is_more;
+	return true;
+}
+
+static bool is_owed(const struct api_client *client)
+{
+	return !client->is_gone && client->connection && client->is_behind;
+}
+
+/* The bot whose last turn is longest ago, and before `turn`. */
+static struct api_client *next_bot(struct api *api, uint64_t turn)
+{
+	struct api_client *next = NULL;
+
+	for (struct api_client *c = api->clients; c; c = c->next) {
+		if (c->bot && is_owed(c) && c->replayed <= turn &&
+		    (!next || c->replayed < next->replayed))
+			next = c;
+	}
+	return next;
+}
+
+/* To each person's face in each step, but to one bot alone: however many there are, and whatever they ask for, they hold
+ * up a step no longer than one of them. */
+bool api_tell_again(struct api *api)
+{
+	uint64_t turn = api->replays;
+	bool is_more = false, has_moved = false;
+	struct api_client *bot;
+
+	for (struct api_client *c = api->clients; c; c = c->next) {
+		if (!c->bot && is_owed(c))
+			is_more |= catch_up(c) && c->is_behind;
+	}
+	while (!has_moved && (bot = next_bot(api, turn)) != NULL)
+		has_moved = catch_up(bot);
+	return is_more || (has_moved && next_bot(api, UINT64_MAX));
+}
