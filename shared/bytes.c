@@ -8,7 +8,7 @@
 
 #include "shared/error.h"
 
-enum { BUF_CAPACITY_FIRST = 64 };
+enum { BUF_CAPACITY_FIRST = 64, MEMORY_SMALL = 1024 };
 
 struct bytes bytes_of(const void *data, size_t size)
 {
@@ -99,6 +99,8 @@ static void buf_enlarge(struct buf *b, size_t needed)
 
 	while (capacity < needed)
 		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+	if (b->limit && capacity > b->limit)
+		capacity = b->limit;
 	data = memory_new(capacity);
 	if (b->size > 0)
 		memcpy(data, b->data, b->size);
@@ -138,11 +140,6 @@ int buf_append(struct buf *b, struct bytes more)
 	return 0;
 }
 
-int buf_append_byte(struct buf *b, uint8_t byte)
-{
-	return buf_append(b, bytes_of(&byte, 1));
-}
-
 void buf_drop_front(struct buf *b, size_t count)
 {
 	assert(count <= b->size);
@@ -157,9 +154,14 @@ struct bytes buf_view(const struct buf *b)
 	return bytes_of(b->data, b->size);
 }
 
+/* calloc() passes over what a thread has at hand of small pieces. */
 void *memory_new(size_t size)
 {
-	return memory_array(1, size);
+	void *p = size <= MEMORY_SMALL ? malloc(size ? size : 1) : calloc(1, size);
+
+	if (!p)
+		abort();
+	return size <= MEMORY_SMALL ? memset(p, 0, size) : p;
 }
 
 void *memory_array(size_t count, size_t size)

@@ -33,7 +33,13 @@ void buf_clear(struct buf *b); /* wipes and frees; harmless on a zeroed one */
 
 /* ERR_LIMIT when the limit would be passed; then nothing has changed. */
 int buf_append(struct buf *b, struct bytes more);
-int buf_append_byte(struct buf *b, uint8_t byte);
+static inline int buf_append_byte(struct buf *b, uint8_t byte)
+{
+	if (b->size >= b->capacity)
+		return buf_append(b, (struct bytes){ &byte, 1 });
+	b->data[b->size++] = byte;
+	return 0;
+}
 
 /* Room for `more` bytes behind the contents, or NULL beyond the limit; the
  * caller fills it and says so with buf_grew(). */

@@ -339,21 +339,30 @@ static void print_escaped(struct buf *out, uint8_t c)
 	print_literal(out, code);
 }
 
+/* How many bytes at the front are said as they are. */
+static size_t plain_size(struct bytes text)
+{
+	size_t i = 0;
+
+	while (i < text.size && text.data[i] >= ' ' && text.data[i] != '"' &&
+	       text.data[i] != '\\')
+		i++;
+	return i;
+}
+
 static void print_text(struct buf *out, struct bytes text)
 {
-	size_t from = 0;
-
+	(void)buf_room(out, text.size + 2);
 	buf_append_byte(out, '"');
-	for (size_t i = 0; i < text.size; i++) {
-		uint8_t c = text.data[i];
+	for (;;) {
+		size_t plain = plain_size(text);
 
-		if (c >= ' ' && c != '"' && c != '\\')
-			continue;
-		buf_append(out, bytes_of(text.data + from, i - from));
-		print_escaped(out, c);
-		from = i + 1;
+		buf_append(out, bytes_of(text.data, plain));
+		if (plain == text.size)
+			break;
+		print_escaped(out, text.data[plain]);
+		text = bytes_of(text.data + plain + 1, text.size - plain - 1);
 	}
-	buf_append(out, bytes_of(text.data + from, text.size - from));
 	buf_append_byte(out, '"');
 }
 
