@@ -216,11 +216,12 @@ struct pump {
 static bool on_said(void *user, const struct wire_say *say)
 {
 	struct pump *pump = user;
-	struct wire_message m = { .type = WIRE_SAY };
+	struct wire_message m; /* large, and of it only this is read */
 	size_t size = say->body.size + say->bot.size + say->buttons.size + OUTBOX_SAY_OVERHEAD;
 
 	if (size + OUTBOX_MARGIN > pump->room)
 		return false;
+	m.type = WIRE_SAY;
 	m.say = *say;
 	if (line_send(pump->line, &m) < 0)
 		return false;

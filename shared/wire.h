@@ -722,8 +722,9 @@ struct wire_message {
 int wire_encode(const struct wire_message *m, struct buf *out);
 
 /* Decodes all of `b`, checking every field and limit, that the type is known and that
- * `from` may send it (else ERR_REFUSED). Views point into `b`. On failure `m` is zeroed.
- * Signatures, and whether a key is a good one, are left to whoever uses them. */
+ * `from` may send it (else ERR_REFUSED). Views point into `b`. Only the type and
+ * its part of the union are written; on failure both are zeroed. Signatures, and whether a key is a
+ * good one, are left to whoever uses them. */
 int wire_decode(struct wire_message *m, struct bytes b, enum wire_side from);
 
 /* The stable name of a type, as in docs/protocol.md: "LOGIN_START". NULL: none. */
