@@ -16,7 +16,7 @@ void daemon_happened(void *user, const struct event *event)
 	struct contact contact;
 	struct profile profile;
 
-	if (!d->desktop || !attention_wants(event))
+	if (!d->desktop || !attention_wants(event) || !desktop_listens(d->desktop))
 		return;
 	engine_profile(d->engine, &profile);
 	rules.notifications = engine_notifications(d->engine);

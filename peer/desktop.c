@@ -429,6 +429,11 @@ struct desktop *desktop_new(const struct desktop_config *config)
 	return d;
 }
 
+bool desktop_listens(const struct desktop *d)
+{
+	return d->state != STATE_AWAY || clock_now() >= d->again;
+}
+
 void desktop_hear(struct desktop *d, const struct event *event,
 		  const struct attention_rules *rules)
 {

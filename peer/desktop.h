@@ -19,6 +19,8 @@ struct desktop_config {
 
 struct desktop;
 struct desktop *desktop_new(const struct desktop_config *config);
+/* False: nobody is there who would show anything; it is looked for again in a while. */
+bool desktop_listens(const struct desktop *d);
 void desktop_hear(struct desktop *d, const struct event *event,
 		  const struct attention_rules *rules);
 /* The conversation with `name` is looked at, or was read. */
