@@ -145,51 +145,75 @@ void face_close(struct face *f)
 {
 	close(f->fd);
 	buf_clear(&f->in);
+	buf_clear(&f->out);
 }
 
-struct json *face_next(struct face *f)
+/* What was asked leaves at the latest when an answer is waited for. */
+static void face_flush(struct face *f)
 {
-	for (;;) {
-		uint8_t *end = f->in.size ? memchr(f->in.data, '\n', f->in.size) : NULL;
-		struct json *line = NULL;
-		ssize_t got;
-
-		if (end) {
-			size_t size = (size_t)(end - f->in.data);
-
-			if (json_parse(&line, bytes_of(f->in.data, size)) < 0)
-				give_up("not JSON: %.*s", (int)size, f->in.data);
-			buf_drop_front(&f->in, size + 1);
-			return line;
-		}
-		got = read(f->fd, buf_room(&f->in, 65536), 65536);
-		if (got <= 0)
-			give_up("an engine hung up, or says nothing");
-		buf_grew(&f->in, (size_t)got);
-	}
-}
-
-void face_say(struct face *f, const char *method, struct json *take_params)
-{
-	struct json *call = json_set_text(json_object(), "jsonrpc", "2.0");
-	char *line;
-	size_t size;
-
-	json_set_int(call, "id", ++f->id);
-	json_set_text(call, "method", method);
-	json_set(call, "params", take_params ? take_params : json_object());
-	line = json_print(call);
-	size = strlen(line);
-	line[size] = '\n'; /* in the place of the NUL */
-	for (size_t done = 0; done < size + 1;) {
-		ssize_t part = write(f->fd, line + done, size + 1 - done);
+	for (size_t done = 0; done < f->out.size;) {
+		ssize_t part = write(f->fd, f->out.data + done, f->out.size - done);
 
 		if (part <= 0)
 			give_up("an engine does not listen");
 		done += (size_t)part;
 	}
-	free(line);
+	f->out.size = 0;
+}
+
+static void face_read(struct face *f)
+{
+	ssize_t got;
+
+	face_flush(f);
+	buf_drop_front(&f->in, f->taken);
+	f->taken = 0;
+	got = read(f->fd, buf_room(&f->in, 65536), 65536);
+	if (got <= 0)
+		give_up("an engine hung up, or says nothing");
+	buf_grew(&f->in, (size_t)got);
+}
+
+struct json *face_next(struct face *f)
+{
+	struct json *json = NULL;
+
+	for (;;) {
+		struct bytes rest = bytes_of(f->in.data, f->in.size);
+		const uint8_t *line, *end = NULL;
+
+		if (rest.size > f->taken) {
+			line = rest.data + f->taken;
+			end = memchr(line, '\n', rest.size - f->taken);
+		}
+		if (!end) {
+			face_read(f);
+			continue;
+		}
+		rest = bytes_of(line, (size_t)(end - line));
+		f->taken += rest.size + 1;
+		if (json_parse(&json, rest) < 0)
+			give_up("not JSON: %.*s", (int)rest.size, line);
+		return json;
+	}
+}
+
+void face_put(struct face *f, const char *method, struct json *take_params)
+{
+	struct json *call = json_set_text(json_object(), "jsonrpc", "2.0");
+
+	json_set_int(call, "id", ++f->id);
+	json_set_text(call, "method", method);
+	json_set(call, "params", take_params ? take_params : json_object());
+	json_print_to(call, &f->out);
+	buf_append_byte(&f->out, '\n');
 	json_free(call);
+}
+
+void face_say(struct face *f, const char *method, struct json *take_params)
+{
+	face_put(f, method, take_params);
+	face_flush(f);
 }
 
 struct json *face_call(struct face *f, const char *method, struct json *take_params)

@@ -37,7 +37,8 @@ struct json *household_message(unsigned to, unsigned number);
 /* One connection to the local API. */
 struct face {
 	int fd;
-	struct buf in;
+	struct buf in, out;
+	size_t taken; /* of `in` */
 	int64_t id;
 };
 
@@ -46,6 +47,8 @@ void face_close(struct face *f);
 /* The next line as JSON; the caller frees it. */
 struct json *face_next(struct face *f);
 void face_say(struct face *f, const char *method, struct json *take_params);
+/* The same; it leaves with others, when face_next() has to wait: as a program does that asks much. */
+void face_put(struct face *f, const char *method, struct json *take_params);
 /* Calls and waits for the answer; notifications in between are passed over. */
 struct json *face_call(struct face *f, const char *method, struct json *take_params);
 void face_do(struct face *f, const char *method, struct json *take_params);

@@ -74,7 +74,7 @@ static void measure_sustained(const char *what)
 		struct json *line;
 
 		while (said < SUSTAINED && said - answered < WINDOW)
-			face_say(&a, "send", household_message(2, said++));
+			face_put(&a, "send", household_message(2, said++));
 		line = face_next(&a);
 		if (json_get(line, "result")) {
 			answered++;
