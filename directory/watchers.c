@@ -306,14 +306,11 @@ static void marry(struct watchers *w, name_id a, struct listing *ours, struct li
 		tell_other(w, ours);
 }
 
-/* One of them does not any more: both shall hear that there is nothing to hear, unless they have
- * seen nothing. */
+/* We do not any more: the other shall hear that there is nothing to hear, unless it has seen nothing. */
 static void part(struct watchers *w, struct listing *ours)
 {
 	struct listing *theirs = &w->nodes[ours->to].list[ours->mate];
 
-	if (!is_hidden(theirs))
-		tell_other(w, theirs);
 	if (!is_hidden(ours))
 		tell_other(w, ours);
 	ours->mate = theirs->mate = NOWHERE;
@@ -535,6 +532,8 @@ static bool take_asking(struct watchers *w, name_id who, struct listing *l,
 		WATCHERS_ASKED, l->to, who, l->asks & w->nodes[l->to].ready, { 0 }
 	};
 	l->asks = 0;
+	if (is_hidden(l))
+		l->known = 0; /* it asks when it shows itself */
 	if (!due->slots || is_hidden(l))
 		return false;
 	g = *greeting_of(&w->nodes[who], l->to);

@@ -318,6 +318,59 @@ static void another_consent_is_told_to_the_other_side_once(void **state)
 	assert_int_equal(watchers_consent(w, a, b), CONSENT_DIRECT);
 }
 
+static void who_hides_is_heard_of_by_nothing(void **state)
+{
+	(void)state;
+	give(a, 0, b, CONSENT_HIDDEN);
+	add(b, 0, a);
+	assert_string_equal(due(), "a<b:1 ");
+	watchers_changed(w, a);
+	add(b, 1, a);
+	assert_string_equal(due(), "");
+	watchers_remove(w, b, 0, a);
+	watchers_remove(w, b, 1, a);
+	assert_string_equal(due(), "a<b:1 ");
+	add(b, 0, a);
+	assert_string_equal(due(), "a<b:1 ");
+	watchers_remove(w, a, 0, b);
+	assert_string_equal(due(), "");
+	give(a, 0, b, CONSENT_HIDDEN);
+	due();
+	watchers_leave(w, a, 0);
+	assert_string_equal(due(), "");
+}
+
+static void who_hides_before_its_question_was_put_asks_when_it_shows_itself(void **state)
+{
+	(void)state;
+	watchers_ready(w, b, 0);
+	add(a, 0, b);
+	give(a, 0, b, CONSENT_HIDDEN);
+	assert_string_equal(due(), "");
+	add(a, 0, b);
+	assert_string_equal(due(), "b?a:1 ");
+	give(a, 0, b, CONSENT_HIDDEN);
+	add(a, 0, b);
+	assert_string_equal(due(), "");
+}
+
+static void who_hides_takes_nobodys_place_among_those_who_ask(void **state)
+{
+	char text[16];
+
+	(void)state;
+	for (int i = 0; i < WATCHERS_ASKS_MAX; i++) {
+		name_id id;
+
+		snprintf(text, sizeof text, "x%d", i);
+		id = hold(text);
+		give(id, 0, b, CONSENT_HIDDEN);
+	}
+	add(a, 0, b);
+	watchers_ready(w, b, 0);
+	assert_string_equal(due(), "b?a:1 ");
+}
+
 /* A device says its whole list anew, in parts, while another one of the account lists too. */
 static void a_list_that_is_said_anew_gives_nothing_away_meanwhile(void **state)
 {
@@ -420,6 +473,9 @@ int main(void)
 		ROW(what_did_not_fit_comes_again_when_there_is_room),
 		ROW(a_contact_is_given_the_least_that_any_session_says),
 		ROW(another_consent_is_told_to_the_other_side_once),
+		ROW(who_hides_is_heard_of_by_nothing),
+		ROW(who_hides_before_its_question_was_put_asks_when_it_shows_itself),
+		ROW(who_hides_takes_nobodys_place_among_those_who_ask),
 		ROW(a_list_that_is_said_anew_gives_nothing_away_meanwhile),
 		ROW(a_list_has_an_end),
 		ROW(random_lists_agree_with_a_matrix),
