@@ -32,7 +32,7 @@ export function pickEmoji(at, onpick) {
 	const box = h('div', { class: 'menu emoji', onkeydown: (e) => {
 		const list = [...grid.children];
 		const i = list.indexOf(document.activeElement);
-		const across = Math.max(1, Math.round(grid.clientWidth / 40));
+		const across = Math.max(1, list.findIndex((one, at) => at && one.offsetTop !== list[0].offsetTop));
 		const to = { ArrowRight: i + 1, ArrowLeft: i - 1, ArrowDown: i < 0 ? 0 : i + across, ArrowUp: i - across }[e.key];
 		if (e.key === 'Escape') {
 			closeMenu();

@@ -14,7 +14,7 @@ export function dialog(title, build, { isWide = false, onclose } = {}) {
 			result = value;
 			frame.close();
 		};
-		frame.append(h('header', {}, h('h2', { id }, title), button(_('Close'), 'close', () => close())), h('div', { class: 'dialog-body' }, build(close)));
+		frame.append(h('header', { role: 'none' }, h('h2', { id }, title), button(_('Close'), 'close', () => close())), h('div', { class: 'dialog-body' }, build(close)));
 		frame.addEventListener('close', () => {
 			const notices = frame.querySelector('.notices');
 			if (notices) document.body.append(notices);
