@@ -5,12 +5,18 @@
 
 #include "shared/error.h"
 
-enum { MARGIN = 2, SVG_MARGIN = 4 };
+enum { MARGIN = 2, SVG_MARGIN = 4, WIDE = 37 };
+
+/* Above and below: those of the longest links would else not fit on a terminal of 24 rows. */
+static int margin_of(const QRcode *code)
+{
+	return code->width > WIDE ? 1 : MARGIN;
+}
 
 static bool is_dark(const QRcode *code, int x, int y)
 {
 	x -= MARGIN;
-	y -= MARGIN;
+	y -= margin_of(code);
 	if (x < 0 || y < 0 || x >= code->width || y >= code->width)
 		return false;
 	return code->data[y * code->width + x] & 1;
@@ -22,16 +28,16 @@ int qr_print(struct buf *out, const char *text)
 	static const char *const half[2][2] = { { "█", "▀" }, { "▄", " " } };
 	QRcode *code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
 	struct buf lines = { .limit = 65536 };
-	int err = 0;
+	int err = 0, height;
 
 	if (!code)
 		return ERR_LIMIT;
-	for (int y = 0; y < code->width + 2 * MARGIN && !err; y += 2) {
+	height = code->width + 2 * margin_of(code);
+	for (int y = 0; y < height && !err; y += 2) {
 		for (int x = 0; x < code->width + 2 * MARGIN && !err; x++) {
 			bool top = is_dark(code, x, y);
 			/* below the last row of an odd height there is nothing to draw */
-			bool bottom = y + 1 >= code->width + 2 * MARGIN ||
-				      is_dark(code, x, y + 1);
+			bool bottom = y + 1 >= height || is_dark(code, x, y + 1);
 
 			err = buf_append(&lines, bytes_text(half[top][bottom]));
 		}

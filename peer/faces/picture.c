@@ -194,10 +194,37 @@ static void encode(uint32_t c, char out[5])
 	}
 }
 
+/* In the cube of 6x6x6 that a terminal's 256 have from 16 on: 0, 95, 135, 175, 215, 255. */
+static uint8_t nearest(uint32_t color)
+{
+	unsigned index = 0;
+
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		unsigned part = color >> shift & 0xff;
+
+		index = index * 6 + (part < 48 ? 0 : part < 115 ? 1 : (part - 35) / 40);
+	}
+	return (uint8_t)(16 + index);
+}
+
+static void take_colors(struct picture_cell *c, int front, int back, bool is_true)
+{
+	if (is_true) {
+		c->true_front = front >= 0 ? (uint32_t)front & 0xffffff : 0;
+		c->true_back = back >= 0 ? (uint32_t)back & 0xffffff : 0;
+		c->front = nearest(c->true_front);
+		c->back = nearest(c->true_back);
+	} else {
+		c->front = front >= 0 && front < 256 ? (uint8_t)front : 0;
+		c->back = back >= 0 && back < 256 ? (uint8_t)back : 0;
+	}
+}
+
 int picture_cells(struct picture_cells *out, const uint8_t *rgba, uint32_t width,
 		  uint32_t height)
 {
-	struct picture_terminal t = { .colors = PICTURE_256,
+	struct picture_terminal t = { .colors = out->has_true_colors ? PICTURE_TRUE
+								     : PICTURE_256,
 				      .has_unicode = true,
 				      .columns = out->columns,
 				      .rows = out->rows };
@@ -217,8 +244,7 @@ int picture_cells(struct picture_cells *out, const uint8_t *rgba, uint32_t width
 		uint32_t sign = chafa.canvas_char(canvas, i % columns, i / columns);
 
 		chafa.canvas_colors(canvas, i % columns, i / columns, &front, &back);
-		c->front = front >= 0 && front < 256 ? (uint8_t)front : 0;
-		c->back = back >= 0 && back < 256 ? (uint8_t)back : 0;
+		take_colors(c, front, back, out->has_true_colors);
 		encode(sign ? sign : ' ', c->text);
 	}
 	chafa.canvas_unref(canvas);

@@ -24,12 +24,15 @@ bool picture_can_draw(void);
 char *picture_draw(const uint8_t *rgba, uint32_t width, uint32_t height,
 		   const struct picture_terminal *t);
 
-/* The same cell by cell, of 240 colours (16 to 255 of a terminal's 256). */
+/* The same cell by cell, of 240 colours (16 to 255 of a terminal's 256); with `has_true_colors` of all there are, and
+ * the nearest of the 240 as well. */
 struct picture_cell {
 	char text[5]; /* one character */
 	uint8_t front, back;
+	uint32_t true_front, true_back; /* 0xrrggbb */
 };
 struct picture_cells {
+	bool has_true_colors;
 	unsigned columns, rows; /* at most; then as many as it has */
 	struct picture_cell *list;
 };

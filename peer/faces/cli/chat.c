@@ -450,6 +450,8 @@ int chat_talk(struct chat *chat, long linger_s)
 			err = client_next(client, 0, &object);
 			if (err == 0)
 				on_object(chat, object);
+			else if (err != ERR_TIMEOUT && chat->has_everybody)
+				chat->is_lost = true;
 			else if (err != ERR_TIMEOUT)
 				return cli_failed(ERR_CLOSED,
 						  _("the engine has ended; what was marked as "
@@ -457,6 +459,8 @@ int chat_talk(struct chat *chat, long linger_s)
 						  "palique chat NAME");
 			if (err == 0)
 				json_free(object);
+			if (chat->is_lost)
+				return EXIT_NO_ENGINE;
 		}
 		if (wait[1].revents && chat->unanswered < 256)
 			on_input(chat);

@@ -10,6 +10,7 @@ struct chat {
 	char name[64];
 	struct buf input;
 	bool is_input_over, is_typed, is_leaving;
+	bool is_lost;       /* the engine has ended */
 	bool has_everybody; /* palique --plain: what others say is told, too; `name` may be "" */
 	bool is_online, is_typing;
 	int unanswered;     /* sends the engine has not confirmed yet */

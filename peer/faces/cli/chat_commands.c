@@ -1,9 +1,11 @@
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "peer/faces/cli/chat.h"
 #include "peer/faces/cli/output.h"
+#include "peer/faces/outside.h"
 #include "shared/error.h"
 #include "shared/text.h"
 
@@ -207,8 +209,40 @@ static void change_file(struct chat *chat, const char *method, const char *rest)
 	json_free(result);
 }
 
+/* As the command line does it, in lines of its own; without a name it is about who is talked with. */
+static bool do_outside(struct chat *chat, const char *name, const char *rest)
+{
+	static const char *const with_name[] = { "accept",  "block",   "consent", "hide",
+						 "history", "profile", "remove",  "safety",
+						 "timer",   "unhide",  "verify" };
+	struct client_place place = { .home = chat->cli->home, .socket = chat->cli->socket };
+	char *line = NULL;
+	int err;
+
+	if (!outside_can(name))
+		return false;
+	for (size_t i = 0; !*rest && i < sizeof with_name / sizeof *with_name; i++)
+		if (!strcmp(name, with_name[i]))
+			rest = chat->name;
+	if (asprintf(&line, "%s %s", name, rest) < 0)
+		return false;
+	err = outside_run(&place, line);
+	if (err < 0)
+		out_error(err, error_text(err), "");
+	free(line);
+	return true;
+}
+
 static void do_accept(struct chat *chat, const char *rest)
 {
+	char word[64];
+
+	/* a file by its number, else a person */
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(rest, " "), rest);
+	if (!*word || (strcmp(word, "-") != 0 && !cmd_id(word))) {
+		do_outside(chat, "accept", rest);
+		return;
+	}
 	change_file(chat, "acceptFile", rest);
 }
 
@@ -261,15 +295,6 @@ static void do_add(struct chat *chat, const char *rest)
 	json_free(result);
 }
 
-static void do_block(struct chat *chat, const char *rest)
-{
-	struct json *result = NULL;
-
-	if (call(chat, "blockContact", json_set_text(json_object(), "name", rest), &result))
-		out_done("%s", _("done"));
-	json_free(result);
-}
-
 static void do_search(struct chat *chat, const char *rest)
 {
 	chat->cli->o.arguments[0] = rest;
@@ -290,14 +315,14 @@ static const struct row {
 	  do_delete },
 	{ "forward", N_("N NAME"), N_("to somebody else"), do_forward },
 	{ "file", N_("PATH [WORDS]"), N_("sends a file or a folder"), do_file },
-	{ "accept", "N", N_("fetches a file, or goes on with it"), do_accept },
+	{ "accept", N_("N or NAME"),
+	  N_("fetches a file, or goes on with it; says yes to who asks"), do_accept },
 	{ "pause", "N", N_("lets a file rest"), do_pause },
 	{ "cancel", "N", N_("ends a file"), do_cancel },
 	{ "show", "N", N_("all that is known of a message; an image as one"), do_show },
 	{ "chat", N_("NAME"), N_("talks with somebody else from now on"), do_chat },
 	{ "ls", "", N_("who there is"), do_ls },
 	{ "add", N_("NAME"), N_("asks somebody, or says yes to who asks"), do_add },
-	{ "block", N_("NAME"), N_("nothing more is heard of them"), do_block },
 	{ "search", N_("WORDS"), N_("messages with all of these words"), do_search },
 	{ "help", "", N_("these lines"), do_help },
 	{ "quit", "", N_("leaves the chat"), do_quit },
@@ -312,6 +337,10 @@ void chat_help(FILE *out)
 			 *rows[i].arguments ? _(rows[i].arguments) : "");
 		fprintf(out, "  %-*s %s\n", text_pad(left, 22), left, _(rows[i].about));
 	}
+	fprintf(out, "  %s\n",
+		_("Every other command of palique does what it does there, as /requests, "
+		  "/safety, "
+		  "/block, /status, /devices, /settings, /link, /passwd, /backup FILE"));
 	fprintf(out, "  %s\n",
 		_("N is the number in brackets before a message, or - for the last one; "
 		  "two slashes begin a text with one"));
@@ -335,7 +364,7 @@ static void do_help(struct chat *chat, const char *rest)
 
 void chat_command(struct chat *chat, struct bytes line)
 {
-	char *text = memory_new(line.size + 1);
+	char *text = memory_new(line.size + 1), *name;
 	size_t size;
 
 	memcpy(text, line.data, line.size);
@@ -348,7 +377,11 @@ void chat_command(struct chat *chat, struct bytes line)
 		free(text);
 		return;
 	}
-	out_line(_("* there is no /%.*s here: /help tells what there is"), (int)size,
-		 out_safe(text + 1));
+	name = memory_text(text + 1);
+	name[size] = '\0';
+	if (!do_outside(chat, name, text + 1 + size + strspn(text + 1 + size, " ")))
+		out_line(_("* there is no /%s here: /help tells what there is"),
+			 out_safe(name));
+	free(name);
 	free(text);
 }

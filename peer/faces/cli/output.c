@@ -264,6 +264,14 @@ static void print_row(FILE *to, const uint8_t *row, size_t size)
 		(const char *)row, out.has_colors ? "\033[0m" : "");
 }
 
+/* Of characters nobody can read a code who reads with a voice, or on paper. */
+static bool draws_codes(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && strcmp(term, "dumb") != 0;
+}
+
 void out_qr(const char *link, const char *words)
 {
 	enum { GAP = 2, BESIDE_MIN = 24 }; /* columns */
@@ -272,7 +280,7 @@ void out_qr(const char *link, const char *words)
 	const uint8_t *at, *end;
 	char *broken, *line, *rest;
 
-	if (out.is_json || out.is_quiet || !isatty(STDERR_FILENO)) {
+	if (out.is_json || out.is_quiet || !isatty(STDERR_FILENO) || !draws_codes()) {
 		if (*words)
 			out_say("%s", words);
 		return;
@@ -311,7 +319,7 @@ void out_beside_qr(const char *text, const char *const *lines, unsigned count)
 	if (out.is_json)
 		return;
 	buf_init(&code, 65536);
-	if (out.is_terminal && !out.is_quiet)
+	if (out.is_terminal && !out.is_quiet && draws_codes())
 		(void)qr_print(&code, text);
 	at = code.data ? memchr(code.data, '\n', code.size) : NULL;
 	if (at && columns &&

@@ -122,6 +122,12 @@ static void do_choose(struct tui *tui, const char *rest)
 	keys_typed(tui, &(struct input){ .key = KEYS_BACK_TAB });
 }
 
+static void do_oldest(struct tui *tui, const char *rest)
+{
+	(void)rest;
+	model_want_oldest(tui->model);
+}
+
 static void do_newest(struct tui *tui, const char *rest)
 {
 	(void)rest;
@@ -182,6 +188,14 @@ static const struct slash commands[] = {
 	{ "invite", N_("[HOW MANY]"), N_("an invitation to the directory that you host"), "", COMPLETE_NONE, false, do_invite },
 	{ "devices", "", N_("your devices"), "", COMPLETE_NONE, false, do_devices },
 	{ "device", N_("rename, remove, grant or refuse; ID"), N_("changes one; the page of devices writes it for you"), "", COMPLETE_WORDS, true, do_device, "rename remove grant refuse" },
+	{ "passwd", "[--everywhere]", N_("another password, asked for without being shown; with --everywhere all other devices are logged out"), "", COMPLETE_WORDS, false, NULL, "--everywhere" },
+	{ "recovery", "[remove]", N_("twelve words for paper, which open the account where the password is forgotten"), "", COMPLETE_WORDS, false, NULL, "remove" },
+	{ "backup", N_("FILE"), N_("all of the account into one sealed file; palique restore FILE opens it"), "", COMPLETE_PATH, true, NULL },
+	{ "export", N_("[NAME] PATH --format html"), N_("what was said, to read elsewhere: html or jsonl"), "", COMPLETE_PATH, true, NULL },
+	{ "lock", "[--change]", N_("nobody opens what is stored here without a passphrase; palique unlock ends that"), "", COMPLETE_WORDS, false, NULL, "--change" },
+	{ "account", N_("renew or delete"), N_("a new key for the account, or its end"), "", COMPLETE_WORDS, true, NULL, "renew delete" },
+	{ "relay", N_("[on or off]"), N_("whether you carry what two contacts say who cannot reach each other"), "", COMPLETE_WORDS, false, NULL, "on off" },
+	{ "doctor", "", N_("checks everything, and says what to do"), "", COMPLETE_NONE, false, NULL },
 	{ "proposals", "", N_("what programs want to say, for you to decide"), "", COMPLETE_NONE, false, do_proposals },
 	{ "approve", N_("ID [TEXT]"), N_("it is said, or another text in its place"), "", COMPLETE_NONE, true, do_approve },
 	{ "reject", "ID", N_("it is not said"), "", COMPLETE_NONE, true, do_reject },
@@ -195,8 +209,9 @@ static const struct slash commands[] = {
 	{ "unread", "", N_("the next conversation with something unread"), "Alt+A", COMPLETE_NONE, false, do_unread },
 	{ "next", "", N_("the next conversation"), "Alt+↓", COMPLETE_NONE, false, do_next },
 	{ "previous", "", N_("the conversation before"), "Alt+↑", COMPLETE_NONE, false, do_previous },
-	{ "choose", "", N_("chooses a message"), "Shift+Tab", COMPLETE_NONE, false, do_choose },
-	{ "newest", "", N_("to the newest message"), "End", COMPLETE_NONE, false, do_newest },
+	{ "choose", "", N_("chooses a message"), N_("Shift+Tab"), COMPLETE_NONE, false, do_choose },
+	{ "oldest", "", N_("to the oldest message"), N_("Home"), COMPLETE_NONE, false, do_oldest },
+	{ "newest", "", N_("to the newest message"), N_("End"), COMPLETE_NONE, false, do_newest },
 	{ "redraw", "", N_("draws all of it anew"), "Ctrl+L", COMPLETE_NONE, false, do_redraw },
 	{ "help", "", N_("these lines"), "F1", COMPLETE_NONE, false, do_help },
 	{ "quit", "", N_("leaves; the engine goes on and takes messages"), "Ctrl+Q", COMPLETE_NONE, false, do_quit },
@@ -228,13 +243,15 @@ void command_do(struct tui *tui, const char *name, const char *rest)
 		tui_tell(tui, true, words);
 		return;
 	}
-	if (c)
+	if (c && c->run)
 		c->run(tui, rest);
+	else if (c)
+		command_outside(tui, c->name, rest);
 }
 
 void command_run(struct tui *tui, const char *line)
 {
-	size_t size = strcspn(line + 1, " ");
+	size_t size = strcspn(line + 1, " \n");
 	const struct slash *c = NULL;
 	char words[160], *text;
 
@@ -249,9 +266,12 @@ void command_run(struct tui *tui, const char *line)
 	c = command_find(line + 1, size);
 	if (c) {
 		const char *rest = line + 1 + size;
-		command_do(tui, c->name, rest + strspn(rest, " "));
+		command_do(tui, c->name, rest + strspn(rest, " \n"));
 		return;
 	}
+	snprintf(words, sizeof words, "%.*s", (int)(size < 40 ? size : 40), line + 1);
+	if (command_outside(tui, words, line + 1 + size))
+		return;
 	snprintf(words, sizeof words,
 		 _("There is no /%.*s; F1 tells what there is. Two slashes begin a text with "
 		   "one."),

@@ -16,6 +16,9 @@ tui_answered command_done;
 /* A path that was typed, from / on; the caller frees. NULL: there is no memory of where we are. */
 char *command_path(const char *path);
 
+/* A command of palique on the terminal itself, with what stands behind it. False: there is none of that name. */
+bool command_outside(struct tui *tui, const char *name, const char *rest);
+
 /* Says it to the open conversation, as an answer or another text where that was begun. */
 void command_say(struct tui *tui, const char *text);
 

@@ -4,9 +4,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "peer/faces/outside.h"
 #include "peer/faces/tui/commands_inside.h"
 #include "peer/faces/tui/settings.h"
+#include "shared/error.h"
 #include "shared/text.h"
+
+/* --- what the command line does itself: passwords, paper, archives --- */
+
+static void wait_for_enter(void)
+{
+	char c = '\0';
+
+	printf("\n%s", _("Enter goes back to the conversations: "));
+	fflush(stdout);
+	while (c != '\n' && read(STDIN_FILENO, &c, 1) == 1)
+		;
+}
+
+bool command_outside(struct tui *tui, const char *name, const char *rest)
+{
+	char *line = NULL;
+	int err;
+
+	if (!outside_can(name) || asprintf(&line, "%s %s", name, rest) < 0)
+		return false;
+	screen_leave();
+	err = outside_run(tui->config->place, line);
+	free(line);
+	if (err >= 0)
+		wait_for_enter();
+	screen_return();
+	if (err < 0)
+		tui_tell(tui, true, error_text(err));
+	return true;
+}
+
+/* --- how one is seen --- */
 
 static void do_availability(struct tui *tui, const char *as, const char *rest)
 {

@@ -279,6 +279,8 @@ static bool moves_in_text(struct tui *tui, const struct input *in)
 		return compose_move(c,
 				    in->is_ctrl || in->is_alt ? MOVE_WORD_RIGHT : MOVE_RIGHT);
 	case KEYS_HOME:
+		if (in->is_ctrl || compose_is_empty(c))
+			model_want_oldest(tui->model);
 		return compose_move(c, MOVE_HOME);
 	case KEYS_UP:
 		return compose_move(c, MOVE_UP) || compose_recall(c, true);
@@ -299,7 +301,7 @@ static void to_newest(struct tui *tui)
 {
 	struct talk *t = model_open(tui->model);
 
-	if (!t || !t->up) {
+	if (!t || (!t->up && !t->has_newer)) {
 		compose_move(tui_compose(tui), MOVE_END);
 		return;
 	}
@@ -404,6 +406,7 @@ static bool was_told(struct tui *tui, const struct input *in)
 {
 	switch (in->key) {
 	case KEYS_RESIZE:
+		screen_redraw();
 		tui->width = screen_columns() > 4 ? screen_columns() - 4 : 1;
 		view_arrange(&tui->view, screen_columns(), screen_rows(), tui->model);
 		tui_refresh_page(tui);

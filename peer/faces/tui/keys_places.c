@@ -163,7 +163,7 @@ static bool letter_on_page(struct tui *tui, const struct input *in)
 
 bool keys_on_page(struct tui *tui, const struct input *in)
 {
-	size_t rows = tui->view.places.rows - 2;
+	size_t rows = tui_page_rows(tui);
 	const char *item;
 
 	switch (in->key) {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,18 @@ void model_want_newest(struct model *m)
 		ask_page(m, t, ASKED_NEWEST, NULL, 0, MODEL_PAGE);
 }
 
+void model_want_oldest(struct model *m)
+{
+	struct talk *t = model_open(m);
+
+	if (!t || !t->is_here)
+		return;
+	t->anchor = 0;
+	t->up = SIZE_MAX / 2; /* as far as there is something */
+	if (t->has_older && !t->is_asking)
+		ask_page(m, t, ASKED_OLDEST, "after", 0, MODEL_PAGE);
+}
+
 void model_choose(struct model *m, const char *name)
 {
 	struct talk *t = name ? model_talk(m, name) : NULL;
@@ -355,6 +368,14 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 			t->has_older = true;
 		}
 		break;
+	case ASKED_OLDEST:
+		forget_list(t);
+		talk_insert(t, 0, messages);
+		t->has_older = false;
+		t->has_newer = is_full;
+		t->anchor = 0;
+		t->up = SIZE_MAX / 2;
+		break;
 	case ASKED_AROUND: /* what stands before it: now itself, and what is behind */
 		forget_list(t);
 		talk_insert(t, 0, messages);
@@ -426,6 +447,7 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 	case ASKED_NEWEST:
 	case ASKED_OLDER:
 	case ASKED_NEWER:
+	case ASKED_OLDEST:
 	case ASKED_AROUND:
 		if (t)
 			take_page(m, t, r, json_get(result, "messages"));

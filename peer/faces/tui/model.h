@@ -20,6 +20,7 @@ struct said {
 	uint64_t id;
 	bool is_own;
 	struct json *message; /* a Message of docs/local-api.md */
+	int day;              /* when it was written, by the calendar of this machine */
 	unsigned rows, width; /* how many rows it takes at that width; 0: not known */
 };
 
@@ -57,6 +58,7 @@ enum asked {
 	ASKED_NEWEST,
 	ASKED_OLDER,
 	ASKED_NEWER,
+	ASKED_OLDEST,
 	ASKED_AROUND, /* two requests: before, and from it on */
 	ASKED_MESSAGE,
 	ASKED_SUBSCRIBE,
@@ -99,6 +101,7 @@ void model_choose(struct model *m, const char *name);
 void model_want_older(struct model *m);
 void model_want_newer(struct model *m);
 void model_want_newest(struct model *m);
+void model_want_oldest(struct model *m);
 /* Goes to a message, wherever it stands; it is chosen when it is here. */
 void model_go_to(struct model *m, const char *name, uint64_t id);
 /* All of theirs that are here were seen by a person. */

@@ -1,6 +1,7 @@
 /* The messages of a conversation, as a list. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "peer/faces/tui/model_inside.h"
 #include "shared/error.h"
@@ -14,6 +15,15 @@ struct said *talk_find(const struct talk *t, uint64_t id)
 	return NULL;
 }
 
+/* Days of two messages differ where these do. */
+static int day_of(const struct json *message)
+{
+	time_t seconds = (time_t)(json_int(message, "timestamp", 0) / 1000);
+	struct tm tm;
+
+	return localtime_r(&seconds, &tm) ? tm.tm_year * 366 + tm.tm_yday : 0;
+}
+
 static bool make_said(struct said *s, const struct json *message)
 {
 	uint64_t id;
@@ -24,6 +34,7 @@ static bool make_said(struct said *s, const struct json *message)
 		.id = id,
 		.is_own = json_bool(message, "own", false),
 		.message = json_keep((struct json *)message),
+		.day = day_of(message),
 	};
 	return true;
 }

@@ -10,7 +10,7 @@
 #include "shared/qr.h"
 #include "shared/text.h"
 
-enum { SEARCH_LIMIT = 100, ABOUT_COLUMN = 34 };
+enum { SEARCH_LIMIT = 100, ABOUT_COLUMN = 34, BESIDE_MIN = 18 };
 
 /* --- small things --- */
 
@@ -27,18 +27,54 @@ void pages_heading(struct sheet *s, const char *words)
 	sheet_break(s);
 }
 
-/* "label   value" in a line */
+/* "label   value" in a line; a long value goes on below itself. */
 void pages_row(struct sheet *s, const char *label, const char *value)
 {
-	unsigned used = sheet_columns(label);
+	unsigned used = sheet_columns(label), width = sheet_width(s);
+	unsigned about = width >= 2 * ABOUT_COLUMN ? ABOUT_COLUMN : width / 2;
 
 	sheet_fresh(s);
 	sheet_indent(s, 2);
-	sheet_addf(s, STYLE_FAINT, "%s%*s", label,
-		   used < ABOUT_COLUMN ? (int)(ABOUT_COLUMN - used) : 1, "");
+	sheet_addf(s, STYLE_FAINT, "%s%*s", label, used < about ? (int)(about - used) : 1, "");
+	sheet_indent(s, 2 + about);
 	sheet_add(s, STYLE_PLAIN, value ? value : "");
 	sheet_fresh(s);
 	sheet_indent(s, 0);
+}
+
+const char *pages_word(const char *word)
+{
+	static const char *const rows[][2] = {
+		{ "none", N_("no account") },
+		{ "joining", N_("being made") },
+		{ "connecting", N_("looking for the directory") },
+		{ "online", N_("online") },
+		{ "refused", N_("refused by the directory") },
+		{ "available", N_("available") },
+		{ "away", N_("away") },
+		{ "busy", N_("busy") },
+		{ "queued", N_("waits to be delivered") },
+		{ "delivered", N_("delivered") },
+		{ "read", N_("read") },
+		{ "received", N_("received") },
+		{ "proposed", N_("proposed by a program") },
+		{ "loopback", N_("on this machine") },
+		{ "lan", N_("same network") },
+		{ "ipv6", N_("direct by IPv6") },
+		{ "public", N_("direct") },
+		{ "mapped", N_("direct, by a port that a router opened") },
+		{ "punched", N_("direct, through the routers") },
+		{ "sprayed", N_("direct, through the routers by a guessed port") },
+		{ "relayed", N_("through a contact of both") },
+		{ "direct", N_("yes") },
+		{ "relay", N_("no; only through a contact of both who relays") },
+		{ "never", N_("no, and no connection is made") },
+	};
+
+	for (size_t i = 0; word && i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i][0], word))
+			return _(rows[i][1]);
+	return word ? word : "";
 }
 
 void pages_time(int64_t ms, char *out, size_t size)
@@ -75,23 +111,58 @@ void pages_write(struct tui *tui, const char *command)
 	compose_set(tui_compose(tui), command);
 }
 
-void pages_qr(struct sheet *s, const char *text, const char *const *beside, size_t count)
+static bool draw_qr(const char *text, struct buf *out)
 {
-	struct buf drawn = { .limit = 65536 };
+	*out = (struct buf){ .limit = 65536 };
+	if (qr_print(out, text) == 0 && buf_append_byte(out, 0) == 0)
+		return true;
+	buf_clear(out);
+	return false;
+}
+
+size_t pages_qr_rows(const char *text)
+{
+	struct buf drawn;
+	size_t rows = 0;
+
+	if (!draw_qr(text, &drawn))
+		return 0;
+	for (const char *at = (char *)drawn.data; *at; at++)
+		rows += *at == '\n';
+	buf_clear(&drawn);
+	return rows;
+}
+
+void pages_qr(struct sheet *s, const char *text, enum style style, const char *words)
+{
+	struct buf drawn;
+	struct sheet *beside = NULL;
 	char *line, *rest;
+	unsigned columns;
 
 	sheet_fresh(s);
-	if (qr_print(&drawn, text) < 0 || buf_append_byte(&drawn, 0) < 0) {
-		buf_clear(&drawn);
+	if (!draw_qr(text, &drawn))
 		return;
-	}
 	rest = (char *)drawn.data;
-	for (size_t i = 0; (line = strsep(&rest, "\n")) && *line; i++) {
-		sheet_add(s, STYLE_QR, line);
-		if (i > 0 && i <= count)
-			sheet_addf(s, STYLE_STRONG, "  %s", beside[i - 1]);
+	columns = 2;
+	for (const char *at = rest; *at && *at != '\n'; at++)
+		columns += ((unsigned char)*at & 0xc0) != 0x80;
+	if (words && sheet_width(s) >= columns + BESIDE_MIN) {
+		beside = sheet_new(sheet_width(s) - columns);
+		sheet_add(beside, style, words);
+	} else if (words) {
+		sheet_add(s, style, words);
 		sheet_break(s);
 	}
+	for (size_t i = 0; (line = strsep(&rest, "\n")) && *line; i++) {
+		sheet_add(s, STYLE_QR, line);
+		if (beside && i > 0 && i <= sheet_lines(beside)) {
+			sheet_add(s, STYLE_PLAIN, "  ");
+			sheet_add_line(s, sheet_line(beside, i - 1));
+		}
+		sheet_break(s);
+	}
+	sheet_free(beside);
 	buf_clear(&drawn);
 }
 
@@ -102,7 +173,7 @@ void pages_help(struct tui *tui, const char *words, uint64_t id)
 	static const struct {
 		const char *keys, *about;
 	} keys[] = {
-		{ "Enter", N_("sends; Alt+Enter or Ctrl+J begins a new line") },
+		{ N_("Enter"), N_("sends; Alt+Enter or Ctrl+J begins a new line") },
 		{ "↑ ↓", N_("what you wrote before") },
 		{ "Tab", N_("completes a command, a name, a path or a :sign") },
 		{ "Alt+↑ Alt+↓",
@@ -110,13 +181,16 @@ void pages_help(struct tui *tui, const char *words, uint64_t id)
 		{ "Alt+1 … Alt+9", N_("the first nine of the list") },
 		{ "Alt+A", N_("the next one with something unread") },
 		{ "Ctrl+G, F2", N_("the list of conversations; type to find one") },
-		{ "PgUp PgDn End", N_("older, newer, the newest") },
-		{ "Shift+Tab",
+		{ N_("PgUp PgDn"), N_("older, newer; also the wheel") },
+		{ N_("Home End"), N_("the oldest, the newest, where nothing is being written; "
+				     "Ctrl with them does it always") },
+		{ N_("Shift+Tab"),
 		  N_("chooses a message: r e x d f g p c i do something with it") },
 		{ "Esc", N_("back, or cancels") },
 		{ "Ctrl+F", N_("searches in all that was said; Enter goes there") },
 		{ "Ctrl+O", N_("sends a file; Tab completes its path") },
 		{ "Ctrl+A E B W U K Y D", N_("as in a shell; so Alt+B F D") },
+		{ N_("Shift and the mouse"), N_("marks text, as the terminal does it") },
 		{ "Ctrl+Z", N_("back to the shell; fg comes here again") },
 		{ "Ctrl+L", N_("draws all of it anew") },
 	};
@@ -129,13 +203,14 @@ void pages_help(struct tui *tui, const char *words, uint64_t id)
 
 	pages_heading(s, _("Keys"));
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		pages_row(s, keys[i].keys, _(keys[i].about));
+		pages_row(s, _(keys[i].keys), _(keys[i].about));
 	pages_heading(s, _("Commands"));
 	for (size_t i = 0; (c = command_at(i)); i++) {
 		char left[96];
 
 		snprintf(left, sizeof left, "/%s %s%s%s", c->name,
-			 *c->arguments ? _(c->arguments) : "", *c->key ? "  " : "", c->key);
+			 *c->arguments ? _(c->arguments) : "", *c->key ? "  " : "",
+			 *c->key ? _(c->key) : "");
 		pages_row(s, left, _(c->about));
 	}
 	sheet_break(s);
@@ -337,10 +412,7 @@ static void add_picture(struct tui *tui, struct sheet *s, const struct talk *t,
 							    tui->width > 80 ? 80 : tui->width);
 
 	for (size_t i = 0; picture && i < sheet_lines(picture); i++) {
-		const struct sheet_line *line = sheet_line(picture, i);
-
-		for (size_t k = 0; k < line->count; k++)
-			sheet_add_piece(s, &line->pieces[k]);
+		sheet_add_line(s, sheet_line(picture, i));
 		sheet_break(s);
 	}
 }
@@ -352,7 +424,7 @@ void pages_message(struct tui *tui, const char *words, uint64_t id)
 	const struct json *f;
 	struct page *p;
 	struct sheet *s;
-	char when[32];
+	char when[32], path[1024];
 
 	if (!said)
 		return;
@@ -363,10 +435,9 @@ void pages_message(struct tui *tui, const char *words, uint64_t id)
 	pages_row(s, _("written"), when);
 	pages_time(json_int(said->message, "arrivedAt", 0), when, sizeof when);
 	pages_row(s, said->is_own ? _("stored") : _("arrived"), when);
-	pages_row(s, _("state"),
-		  json_text(said->message, "state") ? json_text(said->message, "state") : "");
+	pages_row(s, _("state"), pages_word(json_text(said->message, "state")));
 	if (f && json_text(f, "path"))
-		pages_row(s, _("file"), json_text(f, "path"));
+		pages_row(s, _("file"), view_path(json_text(f, "path"), path, sizeof path));
 	if (f && json_text(f, "type"))
 		pages_row(s, _("type"), json_text(f, "type"));
 	if (f && json_text(f, "alt"))

@@ -12,8 +12,11 @@ void pages_row(struct sheet *s, const char *label, const char *value);
 /* "2026-11-22 21:33"; "–" for 0. `size` is 32 or more. */
 void pages_time(int64_t ms, char *out, size_t size);
 const char *pages_yes_or_no(bool is);
-/* Below each other; beside each other where `beside` is as many lines that fit. */
-void pages_qr(struct sheet *s, const char *text, const char *const *beside, size_t count);
+/* `words` (lines) stand beside the code where there is room, else before it. */
+void pages_qr(struct sheet *s, const char *text, enum style style, const char *words);
+size_t pages_qr_rows(const char *text);
+/* A word of the API for people: states, kinds of paths. */
+const char *pages_word(const char *word);
 /* Goes to the message of an item "ID NAME". */
 page_chosen pages_go_to;
 /* Closes the page and begins a command in the composer. */

@@ -69,9 +69,43 @@ void pages_devices(struct tui *tui, const char *words, uint64_t id)
 
 /* --- how one stands --- */
 
+/* How contacts see us. */
+static void add_profile(struct sheet *s, const struct json *profile)
+{
+	const char *title = json_text(profile, "title"), *status = json_text(profile, "status");
+
+	pages_row(s, _("presence"),
+		  json_bool(profile, "invisible", false)
+			  ? _("invisible to all")
+			  : pages_word(json_text(profile, "availability")));
+	if (title && *title)
+		pages_row(s, _("name to show"), title);
+	if (status && *status)
+		pages_row(s, _("status"), status);
+	if (json_bool(profile, "hasPicture", false))
+		pages_row(s, _("picture"), _("yes"));
+	if (json_bool(profile, "bot", false))
+		pages_row(s, _("who speaks here"), _("a program, and nobody reads"));
+}
+
+static void add_paths(struct sheet *s, const struct json *paths)
+{
+	char words[200];
+
+	for (size_t i = 0; i < json_count(paths); i++) {
+		const struct json *path = json_at(paths, i);
+		const char *kind = json_text(path, "pathKind"), *name = json_text(path, "name"),
+			   *address = json_text(path, "address");
+
+		snprintf(words, sizeof words, "%s %s",
+			 kind ? pages_word(kind) : _("not connected"), address ? address : "");
+		pages_row(s, name ? name : "", words);
+	}
+}
+
 static void on_status(struct tui *tui, const struct json *result, void *context)
 {
-	const struct json *account = json_get(result, "account"), *value;
+	const struct json *account = json_get(result, "account");
 	static const struct {
 		const char *key, *label;
 	} rows[] = {
@@ -80,30 +114,32 @@ static void on_status(struct tui *tui, const struct json *result, void *context)
 		{ "state", N_("state") },
 		{ "trouble", N_("trouble") },
 		{ "fingerprint", N_("fingerprint") },
-		{ "device", N_("device") },
 	};
 	struct page *p;
 	struct sheet *s;
+	char count[32];
 
 	(void)context;
 	if (!result)
 		return;
 	p = pages_begin(tui, _("How you stand"), NULL);
 	s = page_sheet(p);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (json_text(account, rows[i].key) && *json_text(account, rows[i].key))
-			pages_row(s, _(rows[i].label), json_text(account, rows[i].key));
-	value = json_get(result, "paths");
-	for (size_t i = 0; i < json_count(value); i++) {
-		const struct json *path = json_at(value, i);
-		char words[160];
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *value = json_text(account, rows[i].key);
 
-		snprintf(words, sizeof words, "%s %s",
-			 json_text(path, "pathKind") ? json_text(path, "pathKind")
-						     : _("not connected"),
-			 json_text(path, "address") ? json_text(path, "address") : "");
-		pages_row(s, json_text(path, "name") ? json_text(path, "name") : "", words);
+		if (value && *value)
+			pages_row(s, _(rows[i].label),
+				  !strcmp(rows[i].key, "state") ? pages_word(value) : value);
 	}
+	pages_row(s, _("recovery code"),
+		  json_bool(account, "recovery", false) ? _("yes")
+							: _("none: /recovery makes one"));
+	add_profile(s, json_get(result, "profile"));
+	snprintf(count, sizeof count, "%lld", (long long)json_int(result, "devices", 0));
+	pages_row(s, _("devices"), count);
+	snprintf(count, sizeof count, "%lld", (long long)json_int(result, "queued", 0));
+	pages_row(s, _("waiting to be delivered"), count);
+	add_paths(s, json_get(result, "paths"));
 	tui_show(tui, p);
 }
 
@@ -116,16 +152,22 @@ void pages_status(struct tui *tui, const char *words, uint64_t id)
 
 /* --- links --- */
 
+/* The link above the code, where it can be marked in one go; beside it where both would not be seen at once. */
 static void show_link(struct tui *tui, const char *title, const char *words, const char *link)
 {
 	struct page *p = pages_begin(tui, title, NULL);
 	struct sheet *s = page_sheet(p);
+	char *beside = NULL;
 
 	sheet_add(s, STYLE_PLAIN, words);
 	sheet_break(s);
 	sheet_add_marked(s, STYLE_PLAIN, link);
 	sheet_break(s);
-	pages_qr(s, link, NULL, 0);
+	if (sheet_lines(s) + pages_qr_rows(link) > tui_page_rows(tui) &&
+	    asprintf(&beside, "%s\n\n%s", words, link) > 0)
+		sheet_cut(s, 0);
+	pages_qr(s, link, STYLE_PLAIN, beside);
+	free(beside);
 	tui_show(tui, p);
 }
 

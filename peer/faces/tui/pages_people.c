@@ -7,33 +7,21 @@
 #include "peer/faces/tui/pages_inside.h"
 #include "shared/text.h"
 
-/* The number in rows of four groups, beside the code where there is room. */
-static void add_number(struct tui *tui, struct sheet *s, const char *digits, const char *code,
-		       bool is_verified)
+/* The number in rows of three groups, beside the code. */
+static void add_number(struct sheet *s, const char *digits, const char *code, bool is_verified)
 {
-	char rows[8][32] = { "" };
-	const char *beside[8];
-	size_t count = 0;
+	char words[256] = "";
+	size_t used = 0;
 
-	for (size_t i = 0; i < strlen(digits) && count < 6; i += 15)
-		snprintf(rows[count++], sizeof rows[0], "%.5s %.5s %.5s", digits + i,
-			 strlen(digits) > i + 5 ? digits + i + 5 : "",
-			 strlen(digits) > i + 10 ? digits + i + 10 : "");
-	snprintf(rows[++count], sizeof rows[0], "%s",
+	for (size_t i = 0; i + 5 <= strlen(digits) && used < 200; i += 5)
+		used += (size_t)snprintf(words + used, sizeof words - used, "%.5s%s",
+					 digits + i, i % 15 == 10 ? "\n" : " ");
+	snprintf(words + used, sizeof words - used, "\n%s",
 		 is_verified ? _("verified ✔") : _("the same? v"));
-	count++;
-	for (size_t i = 0; i < count; i++)
-		beside[i] = rows[i];
-	if (code && tui->width >= 64) {
-		pages_qr(s, code, beside, count);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		sheet_addf(s, STYLE_STRONG, "  %s", rows[i]);
-		sheet_break(s);
-	}
 	if (code)
-		pages_qr(s, code, NULL, 0);
+		pages_qr(s, code, STYLE_STRONG, words);
+	else
+		sheet_add(s, STYLE_STRONG, words);
 }
 
 static bool key_of_safety(struct tui *tui, char letter, const char *item)
@@ -65,7 +53,7 @@ static void on_safety(struct tui *tui, const struct json *result, void *context)
 		sheet_add(s, STYLE_PLAIN,
 			  _("Is it the same on both sides? Then nobody stands between."));
 	sheet_break(s);
-	add_number(tui, s, digits, code, json_bool(result, "verified", false));
+	add_number(s, digits, code, json_bool(result, "verified", false));
 	page_set_keys(p,
 		      json_bool(result, "verified", false)
 			      ? _("u takes it back · / command · Esc closes")
@@ -93,7 +81,14 @@ static bool key_of_request(struct tui *tui, char letter, const char *item)
 {
 	const char *method = letter == 'a'   ? "acceptContact"
 			     : letter == 'b' ? "blockContact"
+			     : letter == 'u' ? "removeContact"
 					     : NULL;
+	struct talk *t = item ? model_find(tui->model, item) : NULL;
+	const char *state = t ? json_text(t->contact, "state") : NULL;
+
+	/* what stands there asks, or is blocked: either can be taken back from the other only */
+	if (letter == 'u' && (!state || strcmp(state, "blocked") != 0))
+		return true;
 
 	if (!method || !item)
 		return false;
@@ -101,20 +96,18 @@ static bool key_of_request(struct tui *tui, char letter, const char *item)
 	return true;
 }
 
-void pages_requests(struct tui *tui, const char *words, uint64_t id)
+/* All of one state; true: there are any. */
+static bool add_people(struct tui *tui, struct page *p, const char *state)
 {
-	struct page *p = pages_begin(tui, _("Who wants to talk with you"), on_person_chosen);
 	struct sheet *s = page_sheet(p);
 	bool is_any = false;
 
-	(void)words;
-	(void)id;
 	for (size_t i = 0; i < model_count(tui->model); i++) {
 		const struct talk *t = model_at(tui->model, i);
-		const char *state = json_text(t->contact, "state");
 		const char *greeting = json_text(t->contact, "greeting");
 
-		if (!state || strcmp(state, "requests") != 0)
+		if (!json_text(t->contact, "state") ||
+		    strcmp(json_text(t->contact, "state"), state) != 0)
 			continue;
 		page_item(p, t->name);
 		sheet_add(s, STYLE_STRONG, t->name);
@@ -123,12 +116,43 @@ void pages_requests(struct tui *tui, const char *words, uint64_t id)
 		is_any = true;
 	}
 	page_item(p, NULL);
-	sheet_break(s);
-	sheet_add(s, STYLE_FAINT,
+	return is_any;
+}
+
+static bool is_any_blocked(const struct tui *tui)
+{
+	for (size_t i = 0; i < model_count(tui->model); i++) {
+		const char *state = json_text(model_at(tui->model, i)->contact, "state");
+
+		if (state && !strcmp(state, "blocked"))
+			return true;
+	}
+	return false;
+}
+
+void pages_requests(struct tui *tui, const char *words, uint64_t id)
+{
+	struct page *p = pages_begin(tui, _("Who wants to talk with you"), on_person_chosen);
+	bool is_any = add_people(tui, p, "requests"), is_blocked = is_any_blocked(tui);
+
+	(void)words;
+	(void)id;
+	sheet_add(page_sheet(p), STYLE_FAINT,
 		  is_any ? _("Whoever you say yes to sees when you are there, and can write to "
 			     "you.")
 			 : _("Nobody, at this moment."));
-	page_set_keys(p, _("a accepts · b blocks · Enter opens · Esc closes"), key_of_request);
+	if (is_blocked) {
+		pages_heading(page_sheet(p), _("Blocked"));
+		add_people(tui, p, "blocked");
+	}
+	page_set_keys(
+		p,
+		is_any && is_blocked
+			? _("a accepts · b blocks · u unblocks · Enter opens · Esc closes")
+		: is_blocked ? _("u unblocks, they may ask again · / command · Esc closes")
+		: is_any     ? _("a accepts · b blocks · Enter opens · Esc closes")
+			     : _("/ command · Esc closes"),
+		key_of_request);
 	tui_show(tui, p);
 }
 
@@ -140,7 +164,7 @@ void pages_contact(struct tui *tui, const char *words, uint64_t id)
 	enum style style;
 	struct page *p;
 	struct sheet *s;
-	char title[128], number[64];
+	char title[128], number[160];
 
 	(void)id;
 	if (!c) {
@@ -153,12 +177,13 @@ void pages_contact(struct tui *tui, const char *words, uint64_t id)
 	view_presence(c, &presence, &style);
 	pages_row(s, _("name to show"), view_title(t));
 	pages_row(s, _("presence"), presence);
+	if (json_bool(c, "bot", false))
+		pages_row(s, _("who speaks there"), _("a program, and nobody reads"));
 	if (json_text(c, "status"))
 		pages_row(s, _("status"), json_text(c, "status"));
 	if (json_bool(c, "connected", false)) {
 		snprintf(number, sizeof number, "%s, %.1f ms",
-			 json_text(c, "pathKind") ? json_text(c, "pathKind") : "",
-			 json_real(c, "roundTripMs", 0));
+			 pages_word(json_text(c, "pathKind")), json_real(c, "roundTripMs", 0));
 		pages_row(s, _("connection"), number);
 	}
 	pages_time(json_int(c, "lastSeen", 0), number, sizeof number);
@@ -173,7 +198,7 @@ void pages_contact(struct tui *tui, const char *words, uint64_t id)
 	snprintf(number, sizeof number, "%lld s", (long long)json_int(timer, "seconds", 0));
 	pages_row(s, _("messages disappear after"),
 		  json_int(timer, "seconds", 0) ? number : _("they stay"));
-	pages_row(s, _("may have my addresses"), json_text(c, "consent"));
+	pages_row(s, _("may have my addresses"), pages_word(json_text(c, "consent")));
 	snprintf(number, sizeof number, "%lld", (long long)json_int(c, "devices", 0));
 	pages_row(s, _("devices"), number);
 	snprintf(number, sizeof number, "%lld", (long long)json_int(c, "queued", 0));

@@ -65,7 +65,8 @@ static struct sheet *drawn(const uint8_t *rgba, uint32_t width, uint32_t height,
 			   unsigned columns)
 {
 	struct picture_cells cells = { .columns = columns < COLUMNS ? columns : COLUMNS,
-				       .rows = ROWS };
+				       .rows = ROWS,
+				       .has_true_colors = screen_has_true_colors() };
 	struct sheet *s;
 
 	if (picture_cells(&cells, rgba, width, height) < 0)
@@ -74,7 +75,13 @@ static struct sheet *drawn(const uint8_t *rgba, uint32_t width, uint32_t height,
 	for (unsigned y = 0; y < cells.rows; y++) {
 		for (unsigned x = 0; x < cells.columns; x++) {
 			const struct picture_cell *c = &cells.list[y * cells.columns + x];
-			sheet_add_cell(s, c->text, 1u + c->front + 256u * c->back);
+			sheet_add_piece(
+				s, &(struct piece){ .text = c->text,
+						    .columns = 1,
+						    .color = 1u + c->front + 256u * c->back,
+						    .has_true_colors = cells.has_true_colors,
+						    .front = c->true_front,
+						    .back = c->true_back });
 		}
 		sheet_break(s);
 	}

@@ -24,7 +24,7 @@
 #define ASK_ORDER      "\033[8l"
 #define LEAVE_ORDER    "\033[8h"
 
-static bool is_open;
+static bool is_open, is_drawn_anew; /* the latter: all of it, by the next refresh() */
 static unsigned colors;
 static short next_pair; /* of pictures */
 
@@ -129,25 +129,37 @@ void screen_close(void)
 	curs_set(1);
 	endwin();
 	screen_keys_end();
+	over_end();
+}
+
+void screen_leave(void)
+{
+	say(LEAVE_TERMINAL);
+	if (is_order_ours)
+		say(LEAVE_ORDER);
+	is_order_ours = false;
+	curs_set(1);
+	endwin();
+}
+
+void screen_return(void)
+{
+	say(ASK_TERMINAL);
+	flushinp(); /* what was typed for something else */
+	screen_redraw();
+	refresh();
 }
 
 void screen_suspend(void)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL }, ours;
 
-	say(LEAVE_TERMINAL);
-	if (is_order_ours)
-		say(LEAVE_ORDER);
-	curs_set(1);
-	endwin();
+	screen_leave();
 	sigaction(SIGTSTP, &usual, &ours);
 	kill(0, SIGTSTP);
 	/* and on again */
 	sigaction(SIGTSTP, &ours, NULL);
-	say(ASK_TERMINAL);
-	is_order_ours = false;
-	clearok(curscr, TRUE);
-	refresh();
+	screen_return();
 }
 
 unsigned screen_columns(void)
@@ -170,6 +182,7 @@ unsigned screen_colors(void)
 void screen_clear(void)
 {
 	erase();
+	over_clear();
 }
 
 static unsigned put(unsigned x, unsigned y, unsigned columns, attr_t attributes, int pair,
@@ -242,6 +255,8 @@ static unsigned put_piece(unsigned at, unsigned y, unsigned end, const struct pi
 	attr_t attributes = look(p->style, &pair);
 	unsigned left = at < end ? end - at : 0;
 
+	if (p->color && p->has_true_colors)
+		over_put(at, y, left, p, text);
 	if (p->color && colors >= 256)
 		return at + put(at, y, left, A_NORMAL, picture_pair(p->color), text);
 	return at + put(at, y, left, attributes | (is_chosen ? A_REVERSE : 0), pair, text);
@@ -343,11 +358,14 @@ void screen_hide_cursor(void)
 void screen_show(void)
 {
 	refresh();
+	over_show(is_drawn_anew);
+	is_drawn_anew = false;
 }
 
 void screen_redraw(void)
 {
 	clearok(curscr, TRUE);
+	is_drawn_anew = true;
 }
 
 void screen_ring(void)

@@ -9,6 +9,9 @@
  * (TERM). `has_colors` false: none whatever it can. */
 int screen_open(bool has_colors);
 void screen_close(void); /* gives it back as it was; harmless when not open */
+/* Gives it back for something else that is said on it; and takes it again. */
+void screen_leave(void);
+void screen_return(void);
 /* Gives it back and stops the process, as Ctrl+Z does everywhere; comes back when it goes on. */
 void screen_suspend(void);
 
@@ -16,6 +19,7 @@ unsigned screen_columns(void);
 unsigned screen_rows(void);
 /* How many colours can be shown: 0, 8, 16 or 256. */
 unsigned screen_colors(void);
+bool screen_has_true_colors(void); /* of pictures: all of them (COLORTERM) */
 
 /* Drawing is collected until screen_show(). What does not fit is cut off. */
 void screen_clear(void);

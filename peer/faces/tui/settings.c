@@ -21,7 +21,8 @@ static const struct setting {
 	{ "downloads", "downloads", N_("downloads folder"), KIND_FOLDER },
 	{ "read-marks", "readMarks", N_("contacts are told what I read"), KIND_SWITCH },
 	{ "keep", "keepDays", N_("messages are kept, in days"), KIND_DAYS },
-	{ "requests", "requests", N_("requests are heard from"), KIND_WHO },
+	{ "requests", "requests", N_("requests are heard from: anyone, link or none"),
+	  KIND_WHO },
 	{ "notifications", "notifications",
 	  N_("notifications on the desktop: off, names or all"), KIND_WORD },
 	{ "bell", NULL, N_("rings for what you do not look at"), KIND_WISH },
@@ -143,6 +144,8 @@ void settings_set(struct tui *tui, const char *name, const char *value)
 
 /* --- the page --- */
 
+enum { VALUE_COLUMNS = 16 };
+
 static const char *on_off(bool is_on)
 {
 	return is_on ? _("on") : _("off");
@@ -172,7 +175,7 @@ static const char *value_of(struct tui *tui, const struct setting *s, const stru
 	case KIND_FOLDER:
 		if (!text || !*text)
 			text = json_text(now, "usualDownloads");
-		break;
+		return text ? view_path(text, out, size) : "";
 	default:
 		break;
 	}
@@ -200,7 +203,7 @@ static void on_chosen(struct tui *tui, const char *item)
 
 static void on_settings(struct tui *tui, const struct json *result, void *context)
 {
-	char value[64], item[PAGE_ITEM_MAX];
+	char value[PAGE_ITEM_MAX], item[PAGE_ITEM_MAX + 40];
 	struct page *p;
 
 	(void)context;
@@ -212,8 +215,12 @@ static void on_settings(struct tui *tui, const struct json *result, void *contex
 
 		snprintf(item, sizeof item, "%s %s", settings[i].name, is);
 		page_item(p, item);
-		sheet_addf(page_sheet(p), STYLE_STRONG, "%-13s %-16s", settings[i].name, is);
-		sheet_addf(page_sheet(p), STYLE_FAINT, " %s", _(settings[i].about));
+		sheet_addf(page_sheet(p), STYLE_STRONG, "%-13s %s%*s ", settings[i].name, is,
+			   sheet_columns(is) < VALUE_COLUMNS
+				   ? (int)(VALUE_COLUMNS - sheet_columns(is))
+				   : 0,
+			   "");
+		sheet_add(page_sheet(p), STYLE_FAINT, _(settings[i].about));
 	}
 	page_item(p, NULL);
 	sheet_break(page_sheet(p));

@@ -42,6 +42,11 @@ void sheet_free(struct sheet *s)
 	free(s);
 }
 
+unsigned sheet_width(const struct sheet *s)
+{
+	return s->width;
+}
+
 /* --- characters --- */
 
 /* One character of valid UTF-8: its bytes, at least 1, and its value. */
@@ -176,8 +181,15 @@ static bool is_full(const struct sheet *s)
 	return s->count >= SHEET_LINES_MAX;
 }
 
-static void put(struct sheet *s, enum style style, const char *text, size_t size,
-		unsigned columns, unsigned color)
+static bool looks_like(const struct piece *a, const struct piece *b)
+{
+	return a->style == b->style && a->color == b->color && a->front == b->front &&
+	       a->back == b->back;
+}
+
+/* As `p` looks, but for its text. */
+static void put_as(struct sheet *s, const struct piece *p, const char *text, size_t size,
+		   unsigned columns)
 {
 	struct sheet_line *line = open_line(s);
 	struct piece *last = line->count ? &line->pieces[line->count - 1] : NULL;
@@ -185,7 +197,7 @@ static void put(struct sheet *s, enum style style, const char *text, size_t size
 
 	if (!size)
 		return;
-	if (last && last->style == style && last->color == color) {
+	if (last && looks_like(last, p)) {
 		before = strlen(last->text);
 		last->text = memory_grow((char *)last->text, before + size + 1, 1);
 		memcpy((char *)last->text + before, text, size);
@@ -194,11 +206,18 @@ static void put(struct sheet *s, enum style style, const char *text, size_t size
 	} else {
 		line->pieces = memory_grow(line->pieces, line->count + 1, sizeof *line->pieces);
 		last = &line->pieces[line->count++];
-		*last = (struct piece){ .style = style, .columns = columns, .color = color };
+		*last = *p;
+		last->columns = columns;
 		last->text = memory_new(size + 1);
 		memcpy((char *)last->text, text, size);
 	}
 	line->columns += columns;
+}
+
+static void put(struct sheet *s, enum style style, const char *text, size_t size,
+		unsigned columns)
+{
+	put_as(s, &(struct piece){ .style = style }, text, size, columns);
 }
 
 void sheet_indent(struct sheet *s, unsigned columns)
@@ -256,7 +275,7 @@ static void put_word(struct sheet *s, enum style style, const char *word, size_t
 		if (fits) {
 			char *part = memory_new(fits + 1);
 			memcpy(part, rest, fits);
-			put(s, style, part, fits, sheet_columns(part), 0);
+			put(s, style, part, fits, sheet_columns(part));
 			free(part);
 			rest += fits;
 		}
@@ -387,20 +406,43 @@ void sheet_add_marked(struct sheet *s, enum style style, const char *text)
 	free(safe);
 }
 
-void sheet_add_cell(struct sheet *s, const char *text, unsigned color)
-{
-	put(s, STYLE_PLAIN, text, strlen(text), 1, color);
-}
-
 void sheet_add_piece(struct sheet *s, const struct piece *piece)
 {
-	put(s, piece->style, piece->text, strlen(piece->text), piece->columns, piece->color);
+	put_as(s, piece, piece->text, strlen(piece->text), piece->columns);
+}
+
+void sheet_add_line(struct sheet *s, const struct sheet_line *line)
+{
+	for (size_t i = 0; i < line->count; i++)
+		sheet_add_piece(s, &line->pieces[i]);
+}
+
+void sheet_add_sheet(struct sheet *s, struct sheet *other)
+{
+	for (size_t i = 0; i < sheet_lines(other); i++) {
+		sheet_add_line(s, &other->lines[i]);
+		sheet_break(s);
+	}
+}
+
+void sheet_cut(struct sheet *s, size_t lines)
+{
+	s->is_open = s->is_cut = s->goes_on = false;
+	while (s->count > lines) {
+		struct sheet_line *line = &s->lines[--s->count];
+
+		for (size_t i = 0; i < line->count; i++)
+			free((char *)line->pieces[i].text);
+		free(line->pieces);
+	}
+	if (s->directed > s->count)
+		s->directed = s->count;
 }
 
 size_t sheet_lines(struct sheet *s)
 {
 	if (s->is_cut && s->is_open)
-		put(s, STYLE_FAINT, "…", strlen("…"), 1, 0);
+		put(s, STYLE_FAINT, "…", strlen("…"), 1);
 	s->is_open = s->is_cut = false;
 	for (; s->directed < s->count; s->directed++) {
 		struct sheet_line *line = &s->lines[s->directed];

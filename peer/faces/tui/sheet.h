@@ -32,6 +32,8 @@ struct piece {
 	unsigned columns;
 	unsigned
 		color; /* 0: the style's own; else 1 + foreground + 256 * background: a picture */
+	bool has_true_colors;
+	unsigned front, back; /* of a picture, 0xrrggbb */
 };
 
 struct sheet_line {
@@ -52,6 +54,7 @@ enum {
 
 struct sheet *sheet_new(unsigned width); /* columns, at least 1 */
 void sheet_free(struct sheet *s);
+unsigned sheet_width(const struct sheet *s);
 
 /* Lines that follow begin so far in, also those that are broken. */
 void sheet_indent(struct sheet *s, unsigned columns);
@@ -66,14 +69,17 @@ void sheet_add_marked(struct sheet *s, enum style style, const char *text);
 void sheet_break(struct sheet *s);
 /* Ends the line if something stands on it. */
 void sheet_fresh(struct sheet *s);
-/* A piece that is not measured or broken by us: a part of a picture. */
-void sheet_add_cell(struct sheet *s, const char *text, unsigned color);
-
-/* One of another sheet, as it is there. */
+/* A piece that is not measured or broken by us: of another sheet, or a part of a picture. Its text is copied. */
 void sheet_add_piece(struct sheet *s, const struct piece *piece);
 
 size_t sheet_lines(struct sheet *s); /* ends the last one */
 const struct sheet_line *sheet_line(const struct sheet *s, size_t i);
+
+/* Leaves the first `lines` of them. */
+void sheet_cut(struct sheet *s, size_t lines);
+/* A line of another sheet goes on with what stands here; all lines of one. */
+void sheet_add_line(struct sheet *s, const struct sheet_line *line);
+void sheet_add_sheet(struct sheet *s, struct sheet *other);
 
 /* The columns of safe text; those of what is not printable count as 0. */
 unsigned sheet_columns(const char *text);

@@ -5,24 +5,39 @@
 #include "peer/faces/tui/tui_inside.h"
 #include "shared/text.h"
 
+static bool is(const struct json *o, const char *key, const char *value)
+{
+	const char *has = json_text(o, key);
+
+	return has && !strcmp(has, value);
+}
+
+static const char *about_file(const struct json *f, bool is_own)
+{
+	if (is(f, "state", "offered"))
+		return is_own ? _("/pause, /cancel hold the file back · Enter sends · F1 help")
+			      : _("/fetch gets the file · /cancel refuses it · F1 help");
+	if (is(f, "state", "running") || is(f, "state", "waiting"))
+		return _("/pause lets the file rest · /cancel ends it · F1 help");
+	if (is(f, "state", "paused"))
+		return _("/fetch goes on with the file · /cancel ends it · F1 help");
+	if (is(f, "state", "stopped"))
+		return _("/cancel ends the file · Enter sends · F1 help");
+	if (is(f, "state", "failed") && !is_own && !is(f, "error", "expired"))
+		return _("/fetch tries the file again · /cancel ends it · F1 help");
+	return NULL;
+}
+
 /* What can be done about the newest message, where that is not answering it. */
 static const char *about_newest(const struct talk *t)
 {
-	const struct json *m = t->count ? t->list[t->count - 1].message : NULL;
-	const char *state = json_text(json_get(m, "file"), "state");
+	const struct json *m = t->count ? t->list[t->count - 1].message : NULL,
+			  *f = json_get(m, "file");
 	bool is_own = json_bool(m, "own", false);
 
 	if (json_count(json_get(m, "buttons")) > 0 && !is_own)
 		return _("/press 1 presses the first button · Enter sends · F1 help");
-	if (!state)
-		return NULL;
-	if (!strcmp(state, "offered") && !is_own)
-		return _("/fetch gets the file · /cancel refuses it · F1 help");
-	if (!strcmp(state, "running") || !strcmp(state, "waiting"))
-		return _("/pause lets the file rest · /cancel ends it · F1 help");
-	if (!strcmp(state, "paused") || !strcmp(state, "stopped") || !strcmp(state, "failed"))
-		return _("/fetch goes on with the file · /cancel ends it · F1 help");
-	return NULL;
+	return f ? about_file(f, is_own) : NULL;
 }
 
 /* About whom one talks with; NULL: nothing out of the ordinary. */
@@ -97,9 +112,12 @@ static void hint(struct tui *tui)
 				 : _("↑ ↓ PgUp PgDn scroll · / command · Esc closes"));
 	} else if (tui->view.focus == FOCUS_LIST) {
 		snprintf(out, size, "%s%s", compose_text(tui->filter),
-			 compose_is_empty(tui->filter)
-				 ? _("type to find · ↑ ↓ Enter open · Esc back · / command · "
-				     "Ctrl+Q quit")
+			 compose_is_empty(tui->filter) &&
+					 !view_listed(&tui->view, tui->model, 0)
+				 ? _("/add NAME asks somebody · /link · Ctrl+Q quit · F1 help")
+			 : compose_is_empty(tui->filter)
+				 ? _("type to find · ↑ ↓ Enter open · / command · Ctrl+Q quit "
+				     "· Esc back")
 				 : _("  (Enter opens, Esc back)"));
 	} else if (tui->view.focus == FOCUS_TALK && t && t->chosen) {
 		hint_of_message(t, out, size);
@@ -112,14 +130,29 @@ static void hint(struct tui *tui)
 	}
 }
 
+/* What does not fit goes from before the last: that is the way back, or to the help. */
+static void fit_hint(char *hint, unsigned columns)
+{
+	static const char between[] = " · ";
+
+	while (sheet_columns(hint) > columns) {
+		char *last = NULL, *before = NULL;
+
+		for (char *at = hint; (at = strstr(at, between)); at += strlen(between)) {
+			before = last;
+			last = at;
+		}
+		if (!before)
+			return;
+		memmove(before, last, strlen(last) + 1);
+	}
+}
+
 static void draw_page(struct tui *tui)
 {
 	const struct places *p = &tui->view.places;
-	const char *words = tui->view.is_slow
-				    ? _("Waiting for the engine …; what you type stays.")
-			    : *tui->view.notice ? tui->view.notice
-						: tui->view.hint;
-	size_t lines = page_lines(tui->page), top = page_top(tui->page);
+	size_t lines = page_lines(tui->page), top = page_top(tui->page),
+	       rows = tui_page_rows(tui);
 	bool is_chosen;
 	char place[64];
 
@@ -127,22 +160,25 @@ static void draw_page(struct tui *tui)
 	screen_hide_cursor();
 	screen_fill(0, 0, p->columns, STYLE_BAR);
 	view_put_safe(2, 0, p->columns - 4, STYLE_BAR, page_title(tui->page));
-	if (lines > p->rows - 2u) {
+	if (lines > rows) {
 		snprintf(place, sizeof place, " %zu/%zu ",
-			 top + p->rows - 2 < lines ? top + p->rows - 2 : lines, lines);
+			 top + rows < lines ? top + rows : lines, lines);
 		screen_put(p->columns - sheet_columns(place), 0, p->columns, STYLE_BAR, place);
 	}
-	for (unsigned y = 1; y + 1 < p->rows && top + y - 1 < lines; y++) {
+	for (unsigned y = 1; y <= rows && top + y - 1 < lines; y++) {
 		const struct sheet_line *line = page_line(tui->page, top + y - 1, &is_chosen);
 		if (is_chosen)
 			screen_fill(1, y, p->columns - 2, STYLE_CHOSEN);
 		screen_line(2, y, p->columns - 4, line, is_chosen);
 	}
-	view_put_safe(0, p->rows - 1, p->columns,
-		      words == tui->view.hint ? STYLE_FAINT
-		      : tui->view.is_error    ? STYLE_BAD
-					      : STYLE_WARN,
-		      words);
+	view_draw_bottom(&tui->view);
+}
+
+size_t tui_page_rows(const struct tui *tui)
+{
+	const struct places *p = &tui->view.places;
+
+	return p->rows > 1 + p->bottom_rows ? p->rows - 1 - p->bottom_rows : 1;
 }
 
 void tui_draw(struct tui *tui)
@@ -150,6 +186,7 @@ void tui_draw(struct tui *tui)
 	struct talk *t = model_open(tui->model);
 
 	hint(tui);
+	fit_hint(tui->view.hint, screen_columns());
 	view_arrange(&tui->view, screen_columns(), screen_rows(), tui->model);
 	if (tui->page && tui->view.places.rows >= 4 && tui->view.places.columns >= 20) {
 		draw_page(tui);

@@ -8,7 +8,7 @@
 #include "peer/faces/tui/screen.h"
 #include "shared/text.h"
 
-enum { ROWS_MAX = 512 };
+enum { ROWS_MAX = 512, BREAKS_MAX = 3, FOLDED_FROM = 60, FOLDED_TO = 40 };
 
 static uint64_t drawn[ROWS_MAX]; /* the message of each row of the terminal */
 
@@ -41,16 +41,7 @@ static void day_words(wall_ms when, char *out, size_t size)
 
 static bool is_other_day(const struct talk *t, size_t i)
 {
-	int64_t here = json_int(t->list[i].message, "timestamp", 0) / 1000, before;
-	time_t a = (time_t)here, b;
-	struct tm x, y;
-
-	if (i == 0)
-		return true;
-	before = json_int(t->list[i - 1].message, "timestamp", 0) / 1000;
-	b = (time_t)before;
-	return localtime_r(&a, &x) && localtime_r(&b, &y) &&
-	       (x.tm_yday != y.tm_yday || x.tm_year != y.tm_year);
+	return i == 0 || t->list[i].day != t->list[i - 1].day;
 }
 
 /* What became of one of ours: a sign, and the style it is shown in. */
@@ -101,20 +92,24 @@ static void add_file_state(struct sheet *s, const struct json *f, bool is_own)
 {
 	int64_t size = json_int(f, "size", 0), done = json_int(f, "done", 0);
 	int64_t rate = json_int(f, "rate", 0), left = json_int(f, "secondsLeft", 0);
+	unsigned bar = sheet_width(s) < 60 ? 8 : 16; /* with its figures on one line */
 	unsigned part = size > 0 ? (unsigned)(100 * done / size) : 0;
 	const char *reason = json_text(f, "reason"), *path = json_text(f, "path");
-	char here[32], speed[32];
+	char here[32], speed[32], where[1024];
 
 	size_words(done, here, sizeof here);
 	if (is(f, "state", "running")) {
-		for (unsigned i = 0; i < 16; i++)
-			sheet_add(s, STYLE_GOOD, i < part * 16 / 100 ? "█" : "░");
+		for (unsigned i = 0; i < bar; i++)
+			sheet_add(s, STYLE_GOOD, i < part * bar / 100 ? "█" : "░");
 		sheet_addf(s, STYLE_FAINT, " %u %% %s", part, here);
 		if (rate)
 			sheet_addf(s, STYLE_FAINT, " %s/s",
 				   size_words(rate, speed, sizeof speed));
 		if (left)
 			sheet_addf(s, STYLE_FAINT, _(", %d s left"), (int)left);
+	} else if (is(f, "state", "offered") && is_own && done > 0) {
+		sheet_addf(s, STYLE_FAINT, _("%u %% fetched; goes on when they ask for more"),
+			   part);
 	} else if (is(f, "state", "offered")) {
 		sheet_add(s, STYLE_FAINT,
 			  is_own ? _("offered; not fetched yet") : _("/fetch gets it"));
@@ -128,11 +123,13 @@ static void add_file_state(struct sheet *s, const struct json *f, bool is_own)
 		if (is_own)
 			sheet_add(s, STYLE_FAINT, _("has arrived"));
 		else
-			sheet_addf(s, STYLE_FAINT, "→ %s", path ? path : "");
+			sheet_addf(s, STYLE_FAINT, "→ %s",
+				   path ? view_path(path, where, sizeof where) : "");
 	} else if (is(f, "state", "cancelled")) {
 		sheet_add(s, STYLE_FAINT, _("cancelled"));
 	} else {
-		sheet_add(s, STYLE_BAD, reason ? reason : _("failed"));
+		sheet_add(s, is(f, "error", "expired") ? STYLE_FAINT : STYLE_BAD,
+			  reason ? reason : _("failed"));
 	}
 }
 
@@ -248,10 +245,7 @@ static void add_picture(struct sheet *s, const struct view *v, const struct talk
 					: NULL;
 
 	for (size_t i = 0; picture && i < sheet_lines(picture); i++) {
-		const struct sheet_line *line = sheet_line(picture, i);
-
-		for (size_t k = 0; k < line->count; k++)
-			sheet_add_piece(s, &line->pieces[k]);
+		sheet_add_line(s, sheet_line(picture, i));
 		sheet_break(s);
 	}
 }
@@ -266,6 +260,30 @@ static void add_buttons(struct sheet *s, const struct json *buttons)
 		sheet_addf(s, STYLE_BADGE, "[%zu %s]", i + 1, label ? label : "");
 		sheet_add(s, STYLE_PLAIN, " ");
 	}
+}
+
+/* What is said, without what would push all else out of sight: more than two empty lines in a row, and what is
+ * longer than two screens. The page of the message has all of it. */
+static void add_text(struct sheet *s, const char *text)
+{
+	char *close = memory_text(text), *out = close;
+	size_t before = sheet_lines(s), lines;
+	unsigned breaks = 0;
+
+	for (const char *at = text; *at; at++) {
+		breaks = *at == '\n' ? breaks + 1 : 0;
+		if (breaks <= BREAKS_MAX)
+			*out++ = *at;
+	}
+	*out = '\0';
+	sheet_add_marked(s, STYLE_PLAIN, close);
+	free(close);
+	lines = sheet_lines(s) - before;
+	if (lines <= FOLDED_FROM)
+		return;
+	sheet_cut(s, before + FOLDED_TO);
+	/* TRANSLATORS: so many lines of a long message are not shown */
+	sheet_addf(s, STYLE_FAINT, _("… %zu lines more: /info shows them"), lines - FOLDED_TO);
 }
 
 struct sheet *view_message(const struct view *v, const struct talk *t, const struct said *said,
@@ -292,7 +310,7 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 			add_file(s, f, said->is_own);
 		}
 		if (text && *text)
-			sheet_add_marked(s, STYLE_PLAIN, text);
+			add_text(s, text);
 		add_buttons(s, json_get(m, "buttons"));
 	}
 	add_reactions(s, m);

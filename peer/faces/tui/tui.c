@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "peer/faces/tui/commands.h"
 #include "peer/faces/tui/tui_inside.h"
 #include "shared/error.h"
 #include "shared/text.h"
@@ -62,8 +63,10 @@ void tui_show(struct tui *tui, struct page *take_page)
 	tui->page = take_page;
 	if (take_page)
 		page_done(take_page);
+	if (take_page && !before)
+		*tui->view.notice = '\0'; /* which was of something else */
 	if (take_page && before && !strcmp(page_title(before), page_title(take_page)))
-		page_stay(take_page, before, tui->view.places.rows - 2);
+		page_stay(take_page, before, tui_page_rows(tui));
 	page_free(before);
 	model_touch(tui->model);
 }
@@ -178,6 +181,20 @@ static void send_requests(struct tui *tui)
 	}
 }
 
+/* An error in words, with the command that helps as it is typed here. */
+static void tell_error(struct tui *tui, const struct client_error *error)
+{
+	static const char begin[] = "palique ";
+	const char *command = error->hint + strnlen(error->hint, strlen(begin));
+	const struct slash *helps = command_find(command, strcspn(command, " "));
+	bool is_command = !strncmp(error->hint, begin, strlen(begin)) && helps && helps->run;
+	char words[sizeof error->message + sizeof error->hint + 8];
+
+	snprintf(words, sizeof words, "%s%s%s", error->message, is_command ? " · /" : "",
+		 is_command ? command : "");
+	tui_tell(tui, true, words);
+}
+
 static void take_answer(struct tui *tui, const struct json *object)
 {
 	int id = (int)json_int(object, "id", 0);
@@ -198,9 +215,12 @@ static void take_answer(struct tui *tui, const struct json *object)
 		result = NULL;
 	if (p.is_models) {
 		model_answer(tui->model, &p.request, result, error.message);
+		if (p.request.asked == ASKED_CONTACT &&
+		    (tui->again.make == pages_requests || tui->again.make == pages_contact))
+			tui_refresh_page(tui);
 	} else {
 		if (!result)
-			tui_tell(tui, true, error.message);
+			tell_error(tui, &error);
 		if (p.answered)
 			p.answered(tui, result, p.context);
 	}

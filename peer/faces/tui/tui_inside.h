@@ -69,6 +69,7 @@ void keys_leave_list(struct tui *tui, bool is_chosen); /* to the one under the b
 /* --- what is shown (shown.c) --- */
 
 void tui_draw(struct tui *tui);
+size_t tui_page_rows(const struct tui *tui); /* of a page that are seen at a time */
 
 /* --- commands (commands.c) --- */
 

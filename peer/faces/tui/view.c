@@ -10,9 +10,70 @@
 #include "peer/faces/tui/timeline.h"
 #include "shared/text.h"
 
-enum { LIST_COLUMNS = 28, BOTH_COLUMNS = 66, COMPOSE_ROWS_MAX = 6, LIST_ROW = 2 };
+enum {
+	LIST_COLUMNS = 28,
+	BOTH_COLUMNS = 66,
+	COMPOSE_ROWS_MAX = 6,
+	BOTTOM_ROWS_MAX = 4,
+	LIST_ROW = 2
+};
 
 /* --- places --- */
+
+/* What stands below everything. */
+static const char *bottom_words(const struct view *v, enum style *style)
+{
+	*style = STYLE_WARN;
+	if (v->is_slow && !v->is_lost)
+		return _("Waiting for the engine …; what you type stays.");
+	if (!v->is_lost && !*v->notice) {
+		*style = STYLE_FAINT;
+		return v->hint;
+	}
+	if (v->is_lost || v->is_error)
+		*style = STYLE_BAD;
+	return v->is_lost ? _("The line to the engine is lost; trying again … Enter begins it "
+			      "anew.")
+			  : v->notice;
+}
+
+/* As it is shown there: whole, on as many lines as it takes. The caller frees. */
+static struct sheet *bottom_sheet(const struct view *v, unsigned columns)
+{
+	struct sheet *s = sheet_new(columns);
+	enum style style;
+	const char *words = bottom_words(v, &style);
+
+	sheet_add(s, style, words);
+	return s;
+}
+
+static unsigned bottom_rows(const struct view *v, unsigned columns, unsigned rows)
+{
+	struct sheet *s;
+	size_t lines;
+
+	if (rows < 8 || !columns)
+		return 1;
+	s = bottom_sheet(v, columns);
+	lines = sheet_lines(s);
+	sheet_free(s);
+	return lines < 1 ? 1 : lines > BOTTOM_ROWS_MAX ? BOTTOM_ROWS_MAX : (unsigned)lines;
+}
+
+void view_draw_bottom(const struct view *v)
+{
+	const struct places *p = &v->places;
+	struct sheet *s = bottom_sheet(v, p->columns);
+	unsigned y = p->rows - p->bottom_rows;
+
+	for (size_t i = 0; i < p->bottom_rows; i++) {
+		screen_fill(0, y + (unsigned)i, p->columns, STYLE_PLAIN);
+		if (i < sheet_lines(s))
+			screen_line(0, y + (unsigned)i, p->columns, sheet_line(s, i), false);
+	}
+	sheet_free(s);
+}
 
 void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct model *m)
 {
@@ -38,8 +99,10 @@ void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct 
 		lines++;
 	if (rows < 8)
 		lines = 1;
+	p->bottom_rows = bottom_rows(v, columns, rows);
 	p->compose_rows = lines;
-	p->compose_y = rows > lines + 2 ? rows - 1 - lines : rows - 1;
+	p->compose_y = rows > lines + 1 + p->bottom_rows ? rows - p->bottom_rows - lines
+							 : rows - 1;
 	p->talk_y = 1;
 	p->talk_rows = p->compose_y > 2 ? p->compose_y - 2 : 1;
 }
@@ -51,6 +114,18 @@ const char *view_title(const struct talk *t)
 	const char *title = json_text(t->contact, "title");
 
 	return title && *title ? title : t->name;
+}
+
+const char *view_path(const char *path, char *out, size_t size)
+{
+	const char *home = getenv("HOME");
+	size_t length = home ? strlen(home) : 0;
+
+	if (length < 2 || strncmp(path, home, length) != 0 || path[length] != '/' ||
+	    strlen(path) - length + 1 >= size)
+		return path;
+	snprintf(out, size, "~%s", path + length);
+	return out;
 }
 
 const char *view_presence(const struct json *contact, const char **words, enum style *style)
@@ -202,7 +277,7 @@ static void draw_list(struct view *v, const struct model *m)
 	const struct json *account = model_account(m);
 	const char *name = json_text(account, "name"), *state = json_text(account, "state");
 	bool is_online = state && !strcmp(state, "online");
-	size_t chosen = 0, shown = (p->rows - 2) / LIST_ROW;
+	size_t chosen = 0, shown = (p->rows - 1 - p->bottom_rows) / LIST_ROW;
 	struct talk *t;
 
 	screen_fill(p->list_x, 0, p->list_columns, STYLE_BAR);
@@ -223,9 +298,9 @@ static void draw_list(struct view *v, const struct model *m)
 	if (!view_listed(v, m, 0) && model_is_ready(m))
 		screen_put(p->list_x + 1, 2, p->list_columns - 2, STYLE_FAINT,
 			   v->filter && *v->filter ? _("nobody of that name")
-						   : _("/add NAME adds somebody"));
+						   : _("nobody yet"));
 	if (p->talk_columns)
-		screen_vertical(p->list_x + p->list_columns, 0, p->rows - 1);
+		screen_vertical(p->list_x + p->list_columns, 0, p->rows - p->bottom_rows);
 }
 
 /* --- what is said --- */
@@ -240,8 +315,12 @@ static void draw_header(const struct view *v, const struct talk *t)
 	view_presence(t->contact, &words, &style);
 	if (json_bool(t->contact, "typing", false))
 		words = _("types …");
-	snprintf(line, sizeof line, "%s  %s%s%s%s%s", view_title(t), words,
-		 json_bool(t->contact, "verified", false) ? " ✔" : "",
+	snprintf(line, sizeof line, "%s  %s%s%s%s%s%s", view_title(t), words,
+		 json_bool(t->contact, "verified", false) &&
+				 !json_bool(t->contact, "keyChanged", false)
+			 ? " ✔"
+			 : "",
+		 json_bool(t->contact, "bot", false) ? _(" [bot]") : "",
 		 json_int(json_get(t->contact, "timer"), "seconds", 0) > 0 ? " ⧖" : "",
 		 status && *status ? " · " : "", status ? status : "");
 	screen_fill(p->talk_x, 0, p->talk_columns, STYLE_BAR);
@@ -281,23 +360,34 @@ static void draw_compose(const struct view *v, const struct talk *t)
 		   v->focus == FOCUS_COMPOSE);
 }
 
-static void draw_bottom(const struct view *v)
+/* Who has opened none is told how one begins. */
+static void draw_welcome(const struct view *v, const struct model *m)
 {
-	unsigned y = v->places.rows - 1;
+	const struct places *p = &v->places;
+	bool has_any = view_listed(v, m, 0) || (v->filter && *v->filter);
+	unsigned left = p->talk_columns - 4, y = 2;
+	struct sheet *s = sheet_new(left ? left : 1);
 
-	screen_fill(0, y, v->places.columns, STYLE_PLAIN);
-	if (v->is_lost)
-		screen_put(0, y, v->places.columns, STYLE_BAD,
-			   _("The line to the engine is lost; trying again … Enter begins it "
-			     "anew."));
-	else if (v->is_slow)
-		screen_put(0, y, v->places.columns, STYLE_WARN,
-			   _("Waiting for the engine …; what you type stays."));
-	else if (*v->notice)
-		view_put_safe(0, y, v->places.columns, v->is_error ? STYLE_BAD : STYLE_WARN,
-			      v->notice);
-	else
-		view_put_safe(0, y, v->places.columns, STYLE_FAINT, v->hint);
+	screen_fill(p->talk_x, 0, p->talk_columns, STYLE_BAR);
+	screen_put(p->talk_x + 1, 0, p->talk_columns - 2, STYLE_BAR, "Palique");
+	if (has_any) {
+		sheet_add(s, STYLE_PLAIN,
+			  _("Choose a conversation with the arrows and Enter."));
+	} else if (model_is_ready(m)) {
+		sheet_add(s, STYLE_PLAIN, _("Nobody is here yet."));
+		sheet_break(s);
+		sheet_break(s);
+		sheet_add(
+			s, STYLE_PLAIN,
+			_("/add NAME asks somebody who is at your directory. /link shows your "
+			  "contact link, with which others ask you, from anywhere."));
+	}
+	sheet_break(s);
+	sheet_break(s);
+	sheet_add(s, STYLE_FAINT, _("F1 or /help tells the rest."));
+	for (size_t i = 0; i < sheet_lines(s) && y + p->bottom_rows < p->rows; i++, y++)
+		screen_line(p->talk_x + 2, y, left, sheet_line(s, i), false);
+	sheet_free(s);
 }
 
 void view_draw(struct view *v, const struct model *m)
@@ -318,15 +408,9 @@ void view_draw(struct view *v, const struct model *m)
 		timeline_draw(v, t);
 		draw_rule(v, t);
 	} else if (v->places.talk_columns) {
-		screen_fill(v->places.talk_x, 0, v->places.talk_columns, STYLE_BAR);
-		screen_put(v->places.talk_x + 1, 0, v->places.talk_columns - 2, STYLE_BAR,
-			   "Palique");
-		screen_put(v->places.talk_x + 2, 2, v->places.talk_columns - 4, STYLE_PLAIN,
-			   _("Choose a conversation with the arrows and Enter."));
-		screen_put(v->places.talk_x + 2, 3, v->places.talk_columns - 4, STYLE_FAINT,
-			   _("/add NAME adds somebody, /help tells the rest."));
+		draw_welcome(v, m);
 	}
-	draw_bottom(v);
+	view_draw_bottom(v);
 	if (v->places.talk_columns && t)
 		draw_compose(v, t);
 }
@@ -338,7 +422,7 @@ const char *view_name_at(const struct view *v, const struct model *m, unsigned x
 	const struct places *p = &v->places;
 	struct talk *t;
 
-	if (!p->list_columns || x >= p->list_columns || y < 1 || y + 1 >= p->rows)
+	if (!p->list_columns || x >= p->list_columns || y < 1 || y + p->bottom_rows >= p->rows)
 		return NULL;
 	t = view_listed(v, m, v->list_top + (y - 1) / LIST_ROW);
 	return t ? t->name : NULL;

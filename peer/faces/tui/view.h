@@ -13,6 +13,7 @@ typedef const struct sheet *view_picture(void *context, const struct talk *t,
 /* Where things stand, in cells. */
 struct places {
 	unsigned columns, rows;
+	unsigned bottom_rows;          /* of the words below everything */
 	unsigned list_x, list_columns; /* 0: not shown */
 	unsigned talk_x, talk_columns; /* 0: not shown */
 	unsigned talk_y, talk_rows;    /* of the timeline */
@@ -29,7 +30,7 @@ struct view {
 	char list_chosen[64];  /* name under the bar, while the list has the focus */
 	const char *filter;    /* typed in the list; "" */
 	char hint[256];        /* what can be done now */
-	char notice[512];
+	char notice[1024];
 	bool is_error;
 	bool is_lost, is_slow; /* the line to the engine */
 	view_picture *picture;
@@ -41,6 +42,8 @@ void view_arrange(struct view *v, unsigned columns, unsigned rows, const struct 
 void view_settle(struct view *v, struct talk *t);
 /* Draws everything and places the cursor. */
 void view_draw(struct view *v, const struct model *m);
+/* The words below everything: what is to be known, else what can be done now. */
+void view_draw_bottom(const struct view *v);
 
 /* The first line of what may not be safe. */
 void view_put_safe(unsigned x, unsigned y, unsigned columns, enum style style,
@@ -63,6 +66,8 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 			   unsigned columns);
 /* Presence in a sign and a word: "●", "online"; the style that goes with it. */
 const char *view_presence(const struct json *contact, const char **words, enum style *style);
+/* A path as people write it: ~ for their folder. `out`, or `path`. */
+const char *view_path(const char *path, char *out, size_t size);
 const char *
 view_title(const struct talk *t); /* as the contact calls itself, or the name; not made safe */
 
