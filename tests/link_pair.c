@@ -8,21 +8,21 @@
 
 #include "shared/link.h"
 
-struct net net;
+struct net wires;
 
 int nobody(void **state)
 {
 	(void)state;
-	net_init(&net);
+	net_init(&wires);
 	return 0;
 }
 
 int two_peers(void **state)
 {
 	nobody(state);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_befriend(&net, 2);
+	net_add(&wires, ENDPOINT_ADMITTED);
+	net_add(&wires, ENDPOINT_ADMITTED);
+	net_befriend(&wires, 2);
 	return 0;
 }
 
@@ -36,15 +36,15 @@ int two_linked(void **state)
 int device_and_directory(void **state)
 {
 	nobody(state);
-	net_add(&net, ENDPOINT_ADMITTED);
-	net_add(&net, ENDPOINT_ANYONE);
+	net_add(&wires, ENDPOINT_ADMITTED);
+	net_add(&wires, ENDPOINT_ANYONE);
 	return 0;
 }
 
 int net_end(void **state)
 {
 	(void)state;
-	net_clear(&net);
+	net_clear(&wires);
 	return 0;
 }
 
@@ -55,20 +55,20 @@ bool both_up(struct net *n)
 
 void connect_both(void)
 {
-	assert_non_null(net_dial(&net, 0, 1));
-	assert_true(net_run_until(&net, both_up, 30 * SECOND));
+	assert_non_null(net_dial(&wires, 0, 1));
+	assert_true(net_run_until(&wires, both_up, 30 * SECOND));
 }
 
 void settle_both(void)
 {
 	connect_both();
-	net_run(&net, SECOND);
+	net_run(&wires, SECOND);
 }
 
 void assert_works(unsigned from, unsigned to)
 {
-	buf_clear(&net.nodes[to].inbox);
-	net_write(&net, from, LINK_CONTROL, "does this arrive");
-	net_run(&net, 3 * SECOND);
-	assert_true(net_inbox_is(&net, to, "does this arrive"));
+	buf_clear(&wires.nodes[to].inbox);
+	net_write(&wires, from, LINK_CONTROL, "does this arrive");
+	net_run(&wires, 3 * SECOND);
+	assert_true(net_inbox_is(&wires, to, "does this arrive"));
 }

@@ -4,7 +4,7 @@
 
 #include "tests/link_net.h"
 
-extern struct net net;
+extern struct net wires;
 
 /* Set-ups: nobody yet; two that admit each other; these, linked; one that admits who it knows, and a
  * directory, which admits anybody. */

@@ -7,167 +7,25 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "shared/error.h"
 #include "shared/log.h"
-#include "tests/bad_disk.h"
-#include "tests/peer_fixture.h"
-#include "tests/world/disk.h"
+#include "tests/spoilt.h"
 
-#define WALL ((wall_ms)1700000000000)
-
-enum { TEXTS = 8, SIDES = 2, SETTLE_S = 600, TEXT_SIZE = NAME_MAX + 12 };
+enum { TEXTS = 8, SETTLE_S = 600, TEXT_SIZE = NAME_MAX + 12 };
 
 enum fate { UNSAID, UNANSWERED, ACCEPTED, REFUSED };
 
-struct side {
-	struct peer peer;
-	char first[64], folder[96], image[96];
-	unsigned lives;
-	enum fate fates[TEXTS];
-	bool is_off; /* it could not be opened */
-};
+static enum fate fates[SIDES][TEXTS];
+static uint64_t starts_refused, refused;
 
-static char root[64];
-static struct calm_net net;
-static struct side sides[SIDES];
-static uint64_t cuts, starts_refused;
-
-static struct side *other_of(const struct side *s)
+static enum fate *fate_of(const struct side *s, unsigned n)
 {
-	return s == sides ? sides + 1 : sides;
+	return &fates[s - sides][n];
 }
-
-/* --- homes and their disks --- */
-
-static void make_home(struct side *s, const char *name)
-{
-	struct peer *p = &s->peer;
-	char store[sizeof p->path];
-
-	snprintf(s->first, sizeof s->first, "%.40s/%s", root, name);
-	assert_int_equal(mkdir(s->first, 0700), 0);
-	peer_make(p, name);
-	snprintf(store, sizeof store, "%.50s/store.db", s->first);
-	assert_int_equal(rename(p->path, store), 0);
-	memcpy(p->path, store, sizeof p->path);
-	p->is_durable = true;
-}
-
-static void meet(struct side *s)
-{
-	const struct peer *with = &other_of(s)->peer;
-
-	peer_open(&s->peer, SECOND, WALL);
-	assert_int_equal(
-		engine_add(s->peer.engine, with->name.text, &with->identity.public, NULL), 0);
-	peer_step(&s->peer, SECOND, WALL);
-	peer_close(&s->peer);
-	bad_disk_forget(s->first);
-}
-
-static int make_homes(void **state)
-{
-	(void)state;
-	snprintf(root, sizeof root, "/tmp/palique-faults-XXXXXX");
-	if (!mkdtemp(root))
-		return 1;
-	make_home(&sides[0], "alice");
-	make_home(&sides[1], "bob");
-	meet(&sides[0]);
-	meet(&sides[1]);
-	return 0;
-}
-
-static int remove_homes(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < SIDES; i++) {
-		disk_remove(sides[i].first);
-		identity_wipe(&sides[i].peer.identity);
-		device_wipe(&sides[i].peer.device);
-	}
-	rmdir(root);
-	return 0;
-}
-
-static void next_life(struct side *s, char out[96])
-{
-	snprintf(out, 96, "%.60s-%u", s->first, ++s->lives);
-}
-
-static void show(struct side *to, const struct side *who)
-{
-	if (to->peer.engine)
-		peer_tell_presence(&to->peer, &who->peer, &net.nodes[who->peer.node].address,
-				   who->peer.engine != NULL);
-}
-
-/* Its engine is a node of the net from now on; false: the disk does not let it. */
-static bool switch_on(struct side *s)
-{
-	struct peer *p = &s->peer;
-	struct engine_config config = { .store = p->path,
-					.device_label = "test",
-					.durable = true };
-	char reason[256] = "";
-	int err;
-
-	snprintf(p->path, sizeof p->path, "%.50s/store.db", s->folder);
-	err = engine_open(&p->engine, &config, net.now, net.wall, reason, sizeof reason);
-	s->is_off = err < 0;
-	if (err < 0) {
-		p->engine = NULL;
-		if (err != ERR_FULL && err != ERR_IO && err != ERR_LOCKED)
-			fail_msg("%s: %s", error_name(err), reason);
-		assert_string_not_equal(reason, "");
-		return false;
-	}
-	p->rooms = engine_rooms(p->engine);
-	net.nodes[p->node].endpoint = engine_endpoint(p->engine);
-	show(s, other_of(s));
-	show(other_of(s), s);
-	return true;
-}
-
-static void switch_off(struct side *s)
-{
-	net.nodes[s->peer.node].endpoint = NULL;
-	if (s->peer.engine)
-		peer_close(&s->peer);
-	show(other_of(s), s);
-}
-
-/* The power went: it goes on with what its disk held then. */
-static void mourn(struct side *s)
-{
-	if (access(s->image, F_OK) != 0)
-		return;
-	cuts++;
-	switch_off(s);
-	bad_disk_forget(s->folder);
-	disk_remove(s->folder);
-	memcpy(s->folder, s->image, sizeof s->folder);
-	next_life(s, s->image);
-	if (!switch_on(s))
-		fail_msg("after a power cut it does not open");
-}
-
-static void pass(mono_ns length)
-{
-	calm_net_run(&net, length, NULL, NULL);
-	for (unsigned i = 0; i < SIDES; i++)
-		mourn(&sides[i]);
-}
-
-/* --- what is said --- */
 
 static void text_of(const struct side *s, unsigned n, char out[TEXT_SIZE])
 {
@@ -184,15 +42,15 @@ static void say(struct side *s, unsigned n)
 	text_of(s, n, text);
 	if (!p->engine)
 		return;
-	s->fates[n] = UNANSWERED;
+	*fate_of(s, n) = UNANSWERED;
 	if (engine_send(p->engine, other_of(s)->peer.name.text, bytes_text(text), 0, n + 1) < 0)
-		s->fates[n] = REFUSED;
-	pass(20 * MILLISECOND);
+		*fate_of(s, n) = REFUSED;
+	spoilt_pass(20 * MILLISECOND);
 	if (p->counts[EVENT_ANSWER] > before && p->last[EVENT_ANSWER].ticket == n + 1)
-		s->fates[n] = p->last[EVENT_ANSWER].error == 0 ? ACCEPTED : REFUSED;
+		*fate_of(s, n) = p->last[EVENT_ANSWER].error == 0 ? ACCEPTED : REFUSED;
 	/* Nobody read that it was refused: it may be on the disk as the power found it. */
-	if (s->fates[n] == REFUSED && cuts > cuts_before)
-		s->fates[n] = UNANSWERED;
+	if (*fate_of(s, n) == REFUSED && cuts > cuts_before)
+		*fate_of(s, n) = UNANSWERED;
 }
 
 struct told {
@@ -231,10 +89,11 @@ static void judge(const struct side *author, const char *history, const char *wh
 
 		text_of(author, n, text);
 		count = times(history, text);
-		if (count > 1 || (author->fates[n] == ACCEPTED && count != 1) ||
-		    ((author->fates[n] == REFUSED || author->fates[n] == UNSAID) && count != 0))
+		if (count > 1 || (*fate_of(author, n) == ACCEPTED && count != 1) ||
+		    ((*fate_of(author, n) == REFUSED || *fate_of(author, n) == UNSAID) &&
+		     count != 0))
 			fail_msg("%s: %s is there %u times (fate %d): %s", where, text, count,
-				 (int)author->fates[n], history);
+				 (int)*fate_of(author, n), history);
 		if (count == 1 && strstr(history, text) < last)
 			fail_msg("%s: %s is not in its order: %s", where, text, history);
 		if (count == 1)
@@ -257,11 +116,14 @@ static bool is_settled(void *user)
 	return true;
 }
 
-static void judge_all(const char *when)
+static void judge_all(struct side *spoilt, const char *when)
 {
 	struct told histories[SIDES] = { 0 };
 
-	if (!calm_net_run(&net, SETTLE_S * SECOND, is_settled, NULL))
+	for (unsigned n = 0; n < TEXTS; n++)
+		refused += *fate_of(spoilt, n) == REFUSED;
+
+	if (!calm_net_run(&spoilt_net, SETTLE_S * SECOND, is_settled, NULL))
 		fail_msg("%s: something is still owed", when);
 	for (unsigned i = 0; i < SIDES; i++) {
 		const struct side *s = &sides[i];
@@ -290,39 +152,16 @@ static void judge_all(const char *when)
 	}
 }
 
-/* --- one story, with the disk of `side` spoilt --- */
-
-static void begin_story(struct side *s)
-{
-	disk_copy(s->first, (next_life(s, s->folder), s->folder));
-	next_life(s, s->image);
-	memset(s->fates, 0, sizeof s->fates);
-	memset(s->peer.counts, 0, sizeof s->peer.counts);
-	s->peer.heard[0] = 0;
-	s->peer.engine = NULL;
-	s->peer.node = calm_net_add(&net, NULL, peer_step, &s->peer);
-}
-
-static void end_story(struct side *s)
-{
-	switch_off(s);
-	bad_disk_forget(s->folder);
-	disk_remove(s->folder);
-	bad_disk_forget(s->image);
-	disk_remove(s->image);
-}
-
 /* Who could not be opened is tried again once its disk is well, as who is annoyed would. */
-static void tell_story(struct side *s, const struct bad_disk_plan *plan)
+static void tell_story(struct side *s, const struct bad_disk_plan *plan, const char *when)
 {
-	calm_net_init(&net);
-	for (unsigned i = 0; i < SIDES; i++)
-		begin_story(&sides[i]);
+	(void)when;
+	memset(fates, 0, sizeof fates);
 	bad_disk_plan(s->folder, plan);
 	for (unsigned i = 0; i < SIDES; i++) {
 		if (!switch_on(&sides[i]))
 			starts_refused++;
-		mourn(&sides[i]);
+		spoilt_pass(0);
 	}
 	for (unsigned n = 0; n < TEXTS; n++) {
 		if (!s->peer.engine)
@@ -333,50 +172,18 @@ static void tell_story(struct side *s, const struct bad_disk_plan *plan)
 			switch_off(s);
 			switch_on(s);
 		}
-		pass(300 * MILLISECOND);
+		spoilt_pass(300 * MILLISECOND);
 	}
 }
 
-static void close_story(struct side *s, const char *when)
+static void strike(enum bad_disk_fault fault, unsigned operations, uint64_t count,
+		   const char *what)
 {
-	const struct bad_disk_plan well = { .fault = BAD_DISK_WELL };
+	static const struct story story = { .tell = tell_story, .close = judge_all };
+	uint64_t stories;
 
-	bad_disk_plan(s->folder, &well);
-	if (!s->peer.engine)
-		assert_true(switch_on(s));
-	judge_all(when);
-	for (unsigned i = 0; i < SIDES; i++)
-		end_story(&sides[i]);
-}
-
-/* Each operation of these kinds is struck once, in a story of its own. */
-static void strike_each(enum bad_disk_fault fault, unsigned operations, uint64_t count,
-			const char *what)
-{
-	uint64_t stories = 0, struck = 1, refused = 0;
-
-	cuts = starts_refused = 0;
-	for (unsigned i = 0; i < SIDES; i++) {
-		struct side *s = &sides[i];
-
-		struck = 1;
-		for (uint64_t after = 0; struck > 0; after += bad_disk_stride()) {
-			struct bad_disk_plan plan = { fault, operations, after,
-						      count, s->image,   after + 1 };
-			char when[96];
-			uint64_t cuts_before = cuts;
-
-			snprintf(when, sizeof when, "%s %llu of %s", what,
-				 (unsigned long long)after, s->peer.name.text);
-			tell_story(s, &plan);
-			struck = fault == BAD_DISK_POWER ? cuts - cuts_before
-							 : bad_disk_struck(s->folder);
-			for (unsigned n = 0; n < TEXTS; n++)
-				refused += s->fates[n] == REFUSED;
-			close_story(s, when);
-			stories++;
-		}
-	}
+	starts_refused = refused = 0;
+	stories = strike_each(&story, fault, operations, count, what);
 	print_message(
 		"%llu stories, %llu power cuts, %llu starts refused, %llu texts refused\n",
 		(unsigned long long)stories, (unsigned long long)cuts,
@@ -386,41 +193,40 @@ static void strike_each(enum bad_disk_fault fault, unsigned operations, uint64_t
 static void a_power_cut_at_any_operation_loses_nothing_that_was_answered(void **state)
 {
 	(void)state;
-	strike_each(BAD_DISK_POWER, BAD_DISK_WRITES | BAD_DISK_SYNCS, 1, "power cut");
+	strike(BAD_DISK_POWER, BAD_DISK_WRITES | BAD_DISK_SYNCS, 1, "power cut");
 }
 
 static void a_full_disk_at_any_write_loses_nothing_that_was_answered(void **state)
 {
 	(void)state;
-	strike_each(BAD_DISK_FULL, BAD_DISK_WRITES, 1, "no room for write");
+	strike(BAD_DISK_FULL, BAD_DISK_WRITES, 1, "no room for write");
 }
 
 static void a_disk_that_is_full_for_a_while_loses_nothing_that_was_answered(void **state)
 {
 	(void)state;
-	strike_each(BAD_DISK_FULL, BAD_DISK_WRITES, 9, "no room for 9 writes from");
+	strike(BAD_DISK_FULL, BAD_DISK_WRITES, 9, "no room for 9 writes from");
 }
 
 static void an_error_at_any_write_or_sync_loses_nothing_that_was_answered(void **state)
 {
 	(void)state;
-	strike_each(BAD_DISK_FAILS, BAD_DISK_WRITES | BAD_DISK_SYNCS, 1,
-		    "failed write or sync");
+	strike(BAD_DISK_FAILS, BAD_DISK_WRITES | BAD_DISK_SYNCS, 1, "failed write or sync");
 }
 
 static void an_error_at_any_read_loses_nothing_that_was_answered(void **state)
 {
 	(void)state;
 	bad_disk_read_often(true);
-	strike_each(BAD_DISK_FAILS, BAD_DISK_READS, 1, "failed read");
-	strike_each(BAD_DISK_FAILS, BAD_DISK_READS, 9, "nine failed reads from");
+	strike(BAD_DISK_FAILS, BAD_DISK_READS, 1, "failed read");
+	strike(BAD_DISK_FAILS, BAD_DISK_READS, 9, "nine failed reads from");
 	bad_disk_read_often(false);
 }
 
 static void who_finds_the_store_locked_says_so_and_loses_nothing(void **state)
 {
 	(void)state;
-	strike_each(BAD_DISK_LOCKED, BAD_DISK_LOCKS, 1, "lock");
+	strike(BAD_DISK_LOCKED, BAD_DISK_LOCKS, 1, "lock");
 }
 
 int main(void)

@@ -14,12 +14,13 @@
 
 static void say_early(const char *words)
 {
-	endpoint_early(net.nodes[1].e, &net.nodes[0].config.device.public, bytes_text(words));
+	endpoint_early(wires.nodes[1].e, &wires.nodes[0].config.device.public,
+		       bytes_text(words));
 }
 
 static bool words_are(const char *text)
 {
-	return bytes_equal(buf_view(&net.nodes[0].words), bytes_text(text));
+	return bytes_equal(buf_view(&wires.nodes[0].words), bytes_text(text));
 }
 
 static void words_are_kept_for_each_device(void **state)
@@ -51,17 +52,17 @@ static void words_arrive_after_one_round_trip(void **state)
 		const char *words = i ? much : "hello";
 
 		say_early(words);
-		net_dial(&net, 0, 1);
-		net.nodes[0].first_told = NET_KINDS;
-		net_run(&net, 21 * MILLISECOND);
-		assert_int_equal(net.nodes[0].first_told, LINK_UP);
-		assert_int_equal(net.nodes[1].told[LINK_UP], i);
+		net_dial(&wires, 0, 1);
+		wires.nodes[0].first_told = NET_KINDS;
+		net_run(&wires, 21 * MILLISECOND);
+		assert_int_equal(wires.nodes[0].first_told, LINK_UP);
+		assert_int_equal(wires.nodes[1].told[LINK_UP], i);
 		assert_true(words_are(words));
-		assert_int_equal(net.nodes[0].told[LINK_WORDS], i + 1);
-		net_run(&net, SECOND);
-		link_close(net.nodes[0].link, 0, net.now);
-		net.nodes[0].link = NULL;
-		net_run(&net, 5 * SECOND);
+		assert_int_equal(wires.nodes[0].told[LINK_WORDS], i + 1);
+		net_run(&wires, SECOND);
+		link_close(wires.nodes[0].link, 0, wires.now);
+		wires.nodes[0].link = NULL;
+		net_run(&wires, 5 * SECOND);
 	}
 }
 
@@ -69,23 +70,23 @@ static void words_are_said_once(void **state)
 {
 	(void)state;
 	say_early("hello");
-	net_dial(&net, 0, 1);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_WORDS], 1);
-	net_dial(&net, 0, 1);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_UP], 2);
-	assert_int_equal(net.nodes[0].told[LINK_WORDS], 1);
+	net_dial(&wires, 0, 1);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_WORDS], 1);
+	net_dial(&wires, 0, 1);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_UP], 2);
+	assert_int_equal(wires.nodes[0].told[LINK_WORDS], 1);
 }
 
 static void words_are_for_one_device(void **state)
 {
 	(void)state;
-	endpoint_early(net.nodes[1].e, &net.nodes[1].config.device.public, BYTES("hello"));
-	net_dial(&net, 0, 1);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_UP], 1);
-	assert_int_equal(net.nodes[0].told[LINK_WORDS], 0);
+	endpoint_early(wires.nodes[1].e, &wires.nodes[1].config.device.public, BYTES("hello"));
+	net_dial(&wires, 0, 1);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_UP], 1);
+	assert_int_equal(wires.nodes[0].told[LINK_WORDS], 0);
 }
 
 static bool lose_answer(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
@@ -104,15 +105,15 @@ static void words_that_are_lost_do_no_harm(void **state)
 	unsigned lost = 0;
 
 	(void)state;
-	net.tap = lose_answer;
-	net.user = &lost;
+	wires.tap = lose_answer;
+	wires.user = &lost;
 	say_early("hello");
-	net_dial(&net, 0, 1);
-	net_run(&net, 5 * SECOND);
+	net_dial(&wires, 0, 1);
+	net_run(&wires, 5 * SECOND);
 	assert_true(lost > 3);
-	net_write(&net, 1, LINK_CONTROL, "hello");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 0, "hello"));
+	net_write(&wires, 1, LINK_CONTROL, "hello");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 0, "hello"));
 }
 
 static void send_frame(unsigned from, struct bytes frame)
@@ -124,12 +125,12 @@ static void send_frame(unsigned from, struct bytes frame)
 	int is_taken;
 
 	size = ngtcp2_conn_writev_datagram(
-		net.nodes[from].link->conn, NULL, &info, room, sizeof room, &is_taken,
-		NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1, net.now);
+		wires.nodes[from].link->conn, NULL, &info, room, sizeof room, &is_taken,
+		NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1, wires.now);
 	assert_true(size > 0 && is_taken);
-	net_inject(&net, &net.nodes[from].address, &net.nodes[!from].address,
+	net_inject(&wires, &wires.nodes[from].address, &wires.nodes[!from].address,
 		   bytes_of(room, size), 0);
-	net_run(&net, SECOND);
+	net_run(&wires, SECOND);
 }
 
 /* Who dials has nothing to answer; who has said its words has no others. */
@@ -138,12 +139,12 @@ static void words_out_of_turn_end_the_link(void **state)
 	(void)state;
 	for (unsigned from = 0; from < 2; from++) {
 		say_early(from == 1 ? "hello" : "");
-		net_dial(&net, 0, 1);
-		net_run(&net, SECOND);
+		net_dial(&wires, 0, 1);
+		net_run(&wires, SECOND);
 		send_frame(from, BYTES("\3words"));
-		assert_int_equal(net.nodes[!from].down_error, ERR_FORMAT);
-		assert_int_equal(net.nodes[from].down_code, LINK_CODE_PROTOCOL);
-		net_run(&net, 5 * SECOND);
+		assert_int_equal(wires.nodes[!from].down_error, ERR_FORMAT);
+		assert_int_equal(wires.nodes[from].down_code, LINK_CODE_PROTOCOL);
+		net_run(&wires, 5 * SECOND);
 	}
 }
 

@@ -16,19 +16,19 @@ static void either_side_may_move(void **state)
 	for (unsigned who = 0; who < 2; who++) {
 		two_peers(state);
 		connect_both();
-		net_run(&net, SECOND);
-		net.nodes[who].address.port = 7777;
-		net.nodes[who].address.ip[3] = 99;
+		net_run(&wires, SECOND);
+		wires.nodes[who].address.port = 7777;
+		wires.nodes[who].address.ip[3] = 99;
 		assert_works(who, !who);
 		assert_works(!who, who);
-		assert_int_equal(net.nodes[!who].told[LINK_MOVED], 1);
-		assert_int_equal(link_path(net.nodes[!who].link).remote.port, 7777);
-		assert_int_equal(net.nodes[!who].told[LINK_DOWN], 0);
-		net.nodes[who].address.port = 1000; /* and back in part, and on */
+		assert_int_equal(wires.nodes[!who].told[LINK_MOVED], 1);
+		assert_int_equal(link_path(wires.nodes[!who].link).remote.port, 7777);
+		assert_int_equal(wires.nodes[!who].told[LINK_DOWN], 0);
+		wires.nodes[who].address.port = 1000; /* and back in part, and on */
 		assert_works(who, !who);
-		net.nodes[who].address.port = 7777;
+		wires.nodes[who].address.port = 7777;
 		assert_works(who, !who);
-		assert_int_equal(net.nodes[!who].told[LINK_MOVED], 3);
+		assert_int_equal(wires.nodes[!who].told[LINK_MOVED], 3);
 		net_end(state);
 	}
 }
@@ -62,23 +62,23 @@ static void an_address_not_proved_gets_at_most_three_times_what_it_sent(void **s
 
 	(void)state;
 	connect_both();
-	net_run(&net, SECOND);
-	net.tap = race;
-	net.user = &thief;
-	net_write(&net, 0, LINK_CONTROL, "hello");
-	net_run(&net, 20 * MILLISECOND);
+	net_run(&wires, SECOND);
+	wires.tap = race;
+	wires.user = &thief;
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, 20 * MILLISECOND);
 	assert_true(thief.stolen > 0);
-	assert_int_equal(link_write(net.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
-	net_run(&net, 5 * SECOND);
+	assert_int_equal(link_write(wires.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&wires, 5 * SECOND);
 	assert_true(thief.lured_bytes > 0);
 	assert_true(thief.lured_bytes <= 3 * thief.stolen_bytes);
-	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
+	assert_int_equal(wires.nodes[1].told[LINK_MOVED], 0);
 	/* The true address speaks again: all is as before. */
-	net.tap = NULL;
-	net_write(&net, 0, LINK_CONTROL, "again");
-	net_run(&net, 10 * SECOND);
-	assert_int_equal(net.nodes[0].inbox.size, sizeof much);
-	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
+	wires.tap = NULL;
+	net_write(&wires, 0, LINK_CONTROL, "again");
+	net_run(&wires, 10 * SECOND);
+	assert_int_equal(wires.nodes[0].inbox.size, sizeof much);
+	assert_int_equal(wires.nodes[1].told[LINK_MOVED], 0);
 }
 
 /* All of node 0 comes from elsewhere from the moment the other has answered it. What goes
@@ -107,12 +107,12 @@ static void assert_bounded(const struct thief *thief)
 {
 	static uint8_t much[500000];
 
-	assert_int_equal(link_write(net.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
-	net_run(&net, 20 * SECOND);
+	assert_int_equal(link_write(wires.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&wires, 20 * SECOND);
 	assert_true(thief->lured_bytes > 0);
 	assert_true(thief->lured_bytes <= 3 * thief->stolen_bytes);
 	assert_true(thief->lured_bytes < sizeof much);
-	assert_int_equal(net.nodes[1].told[LINK_MOVED], 0);
+	assert_int_equal(wires.nodes[1].told[LINK_MOVED], 0);
 }
 
 static void acknowledging_does_not_prove_an_address(void **state)
@@ -121,11 +121,11 @@ static void acknowledging_does_not_prove_an_address(void **state)
 
 	(void)state;
 	connect_both();
-	net_run(&net, SECOND);
-	net.tap = pretend;
-	net.user = &thief;
-	net_write(&net, 0, LINK_CONTROL, "hello");
-	net_run(&net, 20 * MILLISECOND);
+	net_run(&wires, SECOND);
+	wires.tap = pretend;
+	wires.user = &thief;
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, 20 * MILLISECOND);
 	assert_bounded(&thief);
 }
 
@@ -134,8 +134,8 @@ static void finishing_a_handshake_from_elsewhere_does_not_prove_an_address(void 
 	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
 
 	(void)state;
-	net.tap = pretend;
-	net.user = &thief;
+	wires.tap = pretend;
+	wires.user = &thief;
 	connect_both();
 	assert_bounded(&thief);
 }
@@ -166,17 +166,17 @@ static bool answer_from_elsewhere(struct net *n, unsigned from, struct datagram 
 static void answering_from_elsewhere_does_not_prove_an_address(void **state)
 {
 	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
-	struct link_target t = net_target(&net, 1);
+	struct link_target t = net_target(&wires, 1);
 	static uint8_t much[500000];
 
 	(void)state;
 	t.addresses[t.address_count++] = thief.at;
-	net.tap = answer_from_elsewhere;
-	net.user = &thief;
-	endpoint_dial(net.nodes[0].e, &t, net.now);
-	assert_true(net_run_until(&net, both_up, 10 * SECOND));
-	assert_int_equal(link_write(net.nodes[0].link, LINK_CONTROL, BYTES(much), false), 0);
-	net_run(&net, 20 * SECOND);
+	wires.tap = answer_from_elsewhere;
+	wires.user = &thief;
+	endpoint_dial(wires.nodes[0].e, &t, wires.now);
+	assert_true(net_run_until(&wires, both_up, 10 * SECOND));
+	assert_int_equal(link_write(wires.nodes[0].link, LINK_CONTROL, BYTES(much), false), 0);
+	net_run(&wires, 20 * SECOND);
 	assert_true(thief.lured_bytes > 0);
 	assert_true(thief.lured_bytes <= 3 * thief.stolen_bytes);
 	assert_true(thief.lured_bytes < sizeof much);

@@ -23,15 +23,16 @@ static void a_datagram_of_no_known_form_ends_the_link(void **state)
 
 	(void)state;
 	connect_both();
-	net_run(&net, SECOND);
+	net_run(&wires, SECOND);
 	size = ngtcp2_conn_writev_datagram(
-		net.nodes[0].link->conn, NULL, &info, room, sizeof room, &is_taken,
-		NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1, net.now);
+		wires.nodes[0].link->conn, NULL, &info, room, sizeof room, &is_taken,
+		NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &part, 1, wires.now);
 	assert_true(size > 0 && is_taken);
-	net_inject(&net, &net.nodes[0].address, &net.nodes[1].address, bytes_of(room, size), 0);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].down_error, ERR_FORMAT);
-	assert_int_equal(net.nodes[0].down_code, LINK_CODE_PROTOCOL);
+	net_inject(&wires, &wires.nodes[0].address, &wires.nodes[1].address,
+		   bytes_of(room, size), 0);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].down_error, ERR_FORMAT);
+	assert_int_equal(wires.nodes[0].down_code, LINK_CODE_PROTOCOL);
 }
 
 /* --- the rest --- */
@@ -42,15 +43,15 @@ static void keys_are_renewed_while_a_link_is_used(void **state)
 
 	(void)state;
 	connect_both();
-	net_run(&net, SECOND);
-	before = net.nodes[0].link->crypto.updates;
+	net_run(&wires, SECOND);
+	before = wires.nodes[0].link->crypto.updates;
 	for (int i = 0; i < 400; i++) {
-		net_write(&net, i % 2, LINK_CONTROL, "x");
-		net_run(&net, SECOND);
+		net_write(&wires, i % 2, LINK_CONTROL, "x");
+		net_run(&wires, SECOND);
 	}
-	assert_true(net.nodes[0].link->crypto.updates >= before + 5);
-	assert_int_equal(net.nodes[0].inbox.size, 200);
-	assert_int_equal(net.nodes[1].inbox.size, 200);
+	assert_true(wires.nodes[0].link->crypto.updates >= before + 5);
+	assert_int_equal(wires.nodes[0].inbox.size, 200);
+	assert_int_equal(wires.nodes[1].inbox.size, 200);
 }
 
 static bool add_rubbish(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
@@ -65,9 +66,9 @@ static bool add_rubbish(struct net *n, unsigned from, struct datagram *d, uint8_
 static void rubbish_behind_a_packet_does_no_harm(void **state)
 {
 	(void)state;
-	net.tap = add_rubbish;
+	wires.tap = add_rubbish;
 	connect_both();
-	net.tap = NULL;
+	wires.tap = NULL;
 	assert_works(0, 1);
 	assert_works(1, 0);
 }
@@ -87,59 +88,59 @@ static void changed_copies_do_no_harm(void **state)
 	(void)state;
 	for (int i = 0; i < 30; i++) {
 		two_peers(state);
-		net.tap = flip_bits;
+		wires.tap = flip_bits;
 		connect_both();
 		assert_works(0, 1);
 		assert_works(1, 0);
-		assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-		assert_int_equal(net.nodes[1].told[LINK_DOWN], 0);
+		assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+		assert_int_equal(wires.nodes[1].told[LINK_DOWN], 0);
 		net_end(state);
 	}
 }
 
 static void strays_travel_outside_of_links(void **state)
 {
-	struct path path = { .remote = net.nodes[1].address };
+	struct path path = { .remote = wires.nodes[1].address };
 	static const uint8_t stray[] = { 3, 1, 2 };
 
 	(void)state;
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 0);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].told[STRAY], 1);
-	assert_int_equal(net.nodes[1].sent, 0);
+	endpoint_send_stray(wires.nodes[0].e, &path, BYTES(stray), 0);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].told[STRAY], 1);
+	assert_int_equal(wires.nodes[1].sent, 0);
 }
 
 static void nobody_dials_itself(void **state)
 {
 	(void)state;
-	assert_null(net_dial(&net, 0, 0));
+	assert_null(net_dial(&wires, 0, 0));
 }
 
 static void a_target_without_usable_address_is_refused(void **state)
 {
-	struct link_target t = net_target(&net, 1);
+	struct link_target t = net_target(&wires, 1);
 
 	(void)state;
 	t.addresses[0].port = 0;
-	assert_null(endpoint_dial(net.nodes[0].e, &t, net.now));
+	assert_null(endpoint_dial(wires.nodes[0].e, &t, wires.now));
 	t.address_count = 0;
-	assert_null(endpoint_dial(net.nodes[0].e, &t, net.now));
+	assert_null(endpoint_dial(wires.nodes[0].e, &t, wires.now));
 }
 
 static void many_devices_meet_one_directory(void **state)
 {
 	(void)state;
-	net_add(&net, ENDPOINT_ANYONE);
+	net_add(&wires, ENDPOINT_ANYONE);
 	for (unsigned i = 1; i < 250; i++) {
-		net_add(&net, ENDPOINT_ADMITTED);
-		net_dial(&net, i, 0);
+		net_add(&wires, ENDPOINT_ADMITTED);
+		net_dial(&wires, i, 0);
 	}
-	net_run(&net, 5 * SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_UP], 249);
+	net_run(&wires, 5 * SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_UP], 249);
 	for (unsigned i = 1; i < 250; i++)
-		net_write(&net, i, LINK_CONTROL, "x");
-	net_run(&net, 5 * SECOND);
-	assert_int_equal(net.nodes[0].inbox.size, 249);
+		net_write(&wires, i, LINK_CONTROL, "x");
+	net_run(&wires, 5 * SECOND);
+	assert_int_equal(wires.nodes[0].inbox.size, 249);
 }
 
 int main(void)

@@ -12,19 +12,19 @@
 
 static struct link *dial_offered(unsigned from)
 {
-	struct link_target t = net_target(&net, !from);
+	struct link_target t = net_target(&wires, !from);
 	struct link *l;
 
 	t.address_count = 0;
 	t.is_offered = true;
-	l = endpoint_dial(net.nodes[from].e, &t, net.now);
+	l = endpoint_dial(wires.nodes[from].e, &t, wires.now);
 	assert_non_null(l);
 	return l;
 }
 
 static struct path way_to(unsigned n)
 {
-	return (struct path){ .remote = net.nodes[n].address };
+	return (struct path){ .remote = wires.nodes[n].address };
 }
 
 static struct path way_nowhere(unsigned n)
@@ -55,12 +55,12 @@ static void nothing_leaves_before_the_first_offer(void **state)
 {
 	(void)state;
 	dial_offered(0);
-	net_run(&net, 9 * SECOND);
-	assert_int_equal(net.nodes[0].sent, 0);
-	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-	net_run(&net, 2 * SECOND);
-	assert_int_equal(net.nodes[0].sent, 0);
-	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+	net_run(&wires, 9 * SECOND);
+	assert_int_equal(wires.nodes[0].sent, 0);
+	assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+	net_run(&wires, 2 * SECOND);
+	assert_int_equal(wires.nodes[0].sent, 0);
+	assert_int_equal(wires.nodes[0].down_error, ERR_TIMEOUT);
 }
 
 static void a_way_that_is_not_proved_gets_one_datagram(void **state)
@@ -69,20 +69,20 @@ static void a_way_that_is_not_proved_gets_one_datagram(void **state)
 	struct link *l = dial_offered(0);
 
 	(void)state;
-	net.tap = count_ports;
-	net.user = &c;
+	wires.tap = count_ports;
+	wires.user = &c;
 	for (unsigned i = 0; i < 8; i++) {
 		struct path path = way_nowhere(i);
 
 		link_offer(l, &path, false);
 		link_offer(l, &path, false);
-		net_run(&net, 800 * MILLISECOND);
+		net_run(&wires, 800 * MILLISECOND);
 	}
-	net_run(&net, 5 * SECOND);
+	net_run(&wires, 5 * SECOND);
 	assert_int_equal(c.all, LINK_OFFERS_MAX);
 	for (unsigned i = 0; i < LINK_OFFERS_MAX; i++)
 		assert_int_equal(c.count[i], 1);
-	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+	assert_int_equal(wires.nodes[0].down_error, ERR_TIMEOUT);
 }
 
 static void a_way_that_is_proved_gets_all(void **state)
@@ -92,21 +92,21 @@ static void a_way_that_is_proved_gets_all(void **state)
 	struct path unproved = way_nowhere(0), proved = way_nowhere(1);
 
 	(void)state;
-	net.tap = count_ports;
-	net.user = &c;
+	wires.tap = count_ports;
+	wires.user = &c;
 	link_offer(l, &unproved, false);
 	link_offer(l, &proved, false);
-	net_run(&net, SECOND);
+	net_run(&wires, SECOND);
 	assert_int_equal(c.count[1], 1);
 	link_offer(l, &proved, true);
-	net_run(&net, 2 * SECOND);
+	net_run(&wires, 2 * SECOND);
 	assert_in_range(c.count[1], 4, 20);
 	assert_int_equal(c.count[0], 1);
-	net_run(&net,
+	net_run(&wires,
 		6 * SECOND); /* the attempt ends by our clock, however often it was said */
-	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-	net_run(&net, 1500 * MILLISECOND);
-	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+	assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+	net_run(&wires, 1500 * MILLISECOND);
+	assert_int_equal(wires.nodes[0].down_error, ERR_TIMEOUT);
 	assert_in_range(c.count[1], 10, 40);
 }
 
@@ -117,12 +117,12 @@ static void an_unproved_way_is_enough_where_it_works(void **state)
 
 	(void)state;
 	link_offer(l, &path, false);
-	net_run(&net, 25 * MILLISECOND);
-	assert_non_null(net.nodes[0].link);
-	net_run(&net, SECOND);
-	net_write(&net, 0, LINK_CONTROL, "hello");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 1, "hello"));
+	net_run(&wires, 25 * MILLISECOND);
+	assert_non_null(wires.nodes[0].link);
+	net_run(&wires, SECOND);
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 1, "hello"));
 }
 
 /* The round trip is that of the datagram that was answered, not of the first one made. */
@@ -133,12 +133,13 @@ static void a_way_proved_late_is_gone_at_once(void **state)
 
 	(void)state;
 	link_offer(l, &nowhere, false);
-	net_run(&net, 5 * SECOND);
+	net_run(&wires, 5 * SECOND);
 	link_offer(l, &path, true);
-	net_run(&net, 25 * MILLISECOND);
-	assert_non_null(net.nodes[0].link);
-	assert_in_range(link_round_trip(net.nodes[0].link), 15 * MILLISECOND, 40 * MILLISECOND);
-	assert_false(net.nodes[0].link->is_unproved);
+	net_run(&wires, 25 * MILLISECOND);
+	assert_non_null(wires.nodes[0].link);
+	assert_in_range(link_round_trip(wires.nodes[0].link), 15 * MILLISECOND,
+			40 * MILLISECOND);
+	assert_false(wires.nodes[0].link->is_unproved);
 }
 
 static void a_proved_way_is_tried_through_loss(void **state)
@@ -148,11 +149,11 @@ static void a_proved_way_is_tried_through_loss(void **state)
 		struct path path;
 
 		two_peers(state);
-		net.random = seed * 0x9e3779b97f4a7c15u;
-		net.loss = 300;
+		wires.random = seed * 0x9e3779b97f4a7c15u;
+		wires.loss = 300;
 		path = way_to(1);
 		link_offer(dial_offered(0), &path, true);
-		assert_true(net_run_until(&net, both_up, 8 * SECOND));
+		assert_true(net_run_until(&wires, both_up, 8 * SECOND));
 		net_end(state);
 	}
 }
@@ -161,50 +162,50 @@ static void the_path_of_the_answer_is_used_with_its_socket(void **state)
 {
 	struct link *l = dial_offered(0);
 	struct path nowhere = way_nowhere(0), path = way_to(1);
-	uint16_t socket = endpoint_extra_socket(net.nodes[0].e);
+	uint16_t socket = endpoint_extra_socket(wires.nodes[0].e);
 
 	(void)state;
 	assert_true(socket >= PATH_EXTRA);
 	path.socket = socket;
 	link_offer(l, &nowhere, false);
 	link_offer(l, &path, false);
-	endpoint_release_socket(net.nodes[0].e, socket);
-	net_run(&net, SECOND);
-	assert_non_null(net.nodes[0].link);
-	assert_int_equal(link_path(net.nodes[0].link).socket, socket);
-	assert_int_equal(link_path(net.nodes[1].link).remote.port,
+	endpoint_release_socket(wires.nodes[0].e, socket);
+	net_run(&wires, SECOND);
+	assert_non_null(wires.nodes[0].link);
+	assert_int_equal(link_path(wires.nodes[0].link).socket, socket);
+	assert_int_equal(link_path(wires.nodes[1].link).remote.port,
 			 NET_EXTRA_PORT + socket - PATH_EXTRA);
-	assert_int_equal(net.nodes[0].open_count, 1);
-	assert_int_equal(net.nodes[0].closed_count, 0);
-	net_write(&net, 1, LINK_CONTROL, "hello");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 0, "hello"));
+	assert_int_equal(wires.nodes[0].open_count, 1);
+	assert_int_equal(wires.nodes[0].closed_count, 0);
+	net_write(&wires, 1, LINK_CONTROL, "hello");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 0, "hello"));
 	/* Left, it closes. */
 	path.socket = 0;
-	link_move(net.nodes[0].link, &path, net.now);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[0].closed_count, 1);
-	net_write(&net, 1, LINK_CONTROL, " again");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 0, "hello again"));
-	assert_int_equal(net.nodes[0].closed_count, 1);
+	link_move(wires.nodes[0].link, &path, wires.now);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[0].closed_count, 1);
+	net_write(&wires, 1, LINK_CONTROL, " again");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 0, "hello again"));
+	assert_int_equal(wires.nodes[0].closed_count, 1);
 }
 
 static void a_socket_closes_with_the_link_that_used_it(void **state)
 {
 	struct path path = way_to(1);
-	uint16_t socket = endpoint_extra_socket(net.nodes[0].e);
+	uint16_t socket = endpoint_extra_socket(wires.nodes[0].e);
 
 	(void)state;
 	path.socket = socket;
 	link_offer(dial_offered(0), &path, true);
-	net_run(&net, SECOND);
-	endpoint_release_socket(net.nodes[0].e, socket);
-	link_close(net.nodes[1].link, 0, net.now);
-	net.nodes[1].link = NULL;
-	net_run(&net, 5 * SECOND);
-	assert_int_equal(net.nodes[0].closed_count, 1);
-	assert_int_not_equal(endpoint_extra_socket(net.nodes[0].e), socket);
+	net_run(&wires, SECOND);
+	endpoint_release_socket(wires.nodes[0].e, socket);
+	link_close(wires.nodes[1].link, 0, wires.now);
+	wires.nodes[1].link = NULL;
+	net_run(&wires, 5 * SECOND);
+	assert_int_equal(wires.nodes[0].closed_count, 1);
+	assert_int_not_equal(endpoint_extra_socket(wires.nodes[0].e), socket);
 }
 
 static void a_socket_that_nobody_came_to_use_closes_at_once(void **state)
@@ -214,19 +215,20 @@ static void a_socket_that_nobody_came_to_use_closes_at_once(void **state)
 	uint16_t socket;
 
 	(void)state;
-	path.socket = endpoint_extra_socket(net.nodes[0].e);
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 0);
-	endpoint_release_socket(net.nodes[0].e, path.socket);
-	assert_false(endpoint_next_released(net.nodes[0].e, &socket)); /* it would open again */
-	net_flush(&net);
-	assert_int_equal(net.nodes[0].open_count, 1);
-	assert_int_equal(net.nodes[0].closed_count, 1);
+	path.socket = endpoint_extra_socket(wires.nodes[0].e);
+	endpoint_send_stray(wires.nodes[0].e, &path, BYTES(stray), 0);
+	endpoint_release_socket(wires.nodes[0].e, path.socket);
+	assert_false(
+		endpoint_next_released(wires.nodes[0].e, &socket)); /* it would open again */
+	net_flush(&wires);
+	assert_int_equal(wires.nodes[0].open_count, 1);
+	assert_int_equal(wires.nodes[0].closed_count, 1);
 }
 
 static unsigned smaller_of_two(void)
 {
-	return memcmp(net.nodes[0].config.device.public.bytes,
-		      net.nodes[1].config.device.public.bytes, 32) < 0
+	return memcmp(wires.nodes[0].config.device.public.bytes,
+		      wires.nodes[1].config.device.public.bytes, 32) < 0
 		       ? 0
 		       : 1;
 }
@@ -245,13 +247,13 @@ static void who_yields_takes_the_attempt_of_the_other(void **state)
 		link_offer(l, &nowhere, false);
 		if (is_yielding)
 			link_yield(l);
-		net_dial(&net, !smaller, smaller);
-		net_run(&net, SECOND);
-		assert_non_null(net.nodes[smaller].link);
+		net_dial(&wires, !smaller, smaller);
+		net_run(&wires, SECOND);
+		assert_non_null(wires.nodes[smaller].link);
 		/* The one who does not yield goes on by itself, to where they knocked from. */
-		assert_int_equal(link_is_initiator(net.nodes[smaller].link), !is_yielding);
-		assert_int_equal(endpoint_counters(net.nodes[0].e).links, 1);
-		assert_int_equal(endpoint_counters(net.nodes[1].e).links, 1);
+		assert_int_equal(link_is_initiator(wires.nodes[smaller].link), !is_yielding);
+		assert_int_equal(endpoint_counters(wires.nodes[0].e).links, 1);
+		assert_int_equal(endpoint_counters(wires.nodes[1].e).links, 1);
 		net_end(state);
 	}
 }
@@ -261,9 +263,9 @@ static void both_agree_on_one_link_whoever_yields(void **state)
 {
 	for (unsigned seed = 1; seed <= 400; seed++) {
 		two_peers(state);
-		net.random = seed * 0x9e3779b97f4a7c15u;
-		net.loss = seed % 3 * 150;
-		net.jitter = seed % 5 * 20 * MILLISECOND;
+		wires.random = seed * 0x9e3779b97f4a7c15u;
+		wires.loss = seed % 3 * 150;
+		wires.jitter = seed % 5 * 20 * MILLISECOND;
 		for (unsigned i = 0; i < 2; i++) {
 			unsigned who = (seed + i) % 2;
 			struct path path = way_to(!who);
@@ -272,15 +274,15 @@ static void both_agree_on_one_link_whoever_yields(void **state)
 			link_offer(l, &path, seed & 4);
 			if (seed >> (3 + who) & 1)
 				link_yield(l);
-			net_run(&net, seed % 60 * MILLISECOND);
+			net_run(&wires, seed % 60 * MILLISECOND);
 		}
-		net_run(&net, 8 * SECOND);
-		net.loss = 0;
-		net_run(&net, 15 * SECOND);
-		assert_int_equal(!net.nodes[0].link, !net.nodes[1].link);
-		if (net.nodes[0].link)
-			assert_memory_equal(link_handshake_hash(net.nodes[0].link),
-					    link_handshake_hash(net.nodes[1].link), 64);
+		net_run(&wires, 8 * SECOND);
+		wires.loss = 0;
+		net_run(&wires, 15 * SECOND);
+		assert_int_equal(!wires.nodes[0].link, !wires.nodes[1].link);
+		if (wires.nodes[0].link)
+			assert_memory_equal(link_handshake_hash(wires.nodes[0].link),
+					    link_handshake_hash(wires.nodes[1].link), 64);
 		net_end(state);
 	}
 }
@@ -291,17 +293,17 @@ static void the_time_to_live_goes_with_the_datagram(void **state)
 	static const uint8_t stray[] = { 3 };
 
 	(void)state;
-	net.hops = 6;
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 5);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].told[STRAY], 0);
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 0);
-	endpoint_send_stray(net.nodes[0].e, &path, BYTES(stray), 64);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].told[STRAY], 2);
+	wires.hops = 6;
+	endpoint_send_stray(wires.nodes[0].e, &path, BYTES(stray), 5);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].told[STRAY], 0);
+	endpoint_send_stray(wires.nodes[0].e, &path, BYTES(stray), 0);
+	endpoint_send_stray(wires.nodes[0].e, &path, BYTES(stray), 64);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].told[STRAY], 2);
 	link_offer(dial_offered(0), &path, false);
-	net_run(&net, SECOND);
-	assert_non_null(net.nodes[0].link);
+	net_run(&wires, SECOND);
+	assert_non_null(wires.nodes[0].link);
 }
 
 int main(void)

@@ -16,39 +16,39 @@ static void a_handshake_of_two_peers_proves_both(void **state)
 {
 	(void)state;
 	settle_both();
-	assert_true(device_public_equal(link_device(net.nodes[1].link),
-					&net.nodes[0].config.device.public));
-	assert_true(identity_public_equal(&link_certificate(net.nodes[1].link)->identity,
-					  &net.nodes[0].identity.public));
-	assert_true(identity_public_equal(&link_certificate(net.nodes[0].link)->identity,
-					  &net.nodes[1].identity.public));
-	assert_memory_equal(link_handshake_hash(net.nodes[0].link),
-			    link_handshake_hash(net.nodes[1].link), 64);
-	assert_true(link_is_initiator(net.nodes[0].link));
-	assert_false(link_is_initiator(net.nodes[1].link));
+	assert_true(device_public_equal(link_device(wires.nodes[1].link),
+					&wires.nodes[0].config.device.public));
+	assert_true(identity_public_equal(&link_certificate(wires.nodes[1].link)->identity,
+					  &wires.nodes[0].identity.public));
+	assert_true(identity_public_equal(&link_certificate(wires.nodes[0].link)->identity,
+					  &wires.nodes[1].identity.public));
+	assert_memory_equal(link_handshake_hash(wires.nodes[0].link),
+			    link_handshake_hash(wires.nodes[1].link), 64);
+	assert_true(link_is_initiator(wires.nodes[0].link));
+	assert_false(link_is_initiator(wires.nodes[1].link));
 }
 
 static void a_handshake_takes_one_round_trip(void **state)
 {
-	mono_ns began = net.now;
+	mono_ns began = wires.now;
 
 	(void)state;
-	net_dial(&net, 0, 1);
-	while (!net.nodes[0].link)
-		net_run(&net, MILLISECOND);
-	assert_in_range(net.now - began, 20 * MILLISECOND, 21 * MILLISECOND);
+	net_dial(&wires, 0, 1);
+	while (!wires.nodes[0].link)
+		net_run(&wires, MILLISECOND);
+	assert_in_range(wires.now - began, 20 * MILLISECOND, 21 * MILLISECOND);
 }
 
 static void both_sides_speak_on_the_control_stream(void **state)
 {
 	(void)state;
 	settle_both();
-	net_write(&net, 1, LINK_CONTROL, "responder first");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 0, "responder first"));
-	net_write(&net, 0, LINK_CONTROL, "then the initiator");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 1, "then the initiator"));
+	net_write(&wires, 1, LINK_CONTROL, "responder first");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 0, "responder first"));
+	net_write(&wires, 0, LINK_CONTROL, "then the initiator");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 1, "then the initiator"));
 }
 
 static bool responder_up(struct net *n)
@@ -59,11 +59,11 @@ static bool responder_up(struct net *n)
 static void the_responder_may_write_before_the_stream_is_known(void **state)
 {
 	(void)state;
-	net_dial(&net, 0, 1);
-	assert_true(net_run_until(&net, responder_up, SECOND));
-	net_write(&net, 1, LINK_CONTROL, "at once");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 0, "at once"));
+	net_dial(&wires, 0, 1);
+	assert_true(net_run_until(&wires, responder_up, SECOND));
+	net_write(&wires, 1, LINK_CONTROL, "at once");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 0, "at once"));
 }
 
 /* Byte n of a long text. */
@@ -102,17 +102,17 @@ static void assert_text(const struct buf *inbox, size_t total)
 
 static void send_all(size_t total, mono_ns patience)
 {
-	mono_ns until = net.now + patience;
+	mono_ns until = wires.now + patience;
 	size_t from = 0;
 	int64_t stream;
 
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	while (net.now < until && !net.nodes[1].has_end) {
-		from = fill(net.nodes[0].link, stream, from, total);
-		net_run(&net, 20 * MILLISECOND);
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	while (wires.now < until && !wires.nodes[1].has_end) {
+		from = fill(wires.nodes[0].link, stream, from, total);
+		net_run(&wires, 20 * MILLISECOND);
 	}
-	assert_true(net.nodes[1].has_end);
-	assert_text(&net.nodes[1].inbox, total);
+	assert_true(wires.nodes[1].has_end);
+	assert_text(&wires.nodes[1].inbox, total);
 }
 
 static void much_arrives_whole_over_a_good_network(void **state)
@@ -125,9 +125,9 @@ static void much_arrives_whole_over_a_good_network(void **state)
 static void much_arrives_whole_over_a_bad_network(void **state)
 {
 	(void)state;
-	net.loss = 200;
-	net.jitter = 30 * MILLISECOND;
-	net.duplicates = 50;
+	wires.loss = 200;
+	wires.jitter = 30 * MILLISECOND;
+	wires.duplicates = 50;
 	settle_both();
 	send_all(1 << 20, 3000 * SECOND);
 }
@@ -137,9 +137,9 @@ static void many_seeds_of_a_bad_network(void **state)
 	(void)state;
 	for (unsigned seed = 1; seed <= 30; seed++) {
 		two_peers(state);
-		net.random = seed * 0x9e3779b97f4a7c15u;
-		net.loss = 200;
-		net.jitter = seed % 4 * 20 * MILLISECOND;
+		wires.random = seed * 0x9e3779b97f4a7c15u;
+		wires.loss = 200;
+		wires.jitter = seed % 4 * 20 * MILLISECOND;
 		settle_both();
 		send_all(100000, 600 * SECOND);
 		net_end(state);
@@ -154,35 +154,35 @@ static void a_reader_that_stops_stops_the_sender(void **state)
 
 	(void)state;
 	settle_both();
-	net.nodes[1].is_reading = false;
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
+	wires.nodes[1].is_reading = false;
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
 	for (int i = 0; i < 200; i++) {
-		from = fill(net.nodes[0].link, stream, from, TOTAL);
-		net_run(&net, 20 * MILLISECOND);
+		from = fill(wires.nodes[0].link, stream, from, TOTAL);
+		net_run(&wires, 20 * MILLISECOND);
 	}
 	stopped = from;
 	assert_true(stopped <= STREAM_QUEUE_MAX + STREAM_WINDOW_FIRST);
 	assert_int_equal(
-		link_write(net.nodes[0].link, stream, BYTES("0123456789abcdef"), false),
+		link_write(wires.nodes[0].link, stream, BYTES("0123456789abcdef"), false),
 		ERR_FULL);
-	assert_int_equal(net.nodes[0].told[LINK_WRITABLE], 0);
-	net_run(&net, 100 * SECOND);
-	assert_int_equal(fill(net.nodes[0].link, stream, from, TOTAL), stopped);
+	assert_int_equal(wires.nodes[0].told[LINK_WRITABLE], 0);
+	net_run(&wires, 100 * SECOND);
+	assert_int_equal(fill(wires.nodes[0].link, stream, from, TOTAL), stopped);
 	/* It reads again. */
-	net.nodes[1].is_reading = true;
-	for (int i = 0; i < 2000 && !net.nodes[1].has_end; i++) {
+	wires.nodes[1].is_reading = true;
+	for (int i = 0; i < 2000 && !wires.nodes[1].has_end; i++) {
 		bool is_end;
-		struct bytes view = link_peek(net.nodes[1].link, stream, &is_end);
+		struct bytes view = link_peek(wires.nodes[1].link, stream, &is_end);
 
 		if (view.size) {
-			buf_append(&net.nodes[1].inbox, view);
-			link_consume(net.nodes[1].link, stream, view.size);
+			buf_append(&wires.nodes[1].inbox, view);
+			link_consume(wires.nodes[1].link, stream, view.size);
 		}
-		from = fill(net.nodes[0].link, stream, from, TOTAL);
-		net_run(&net, 20 * MILLISECOND);
+		from = fill(wires.nodes[0].link, stream, from, TOTAL);
+		net_run(&wires, 20 * MILLISECOND);
 	}
-	assert_true(net.nodes[0].told[LINK_WRITABLE] > 0);
-	assert_text(&net.nodes[1].inbox, TOTAL);
+	assert_true(wires.nodes[0].told[LINK_WRITABLE] > 0);
+	assert_text(&wires.nodes[1].inbox, TOTAL);
 }
 
 static void a_full_control_stream_does_not_stop_another(void **state)
@@ -192,23 +192,23 @@ static void a_full_control_stream_does_not_stop_another(void **state)
 
 	(void)state;
 	settle_both();
-	net.nodes[1].is_reading = false;
+	wires.nodes[1].is_reading = false;
 	for (int i = 0; i < 50; i++) {
-		from = fill(net.nodes[0].link, LINK_CONTROL, from, 12 << 20);
-		net_run(&net, 20 * MILLISECOND);
+		from = fill(wires.nodes[0].link, LINK_CONTROL, from, 12 << 20);
+		net_run(&wires, 20 * MILLISECOND);
 	}
-	net.nodes[1].is_reading = true;
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	net_write(&net, 0, stream, "past it");
-	net_run(&net, SECOND);
-	assert_true(net_inbox_is(&net, 1, "past it"));
+	wires.nodes[1].is_reading = true;
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	net_write(&wires, 0, stream, "past it");
+	net_run(&wires, SECOND);
+	assert_true(net_inbox_is(&wires, 1, "past it"));
 }
 
 static size_t waiting(unsigned n, int64_t stream)
 {
 	bool is_end;
 
-	return link_peek(net.nodes[n].link, stream, &is_end).size;
+	return link_peek(wires.nodes[n].link, stream, &is_end).size;
 }
 
 static void the_control_stream_goes_first(void **state)
@@ -217,11 +217,11 @@ static void the_control_stream_goes_first(void **state)
 
 	(void)state;
 	settle_both();
-	net.nodes[1].is_reading = false;
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	fill(net.nodes[0].link, stream, 0, 900000);
-	net_write(&net, 0, LINK_CONTROL, "now");
-	net_run(&net, 11 * MILLISECOND);
+	wires.nodes[1].is_reading = false;
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	fill(wires.nodes[0].link, stream, 0, 900000);
+	net_write(&wires, 0, LINK_CONTROL, "now");
+	net_run(&wires, 11 * MILLISECOND);
 	assert_int_equal(waiting(1, LINK_CONTROL), 3);
 	assert_true(waiting(1, stream) < 100000);
 }
@@ -232,12 +232,12 @@ static void streams_take_turns(void **state)
 
 	(void)state;
 	settle_both();
-	net.nodes[1].is_reading = false;
+	wires.nodes[1].is_reading = false;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(link_open(net.nodes[0].link, &streams[i]), 0);
-		fill(net.nodes[0].link, streams[i], 0, 900000);
+		assert_int_equal(link_open(wires.nodes[0].link, &streams[i]), 0);
+		fill(wires.nodes[0].link, streams[i], 0, 900000);
 	}
-	net_run(&net, 25 * MILLISECOND);
+	net_run(&wires, 25 * MILLISECOND);
 	for (int i = 0; i < 3; i++)
 		assert_in_range(waiting(1, streams[i]), 2000, 100000);
 }
@@ -251,28 +251,28 @@ static void streams_are_limited_and_come_back(void **state)
 	for (int round = 0; round < 5; round++) {
 		unsigned count = 0;
 
-		while (link_open(net.nodes[0].link, &stream) == 0) {
+		while (link_open(wires.nodes[0].link, &stream) == 0) {
 			assert_int_equal(
-				link_write(net.nodes[0].link, stream, BYTES("x"), true), 0);
+				link_write(wires.nodes[0].link, stream, BYTES("x"), true), 0);
 			count++;
 		}
 		assert_true(count > 0 && count <= 64);
-		net_run(&net, SECOND);
+		net_run(&wires, SECOND);
 		/* the other half ends too */
 		for (int64_t id = 4; id <= stream + 400; id += 4)
-			link_write(net.nodes[1].link, id, bytes_of(NULL, 0), true);
-		net_run(&net, SECOND);
+			link_write(wires.nodes[1].link, id, bytes_of(NULL, 0), true);
+		net_run(&wires, SECOND);
 		for (int64_t id = 4; id <= stream + 400; id += 4) {
 			bool is_end;
 
-			link_peek(net.nodes[0].link, id, &is_end);
-			link_consume(net.nodes[0].link, id, 0);
+			link_peek(wires.nodes[0].link, id, &is_end);
+			link_consume(wires.nodes[0].link, id, 0);
 		}
-		net_run(&net, SECOND);
+		net_run(&wires, SECOND);
 	}
-	assert_non_null(net.nodes[0].link);
-	assert_non_null(net.nodes[1].link);
-	assert_true(net.nodes[1].inbox.size > 64 * 2);
+	assert_non_null(wires.nodes[0].link);
+	assert_non_null(wires.nodes[1].link);
+	assert_true(wires.nodes[1].inbox.size > 64 * 2);
 }
 
 static void the_end_is_seen_behind_what_was_not_read_yet(void **state)
@@ -283,22 +283,23 @@ static void the_end_is_seen_behind_what_was_not_read_yet(void **state)
 
 	(void)state;
 	settle_both();
-	net.nodes[1].is_reading = false;
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_text("first"), false), 0);
-	net_run(&net, SECOND);
-	view = link_peek(net.nodes[1].link, stream, &is_end);
+	wires.nodes[1].is_reading = false;
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	assert_int_equal(link_write(wires.nodes[0].link, stream, bytes_text("first"), false),
+			 0);
+	net_run(&wires, SECOND);
+	view = link_peek(wires.nodes[1].link, stream, &is_end);
 	assert_true(bytes_equal(view, bytes_text("first")));
 	assert_false(is_end);
 	/* The end comes, and both halves are over, before the first part is consumed. */
-	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
-	assert_int_equal(link_write(net.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
-	net_run(&net, SECOND);
-	link_consume(net.nodes[1].link, stream, 5);
-	view = link_peek(net.nodes[1].link, stream, &is_end);
+	assert_int_equal(link_write(wires.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
+	assert_int_equal(link_write(wires.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&wires, SECOND);
+	link_consume(wires.nodes[1].link, stream, 5);
+	view = link_peek(wires.nodes[1].link, stream, &is_end);
 	assert_int_equal(view.size, 0);
 	assert_true(is_end);
-	assert_int_equal(net.nodes[1].told[LINK_READABLE], 2);
+	assert_int_equal(wires.nodes[1].told[LINK_READABLE], 2);
 }
 
 static void the_end_alone_is_told(void **state)
@@ -307,17 +308,17 @@ static void the_end_alone_is_told(void **state)
 
 	(void)state;
 	settle_both();
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	net_write(&net, 0, stream, "first");
-	net_run(&net, SECOND);
-	assert_int_equal(link_write(net.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].told[LINK_READABLE], 1);
-	assert_int_equal(link_write(net.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].told[LINK_READABLE], 2);
-	assert_true(net.nodes[1].has_end);
-	assert_true(net_inbox_is(&net, 1, "first"));
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	net_write(&wires, 0, stream, "first");
+	net_run(&wires, SECOND);
+	assert_int_equal(link_write(wires.nodes[1].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].told[LINK_READABLE], 1);
+	assert_int_equal(link_write(wires.nodes[0].link, stream, bytes_of(NULL, 0), true), 0);
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].told[LINK_READABLE], 2);
+	assert_true(wires.nodes[1].has_end);
+	assert_true(net_inbox_is(&wires, 1, "first"));
 }
 
 static void a_stream_ended_takes_no_more(void **state)
@@ -326,58 +327,59 @@ static void a_stream_ended_takes_no_more(void **state)
 
 	(void)state;
 	settle_both();
-	assert_int_equal(link_open(net.nodes[0].link, &stream), 0);
-	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("x"), true), 0);
-	assert_int_equal(link_write(net.nodes[0].link, stream, BYTES("y"), false), ERR_STATE);
-	assert_int_equal(link_room(net.nodes[0].link, stream), 0);
-	assert_int_equal(link_write(net.nodes[0].link, 400, BYTES("y"), false), ERR_NOT_FOUND);
+	assert_int_equal(link_open(wires.nodes[0].link, &stream), 0);
+	assert_int_equal(link_write(wires.nodes[0].link, stream, BYTES("x"), true), 0);
+	assert_int_equal(link_write(wires.nodes[0].link, stream, BYTES("y"), false), ERR_STATE);
+	assert_int_equal(link_room(wires.nodes[0].link, stream), 0);
+	assert_int_equal(link_write(wires.nodes[0].link, 400, BYTES("y"), false),
+			 ERR_NOT_FOUND);
 }
 
 static void nothing_is_written_before_the_link_is_up(void **state)
 {
-	struct link *l = net_dial(&net, 0, 1);
+	struct link *l = net_dial(&wires, 0, 1);
 	int64_t stream;
 
 	(void)state;
 	assert_false(link_is_up(l));
 	assert_int_equal(link_write(l, LINK_CONTROL, BYTES("x"), false), ERR_STATE);
 	assert_int_equal(link_open(l, &stream), ERR_STATE);
-	link_close(l, 0, net.now);
-	net_run(&net, 15 * SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-	assert_int_equal(net.nodes[1].told[LINK_UP], 0);
+	link_close(l, 0, wires.now);
+	net_run(&wires, 15 * SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+	assert_int_equal(wires.nodes[1].told[LINK_UP], 0);
 }
 
 static void readable_is_told_once_until_taken(void **state)
 {
 	(void)state;
 	settle_both();
-	net.nodes[1].is_deaf = true;
+	wires.nodes[1].is_deaf = true;
 	for (int i = 0; i < 10; i++) {
-		net_write(&net, 0, LINK_CONTROL, "x");
-		net_run(&net, 100 * MILLISECOND);
+		net_write(&wires, 0, LINK_CONTROL, "x");
+		net_run(&wires, 100 * MILLISECOND);
 	}
-	net.nodes[1].is_deaf = false;
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].inbox.size, 10);
-	assert_int_equal(net.nodes[1].told[LINK_READABLE], 1);
+	wires.nodes[1].is_deaf = false;
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].inbox.size, 10);
+	assert_int_equal(wires.nodes[1].told[LINK_READABLE], 1);
 }
 
 static void a_link_is_told_up_before_its_data(void **state)
 {
 	(void)state;
-	net.jitter = 0;
-	net.nodes[1].is_deaf = true;
-	net_dial(&net, 0, 1);
-	while (!net.nodes[0].link)
-		net_run(&net, MILLISECOND);
-	net_write(&net, 0, LINK_CONTROL, "at once");
-	net_run(&net, SECOND);
-	net.nodes[1].is_deaf = false;
-	net.nodes[1].first_told = NET_KINDS;
-	net_run(&net, SECOND);
-	assert_int_equal(net.nodes[1].first_told, LINK_UP);
-	assert_true(net_inbox_is(&net, 1, "at once"));
+	wires.jitter = 0;
+	wires.nodes[1].is_deaf = true;
+	net_dial(&wires, 0, 1);
+	while (!wires.nodes[0].link)
+		net_run(&wires, MILLISECOND);
+	net_write(&wires, 0, LINK_CONTROL, "at once");
+	net_run(&wires, SECOND);
+	wires.nodes[1].is_deaf = false;
+	wires.nodes[1].first_told = NET_KINDS;
+	net_run(&wires, SECOND);
+	assert_int_equal(wires.nodes[1].first_told, LINK_UP);
+	assert_true(net_inbox_is(&wires, 1, "at once"));
 }
 
 static void a_ping_is_answered(void **state)
@@ -386,13 +388,14 @@ static void a_ping_is_answered(void **state)
 
 	(void)state;
 	settle_both();
-	heard = link_last_heard(net.nodes[0].link);
-	net_run(&net, 2 * SECOND);
-	assert_int_equal(link_last_heard(net.nodes[0].link), heard);
-	link_ping(net.nodes[0].link);
-	net_run(&net, 100 * MILLISECOND);
-	assert_true(link_last_heard(net.nodes[0].link) > heard);
-	assert_in_range(link_round_trip(net.nodes[0].link), 15 * MILLISECOND, 50 * MILLISECOND);
+	heard = link_last_heard(wires.nodes[0].link);
+	net_run(&wires, 2 * SECOND);
+	assert_int_equal(link_last_heard(wires.nodes[0].link), heard);
+	link_ping(wires.nodes[0].link);
+	net_run(&wires, 100 * MILLISECOND);
+	assert_true(link_last_heard(wires.nodes[0].link) > heard);
+	assert_in_range(link_round_trip(wires.nodes[0].link), 15 * MILLISECOND,
+			50 * MILLISECOND);
 }
 
 static size_t largest;
@@ -418,10 +421,10 @@ static void datagrams_grow_where_the_path_lets_them(void **state)
 {
 	(void)state;
 	largest = 0;
-	net.tap = note_size;
-	net_dial(&net, 0, 1);
-	net_run_until(&net, both_up, SECOND);
-	net_run(&net, 2 * SECOND);
+	wires.tap = note_size;
+	net_dial(&wires, 0, 1);
+	net_run_until(&wires, both_up, SECOND);
+	net_run(&wires, 2 * SECOND);
 	send_all(1 << 20, 60 * SECOND);
 	assert_true(largest > 1400 && largest <= ENDPOINT_DATAGRAM_MAX);
 }
@@ -429,7 +432,7 @@ static void datagrams_grow_where_the_path_lets_them(void **state)
 static void a_narrow_path_carries_all_the_same(void **state)
 {
 	(void)state;
-	net.tap = narrow;
+	wires.tap = narrow;
 	settle_both();
 	send_all(1 << 20, 60 * SECOND);
 }
@@ -438,17 +441,17 @@ static void a_path_that_becomes_narrow_carries_on(void **state)
 {
 	(void)state;
 	settle_both();
-	net_run(&net, 2 * SECOND);
-	net.tap = narrow;
+	net_run(&wires, 2 * SECOND);
+	wires.tap = narrow;
 	send_all(1 << 20, 60 * SECOND);
 }
 
 static void loopback_carries_large_datagrams(void **state)
 {
 	(void)state;
-	net.nodes[0].address.ip[0] = net.nodes[1].address.ip[0] = 127;
+	wires.nodes[0].address.ip[0] = wires.nodes[1].address.ip[0] = 127;
 	largest = 0;
-	net.tap = note_size;
+	wires.tap = note_size;
 	settle_both();
 	send_all(4 << 20, 60 * SECOND);
 	assert_true(largest > 30000 && largest <= ENDPOINT_LOOPBACK_MAX);

@@ -14,24 +14,24 @@
 static size_t transfer(mono_ns duration)
 {
 	static uint8_t piece[20000];
-	mono_ns until = net.now + duration;
+	mono_ns until = wires.now + duration;
 
-	while (net.now < until) {
-		link_write(net.nodes[0].link, LINK_CONTROL, BYTES(piece), false);
-		net_run(&net, 5 * MILLISECOND);
+	while (wires.now < until) {
+		link_write(wires.nodes[0].link, LINK_CONTROL, BYTES(piece), false);
+		net_run(&wires, 5 * MILLISECOND);
 	}
-	return net.nodes[1].inbox.size;
+	return wires.nodes[1].inbox.size;
 }
 
 /* How long nothing arrives from now on. */
 static mono_ns time_to_flow(void)
 {
-	size_t before = transfer(net.delay * 2); /* what was under way */
-	mono_ns began = net.now;
+	size_t before = transfer(wires.delay * 2); /* what was under way */
+	mono_ns began = wires.now;
 
 	while (transfer(5 * MILLISECOND) == before)
-		assert_true(net.now < began + 20 * SECOND);
-	return net.now - began;
+		assert_true(wires.now < began + 20 * SECOND);
+	return wires.now - began;
 }
 
 static void a_rebound_port_is_repaired_within_a_second(void **state)
@@ -42,17 +42,17 @@ static void a_rebound_port_is_repaired_within_a_second(void **state)
 		unsigned who = i & 1;
 
 		two_peers(state);
-		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
-		net.delay = delays[i / 2 % 4] * MILLISECOND;
+		wires.random = (i + 1) * 0x9e3779b97f4a7c15u;
+		wires.delay = delays[i / 2 % 4] * MILLISECOND;
 		settle_both();
-		net.loss = i / 8 % 2 * 20;
+		wires.loss = i / 8 % 2 * 20;
 		transfer(2 * SECOND + i * 37 * MILLISECOND);
-		net.nodes[who].address.port = 7777; /* its NAT forgot; it does not know */
+		wires.nodes[who].address.port = 7777; /* its NAT forgot; it does not know */
 		assert_true(time_to_flow() < SECOND);
 		transfer(SECOND);
-		assert_int_equal(link_path(net.nodes[!who].link).remote.port, 7777);
-		assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-		assert_int_equal(net.nodes[1].told[LINK_DOWN], 0);
+		assert_int_equal(link_path(wires.nodes[!who].link).remote.port, 7777);
+		assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+		assert_int_equal(wires.nodes[1].told[LINK_DOWN], 0);
 		net_end(state);
 	}
 }
@@ -64,11 +64,11 @@ static void a_rebound_port_is_repaired_through_loss(void **state)
 
 	for (unsigned i = 0; i < 60; i++) {
 		two_peers(state);
-		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
+		wires.random = (i + 1) * 0x9e3779b97f4a7c15u;
 		settle_both();
-		net.loss = 50;
+		wires.loss = 50;
 		transfer(2 * SECOND + i * 37 * MILLISECOND);
-		net.nodes[1].address.port = 7777;
+		wires.nodes[1].address.port = 7777;
 		slow += time_to_flow() > SECOND;
 		net_end(state);
 	}
@@ -87,21 +87,21 @@ static void after_an_outage_nobody_waits_for_a_timer(void **state)
 		two_peers(state);
 		settle_both();
 		transfer(SECOND);
-		before = net.nodes[who].address;
-		net.loss = 1000;
+		before = wires.nodes[who].address;
+		wires.loss = 1000;
 		transfer((2 + 2 * (i / 2)) * SECOND);
-		net.loss = 0;
-		net.nodes[who].address.port = 7777;
-		net.nodes[who].address.ip[3] = 99;
-		began = net.now;
-		arrived = net.nodes[1].inbox.size;
-		link_unsettle(net.nodes[who].link, net.now);
+		wires.loss = 0;
+		wires.nodes[who].address.port = 7777;
+		wires.nodes[who].address.ip[3] = 99;
+		began = wires.now;
+		arrived = wires.nodes[1].inbox.size;
+		link_unsettle(wires.nodes[who].link, wires.now);
 		while (transfer(5 * MILLISECOND) == arrived)
-			assert_true(net.now < began + SECOND);
-		assert_true(net.now - began < 200 * MILLISECOND);
+			assert_true(wires.now < began + SECOND);
+		assert_true(wires.now - began < 200 * MILLISECOND);
 		transfer(SECOND);
-		assert_true(net.nodes[1].inbox.size > arrived + 200000);
-		assert_false(address_equal(&before, &net.nodes[who].address));
+		assert_true(wires.nodes[1].inbox.size > arrived + 200000);
+		assert_false(address_equal(&before, &wires.nodes[who].address));
 		net_end(state);
 	}
 }
@@ -114,17 +114,17 @@ static void a_first_ping_that_is_lost_is_followed_soon(void **state)
 	(void)state;
 	settle_both();
 	transfer(SECOND);
-	net.loss = 1000;
+	wires.loss = 1000;
 	transfer(4 * SECOND);
-	net.nodes[0].address.port = 7777;
-	link_unsettle(net.nodes[0].link, net.now);
-	net_flush(&net);
-	net.loss = 0;
-	began = net.now;
-	arrived = net.nodes[1].inbox.size;
+	wires.nodes[0].address.port = 7777;
+	link_unsettle(wires.nodes[0].link, wires.now);
+	net_flush(&wires);
+	wires.loss = 0;
+	began = wires.now;
+	arrived = wires.nodes[1].inbox.size;
 	while (transfer(5 * MILLISECOND) == arrived)
-		assert_true(net.now < began + SECOND);
-	assert_true(net.now - began < 300 * MILLISECOND);
+		assert_true(wires.now < began + SECOND);
+	assert_true(wires.now - began < 300 * MILLISECOND);
 }
 
 static void who_comes_back_to_where_it_was_is_served_at_once(void **state)
@@ -135,22 +135,23 @@ static void who_comes_back_to_where_it_was_is_served_at_once(void **state)
 	(void)state;
 	settle_both();
 	transfer(SECOND);
-	net.nodes[1].address.port = 7777;
-	link_unsettle(net.nodes[1].link, net.now);
-	net_run(&net, 11 * MILLISECOND); /* it has been heard there; what goes there is lost */
-	net.loss = 1000;
+	wires.nodes[1].address.port = 7777;
+	link_unsettle(wires.nodes[1].link, wires.now);
+	net_run(&wires,
+		11 * MILLISECOND); /* it has been heard there; what goes there is lost */
+	wires.loss = 1000;
 	transfer(7 * SECOND);
-	assert_int_equal(link_path(net.nodes[0].link).remote.port, 7777);
-	assert_true(net.nodes[0].link->is_unproved);
-	net.loss = 0;
-	net.nodes[1].address.port = 1000;
-	began = net.now;
-	arrived = net.nodes[1].inbox.size;
-	link_unsettle(net.nodes[1].link, net.now);
+	assert_int_equal(link_path(wires.nodes[0].link).remote.port, 7777);
+	assert_true(wires.nodes[0].link->is_unproved);
+	wires.loss = 0;
+	wires.nodes[1].address.port = 1000;
+	began = wires.now;
+	arrived = wires.nodes[1].inbox.size;
+	link_unsettle(wires.nodes[1].link, wires.now);
 	while (transfer(5 * MILLISECOND) == arrived)
-		assert_true(net.now < began + SECOND);
-	assert_true(net.now - began < 200 * MILLISECOND);
-	assert_int_equal(net.nodes[0].told[LINK_MOVED], 0);
+		assert_true(wires.now < began + SECOND);
+	assert_true(wires.now - began < 200 * MILLISECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_MOVED], 0);
 }
 
 static bool from_first(struct net *n, unsigned from, struct datagram *d, uint8_t *data)
@@ -173,18 +174,18 @@ static void who_hears_nothing_after_data_pings_a_few_times(void **state)
 
 	(void)state;
 	settle_both();
-	net_write(&net, 0, LINK_CONTROL, "hello");
-	net_run(&net, 11 * MILLISECOND);
-	heard = link_last_heard(net.nodes[1].link);
-	net_run(&net, 50 * MILLISECOND);
-	net.nodes[0].is_dead = true;
-	net.tap = from_first;
-	net.user = at;
-	net_run(&net, 9 * SECOND);
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, 11 * MILLISECOND);
+	heard = link_last_heard(wires.nodes[1].link);
+	net_run(&wires, 50 * MILLISECOND);
+	wires.nodes[0].is_dead = true;
+	wires.tap = from_first;
+	wires.user = at;
+	net_run(&wires, 9 * SECOND);
 	assert_int_equal(at[0] - heard, 300 * MILLISECOND);
 	for (int i = 0; i < 16 && at[i]; i++)
 		assert_true(at[i] - heard < 9 * SECOND);
-	assert_in_range(net.nodes[1].sent, 4, 20);
+	assert_in_range(wires.nodes[1].sent, 4, 20);
 }
 
 static void a_ping_that_is_answered_is_the_last(void **state)
@@ -193,12 +194,12 @@ static void a_ping_that_is_answered_is_the_last(void **state)
 
 	(void)state;
 	settle_both();
-	net_write(&net, 0, LINK_CONTROL, "hello");
-	net_run(&net, SECOND);
-	sent = net.nodes[1].sent;
-	net_run(&net, 8 * SECOND);
-	assert_int_equal(net.nodes[1].sent, sent);
-	assert_int_equal(net.nodes[1].link->unrest.at, 0);
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, SECOND);
+	sent = wires.nodes[1].sent;
+	net_run(&wires, 8 * SECOND);
+	assert_int_equal(wires.nodes[1].sent, sent);
+	assert_int_equal(wires.nodes[1].link->unrest.at, 0);
 }
 
 static void an_idle_link_is_not_restless(void **state)
@@ -207,14 +208,14 @@ static void an_idle_link_is_not_restless(void **state)
 
 	(void)state;
 	settle_both();
-	sent = net.nodes[0].sent + net.nodes[1].sent;
+	sent = wires.nodes[0].sent + wires.nodes[1].sent;
 	for (int i = 0; i < 600; i++) {
-		net_run(&net, SECOND);
-		assert_int_equal(net.nodes[0].link->unrest.at, 0);
-		assert_int_equal(net.nodes[1].link->unrest.at, 0);
+		net_run(&wires, SECOND);
+		assert_int_equal(wires.nodes[0].link->unrest.at, 0);
+		assert_int_equal(wires.nodes[1].link->unrest.at, 0);
 	}
 	/* a keep-alive every ten seconds, and its answer, of either */
-	assert_true(net.nodes[0].sent + net.nodes[1].sent - sent <= 250);
+	assert_true(wires.nodes[0].sent + wires.nodes[1].sent - sent <= 250);
 }
 
 /* Late packets of the path that was left do not lead back to it. */
@@ -224,23 +225,23 @@ static void who_moves_does_not_go_back(void **state)
 		struct path path;
 
 		two_peers(state);
-		net.random = (i + 1) * 0x9e3779b97f4a7c15u;
-		net.jitter = i * MILLISECOND;
+		wires.random = (i + 1) * 0x9e3779b97f4a7c15u;
+		wires.jitter = i * MILLISECOND;
 		settle_both();
 		transfer(SECOND);
-		path = link_path(net.nodes[0].link);
-		path.socket = endpoint_extra_socket(net.nodes[0].e);
-		link_move(net.nodes[0].link, &path, net.now);
+		path = link_path(wires.nodes[0].link);
+		path.socket = endpoint_extra_socket(wires.nodes[0].e);
+		link_move(wires.nodes[0].link, &path, wires.now);
 		for (int k = 0; k < 40; k++) {
-			net_write(&net, 1, LINK_CONTROL, "from the other side");
+			net_write(&wires, 1, LINK_CONTROL, "from the other side");
 			transfer(5 * MILLISECOND);
-			assert_int_equal(link_path(net.nodes[0].link).socket, path.socket);
+			assert_int_equal(link_path(wires.nodes[0].link).socket, path.socket);
 		}
-		net_run(&net, SECOND);
-		assert_int_equal(link_path(net.nodes[0].link).socket, path.socket);
-		assert_int_equal(link_path(net.nodes[1].link).remote.port,
+		net_run(&wires, SECOND);
+		assert_int_equal(link_path(wires.nodes[0].link).socket, path.socket);
+		assert_int_equal(link_path(wires.nodes[1].link).remote.port,
 				 NET_EXTRA_PORT + path.socket - PATH_EXTRA);
-		assert_int_equal(net.nodes[1].told[LINK_MOVED], 1);
+		assert_int_equal(wires.nodes[1].told[LINK_MOVED], 1);
 		net_end(state);
 	}
 }
@@ -252,15 +253,15 @@ static void a_move_to_nowhere_is_given_up(void **state)
 
 	(void)state;
 	settle_both();
-	link_move(net.nodes[0].link, &nowhere, net.now);
+	link_move(wires.nodes[0].link, &nowhere, wires.now);
 	for (int i = 0; i < 10; i++) {
-		net_write(&net, 1, LINK_CONTROL, "x");
-		net_run(&net, 300 * MILLISECOND);
+		net_write(&wires, 1, LINK_CONTROL, "x");
+		net_run(&wires, 300 * MILLISECOND);
 	}
-	assert_true(address_equal(&net.nodes[0].link->path.remote, &net.nodes[1].address));
-	net_write(&net, 0, LINK_CONTROL, "back");
-	net_run(&net, 3 * SECOND);
-	assert_true(net_inbox_is(&net, 1, "back"));
+	assert_true(address_equal(&wires.nodes[0].link->path.remote, &wires.nodes[1].address));
+	net_write(&wires, 0, LINK_CONTROL, "back");
+	net_run(&wires, 3 * SECOND);
+	assert_true(net_inbox_is(&wires, 1, "back"));
 }
 
 static void the_clock_that_ran_ahead_does_no_harm(void **state)
@@ -268,21 +269,21 @@ static void the_clock_that_ran_ahead_does_no_harm(void **state)
 	(void)state;
 	settle_both();
 	for (int i = 0; i < 30; i++) {
-		net.loss = 1000;
+		wires.loss = 1000;
 		transfer(700 * MILLISECOND);
-		link_unsettle(net.nodes[0].link, net.now);
-		net.loss = 0;
+		link_unsettle(wires.nodes[0].link, wires.now);
+		wires.loss = 0;
 		transfer(300 * MILLISECOND);
 	}
-	net_run(&net, 300 * SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-	assert_int_equal(net.nodes[1].told[LINK_DOWN], 0);
-	net.nodes[1].is_dead = true;
-	link_unsettle(net.nodes[0].link, net.now);
-	net_run(&net, 15 * SECOND);
-	assert_int_equal(net.nodes[0].told[LINK_DOWN], 0);
-	net_run(&net, 30 * SECOND);
-	assert_int_equal(net.nodes[0].down_error, ERR_TIMEOUT);
+	net_run(&wires, 300 * SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+	assert_int_equal(wires.nodes[1].told[LINK_DOWN], 0);
+	wires.nodes[1].is_dead = true;
+	link_unsettle(wires.nodes[0].link, wires.now);
+	net_run(&wires, 15 * SECOND);
+	assert_int_equal(wires.nodes[0].told[LINK_DOWN], 0);
+	net_run(&wires, 30 * SECOND);
+	assert_int_equal(wires.nodes[0].down_error, ERR_TIMEOUT);
 }
 
 int main(void)
