@@ -26,7 +26,7 @@ RUNS    ?= 3
 CELLS   ?=
 export PALIQUE_VECTORS ?= tests/vectors
 
-PKGS   = libuv libsodium sqlite3 libngtcp2 libqrencode libmicrohttpd libseccomp miniupnpc libpng libjpeg libwebp ncursesw $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
+PKGS   = libuv libsodium sqlite3 jansson libngtcp2 libqrencode libmicrohttpd libseccomp miniupnpc libpng libjpeg libwebp ncursesw $(shell pkg-config --exists msgpack-c && echo msgpack-c || echo msgpack) inih
 flags  = -std=gnu17 -D_GNU_SOURCE -I. -MMD -MP -Wall -Wextra -Wshadow -Wmissing-prototypes -Wvla \
          -Wno-missing-field-initializers $(if $(WERROR),-Werror) -fstack-protector-strong -fPIE \
          -DPALIQUE_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PKGS))

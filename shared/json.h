@@ -1,18 +1,23 @@
-/* JSON: strict reading (RFC 8259; duplicate names, trailing bytes, NUL and deep nesting refused), compact
- * printing, 64-bit ids as strings. */
+/* jansson at arm's length: strict reading (duplicate keys, trailing bytes, deep nesting
+ * refused), compact printing, 64-bit ids as strings. The only room that knows jansson.h. */
 #ifndef PALIQUE_SHARED_JSON_H
 #define PALIQUE_SHARED_JSON_H
 
 #include "shared/bytes.h"
 
+/* jansson exports functions of these names and calls them itself: at the linker ours must
+ * be called otherwise, or the two would answer for one another. */
+#define json_object palique_json_object
+#define json_array  palique_json_array
+#define json_null   palique_json_null
+#define json_real   palique_json_real
+
 struct json; /* a value; reference counted: json_free() gives one up */
 
 enum { JSON_DEPTH_MAX = 32 };
-/* In one object that is read: names are found by walking. */
-enum { JSON_NAMES_MAX = 256 };
 
-/* An object or an array. ERR_FORMAT, ERR_LIMIT: JSON_DEPTH_MAX, JSON_NAMES_MAX; `out` is NULL
- * then. */
+/* An object or an array. ERR_FORMAT, ERR_LIMIT: nested deeper than JSON_DEPTH_MAX; `out` is
+ * NULL then. */
 int json_parse(struct json **out, struct bytes text);
 char *json_print(const struct json *j);                    /* one line; caller frees */
 void json_print_to(const struct json *j, struct buf *out); /* the same; `out` has no limit */
