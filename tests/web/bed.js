@@ -2,7 +2,7 @@
 // What the tests of the page share: engines of people, a browser, pages that are watched for complaints, and
 // waiting for facts. Everything is begun in a folder that the script around it removes.
 
-const { chromium } = require('playwright-core');
+const { chromium, firefox } = require('playwright-core');
 const { spawn, execFile } = require('child_process');
 const crypto = require('crypto');
 const fs = require('fs');
@@ -116,11 +116,14 @@ class Home {
 
 const home = (name) => homes.get(name) ?? new Home(name);
 
-function invite(count = 1) {
+// A command of the directory's operator; what it prints.
+function directory(command, ...words) {
 	return new Promise((resolve, reject) => {
-		execFile(path.join(bin, 'palique-directory'), ['invite', '--data', path.join(folder, 'directory'), '--count', String(count)], (error, out, err) => (error ? reject(new Error(out + err)) : resolve(out.split('\n')[0])));
+		execFile(path.join(bin, 'palique-directory'), [command, '--data', path.join(folder, 'directory'), ...words], (error, out, err) => (error ? reject(new Error(out + err)) : resolve(out)));
 	});
 }
+
+const invite = async () => (await directory('invite')).split('\n')[0];
 
 // Each part may be run alone: who is there already joins no second time.
 const joined = new Map();
@@ -150,8 +153,10 @@ async function befriend(a, b) {
 
 let browser = null;
 
+// Chromium; with FIREFOX=/usr/bin/firefox-esr that one, by WebDriver BiDi.
 async function begin() {
-	browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--font-render-hinting=none'] });
+	if (process.env.FIREFOX) browser ??= await firefox.launch({ channel: 'moz-firefox', executablePath: process.env.FIREFOX });
+	else browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--font-render-hinting=none'] });
 	return browser;
 }
 
@@ -173,7 +178,8 @@ async function open(who, options = {}) {
 	await context.addInitScript(() => { addEventListener('securitypolicyviolation', (e) => { console.error(`blocked by CSP: ${e.violatedDirective} ${e.blockedURI}`); }); });
 	page.url_ = url ?? (await who.run('web', '--no-open')).trim();
 	const { origin } = new URL(page.url_);
-	await context.grantPermissions(permissions, { origin });
+	if (process.env.FIREFOX) await context.addInitScript(() => { Document.prototype.hasFocus = () => true; }); // as Chromium is told, of each page
+	else await context.grantPermissions(permissions, { origin });
 	await page.goto(page.url_);
 	page.who = who;
 	page.colours = colorScheme;
@@ -299,4 +305,4 @@ async function run(parts) {
 	process.exitCode = bad ? 1 : 0;
 }
 
-module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };
+module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, directory, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };

@@ -235,7 +235,7 @@ exports['by the keyboard alone'] = async () => {
 };
 
 exports['notifications, and the line that is lost'] = async () => {
-	const [ana, ben] = await friends('ana', 'ben');
+	const [ana, ben] = await friends('ana', 'ben', 'cai');
 	const page = await open(ana, { permissions: ['notifications'] });
 	await page.locator('[data-name="ben"]').waitFor();
 	await page.evaluate(() => {
@@ -257,6 +257,43 @@ exports['notifications, and the line that is lost'] = async () => {
 	await ben.say('ana', 'you are');
 	await message(page, 'you are').waitFor();
 	same(await page.evaluate(() => window.told.length), 1, 'notifications');
+
+	// what came while the page was hidden stands behind a line, and the line is in sight to who comes back
+	const turn = (isAway) => page.evaluate((away) => {
+		if (away) {
+			Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+			Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+		} else {
+			delete document.hidden;
+			delete document.visibilityState;
+		}
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, isAway);
+	await turn(true);
+	for (let i = 0; i < 30; i++) await ben.say('ana', `meanwhile ${i}.`);
+	await message(page, 'meanwhile 29.').waitFor({ state: 'attached' });
+	same(await page.locator('.unread-line').count(), 1, 'lines');
+	await page.locator('.row', { has: page.locator('.unread-line') }).getByText('meanwhile 0.').waitFor();
+	await turn(false);
+	await until('the line is in sight', () => page.locator('.unread-line').evaluate((e) => e.getBoundingClientRect().top >= document.querySelector('.timeline').getBoundingClientRect().top - 1));
+	holds((await ana.call('getContact', { name: 'ben' })).contact.unread > 0, 'what is below is not read yet');
+	await page.getByRole('button', { name: /^To (the newest|\d+ new)/ }).click();
+	await until('all are read', async () => (await ana.call('getContact', { name: 'ben' })).contact.unread === 0);
+	// of another conversation, too: opened again it begins at what is new
+	await choose(page, 'cai');
+	await ben.say('ana', 'while you were with cai');
+	await page.locator('[data-name="ben"] .badge').waitFor();
+	await choose(page, 'ben');
+	await page.locator('.row', { has: page.locator('.unread-line') }).getByText('while you were with cai').waitFor();
+	same(await page.locator('.unread-line').count(), 1, 'lines');
+
+	// a click on the desktop: its address opens that conversation, in a new tab or in the one that is open
+	const clicked = async (name) => `${(await ana.call('openWeb')).url}&chat=${name}`;
+	const fresh = await open(ana, { url: await clicked('ben') });
+	await isOpen(fresh, 'ben');
+	await fresh.goto(await clicked('cai'));
+	await isOpen(fresh, 'cai');
+	await close(fresh);
 
 	// the line is cut, and comes back: nothing is lost, nothing is there twice
 	await close(page);

@@ -3,6 +3,6 @@
 
 const { run } = require('./bed');
 
-const parts = Object.entries({ ...require('./first'), ...require('./journey'), ...require('./talk'), ...require('./files'), ...require('./strange'), ...require('./looks'), ...require('./many') });
+const parts = Object.entries({ ...require('./first'), ...require('./journey'), ...require('./talk'), ...require('./files'), ...require('./strange'), ...require('./looks'), ...require('./links'), ...require('./many') });
 const wanted = process.argv.slice(2);
 run(parts.filter(([name]) => !wanted.length || wanted.some((one) => name.includes(one))));

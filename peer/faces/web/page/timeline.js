@@ -155,9 +155,9 @@ function arrive(c, { messages, count, dropped }) {
 	};
 	if (wasAtBottom) change();
 	else keepPlace(change);
-	if (wasAtBottom || messages.some((m) => m.own && m.state === 'queued')) pin();
-	else missed += messages.filter((m) => !m.own).length;
 	const theirs = messages.filter((m) => !m.own);
+	if (wasAtBottom || messages.some((m) => m.own && m.state === 'queued')) pin();
+	if (!atBottom) missed += theirs.length;
 	if (theirs.length === 1) say(_('%s: %s', doings.shownName(c.name), line(theirs[0].text || theirs[0].file?.name || '').slice(0, 300)));
 	else if (theirs.length) say(n_('%d new message', '%d new messages', theirs.length));
 	drawBottom();
