@@ -375,7 +375,7 @@ const char *archive_why_not_read(int err)
 	case ERR_NOT_FOUND:
 		return N_("there is no such file");
 	case ERR_FORMAT:
-		return N_("this is not a file that palique export wrote; nothing was changed");
+		return N_("this is not a file that palique backup wrote; nothing was changed");
 	case ERR_VERSION:
 		return N_("the file is from a newer version of palique: install that one here "
 			  "and try again; nothing was changed");

@@ -82,6 +82,11 @@ static bool list_fits(const struct param *p, const struct json *list)
 	return fits;
 }
 
+static size_t text_limit(const struct param *p)
+{
+	return p->max ? (size_t)p->max : 1024;
+}
+
 static bool param_fits(const struct param *p, const struct json *params)
 {
 	uint64_t id;
@@ -90,7 +95,7 @@ static bool param_fits(const struct param *p, const struct json *params)
 	switch (p->kind) {
 	case PARAM_TEXT:
 	case PARAM_SECRET:
-		return text && strlen(text) <= (p->max ? (size_t)p->max : 1024);
+		return text && strlen(text) <= text_limit(p);
 	case PARAM_LIST:
 		return list_fits(p, json_get(params, p->name));
 	case PARAM_ID:
@@ -113,6 +118,27 @@ static const struct param *find_param(const struct method *method, const char *n
 	return NULL;
 }
 
+static void say_unfit(const struct method *method, const struct param *p,
+		      const struct json *params, char *reason, size_t size)
+{
+	static const char *const wanted[] = {
+		[PARAM_TEXT] = N_("text"),
+		[PARAM_SECRET] = N_("text"),
+		[PARAM_ID] = N_("an id: a string of digits"),
+		[PARAM_INT] = N_("a whole number in its range"),
+		[PARAM_BOOL] = N_("true or false"),
+		[PARAM_LIST] = N_("a list of texts within its limits"),
+	};
+
+	if ((p->kind == PARAM_TEXT || p->kind == PARAM_SECRET) && json_text(params, p->name))
+		snprintf(reason, size,
+			 _("too long: the parameter \"%s\" of %s has up to %zu bytes"), p->name,
+			 method->name, text_limit(p));
+	else
+		snprintf(reason, size, _("the parameter \"%s\" of %s must be %s"), p->name,
+			 method->name, _(wanted[p->kind]));
+}
+
 /* Unknown, missing and ill-typed parameters are refused by name. */
 static bool params_fit(const struct method *method, const struct json *params, char *reason,
 		       size_t size)
@@ -129,16 +155,7 @@ static bool params_fit(const struct method *method, const struct json *params, c
 			return false;
 		}
 		if (!param_fits(p, params)) {
-			static const char *const wanted[] = {
-				[PARAM_TEXT] = N_("text within its limit"),
-				[PARAM_SECRET] = N_("text within its limit"),
-				[PARAM_ID] = N_("an id: a string of digits"),
-				[PARAM_INT] = N_("a whole number in its range"),
-				[PARAM_BOOL] = N_("true or false"),
-				[PARAM_LIST] = N_("a list of texts within its limits"),
-			};
-			snprintf(reason, size, _("the parameter \"%s\" of %s must be %s"), key,
-				 method->name, _(wanted[p->kind]));
+			say_unfit(method, p, params, reason, size);
 			return false;
 		}
 	}

@@ -61,7 +61,7 @@ says 2 '--passphrase-fd N' peer ana export "$file" --no-input
 says 2 'this needs: FILE' peer ana backup
 says 5 'inside of the home itself' with "$phrase" peer ana export "$folder/home-ana/copy"
 says 4 'no such folder' with "$phrase" peer ana export "$folder/nowhere/copy"
-says 4 'palique export FILE' with "$phrase" peer ana export "$folder/nowhere/copy"
+says 4 'palique backup FILE' with "$phrase" peer ana export "$folder/nowhere/copy"
 echo precious >"$file"
 says 1 '--force' with "$phrase" peer ana export "$file"
 grep -qx precious "$file" || fail 'a file was written over'
@@ -111,7 +111,7 @@ says 1 'cut short' with "$phrase" peer anew import "$folder/short"
 cp "$file" "$folder/forged"
 printf X | dd of="$folder/forged" bs=1 seek=30000 conv=notrunc 2>/dev/null
 says 1 'nothing was changed' with "$phrase" peer anew import "$folder/forged"
-says 2 'not a file that palique export wrote' with "$phrase" peer anew import "$0"
+says 2 'not a file that palique backup wrote' with "$phrase" peer anew import "$0"
 says 4 'No such file' with "$phrase" peer anew import "$folder/nowhere"
 says 4 "$folder/nowhere cannot be read" with "$phrase" peer anew import "$folder/nowhere"
 contents anew | cmp -s - "$folder/before" || fail "something is left: $(contents anew)"

@@ -173,6 +173,8 @@ says 0 'you to ben' peer ana search seven --with ben
 says 0 'Nothing was found' peer ana search nowhere
 says_in_spanish 0 'No se encontró nada' peer ana search nowhere
 says 2 'no word in this' peer ana search '?!'
+says 2 'up to 1024 bytes' peer ana search "$(head -c 2000 /dev/zero | tr '\0' x)"
+says_in_spanish 2 'palique help search' peer ana search "$(head -c 2000 /dev/zero | tr '\0' x)"
 says 0 'a file.bin' peer ben show "$offer"
 says 0 'look at this' peer ben history ana --after "$asked"
 says 2 'not both' peer ben history ana --after 1 --before 2
@@ -196,6 +198,8 @@ says 2 'available, away, busy or invisible' peer ben status asleep
 says 0 'Benjamin' peer ben profile --name Benjamin --status 'back at three'
 until_true 20 sh -c '"$1" --home "$2" profile ben | grep -q "back at three"' - "$programs/palique" "$folder/home-ana" || fail 'ana does not see the line'
 says 2 'no PNG, JPEG or WebP' peer ben profile --picture "$folder/empty"
+printf '\211PNG\r\n\032\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\010\002\0\0\0\343\346\247\264\0\0\0\0IDAT\065\257\006\036' >"$folder/huge.png" # and nothing behind that
+says 1 'too large: up to' peer ben profile --picture "$folder/huge.png"
 says 4 'no such file' peer ben profile --picture "$folder/no such file"
 says 2 'only your own' peer ben profile ana --name x
 says 0 'does not see that you are there' peer ana hide ben

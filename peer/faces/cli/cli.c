@@ -175,8 +175,13 @@ int cli_call(struct cli *c, const char *method, struct json *take_params, struct
 		json_free(take_params);
 		return code;
 	}
-	if (client_call(c->client, method, take_params, CALL_TIMEOUT_MS, result, &error) < 0)
+	if (client_call(c->client, method, take_params, CALL_TIMEOUT_MS, result, &error) < 0) {
+		/* To programs the engine tells of itself; a person typed a command. */
+		if (!strcmp(error.hint, "palique rpc --help"))
+			snprintf(error.hint, sizeof error.hint, "palique help %s",
+				 options_command_name(c->o.command));
 		return cli_fail(&error);
+	}
 	return EXIT_DONE;
 }
 

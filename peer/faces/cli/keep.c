@@ -68,6 +68,8 @@ static int wait_for_export(struct cli *c, const struct slow *slow, int id, struc
 	int err = 0;
 
 	*result = NULL;
+	cli_when_interrupted(
+		_("\n  The engine goes on with it; it has its name once it is whole\n"), NULL);
 	while (err == 0 && !*result) {
 		int got = client_next(c->client, STATUS_EVERY_MS, &object);
 		if (got == ERR_TIMEOUT) {
@@ -93,6 +95,7 @@ static int wait_for_export(struct cli *c, const struct slow *slow, int id, struc
 		}
 		json_free(object);
 	}
+	cli_when_interrupted(NULL, NULL);
 	if (err == 0)
 		return EXIT_DONE;
 	if (error.err == err)
