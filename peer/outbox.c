@@ -135,6 +135,25 @@ static void reached(struct outbox *o, struct person *p, struct debt *debt, uint6
 						 o->rooms->now + OUTBOX_SAVE);
 }
 
+void outbox_undo(struct outbox *o, struct person *p, const struct device_public *device,
+		 struct debt *debt)
+{
+	const struct debt before = *debt;
+
+	outbox_open(o, p, device, debt);
+	outbox_linked(debt);
+	if (debt->conversation != before.conversation ||
+	    before.cursor > p->conversation->ours.next)
+		return; /* it was about another past of ours */
+	debt->is_asked = before.is_asked;
+	debt->is_late = before.is_late;
+	debt->started = before.started;
+	debt->cursor = before.cursor;
+	debt->back_to = before.back_to;
+	if (before.has_acked && before.next <= p->conversation->ours.next)
+		reached(o, p, debt, before.next);
+}
+
 /* --- asked for again --- */
 
 static bool may_go_back(const struct debt *debt, mono_ns now)

@@ -59,6 +59,10 @@ mono_ns outbox_deadline(const struct debt *debt);
 /* A new link. A device that has acknowledged before is sent to at once, from there on;
  * another one is waited for, until it says what it has. */
 void outbox_linked(struct debt *debt);
+/* The commit failed: what we have said is as the store says. What the device has said on this link still holds;
+ * it says it once. */
+void outbox_undo(struct outbox *o, struct person *p, const struct device_public *device,
+		 struct debt *debt);
 /* Their HAVE and ACK about our chain. ERR_FORMAT: more than we ever said. */
 int outbox_asked(struct outbox *o, struct person *p, struct debt *debt,
 		 const struct wire_have *have);

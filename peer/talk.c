@@ -266,20 +266,12 @@ mono_ns talk_deadline(const struct talk *t)
 
 void talk_undo(struct rooms *rooms, struct talk *t, bool is_linked)
 {
-	struct debt before = t->debt;
 	uint64_t delivered = t->chain.delivered;
 
-	conversations_chain(rooms->conversations, t->person, &t->device, before.is_sibling,
+	conversations_chain(rooms->conversations, t->person, &t->device, t->debt.is_sibling,
 			    &t->chain);
 	conversations_delivered_there(&t->chain, delivered); /* is said once on a link */
-	outbox_open(rooms->outbox, t->person, &t->device, &t->debt);
-	if (t->debt.conversation == before.conversation) {
-		t->debt.is_asked = before.is_asked;
-		t->debt.is_late = before.is_late;
-		t->debt.started = before.started;
-		t->debt.cursor = before.cursor;
-		t->debt.back_to = before.back_to;
-	}
+	outbox_undo(rooms->outbox, t->person, &t->device, &t->debt);
 	t->ack_due = false;
 	if (t->has_heard && is_linked) {
 		t->is_asking = true;

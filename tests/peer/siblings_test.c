@@ -346,6 +346,14 @@ static void a_list_goes_from_device_to_device(void **state)
 	assert_null(way_between(&bob[1], "alice", &alice[1]));
 }
 
+static void fail_to_store(struct peer *p, mono_ns how_long)
+{
+	for (mono_ns left = how_long; left > 0; left -= MILLISECOND / 100) {
+		store_failed(p->rooms->store, ERR_FULL);
+		pass(MILLISECOND / 100);
+	}
+}
+
 static void what_could_not_be_stored_is_asked_for_again(void **state)
 {
 	(void)state;
@@ -368,6 +376,23 @@ static void what_could_not_be_stored_is_asked_for_again(void **state)
 	assert_shows(&bob[0], "alice", "one two three ");
 }
 
+/* It says so once on a link. */
+static void what_a_device_has_is_not_forgotten_with_what_could_not_be_stored(void **state)
+{
+	(void)state;
+	say(&alice[0], "bob", "one");
+	pass(SECOND);
+	say(&alice[0], "bob", "two");
+	while (bob[0].counts[EVENT_HEARD] < 2)
+		pass(MILLISECOND / 100);
+	fail_to_store(&alice[0], 100 * MILLISECOND);
+	assert_shows(&alice[0], "bob", ">one >two- ");
+	pass(5 * SECOND);
+	assert_shows(&alice[0], "bob", ">one >two ");
+	assert_shows(&alice[1], "bob", ">one >two ");
+	assert_int_equal(way_between(&alice[0], "alice", &alice[1])->talks[0]->debt.next, 3);
+}
+
 /* The author says it without waiting, and its sibling comes to ask only afterwards. */
 static void what_could_not_be_stored_as_the_link_began_is_asked_for_again(void **state)
 {
@@ -376,10 +401,7 @@ static void what_could_not_be_stored_as_the_link_began_is_asked_for_again(void *
 	pass(REACH_IDLE + 5 * SECOND);
 	assert_int_equal(way_between(&alice[1], "alice", &alice[0])->state, WAY_IDLE);
 	say(&alice[0], "bob", "two");
-	for (unsigned i = 0; i < 10000; i++) {
-		store_failed(alice[1].rooms->store, ERR_FULL);
-		pass(MILLISECOND / 100);
-	}
+	fail_to_store(&alice[1], 100 * MILLISECOND);
 	assert_int_equal(way_between(&alice[1], "alice", &alice[0])->state, WAY_LINKED);
 	pass(5 * SECOND);
 	assert_shows(&alice[1], "bob", ">one >two ");
@@ -417,14 +439,6 @@ static void a_conversation_not_known_here_is_passed_over_until_it_is(void **stat
 	pass(SECOND);
 	assert_shows(&alice[0], "carol", ">one- >three- ");
 	peer_remove(&carol);
-}
-
-static void fail_to_store(struct peer *p, mono_ns how_long)
-{
-	for (mono_ns left = how_long; left > 0; left -= MILLISECOND / 100) {
-		store_failed(p->rooms->store, ERR_FULL);
-		pass(MILLISECOND / 100);
-	}
 }
 
 /* Its first word about the conversation was passed over: the one that asks comes as the first. */
@@ -631,6 +645,7 @@ int main(void)
 		SIBLINGS(a_list_goes_from_device_to_device),
 		SIBLINGS(what_could_not_be_stored_is_asked_for_again),
 		SIBLINGS(what_could_not_be_stored_as_the_link_began_is_asked_for_again),
+		SIBLINGS(what_a_device_has_is_not_forgotten_with_what_could_not_be_stored),
 		SIBLINGS(a_message_taken_back_here_is_not_shown_there),
 		SIBLINGS(a_conversation_not_known_here_is_passed_over_until_it_is),
 		SIBLINGS(
