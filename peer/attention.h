@@ -40,8 +40,8 @@ void attention_hear(struct attention *a, const struct event *event,
 /* The conversation with `name` is looked at, or was read. */
 void attention_seen(struct attention *a, const char *name, mono_ns now);
 
-/* A notification to be shown. Texts are plain (no markup), safe, in the language spoken when it is taken;
- * valid until the next call. */
+/* A notification to be shown. Texts are plain (no markup), safe, in the language of the process:
+ * that of the face that began it, whose environment it has; valid until the next call. */
 struct attention_note {
 	unsigned slot;
 	uint32_t replaces; /* as the desktop called it; 0: none */

@@ -167,7 +167,7 @@ void stream_queue(struct stream *s, struct bytes data)
 	}
 }
 
-bool stream_wants_to_send(const struct stream *s)
+static bool wants_to_send(const struct stream *s)
 {
 	if (!s->is_known || s->is_over || s->is_abandoned || s->is_last_sent ||
 	    (s->unsent && s->is_blocked))
@@ -229,14 +229,14 @@ struct stream *streams_next_sender(struct link_streams *all, bool may_bulk)
 {
 	struct stream *control = stream_find(all, LINK_CONTROL), *s, *from;
 
-	if (control && stream_wants_to_send(control))
+	if (control && wants_to_send(control))
 		return control;
 	if (!may_bulk)
 		return NULL;
 	from = all->turn ? all->turn : all->list;
 	s = from;
 	while (s) {
-		if (stream_wants_to_send(s)) {
+		if (wants_to_send(s)) {
 			all->turn = s->next;
 			return s;
 		}

@@ -57,7 +57,6 @@ void streams_clear(struct link_streams *all);
 
 /* A copy is queued; the caller has checked link_queue_room(). */
 void stream_queue(struct stream *s, struct bytes data);
-bool stream_wants_to_send(const struct stream *s);
 /* The next bytes to send, at most STREAM_VECTORS parts; *is_last: the end goes with them. */
 size_t stream_unsent(const struct stream *s, ngtcp2_vec *parts, bool *is_last);
 void stream_sent(struct stream *s, size_t count);

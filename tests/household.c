@@ -352,6 +352,23 @@ static void on_signal(int number)
 	exit(1);
 }
 
+/* The server begins meanwhile: it is asked until it answers. */
+static void invite(char link[256], const char *data)
+{
+	double until = now_s() + HOUSEHOLD_PATIENCE_S;
+
+	for (;;) {
+		household_ask(link, 256,
+			      "%s/palique-directory invite --count 100 --data %s 2>&1",
+			      programs, data);
+		if (strncmp(link, "palique:", 8) == 0)
+			return;
+		if (now_s() > until)
+			give_up("no invitation: %s", link);
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+}
+
 void household_begin(char link[256])
 {
 	const char *where = getenv("TMPDIR");
@@ -377,9 +394,7 @@ void household_begin(char link[256])
 	run_ours("palique-directory",
 		 (const char *const[]){ "palique-directory", "serve", "--data", data,
 					"--listen", listen, NULL });
-	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
-	household_ask(link, 256, "%s/palique-directory invite --count 100 --data %s", programs,
-		      data);
+	invite(link, data);
 }
 
 const char *household_folder(void)

@@ -231,7 +231,7 @@ static struct json *text_of(struct bytes b)
 	return json_set_bytes(json_object(), "", b);
 }
 
-struct json *spoken_buttons(struct bytes lines)
+static struct json *buttons_of(struct bytes lines)
 {
 	struct json *list = json_array();
 	struct bytes line;
@@ -269,7 +269,7 @@ struct json *spoken_proposal(const struct proposal *one)
 	if (one->reply_to)
 		json_set_id(o, "replyTo", one->reply_to);
 	if (one->buttons.size)
-		json_set(o, "buttons", spoken_buttons(one->buttons));
+		json_set(o, "buttons", buttons_of(one->buttons));
 	json_set_int(o, "timestamp", one->at);
 	return o;
 }
@@ -297,7 +297,7 @@ static void set_body(struct json *o, const struct message *m)
 	if (m->bot.size)
 		json_set_bytes(o, "bot", m->bot);
 	if (m->buttons.size)
-		json_set(o, "buttons", spoken_buttons(m->buttons));
+		json_set(o, "buttons", buttons_of(m->buttons));
 	if (m->has_file)
 		json_set(o, "file", file_view(&m->file, m->is_ours));
 }

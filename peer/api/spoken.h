@@ -21,9 +21,8 @@ int spoken_transfer(struct engine *e, uint64_t id, struct json *out);
 
 /* What a bot wants to say. */
 struct json *spoken_proposal(const struct proposal *one);
-/* Commands or buttons (shared/menu.h) as lists. */
+/* A program's commands (shared/menu.h) as a list. */
 struct json *spoken_commands(struct bytes menu);
-struct json *spoken_buttons(struct bytes lines);
 
 const char *spoken_availability(enum availability availability);
 /* The row of the table by its name; ERR_FORMAT: none. */
