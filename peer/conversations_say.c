@@ -37,27 +37,6 @@ int conversations_may_say(struct conversations *c, const struct person *p, enum 
 	return about_of(c, p, target, about) == 1 ? 0 : ERR_EXPIRED;
 }
 
-/* One Unicode character from UTF-8 that is known to be well-formed. */
-static uint32_t take_character(struct bytes all, size_t *at)
-{
-	uint8_t first = all.data[(*at)++];
-	unsigned more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-	uint32_t character = more ? first & (0x3fu >> more) : first;
-
-	while (more-- > 0)
-		character = character << 6 | (all.data[(*at)++] & 0x3f);
-	return character;
-}
-
-/* Those that a line cannot show as what they are: controls, and what turns its direction. */
-static bool is_plain(uint32_t character)
-{
-	return character >= ' ' && (character < 0x7f || character > 0x9f) &&
-	       character != 0x061c && character != 0x200e && character != 0x200f &&
-	       (character < 0x2028 || character > 0x202e) &&
-	       (character < 0x2066 || character > 0x2069);
-}
-
 static struct bytes reaction_at(struct bytes all, size_t from)
 {
 	size_t end = from;
@@ -72,12 +51,8 @@ int conversations_check_reactions(struct bytes all)
 	struct bytes list[WIRE_REACTIONS_MAX];
 	unsigned count = 0;
 
-	if (!bytes_is_utf8(all))
+	if (!bytes_is_line(all))
 		return ERR_FORMAT;
-	for (size_t at = 0; at < all.size;) {
-		if (!is_plain(take_character(all, &at)))
-			return ERR_FORMAT;
-	}
 	if (all.size == 0)
 		return 0;
 	for (size_t at = 0; at <= all.size; at += list[count++].size + 1) {

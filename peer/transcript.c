@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "peer/transcript_inside.h"
+#include "shared/menu.h"
 #include "shared/json.h"
 
 /* --- names --- */
@@ -109,6 +110,16 @@ static struct json *file_of(const struct message_file *f, const char *media)
 	return j;
 }
 
+static struct json *buttons(struct bytes lines)
+{
+	struct json *list = json_array();
+	struct bytes line;
+
+	while (menu_next(&lines, &line))
+		json_add_bytes(list, line);
+	return list;
+}
+
 /* Only where there is something to say, so that a line stays short. */
 static void set_facts(struct json *j, const struct message *m)
 {
@@ -133,7 +144,7 @@ static void set_facts(struct json *j, const struct message *m)
 	if (m->bot.size)
 		json_set_bytes(j, "bot", m->bot);
 	if (m->buttons.size)
-		json_set_bytes(j, "buttons", m->buttons);
+		json_set(j, "buttons", buttons(m->buttons));
 	if (m->our_reactions.size)
 		json_set(j, "ourReactions", reactions(m->our_reactions));
 	if (m->their_reactions.size)

@@ -7,6 +7,7 @@
 
 #include "peer/image.h"
 #include "peer/transcript_inside.h"
+#include "shared/menu.h"
 #include "shared/text.h"
 
 enum { NESTED_MAX = 3 };
@@ -160,7 +161,9 @@ void transcript_page_begin(struct buf *out, const char *account, wall_ms now)
 		 "small,time{color:#555;font-size:.8em}\nimg{max-width:100%;display:block}\n"
 		 "blockquote{margin:.3em 0;padding-left:.6em;border-left:3px solid #aaa}\n"
 		 "blockquote a{color:inherit;text-decoration:none}\n"
-		 ".mark{font-style:italic;color:#555}\n</style></head><body>\n<h1>");
+		 ".mark{font-style:italic;color:#555}\n"
+		 ".buttons span{display:inline-block;margin:.3em .4em 0 0;padding:0 .6em;"
+		 "border:1px solid #888;border-radius:.6em}\n</style></head><body>\n<h1>");
 	escape_line(out, bytes_text(account));
 	put(out, "</h1>\n<p>");
 	put_time(out, now, "made");
@@ -291,6 +294,35 @@ static void put_reactions(struct buf *out, const struct message *m)
 	put(out, "</small></div>");
 }
 
+/* Which program said it for its author. */
+static void put_bot(struct buf *out, struct bytes bot)
+{
+	char text[NAME_MAX + 64], name[NAME_MAX + 1];
+
+	if (bot.size == 0)
+		return;
+	snprintf(name, sizeof name, "%.*s", (int)(bot.size < NAME_MAX ? bot.size : NAME_MAX),
+		 (const char *)bot.data);
+	snprintf(text, sizeof text, _("bot %s"), name);
+	put(out, " &#183; ");
+	escape_line(out, bytes_text(text));
+}
+
+static void put_buttons(struct buf *out, struct bytes lines)
+{
+	struct bytes line;
+
+	if (lines.size == 0)
+		return;
+	put(out, "<div class=\"buttons\">");
+	while (menu_next(&lines, &line)) {
+		put(out, "<span>");
+		escape_line(out, line);
+		put(out, "</span>");
+	}
+	put(out, "</div>");
+}
+
 /* The first line, cut between two characters. */
 static void put_beginning(struct buf *out, struct bytes text)
 {
@@ -332,6 +364,7 @@ void transcript_page_message(struct buf *out, const struct message *m, const cha
 		 (unsigned long long)m->id, m->is_ours ? "ours" : "theirs");
 	put(out, line);
 	escape_line(out, bytes_text(m->is_ours ? _("me") : m->contact.text));
+	put_bot(out, m->bot);
 	put(out, "</small> ");
 	put_time(out, m->sent_at, "sent");
 	put_marks(out, m);
@@ -350,6 +383,7 @@ void transcript_page_message(struct buf *out, const struct message *m, const cha
 	}
 	if (m->is_edited && !m->is_gone)
 		mark(out, _("edited"));
+	put_buttons(out, m->buttons);
 	put_reactions(out, m);
 	put(out, "</article>\n");
 }

@@ -78,6 +78,37 @@ bool bytes_is_utf8(struct bytes b)
 	return true;
 }
 
+/* One character from what is well-formed. */
+static uint32_t take_character(struct bytes all, size_t *at)
+{
+	uint8_t first = all.data[(*at)++];
+	unsigned more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	uint32_t character = more ? first & (0x3fu >> more) : first;
+
+	while (more-- > 0)
+		character = character << 6 | (all.data[(*at)++] & 0x3f);
+	return character;
+}
+
+static bool is_plain(uint32_t character)
+{
+	return character >= ' ' && (character < 0x7f || character > 0x9f) &&
+	       character != 0x061c && character != 0x200e && character != 0x200f &&
+	       (character < 0x2028 || character > 0x202e) &&
+	       (character < 0x2066 || character > 0x2069) && character != 0xfeff;
+}
+
+bool bytes_is_line(struct bytes b)
+{
+	if (!bytes_is_utf8(b))
+		return false;
+	for (size_t at = 0; at < b.size;) {
+		if (!is_plain(take_character(b, &at)))
+			return false;
+	}
+	return true;
+}
+
 void buf_init(struct buf *b, size_t limit)
 {
 	*b = (struct buf){ .limit = limit };

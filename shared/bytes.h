@@ -20,6 +20,9 @@ bool bytes_equal(struct bytes a, struct bytes b); /* not for secrets */
 
 /* Whether `b` is well-formed UTF-8 (RFC 3629) without NUL. */
 bool bytes_is_utf8(struct bytes b);
+/* The same, and that a line shows it as what it is: no controls, nothing that turns its direction, no mark of byte
+ * order. */
+bool bytes_is_line(struct bytes b);
 
 /* Owned bytes. A zeroed one is empty and has no limit but SIZE_MAX. */
 struct buf {

@@ -211,6 +211,11 @@ struct json *json_add_text(struct json *array, const char *text)
 	return json_add(array, text ? text_value(bytes_text(text)) : json_null());
 }
 
+struct json *json_add_bytes(struct json *array, struct bytes utf8)
+{
+	return json_add(array, text_value(utf8));
+}
+
 bool json_is_object(const struct json *j)
 {
 	return j && json_typeof(inside(j)) == JSON_OBJECT;

@@ -40,6 +40,7 @@ struct json *json_drop(struct json *object,
 		       const char *key); /* harmless where it is not there */
 struct json *json_add(struct json *array, struct json *take_value);
 struct json *json_add_text(struct json *array, const char *text);
+struct json *json_add_bytes(struct json *array, struct bytes utf8);
 struct json *json_null(void);
 
 /* Getters: borrowed; NULL or the default where the key is missing or of another kind. */

@@ -4,39 +4,14 @@
 
 #include "shared/error.h"
 
-/* One Unicode character from UTF-8 that is known to be well-formed. */
-static uint32_t take_character(struct bytes all, size_t *at)
-{
-	uint8_t first = all.data[(*at)++];
-	unsigned more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-	uint32_t character = more ? first & (0x3fu >> more) : first;
-
-	while (more-- > 0)
-		character = character << 6 | (all.data[(*at)++] & 0x3f);
-	return character;
-}
-
-static bool is_plain(uint32_t character)
-{
-	return character >= ' ' && (character < 0x7f || character > 0x9f) &&
-	       character != 0x061c && character != 0x200e && character != 0x200f &&
-	       (character < 0x2028 || character > 0x202e) &&
-	       (character < 0x2066 || character > 0x2069) && character != 0xfeff;
-}
-
 /* A line that can be read and pressed: not of spaces alone. */
 static bool is_line(struct bytes line)
 {
-	bool has_words = false;
+	size_t spaces = 0;
 
-	for (size_t at = 0; at < line.size;) {
-		uint32_t character = take_character(line, &at);
-
-		if (!is_plain(character))
-			return false;
-		has_words |= character != ' ';
-	}
-	return has_words;
+	while (spaces < line.size && line.data[spaces] == ' ')
+		spaces++;
+	return spaces < line.size && bytes_is_line(line);
 }
 
 bool menu_next(struct bytes *lines, struct bytes *line)
@@ -88,8 +63,6 @@ static int check(struct bytes lines, unsigned max, int (*check_line)(struct byte
 	struct bytes line;
 	int err = 0;
 
-	if (!bytes_is_utf8(lines))
-		return ERR_FORMAT;
 	/* An end of line behind the last one would be a second form of the same. */
 	if (lines.size > 0 && lines.data[lines.size - 1] == '\n')
 		return ERR_FORMAT;

@@ -226,22 +226,13 @@ static void set_flag(struct json *o, const char *key, bool is_so)
 		json_set_bool(o, key, true);
 }
 
-static struct json *text_of(struct bytes b)
-{
-	return json_set_bytes(json_object(), "", b);
-}
-
 static struct json *buttons_of(struct bytes lines)
 {
 	struct json *list = json_array();
 	struct bytes line;
 
-	while (menu_next(&lines, &line)) {
-		struct json *one = text_of(line);
-
-		json_add(list, json_keep((struct json *)json_get(one, "")));
-		json_free(one);
-	}
+	while (menu_next(&lines, &line))
+		json_add_bytes(list, line);
 	return list;
 }
 

@@ -109,6 +109,31 @@ static void a_message_is_one_line_of_json(void **state)
 	json_free(j);
 }
 
+static void what_a_program_said_is_marked_and_its_buttons_are_a_list(void **state)
+{
+	struct message m = said("at eight?");
+	struct json *j;
+
+	(void)state;
+	m.bot = bytes_text("helper");
+	m.buttons = bytes_text("yes\n<b>no</b>");
+	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL, (struct bytes){ 0 });
+	assert_int_equal(json_parse(&j, bytes_of(out.data, out.size - 1)), 0);
+	assert_string_equal(json_text(j, "bot"), "helper");
+	assert_int_equal(json_count(json_get(j, "buttons")), 2);
+	assert_string_equal(json_text_at(json_get(j, "buttons"), 1), "<b>no</b>");
+	json_free(j);
+	buf_clear(&out);
+	transcript_message(TRANSCRIPT_HTML, &out, &m, NULL, (struct bytes){ 0 });
+	assert_non_null(strstr(text(), "bob@x &#183; bot helper</small>"));
+	assert_non_null(strstr(text(), "<span>yes</span><span>&lt;b&gt;no&lt;/b&gt;</span>"));
+	m.bot = m.buttons = (struct bytes){ 0 };
+	buf_clear(&out);
+	transcript_message(TRANSCRIPT_HTML, &out, &m, NULL, (struct bytes){ 0 });
+	assert_null(strstr(text(), "buttons"));
+	assert_null(strstr(text(), "&#183;"));
+}
+
 static void a_page_holds_no_attribute_of_others(void **state)
 {
 	struct message m = said("hi");
@@ -204,6 +229,7 @@ int main(void)
 		EACH(light_formatting_is_rendered_where_it_closes),
 		EACH(long_hostile_text_takes_no_long),
 		EACH(a_message_is_one_line_of_json),
+		EACH(what_a_program_said_is_marked_and_its_buttons_are_a_list),
 		EACH(a_page_holds_no_attribute_of_others),
 		EACH(a_quote_is_the_beginning_of_what_it_quotes_and_no_markup),
 		EACH(a_copy_has_a_name_that_is_safe_anywhere),
