@@ -155,8 +155,11 @@ let browser = null;
 
 // Chromium; with FIREFOX=/usr/bin/firefox-esr that one, by WebDriver BiDi.
 async function begin() {
-	if (process.env.FIREFOX) browser ??= await firefox.launch({ channel: 'moz-firefox', executablePath: process.env.FIREFOX });
-	else browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--font-render-hinting=none'] });
+	const env = { ...process.env, HOME: folder }; // what it saves goes away with the folder
+	// without a mouse or a telephone it would take itself for neither; motion cannot be switched off later on
+	const firefoxUserPrefs = { 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6, 'ui.prefersReducedMotion': 1 };
+	if (process.env.FIREFOX) browser ??= await firefox.launch({ channel: 'moz-firefox', executablePath: process.env.FIREFOX, firefoxUserPrefs, env });
+	else browser ??= await chromium.launch({ env, executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--font-render-hinting=none'] });
 	return browser;
 }
 
@@ -185,6 +188,13 @@ async function open(who, options = {}) {
 	page.colours = colorScheme;
 	page.box = page.locator('.composer textarea');
 	return page;
+}
+
+// The bytes that a page has had the browser save.
+async function bytesOf(download) {
+	const failure = await download.failure();
+	if (failure) throw new Error(`not saved: ${failure}`);
+	return fs.readFileSync(process.env.FIREFOX ? path.join(folder, 'Downloads', download.suggestedFilename()) : await download.path());
 }
 
 async function close(page) {
@@ -305,4 +315,4 @@ async function run(parts) {
 	process.exitCode = bad ? 1 : 0;
 }
 
-module.exports = { PASSWORD, accessible, act, befriend, begin, bin, choose, close, directory, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };
+module.exports = { PASSWORD, accessible, act, befriend, begin, bin, bytesOf, choose, close, directory, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };

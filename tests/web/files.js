@@ -4,8 +4,10 @@
 const fs = require('fs');
 const path = require('path');
 const crypto = require('crypto');
-const { choose, close, folder, friends, give, hash, holds, look, message, open, press, same, until } = require('./bed');
+const { bytesOf, choose, close, folder, friends, give, hash, holds, look, message, open, press, same, until } = require('./bed');
 
+// What browsers say of a server that is gone.
+const LOST = /WebSocket|Failed to load resource|ERR_CONNECTION|can’t establish a connection/;
 const png = () => fs.readFileSync(path.join(__dirname, 'kite.png'));
 
 const arrived = (who, from, name) => until(`${who.name} has ${name}`, async () => {
@@ -54,8 +56,27 @@ exports['images, dropped and pasted'] = async () => {
 	await until('theirs is shown whole', () => page.locator('img.full').evaluate((e) => e.naturalWidth === 640).catch(() => false));
 	const saving = page.waitForEvent('download');
 	await press(page, 'Save a copy');
-	same(hash(fs.readFileSync(await (await saving).path())), hash(png()), 'the copy that was saved');
+	same(hash(await bytesOf(await saving)), hash(png()), 'the copy that was saved');
 	await page.keyboard.press('Escape');
+
+	// sizes are read from headers, of whatever the browser itself can make
+	const wrong = await page.evaluate(async () => {
+		const { isShowable, sizeOf } = await import('/assets/measure.js');
+		const all = [];
+		for (const [type, quality, alpha, sides] of [['image/png', 1, 0.5, [[321, 7], [30001, 2]]], ['image/jpeg', 0.8, 1, [[321, 7], [30001, 2]]], ['image/webp', 0.8, 1, [[321, 7], [16383, 2]]], ['image/webp', 0.8, 0.5, [[321, 7]]], ['image/webp', 1, 0.5, [[321, 7]]]])
+			for (const [width, height] of sides) {
+				const canvas = Object.assign(document.createElement('canvas'), { width, height });
+				const draw = canvas.getContext('2d');
+				draw.fillStyle = `rgb(200 30 90 / ${alpha})`;
+				draw.fillRect(0, 0, width, height - 1);
+				const blob = await new Promise((done) => { canvas.toBlob(done, type, quality); });
+				const got = await sizeOf(blob);
+				if (blob.type !== type || got?.[0] !== width || got[1] !== height || await isShowable(blob) !== (width <= 30000)) all.push([type, quality, alpha, width, got]);
+				if (await isShowable(blob.slice(0, 20)) || await isShowable(new Blob(['<svg>', blob]))) all.push([type, 'cut, or something else']);
+			}
+		return JSON.stringify(all);
+	});
+	same(wrong, '[]', 'sizes that are wrong');
 
 	// small as a file, more than the memory as pixels: it is not decoded
 	const vast = png();
@@ -140,7 +161,7 @@ exports['a fetch goes on after the page and the engine have ended'] = async () =
 		await one.locator('progress').waitFor();
 		await page.box.fill('not sent yet');
 		await ana.kill();
-		page.expected.push(/WebSocket|Failed to load resource|ERR_CONNECTION/);
+		page.expected.push(LOST);
 		await page.getByText('The line to the engine is lost').waitFor();
 		await page.getByRole('heading', { name: 'Palique has ended on this machine' }).waitFor();
 		await page.getByText('palique web', { exact: true }).waitFor();
@@ -169,7 +190,7 @@ exports['a fetch goes on after the page and the engine have ended'] = async () =
 	// another engine: the page of the one before has no session
 	page = await open(ana);
 	await page.locator('.side').waitFor();
-	page.expected.push(/WebSocket|Failed to load resource|ERR_CONNECTION/);
+	page.expected.push(LOST);
 	await ana.call('closeWeb');
 	await page.getByText('palique web', { exact: true }).waitFor();
 	await look(page, 'no session');

@@ -5,7 +5,7 @@
 const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
-const { PASSWORD, act, choose, close, folder, give, hash, home, invite, isOpen, look, message, open, press, same, until, words, write } = require('./bed');
+const { PASSWORD, act, bytesOf, choose, close, folder, give, hash, home, invite, isOpen, look, message, open, press, same, until, words, write } = require('./bed');
 
 const MEDIA = { type: 'image/png', bytes: fs.readFileSync(path.join(__dirname, 'kite.png')) };
 
@@ -95,7 +95,7 @@ async function journey(one, two, options) {
 	await lookAt(a, 'files');
 	const saving = a.waitForEvent('download');
 	await saved.click();
-	same(hash(fs.readFileSync(await (await saving).path())), hash(bytes), 'the file');
+	same(hash(await bytesOf(await saving)), hash(bytes), 'the file');
 	same(puts, 4, 'pieces that were sent, the broken one among them');
 
 	// search

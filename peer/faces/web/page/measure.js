@@ -28,7 +28,7 @@ function webp(view) {
 }
 
 // Width and height, or null: none of the three kinds, or broken.
-async function sizeOf(blob) {
+export async function sizeOf(blob) {
 	const view = new DataView(await blob.slice(0, HEAD_MAX).arrayBuffer());
 	if (view.byteLength < 30) return null;
 	if (names(view, 0, '\u0089PNG\r\n\u001a\n')) return [view.getUint32(16), view.getUint32(20)];
