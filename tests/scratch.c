@@ -22,3 +22,17 @@ int scratch_end(void **state)
 	snprintf(command, sizeof command, "rm -rf '%s'", scratch);
 	return system(command);
 }
+
+unsigned count_in(const char *folder)
+{
+	char command[300], line[300];
+	unsigned count = 0;
+	FILE *out;
+
+	snprintf(command, sizeof command, "ls -A '%s' 2>/dev/null", folder);
+	out = popen(command, "r");
+	while (fgets(line, sizeof line, out))
+		count++;
+	pclose(out);
+	return count;
+}

@@ -9,4 +9,7 @@ extern char scratch[]; /* its path */
 int scratch_begin(void **state);
 int scratch_end(void **state);
 
+/* How much is in a folder, hidden or not; 0: there is none. */
+unsigned count_in(const char *folder);
+
 #endif

@@ -114,3 +114,10 @@ bool has_next(void *user)
 {
 	return ours_in_vault(user).has_next;
 }
+
+void another_device(struct town *t, struct home *h, const char *name)
+{
+	assert_int_equal(login(t, h, name, town_password, false), 0);
+	wait_online(t, h);
+	pass_seconds(t, 3);
+}

@@ -18,6 +18,8 @@ int recover(struct town *t, struct home *h, const char *name, const struct recov
 void make_code(struct town *t, struct home *h, struct recovery_code *code);
 /* Alice in 0, Bob in 1, and Alice's second device in 2. */
 void two_devices(struct town *t);
+/* One more device of the account of that name, which has contacts a moment later. */
+void another_device(struct town *t, struct home *h, const char *name);
 void pass_seconds(struct town *t, unsigned seconds);
 
 enum account_state state_of(const struct home *h);

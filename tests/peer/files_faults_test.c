@@ -15,6 +15,7 @@
 
 #include "shared/error.h"
 #include "shared/log.h"
+#include "tests/scratch.h"
 #include "tests/spoilt.h"
 
 enum { SIZE = 1300000, SETTLE_S = 900 };
@@ -113,20 +114,6 @@ static void offer(const char *when)
 		ticket++;
 		spoilt_pass(200 * MILLISECOND);
 	}
-}
-
-static unsigned count_in(const char *folder)
-{
-	char command[300], line[300];
-	unsigned count = 0;
-	FILE *out;
-
-	snprintf(command, sizeof command, "ls -A '%s' 2>/dev/null", folder);
-	out = popen(command, "r");
-	while (fgets(line, sizeof line, out))
-		count++;
-	pclose(out);
-	return count;
 }
 
 static void close_story(struct side *s, const char *when)

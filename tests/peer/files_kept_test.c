@@ -22,7 +22,7 @@
 #include "peer/way.h"
 #include "shared/db.h"
 #include "shared/error.h"
-#include "tests/town.h"
+#include "tests/town_account.h"
 
 /* --- what is seen --- */
 
@@ -742,18 +742,6 @@ static void a_sender_that_begins_anew_knows_how_much_has_arrived(void **state)
 	t->net.is_cut = NULL;
 	AWAIT(t, b, "alice", is_done);
 	AWAIT(t, a, "bob", is_done);
-}
-
-static void another_device(struct town *t, struct home *h, const char *name)
-{
-	const struct directory_place place = { "10.0.0.1", 7000 };
-
-	assert_int_equal(engine_login(h->engine, name, &place, server_key(t->server),
-				      bytes_text("correct horse"), false, ++t->tickets),
-			 0);
-	assert_int_equal(answer_of(t, h, t->tickets), 0);
-	wait_online(t, h);
-	calm_net_run(&t->net, 3 * SECOND, NULL, NULL);
 }
 
 static void what_was_had_from_another_own_device_is_told_to_who_offered_it(void **state)

@@ -21,112 +21,11 @@
 #include "shared/error.h"
 #include "shared/file.h"
 #include "shared/frame.h"
-#include "tests/town.h"
+#include "tests/town_files.h"
 
 /* A contact asks for much, or offers what takes much room. */
 
 enum { ASKS = 600, EMPTY = 3000, EDITS = 2000 };
-
-static void path_in(const struct town *t, const char *name, char out[200])
-{
-	snprintf(out, 200, "%s/%s", t->folder, name);
-}
-
-static void make_file(const struct town *t, const char *name, size_t size, char path[200])
-{
-	uint8_t *contents = malloc(size ? size : 1), seed[randombytes_SEEDBYTES] = { 7 };
-	FILE *file;
-
-	path_in(t, name, path);
-	randombytes_buf_deterministic(contents, size, seed);
-	file = fopen(path, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(contents, 1, size, file), size);
-	fclose(file);
-	free(contents);
-}
-
-static uint64_t offer(struct town *t, struct home *from, const char *to, const char *path)
-{
-	struct engine_file f = { .to = to, .path = path };
-	uint64_t ticket = ++t->tickets;
-
-	assert_int_equal(engine_send_file(from->engine, &f, ticket), 0);
-	assert_int_equal(answer_of(t, from, ticket), 0);
-	return find_event(from, EVENT_SAID)->message.id;
-}
-
-struct seen {
-	struct home *home;
-	uint64_t id;
-	enum transfer_state state, wanted;
-	uint8_t file[16];
-};
-
-static bool on_message(void *user, const struct message *m)
-{
-	struct seen *s = user;
-
-	assert_true(m->has_file);
-	s->state = m->file.state;
-	memcpy(s->file, m->file.id, sizeof s->file);
-	return false;
-}
-
-static struct seen see(struct home *home, uint64_t id)
-{
-	struct seen s = { .home = home, .id = id };
-
-	assert_int_equal(engine_message(home->engine, id, on_message, &s), 0);
-	return s;
-}
-
-static bool is_so(void *user)
-{
-	struct seen *s = user;
-
-	return see(s->home, s->id).state == s->wanted;
-}
-
-static void await(struct town *t, struct home *home, uint64_t id, enum transfer_state state)
-{
-	struct seen s = { .home = home, .id = id, .wanted = state };
-
-	assert_true(calm_net_run(&t->net, 300 * SECOND, is_so, &s));
-}
-
-static uint64_t heard(struct town *t, struct home *home)
-{
-	wait_for(t, home, EVENT_HEARD, 1);
-	return find_event(home, EVENT_HEARD)->message.id;
-}
-
-static struct link *link_to(struct home *home, const char *name)
-{
-	struct rooms *r = engine_rooms(home->engine);
-	struct name n;
-	const struct person *p;
-
-	assert_int_equal(name_parse(&n, bytes_text(name)), 0);
-	p = persons_find(r->persons, &n);
-	for (unsigned i = 0; i < WIRE_DEVICES_MAX; i++) {
-		if (p->ways[i] && p->ways[i]->state == WAY_LINKED)
-			return p->ways[i]->link;
-	}
-	fail_msg("no link");
-	return NULL;
-}
-
-static void say_on(struct link *link, int64_t stream, const struct wire_message *m)
-{
-	struct buf raw = { 0 }, frame = { 0 };
-
-	assert_int_equal(wire_encode(m, &raw), 0);
-	assert_int_equal(frame_append(&frame, buf_view(&raw)), 0);
-	assert_int_equal(link_write(link, stream, buf_view(&frame), false), 0);
-	buf_clear(&raw);
-	buf_clear(&frame);
-}
 
 static void who_asks_for_a_file_again_and_again_is_heard_at_a_pace(void **state)
 {
