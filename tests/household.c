@@ -174,10 +174,8 @@ static void face_read(struct face *f)
 	buf_grew(&f->in, (size_t)got);
 }
 
-struct json *face_next(struct face *f)
+struct bytes face_line(struct face *f)
 {
-	struct json *json = NULL;
-
 	for (;;) {
 		struct bytes rest = bytes_of(f->in.data, f->in.size);
 		const uint8_t *line, *end = NULL;
@@ -186,19 +184,31 @@ struct json *face_next(struct face *f)
 			line = rest.data + f->taken;
 			end = memchr(line, '\n', rest.size - f->taken);
 		}
-		if (!end) {
-			face_read(f);
-			continue;
+		if (end) {
+			f->taken += (size_t)(end - line) + 1;
+			return bytes_of(line, (size_t)(end - line));
 		}
-		rest = bytes_of(line, (size_t)(end - line));
-		f->taken += rest.size + 1;
-		if (json_parse(&json, rest) < 0)
-			give_up("not JSON: %.*s", (int)rest.size, line);
-		return json;
+		face_read(f);
 	}
 }
 
-void face_put(struct face *f, const char *method, struct json *take_params)
+struct json *face_next(struct face *f)
+{
+	struct bytes line = face_line(f);
+	struct json *json = NULL;
+
+	if (json_parse(&json, line) < 0)
+		give_up("not JSON: %.*s", (int)line.size, line.data);
+	return json;
+}
+
+void face_put_line(struct face *f, struct bytes line)
+{
+	buf_append(&f->out, line);
+	buf_append_byte(&f->out, '\n');
+}
+
+void face_say(struct face *f, const char *method, struct json *take_params)
 {
 	struct json *call = json_set_text(json_object(), "jsonrpc", "2.0");
 
@@ -208,11 +218,6 @@ void face_put(struct face *f, const char *method, struct json *take_params)
 	json_print_to(call, &f->out);
 	buf_append_byte(&f->out, '\n');
 	json_free(call);
-}
-
-void face_say(struct face *f, const char *method, struct json *take_params)
-{
-	face_put(f, method, take_params);
 	face_flush(f);
 }
 

@@ -46,9 +46,11 @@ void face_connect(struct face *f, unsigned peer);
 void face_close(struct face *f);
 /* The next line as JSON; the caller frees it. */
 struct json *face_next(struct face *f);
+/* The same for who has thousands of them: the line as it is, valid until the next; and a request, which
+ * leaves with others when the next line has to be waited for. */
+struct bytes face_line(struct face *f);
+void face_put_line(struct face *f, struct bytes line);
 void face_say(struct face *f, const char *method, struct json *take_params);
-/* The same; it leaves with others, when face_next() has to wait: as a program does that asks much. */
-void face_put(struct face *f, const char *method, struct json *take_params);
 /* Calls and waits for the answer; notifications in between are passed over. */
 struct json *face_call(struct face *f, const char *method, struct json *take_params);
 void face_do(struct face *f, const char *method, struct json *take_params);
