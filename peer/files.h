@@ -26,7 +26,8 @@ enum {
 	FILES_TOLD = 100,        /* said on one link of what is not acknowledged yet */
 	FILES_ARRIVALS = 512,    /* heard of in one step */
 };
-#define FILES_AUTO_BYTES ((uint64_t)1 << 30) /* ... and so many bytes */
+#define FILES_AUTO_BYTES                                                                       \
+	((uint64_t)1 << 30) /* ... and so many bytes, or one file as large as is accepted */
 /* What has come is made durable after so much, or so long. */
 #define FILES_SYNC_BYTES ((uint64_t)64 << 20)
 #define FILES_SYNC_TIME  (1 * SECOND)

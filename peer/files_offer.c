@@ -305,6 +305,7 @@ static bool is_taken_unasked(struct files *f, const struct person *p, const stru
 	/* What is empty takes room on the disk, too: a file, or a folder on the way to one, takes two bytes
 	 * of a manifest at least. */
 	unsigned count = 1 + offer->files + offer->manifest / AUTO_MANIFEST;
+	uint64_t most = FILES_AUTO_BYTES;
 	struct engine_settings settings;
 	struct unasked *u;
 
@@ -313,7 +314,10 @@ static bool is_taken_unasked(struct files *f, const struct person *p, const stru
 	    p->state != CONTACT_MUTUAL || (!settings.downloads[0] && !f->downloads))
 		return false;
 	u = unasked_of(f, p->id);
-	if (count > FILES_AUTO_DAY - u->count || offer->size > FILES_AUTO_BYTES - u->bytes)
+	if (settings.accept_up_to > most)
+		most = settings.accept_up_to; /* one as large as the person said comes */
+	if (count > FILES_AUTO_DAY - u->count || u->bytes > most ||
+	    offer->size > most - u->bytes)
 		return false;
 	u->count += count;
 	u->bytes += offer->size;

@@ -223,8 +223,12 @@ static int connect_or_start(const struct client_place *place, struct client_erro
 	snprintf(path, sizeof path, "%s/start.lock", place->home);
 	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0) {
+		int why = errno;
+
 		snprintf(error->message, sizeof error->message, _("cannot write in %s: %s"),
-			 place->home, strerror(errno));
+			 place->home, strerror(why));
+		snprintf(error->hint, sizeof error->hint, "%s '%.200s'",
+			 why == EROFS ? "findmnt -T" : "ls -ld", place->home);
 		return ERR_IO;
 	}
 	while (flock(lock, LOCK_EX) < 0 && errno == EINTR)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "peer/engine.h"
+#include "peer/files.h"
 #include "shared/error.h"
 #include "tests/town.h"
 #include "tests/scratch.h"
@@ -108,6 +109,27 @@ static void a_large_file_waits_until_it_is_accepted(void **state)
 	await(t, b, theirs, TRANSFER_DONE);
 	assert_true(are_equal(path, see(b, theirs).path));
 	assert_int_equal(engine_accept_file(b->engine, theirs, NULL), ERR_STATE);
+}
+
+/* What is fetched unasked in a day has its bound, but for what the person said. */
+static void a_file_as_large_as_was_said_comes_unasked_once_a_day(void **state)
+{
+	struct town *t = *state;
+	struct home *a = &t->homes[0], *b = &t->homes[1];
+	struct engine_settings settings;
+	char path[200];
+
+	befriend(t);
+	engine_settings(b->engine, &settings);
+	settings.accept_up_to = FILES_AUTO_BYTES + 2;
+	assert_int_equal(engine_set_settings(b->engine, &settings), 0);
+	make_file(t, "sparse.bin", 0, path);
+	assert_int_equal(truncate(path, FILES_AUTO_BYTES + 1), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		forget_events(b);
+		offer(t, a, "bob", path);
+		assert_int_equal(see(b, heard(t, b)).state == TRANSFER_OFFERED, i > 0);
+	}
 }
 
 static void a_file_is_never_stored_over_another(void **state)
@@ -325,6 +347,7 @@ int main(void)
 		TOWN(a_small_file_arrives_without_being_asked_for),
 		TOWN(a_file_goes_on_with_its_words_as_they_are_now),
 		TOWN(a_large_file_waits_until_it_is_accepted),
+		TOWN(a_file_as_large_as_was_said_comes_unasked_once_a_day),
 		TOWN(a_file_is_never_stored_over_another),
 		TOWN(an_empty_file_arrives),
 		TOWN(a_folder_arrives_with_all_in_it),
