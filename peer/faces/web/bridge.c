@@ -97,6 +97,7 @@ static const struct {
 	{ "openWeb", NULL },
 	{ "closeWeb", NULL },
 	{ "createBot", NULL },
+	{ "changeBot", NULL },
 	/* not what a page is */
 	{ "authenticate", NULL },
 	{ "ackEvents", NULL },
