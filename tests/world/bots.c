@@ -28,8 +28,9 @@ struct program {
 	unsigned with;
 	bool is_connected;
 	uint64_t began, at; /* it is told what is behind the one; was told up to the other */
-	uint64_t acknowledged, asked; /* for sure; perhaps */
-	uint64_t told[TOLD_MAX];      /* messages */
+	uint64_t
+		dealt; /* so far it has said that it dealt with it; durable with the next step */
+	uint64_t told[TOLD_MAX]; /* messages */
 	unsigned told_count;
 	struct proposed proposed[PROPOSED_MAX];
 	unsigned proposed_count;
@@ -74,13 +75,13 @@ static void make(struct bots_life *l, struct program *g, const char *name, enum 
 		world_fail(world_of(l), "machine %u makes no program", l->machine);
 		return;
 	}
-	g->began = g->acknowledged = g->asked = engine_last_event(e);
+	g->began = g->dealt = engine_last_event(e);
 	if (engine_bot_acknowledge(e, g->bot.id, g->began) < 0)
 		world_fail(world_of(l), "machine %u takes no acknowledgement", l->machine);
 }
 
 /* What it was told and had not dealt with it must hear again. */
-static void hang_up(struct program *g, uint64_t dealt_with)
+static void begin_behind(struct program *g, uint64_t dealt_with)
 {
 	unsigned left = 0;
 
@@ -88,7 +89,8 @@ static void hang_up(struct program *g, uint64_t dealt_with)
 		if (g->told[i] <= dealt_with)
 			g->told[left++] = g->told[i];
 	g->told_count = left;
-	g->is_connected = false;
+	g->at = dealt_with;
+	g->is_connected = true;
 }
 
 static void connect(struct bots_life *l, struct program *g)
@@ -108,13 +110,11 @@ static void connect(struct bots_life *l, struct program *g)
 	    strcmp(bot.names, g->bot.names) != 0 || !name_equal(&bot.name, &g->bot.name))
 		world_fail(world_of(l), "machine %u takes %s for another program", l->machine,
 			   g->bot.name.text);
-	else if (bot.acknowledged < g->acknowledged || bot.acknowledged > g->asked)
-		world_fail(world_of(l), "machine %u: %s acknowledged %llu to %llu, not %llu",
-			   l->machine, bot.name.text, (unsigned long long)g->acknowledged,
-			   (unsigned long long)g->asked, (unsigned long long)bot.acknowledged);
-	hang_up(g, bot.acknowledged);
-	g->at = bot.acknowledged;
-	g->is_connected = true;
+	else if (bot.acknowledged > g->dealt)
+		world_fail(world_of(l), "machine %u: %s dealt with %llu, not with %llu",
+			   l->machine, bot.name.text, (unsigned long long)g->dealt,
+			   (unsigned long long)bot.acknowledged);
+	begin_behind(g, bot.acknowledged);
 }
 
 /* --- it hears --- */
@@ -142,15 +142,17 @@ static bool each_event(void *user, const struct event *event)
 	return true;
 }
 
+static void deal(struct bots_life *l, struct program *g)
+{
+	if (g->dealt < g->at)
+		g->dealt = g->at;
+	engine_bot_acknowledge(hands(l), g->bot.id, g->at);
+	world_wake(world_of(l), l->machine);
+}
+
 static void hear(struct bots_life *l, struct program *g)
 {
 	engine_events_since(hands(l), g->at, each_event, &(struct hearing){ l, g });
-	if (!dice_chance(story_dice(l->story), 400))
-		return;
-	if (g->asked < g->at)
-		g->asked = g->at;
-	if (engine_bot_acknowledge(hands(l), g->bot.id, g->at) == 0)
-		g->acknowledged = g->at;
 }
 
 static bool each_there(void *user, const struct message *m)
@@ -176,7 +178,8 @@ static void judge_told(struct bots_life *l, struct program *g)
 	if (!e || world_trouble(world_of(l)))
 		return;
 	connect(l, g);
-	engine_events_since(e, g->at, each_event, &(struct hearing){ l, g });
+	hear(l, g);
+	deal(l, g);
 	engine_history(e, name_with(l, g), 0, TOLD_MAX, each_there, &(struct hearing){ l, g });
 }
 
@@ -338,11 +341,13 @@ static void live(struct bots_life *l, struct program *g)
 		return;
 	hear(l, g);
 	if (dice_chance(d, 400))
+		deal(l, g);
+	if (dice_chance(d, 400))
 		speak(l, g);
 	if (g->proposed_count > 0 && dice_chance(d, 400))
 		decide(l, g, &g->proposed[dice_below(d, g->proposed_count)]);
 	if (dice_chance(d, 50))
-		hang_up(g, g->acknowledged);
+		g->is_connected = false;
 }
 
 /* What hung on the machine is over; what was asked of it has no answer. */
@@ -452,6 +457,7 @@ static void remove_one(struct bots_life *l, struct program *g)
 	if (world_trouble(w))
 		return;
 	speak(l, g);
+	story_live(l->story, SECOND);
 	if (engine_remove_bot(hands(l), g->bot.name.text) < 0)
 		world_fail(w, "%s cannot be removed", g->bot.name.text);
 	world_crash(w, l->machine);
@@ -466,6 +472,16 @@ static void remove_one(struct bots_life *l, struct program *g)
 		    ERR_NOT_FOUND)
 			world_fail(w, "%s was removed, and what it proposed waits",
 				   g->bot.name.text);
+	for (unsigned k = 0; k < PROGRAMS; k++) {
+		struct program *other = &l->programs[k];
+
+		if (other == g)
+			continue;
+		connect(l, other);
+		if (other->at != other->dealt)
+			world_fail(w, "machine %u forgot what %s has dealt with", l->machine,
+				   other->bot.name.text);
+	}
 }
 
 void story_with_programs(struct story *s, uint64_t seed)
