@@ -1,5 +1,6 @@
-/* The inside of the API, for the files that make it up and nobody else: api_told.c (events, and what is told again),
- * api_clients.c (connections, and what bots may on theirs), api_later.c (calls that are answered later), and above them api.c. */
+/* The inside of the API, for the files that make it up and nobody else: api_told.c (events, and what is told
+ * again), api_clients.c (connections, and what bots may on theirs), api_later.c (calls that are answered later), and
+ * above them api.c. */
 #ifndef PALIQUE_PEER_API_API_INSIDE_H
 #define PALIQUE_PEER_API_API_INSIDE_H
 
