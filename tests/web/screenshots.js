@@ -45,6 +45,9 @@ async function talk(people, lines) {
 
 async function english() {
 	const ana = await person('ana', { title: 'Ana Reyes', status: 'here' });
+	const downloads = path.join(folder, 'Downloads');
+	fs.mkdirSync(downloads);
+	await ana.run('settings', 'downloads', downloads);
 	const ben = await person('ben', { title: 'Ben Okafor', status: 'packing' });
 	const carla = await person('carla', { title: 'Carla Nunes', availability: 'away' });
 	const frank = await person('frank', { title: 'Frank Weber' });

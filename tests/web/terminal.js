@@ -51,7 +51,7 @@ function parse(screen) {
 async function draw(lines, file) {
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox'] });
 	const page = await browser.newPage({ deviceScaleFactor: 1 });
-	await page.setContent('<pre style="display:inline-block;margin:0;padding:14px;background:#14191a;color:#e8e6df;font:15px/19px \'DejaVu Sans Mono\',monospace"></pre>');
+	await page.setContent('<pre style="display:inline-block;margin:0;padding:20px;background:#14191a;color:#e8e6df;font:14.95px/17px \'DejaVu Sans Mono\',monospace"></pre>');
 	await page.evaluate((all) => {
 		const pre = document.querySelector('pre');
 		for (const line of all) {
@@ -59,7 +59,7 @@ async function draw(lines, file) {
 				const span = document.createElement('span');
 				span.textContent = text;
 				span.style.display = 'inline-block';
-				span.style.height = '19px';
+				span.style.height = '17px'; // of a glyph, so that what is drawn with them has no gaps; its width is 9
 				span.style.verticalAlign = 'top';
 				span.style.color = s.reverse ? s.back || '#14191a' : s.front || '';
 				span.style.background = s.reverse ? s.front || '#e8e6df' : s.back || '';
@@ -76,7 +76,7 @@ async function draw(lines, file) {
 }
 
 const screen = () => tmux('capture-pane', '-p');
-const begin = (who) => tmux('new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`, `exec env LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color ${bin}/palique --home ${who.path}`);
+const begin = (who) => tmux('new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`, `exec env HOME=${folder} LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color COLORTERM=truecolor ${bin}/palique --home ${who.path}`);
 const end = () => tmux('kill-server');
 
 // `who` looks at the conversation with `name`, in which `words` stand.
@@ -87,7 +87,7 @@ async function picture(who, name, words, file) {
 		tmux('send-keys', '-l', name);
 		tmux('send-keys', 'Enter');
 		await until('the conversation is there', () => screen().includes(words));
-		await until('the image is drawn', () => /48;5/.test(tmux('capture-pane', '-p', '-e')));
+		await until('the image is drawn', () => /48;[25]/.test(tmux('capture-pane', '-p', '-e')));
 		await draw(parse(tmux('capture-pane', '-p', '-e', '-N')), file);
 	} finally {
 		end();
