@@ -255,16 +255,15 @@ static void on_object(struct chat *chat, const struct json *object)
 		return;
 	}
 	for (size_t i = 0; params && i < sizeof rows / sizeof *rows; i++) {
-		if (strcmp(rows[i].method, method))
+		if (strcmp(rows[i].method, method) ||
+		    (rows[i].whose && !cmd_is(params, rows[i].whose, chat->name)))
 			continue;
-		if (rows[i].whose && !cmd_is(params, rows[i].whose, chat->name)) {
-			if (chat->has_everybody)
-				chat_elsewhere(method, params);
-			continue;
-		}
 		cmd_json_event(method, params);
 		rows[i].on(chat, params);
+		return;
 	}
+	if (params && chat->has_everybody)
+		chat_elsewhere(method, params);
 }
 
 /* --- what is typed --- */

@@ -2,12 +2,14 @@
  * screen reader can follow. One conversation is open; what is said in others is told with its name. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "peer/faces/cli/chat.h"
 #include "peer/faces/cli/output.h"
+#include "shared/error.h"
 #include "shared/text.h"
 
-enum { LINGER_S = 10, INPUT_MAX = 1 << 20 };
+enum { LINGER_S = 10, INPUT_MAX = 1 << 20, AGAIN_MS = 250, AGAIN_TRIES = 40 };
 
 static void tell_message(const struct json *params)
 {
@@ -91,24 +93,43 @@ static int subscribe(struct cli *c)
 	return code;
 }
 
-/* The engine has ended: it is begun again, and the conversation goes on. */
+static bool is_back(struct cli *c)
+{
+	struct client_place place = { .home = c->home, .socket = c->socket };
+	struct client_error error;
+	struct json *ignored = NULL;
+
+	client_close(c->client);
+	c->client = NULL;
+	if (client_open(&c->client, &place, true, &error) < 0)
+		return false;
+	if (client_call(c->client, "subscribe", NULL, CLIENT_FOREVER, &ignored, &error) < 0)
+		return false;
+	json_free(ignored);
+	return true;
+}
+
+/* The engine has ended: it is begun again, and the conversation goes on. One that is ending still answers for a
+ * moment. */
 static int begin_again(struct chat *chat)
 {
+	struct timespec moment = { .tv_nsec = AGAIN_MS * 1000000L };
 	char name[sizeof chat->name];
-	int code;
+	unsigned tries = 0;
 
 	out_line("%s",
 		 _("* the engine has ended, and is begun again; what was marked as sent or "
 		   "queued is kept"));
-	client_close(chat->cli->client);
-	chat->cli->client = NULL;
 	chat->is_lost = false;
 	chat->unanswered = 0;
-	code = subscribe(chat->cli);
+	while (!is_back(chat->cli)) {
+		if (++tries == AGAIN_TRIES)
+			return cli_failed(ERR_CLOSED, _("the engine has ended"),
+					  "palique status");
+		nanosleep(&moment, NULL);
+	}
 	memcpy(name, chat->name, sizeof name);
-	if (code == EXIT_DONE && *name)
-		code = chat_open(chat, name);
-	return code;
+	return *name ? chat_open(chat, name) : EXIT_DONE;
 }
 
 int cmd_plain(struct cli *c)

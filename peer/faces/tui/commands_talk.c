@@ -100,7 +100,7 @@ void command_say(struct tui *tui, const char *text)
 		tui_call(tui, "send", params, on_said, sent);
 	}
 	t->answers = t->edits = t->chosen = 0;
-	t->up = 0;
+	talk_to_bottom(t);
 	if (t->has_newer)
 		model_want_newest(tui->model);
 }

@@ -259,8 +259,8 @@ static void escape(struct tui *tui)
 		t->answers = t->edits = 0;
 	} else if (t->chosen) {
 		t->chosen = 0;
-	} else if (t->up) {
-		t->up = 0;
+	} else if (t->up || t->has_newer) {
+		talk_to_bottom(t);
 		if (t->has_newer)
 			model_want_newest(tui->model);
 	} else if (!tui->view.places.list_columns) {
@@ -305,7 +305,7 @@ static void to_newest(struct tui *tui)
 		compose_move(tui_compose(tui), MOVE_END);
 		return;
 	}
-	t->up = 0;
+	talk_to_bottom(t);
 	t->chosen = 0;
 	if (t->has_newer)
 		model_want_newest(tui->model);

@@ -182,7 +182,7 @@ static void ask_page(struct model *m, struct talk *t, enum asked asked, const ch
 
 	if (key)
 		json_set_id(params, key, id);
-	t->is_asking = true;
+	t->asking++;
 	model_ask(m, asked, t->name, id, "getMessages", params);
 }
 
@@ -190,7 +190,7 @@ void model_want_older(struct model *m)
 {
 	struct talk *t = model_open(m);
 
-	if (t && t->is_here && t->has_older && !t->is_asking && t->count)
+	if (t && t->is_here && t->has_older && !t->asking && t->count)
 		ask_page(m, t, ASKED_OLDER, "before", t->list[0].id, MODEL_PAGE);
 }
 
@@ -198,7 +198,7 @@ void model_want_newer(struct model *m)
 {
 	struct talk *t = model_open(m);
 
-	if (t && t->is_here && t->has_newer && !t->is_asking && t->count)
+	if (t && t->is_here && t->has_newer && !t->asking && t->count)
 		ask_page(m, t, ASKED_NEWER, "after", t->list[t->count - 1].id, MODEL_PAGE);
 }
 
@@ -206,7 +206,8 @@ void model_want_newest(struct model *m)
 {
 	struct talk *t = model_open(m);
 
-	if (t && !t->is_asking)
+	/* What comes behind an older question takes the place of its answer. */
+	if (t)
 		ask_page(m, t, ASKED_NEWEST, NULL, 0, MODEL_PAGE);
 }
 
@@ -218,7 +219,7 @@ void model_want_oldest(struct model *m)
 		return;
 	t->anchor = 0;
 	t->up = SIZE_MAX / 2; /* as far as there is something */
-	if (t->has_older && !t->is_asking)
+	if (t->has_older)
 		ask_page(m, t, ASKED_OLDEST, "after", 0, MODEL_PAGE);
 }
 
@@ -230,7 +231,7 @@ void model_choose(struct model *m, const char *name)
 	if (t && !t->is_here)
 		model_want_newest(m);
 	if (t) {
-		t->up = 0;
+		talk_to_bottom(t);
 		t->chosen = 0;
 		if (t->is_here && t->unread)
 			t->first_unread = talk_first_unread(t);
@@ -340,7 +341,7 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 {
 	bool is_full = json_count(messages) == MODEL_PAGE;
 
-	t->is_asking = false;
+	t->asking--;
 	switch (r->asked) {
 	case ASKED_NEWEST:
 		forget_list(t);
@@ -348,7 +349,7 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 		t->is_here = true;
 		t->has_older = is_full;
 		t->has_newer = false;
-		t->up = 0;
+		talk_to_bottom(t);
 		t->first_unread = talk_first_unread(t);
 		talk_set_last(t, t->count ? t->list[t->count - 1].message : NULL);
 		break;
@@ -363,6 +364,8 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 	case ASKED_NEWER:
 		talk_insert(t, t->count, messages);
 		t->has_newer = is_full;
+		/* Behind the one that somebody went to: it was at the end for a moment. */
+		t->is_out_of_sight |= r->id == t->chosen;
 		if (t->count > MODEL_KEPT) {
 			talk_drop(t, 0, t->count - MODEL_KEPT);
 			t->has_older = true;
@@ -408,6 +411,12 @@ static void take_message(struct model *m, struct talk *t, uint64_t id,
 	ask_page(m, t, ASKED_NEWER, "after", id, MODEL_PAGE);
 }
 
+static bool is_page(enum asked asked)
+{
+	return asked == ASKED_NEWEST || asked == ASKED_OLDER || asked == ASKED_NEWER ||
+	       asked == ASKED_OLDEST || asked == ASKED_AROUND;
+}
+
 void model_answer(struct model *m, const struct request *r, const struct json *result,
 		  const char *words)
 {
@@ -415,8 +424,8 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 	const struct json *value;
 
 	if (!result) {
-		if (t)
-			t->is_asking = false;
+		if (t && is_page(r->asked))
+			t->asking--;
 		if (t && r->asked == ASKED_CONTACT) {
 			json_free(t->contact);
 			t->contact = NULL;

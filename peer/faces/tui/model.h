@@ -32,7 +32,7 @@ struct talk {
 	struct json *last; /* the newest message, also where the list is not here; or NULL */
 	bool is_here;      /* the list has been asked for and came */
 	bool has_older, has_newer; /* at the engine, beyond the list */
-	bool is_asking;            /* a page of it */
+	unsigned asking;           /* pages of it that are under way */
 	uint64_t first_unread;     /* at the time it was opened; 0: none */
 	unsigned unread;
 	struct compose *compose;
@@ -117,6 +117,8 @@ bool model_next_ring(struct model *m, char name[64]);
 void model_tell(struct model *m, const char *method, struct json *take_params);
 
 struct said *talk_find(const struct talk *t, uint64_t id);
+/* The end of what is here is shown from now on, also when more comes. */
+void talk_to_bottom(struct talk *t);
 
 /* What a person should know, once: false where there is nothing. */
 struct notice {

@@ -15,6 +15,12 @@ struct said *talk_find(const struct talk *t, uint64_t id)
 	return NULL;
 }
 
+void talk_to_bottom(struct talk *t)
+{
+	t->up = 0;
+	t->anchor = 0;
+}
+
 /* Days of two messages differ where these do. */
 static int day_of(const struct json *message)
 {

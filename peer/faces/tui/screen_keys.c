@@ -269,7 +269,9 @@ bool screen_next(struct input *in)
 		}
 		if (c == 27) { /* alone, or before what is typed with Alt */
 			kind = get_wch(&c);
-			if (kind == ERR) {
+			if (kind == OK && c == 27) /* twice, at once */
+				unget_wch(27);
+			if (kind == ERR || (kind == OK && c == 27)) {
 				in->key = KEYS_ESCAPE;
 				return true;
 			}

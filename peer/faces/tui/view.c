@@ -461,7 +461,7 @@ static void anchor(const struct view *v, struct talk *t)
 	size_t below = 0;
 
 	t->anchor = 0;
-	for (size_t i = t->count; i > 0 && t->up && !t->anchor; i--) {
+	for (size_t i = t->count; i > 0 && (t->up || t->has_newer) && !t->anchor; i--) {
 		size_t rows = timeline_rows(v, t, i - 1);
 
 		if (below + rows > t->up) {
@@ -486,7 +486,7 @@ static void bring_into_sight(const struct view *v, struct talk *t, size_t i)
 
 void view_settle(struct view *v, struct talk *t)
 {
-	size_t i = t->up ? place_of(t, t->anchor) : 0, most, rows;
+	size_t i = place_of(t, t->anchor), most, rows;
 
 	if (i) {
 		rows = timeline_rows(v, t, i - 1);
