@@ -250,7 +250,9 @@ async function give(page, how, files) {
 	await page.evaluate(([kind, list]) => {
 		const data = new DataTransfer();
 		for (const { name, type, bytes } of list) data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
-		if (kind === 'paste') document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+		const pasted = new ClipboardEvent('paste', { bubbles: true, cancelable: true });
+		Object.defineProperty(pasted, 'clipboardData', { value: data });
+		if (kind === 'paste') document.activeElement.dispatchEvent(pasted);
 		else for (const event of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }));
 	}, [how, files.map((f) => ({ ...f, bytes: f.bytes.toString('base64') }))]);
 }
@@ -264,6 +266,9 @@ async function words(page) {
 		return (texts[text] ?? text).replaceAll('%s', () => values.shift());
 	};
 }
+
+// It is the message with these words that the keyboard is at.
+const isAt = (page, text) => until(`the focus is at "${text}"`, () => page.evaluate((wanted) => document.activeElement.matches('.message') && document.activeElement.textContent.includes(wanted), text));
 
 // One of the doings of a message's menu.
 async function act(page, text, name) {
@@ -315,4 +320,4 @@ async function run(parts) {
 	process.exitCode = bad ? 1 : 0;
 }
 
-module.exports = { PASSWORD, accessible, act, befriend, begin, bin, bytesOf, choose, close, directory, folder, friends, give, hash, holds, home, invite, isOpen, look, message, open, person, press, run, same, shot, until, words, write };
+module.exports = { PASSWORD, accessible, act, befriend, begin, bin, bytesOf, choose, close, directory, folder, friends, give, hash, holds, home, invite, isAt, isOpen, look, message, open, person, press, run, same, shot, until, words, write };

@@ -5,7 +5,7 @@
 const crypto = require('crypto');
 const fs = require('fs');
 const path = require('path');
-const { PASSWORD, act, bytesOf, choose, close, folder, give, hash, home, invite, isOpen, look, message, open, press, same, until, words, write } = require('./bed');
+const { PASSWORD, act, bytesOf, choose, close, folder, give, hash, home, invite, isAt, isOpen, look, message, open, press, same, until, words, write } = require('./bed');
 
 const MEDIA = { type: 'image/png', bytes: fs.readFileSync(path.join(__dirname, 'kite.png')) };
 
@@ -99,13 +99,14 @@ async function journey(one, two, options) {
 	same(puts, 4, 'pieces that were sent, the broken one among them');
 
 	// search
+	await a.bringToFront();
 	await a.keyboard.press('Control+Shift+F');
 	await a.getByLabel(_('Words to find')).fill('las nueve');
 	await a.locator('.result mark').first().waitFor();
 	await lookAt(a, 'search');
 	await a.keyboard.press('Enter');
 	await a.keyboard.press('Enter');
-	await until('what was found has the focus', () => a.evaluate(() => document.activeElement.textContent.includes('a las nueve')));
+	await isAt(a, 'a las nueve');
 
 	// a second device: it gets what was said, and both say and hear the same
 	const c = await login(`${one}2`, one, options);

@@ -1,7 +1,7 @@
 'use strict';
 // Two people talk; what one does in the page the other's engine knows, and the other way round.
 
-const { accessible, act, befriend, choose, close, friends, holds, isOpen, look, message, open, person, press, same, until, write } = require('./bed');
+const { accessible, act, befriend, choose, close, friends, holds, isAt, isOpen, look, message, open, person, press, same, until, write } = require('./bed');
 
 // A program of ana's, on a line of its own that may do no more than its token.
 async function program(of, rights) {
@@ -141,7 +141,7 @@ exports['search, safety, settings'] = async () => {
 	await page.keyboard.press('Enter');
 	await page.keyboard.press('Enter');
 	await message(page, 'nightingale').waitFor();
-	await until('it is what the keyboard is at', () => page.evaluate(() => document.activeElement.textContent.includes('nightingale')));
+	await isAt(page, 'nightingale');
 	await page.getByRole('button', { name: 'To the newest message' }).click();
 	await message(page, 'number 399').waitFor();
 
