@@ -80,6 +80,11 @@ until_true() {
 	done
 }
 
+# has_ended PID: or it only waits for somebody to take note of its end
+has_ended() {
+	! grep -qs '^State:.[^XZ]' "/proc/$1/status"
+}
+
 directory() {
 	command=$1
 	shift

@@ -184,10 +184,7 @@ done
 ! grep -rqaF "$phrase" "$folder/home-anew" || fail 'the passphrase is in the home'
 grep -q '^Max core file size *0 *0 ' "/proc/$pid/limits" || fail 'the engine may dump core'
 kill -9 "$pid"
-is_gone() { # or only waits for somebody to take note of its end
-	! grep -qs '^State:.[^XZ]' "/proc/$1/status"
-}
-until_true 10 is_gone "$pid" || fail 'the engine outlives kill -9'
+until_true 10 has_ended "$pid" || fail 'the engine outlives kill -9'
 says 3 'this home is locked' peer anew status
 ok 'nothing to be seen; and locked again after kill -9'
 
