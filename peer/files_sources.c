@@ -50,6 +50,8 @@ static void end_as(struct files *f, struct get *g, enum transfer_state state, in
 
 void get_fail(struct files *f, struct get *g, int err)
 {
+	/* Taken back, or another one now: what came will never be whole. */
+	g->is_dropped |= err == ERR_EXPIRED || err == ERR_CORRUPT;
 	end_as(f, g, TRANSFER_FAILED, err);
 }
 

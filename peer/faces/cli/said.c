@@ -97,7 +97,7 @@ static const struct state_row {
 	{ "waiting", N_("waits for %s"), N_("waits for %s"), false, false },
 	{ "paused", N_("paused: palique files resume %s"),
 	  N_("paused: palique files resume %s"), true, true },
-	{ "stopped", N_("%s has paused it"), N_("%s has stopped it"), false, false },
+	{ "stopped", N_("%s has paused it"), N_("%s has paused it"), false, false },
 	{ "checking", N_("is being looked at for %s"), N_("is being checked"), false, false },
 	{ "cancelled", N_("cancelled; %s does not get it"),
 	  N_("cancelled; palique files accept %s fetches it"), false, true },
@@ -116,6 +116,8 @@ static bool resting_words(const struct json *t, bool is_own, const char *name, c
 			 _("interrupted at %d %%: goes on when %s is there and asks for the "
 			   "rest"),
 			 percent, name);
+	else if (done > 0 && cmd_is(t, "state", "stopped"))
+		snprintf(words, size, _("%s has paused it at %d %%"), name, percent);
 	else if (done > 0 && cmd_is(t, "state", "paused"))
 		snprintf(words, size, _("paused at %d %%: palique files resume %s"), percent,
 			 id);

@@ -120,5 +120,5 @@ int cmd_spool_input(struct cli *c, struct json **spool)
 	return cli_failed(err,
 			  err == ERR_FULL ? _("the disk is full: nothing was sent")
 					  : _("standard input cannot be read to its end"),
-			  "");
+			  err == ERR_FULL ? "df -h" : "");
 }
