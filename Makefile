@@ -144,6 +144,8 @@ install: all
 		LC_ALL=C LANGUAGE= $(B)/bin/palique completion $${shell#*=} >$$file && chmod 644 $$file || exit 1; done
 	install -D -m 644 tools/desktop/palique.desktop $(DESTDIR)$(PREFIX)/share/applications/palique.desktop
 	install -D -m 644 peer/faces/web/page/icon.svg $(DESTDIR)$(PREFIX)/share/icons/hicolor/scalable/apps/palique.svg
+	install -d $(DESTDIR)$(PREFIX)/share/palique/bots
+	install -m 755 $(wildcard tools/bots/*.py) $(DESTDIR)$(PREFIX)/share/palique/bots/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	for unit in $(wildcard tools/systemd/*.service); do \
 		sed 's|@PREFIX@|$(PREFIX)|' $$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done

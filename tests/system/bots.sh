@@ -68,7 +68,19 @@ says 2 'with whom' peer ana bot create other
 [ ! -e "$(home ana)/bots/other" ] || fail 'a token of no bot'
 says 0 removed peer ana bot remove shown
 [ ! -e "$(home ana)/bots/shown" ] || fail 'the token of a bot that is gone'
-ok 'tokens are made, kept and removed'
+# what is changed holds, what is not said stays; another token makes the one before void
+says 2 'what is to be changed' peer ana bot change echo
+says 4 'no bot called' peer ana bot change nobody --may read
+says 0 'may propose, with ben, eve; 7 a minute' peer ana bot change echo --may propose --rate 7 --with ben eve
+says 0 'may send, with ben; 7 a minute' peer ana bot change echo --may send --with ben --expires 1h
+says 0 '"expires"' peer ana bot ls --json
+says 0 '"rate":600' peer ana bot change echo --rate 600 --expires never --json
+grep -q '"expires"' "$folder/out" && fail 'it still expires'
+[ "$(cat "$(home ana)/bots/echo")" = "$token" ] || fail 'another token, unasked'
+says 0 'Whoever reads that file' peer ana bot change echo --new-token
+[ "$(cat "$(home ana)/bots/echo")" != "$token" ] || fail 'the same token'
+PALIQUE_BOT_TOKEN=$token tries refused echo auth
+ok 'tokens are made, kept, changed and removed'
 
 # --- the ready bots ---
 
@@ -129,17 +141,78 @@ if command -v jq >/dev/null; then
 	example 2 >"$folder/example/run2"
 	grep -q jq "$folder/example/run2" || fail 'the second example is another one'
 	(cd "$folder/example" && exec setsid timeout -s KILL 60 env PALIQUE_HOME="$(home ana)" sh run2 >"$folder/example2.log" 2>&1) &
-	started="$started $!"
+	reader=$!
+	started="$started $reader"
 	log=$folder/example2.log
 	until_true 10 is_online ana || fail 'ana is away'
-	sleep 1
 	answers 'ping' 'pong'
+	kill -9 "-$reader" # what it reads counts as read
 fi
 example 3 >"$folder/example/run3"
 peer ana bot remove echo >/dev/null 2>&1
 sed 's/bob/ben/' "$folder/example/run3" >"$folder/example/run4"
 PALIQUE_HOME=$(home ana) sh "$folder/example/run4" >/dev/null 2>&1 || fail 'the third example'
+[ -e "$(home ana)/bots/echo" ] || fail 'no token of the third example'
+awk '/^```python$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$(dirname "$0")/../../docs/bots.md" >"$folder/example/ten.py"
+starts ten env PYTHONPATH="$(cd "$bots" && pwd)" python3 "$folder/example/ten.py"
+until_true 20 is_here echo || fail "the example in Python is not there: $(cat "$log")"
+answers '/hi you' 'hello ben'
+peer ben history ana --json | grep -q '"buttons":\["/hi again"\]' || fail 'no button'
+answers 'as I say' 'as I say'
+ends "$pid"
 ok 'the examples of docs/bots.md'
+
+# --- recv --exec: conversations side by side, each in its order, and nothing is lost ---
+
+recv() {
+	log=$folder/recv.log
+	: >"$log"
+	setsid env PALIQUE_HOME="$(home ana)" MARKS="$folder/marks" palique recv --follow "$@" >"$log" 2>&1 &
+	pid=$!
+	started="$started $pid"
+}
+mkdir "$folder/marks"
+cat >"$folder/side" <<'END'
+#!/bin/sh
+# eve's waits for ben's, and in a conversation nobody overtakes
+mkdir "$MARKS/$PALIQUE_FROM" || { echo overtaken; exit; }
+case $PALIQUE_TEXT in
+wait) until [ -e "$MARKS/go" ]; do sleep 0.05; done ;;
+go) touch "$MARKS/go" ;;
+never) echo $$ >"$MARKS/never"; exec sleep 600 ;;
+esac
+rmdir "$MARKS/$PALIQUE_FROM"
+echo "$PALIQUE_TEXT it is"
+END
+chmod +x "$folder/side"
+for name in ben eve; do peer ana read $name >/dev/null 2>&1; done # what bots have answered is not read
+recv --jobs 2 --exec-timeout 60s --exec "$folder/side"
+peer eve send ana wait --wait delivered >/dev/null || fail 'eve cannot send'
+for i in 1 2 3 go 4 5; do peer ben send ana "$i" >/dev/null; done
+for i in 1 2 3 go 4 5; do until_true 30 hears "$i it is" || fail "no answer to $i: $(cat "$log")"; done
+eve_hears() {
+	peer eve history ana --json | grep -F '"own":false' | grep -qF 'wait it is'
+}
+until_true 30 eve_hears || fail "eve waits in vain: $(cat "$log")"
+[ "$(peer ben history ana --limit 1000 --json | sed -n 's/.*"text":"\(.*\) it is".*/\1/p' | tr '\n' ' ')" = '1 2 3 go 4 5 ' ] ||
+	fail "out of order: $(peer ben history ana)"
+# killed in the middle of one, which comes again; and one that takes too long is ended
+peer ben send ana never >/dev/null
+until_true 30 test -s "$folder/marks/never" || fail "it is not begun: $(cat "$log")"
+ends "$pid"
+kill "$(cat "$folder/marks/never")"
+rm -r "$folder/marks/never" "$folder/marks/ben"
+recv --exec-timeout 1s --exec "$folder/side"
+until_true 30 grep -q 'took longer than 1 s' "$log" || fail "it is not begun again, or not ended: $(cat "$log")"
+rmdir "$folder/marks/ben"
+answers 'after that' 'after that it is'
+ends "$pid"
+says 2 'for --exec' peer ana recv --jobs 2
+says 0 'program speaks here' peer ana profile --bot yes
+until_true 10 sh -c "'$programs/palique' --home '$(home ben)' profile ana | grep -q 'program speaks here'" || fail 'ben is not told that it is a bot'
+says 0 '' peer ana profile --bot no
+says 2 'yes or no' peer ana profile --bot maybe
+ok 'recv --exec answers side by side, in order, at least once; an account says that it is a bot'
 
 # --- proposals ---
 
@@ -155,6 +228,8 @@ waits() {
 peer ben send ana 'first wish' >/dev/null
 until_true 20 waits || fail "nothing is proposed: $(cat "$log")"
 hears 'first wish' && fail 'it was said without a person'
+says 0 '    | first wish' peer ana bot proposals
+says 0 'in answer to message' peer ana bot proposals
 says 0 'said to ben' peer ana bot approve "$(number)"
 until_true 20 hears 'first wish' || fail 'approved and not said'
 peer ben send ana 'second wish' >/dev/null
@@ -192,6 +267,8 @@ tries refused gone auth
 until_true 20 grep -q over "$long_log" || fail "an expired bot is still connected: $(cat "$long_log")"
 tries refused short expired
 tries floods bad
+peer ana bot create failing --with ben --rate 600 >/dev/null 2>&1
+tries module failing ben "$(peer ana status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')"
 is_online ana || fail 'the engine is not well'
 ok 'a token does only what it may'
 

@@ -6,6 +6,7 @@
     bots_tool.py HOME refused NAME KIND        the token is refused so
     bots_tool.py HOME rate NAME MINE COUNT     says COUNT messages; more is `busy`
     bots_tool.py HOME ends NAME                waits until its connection ends
+    bots_tool.py HOME module NAME MINE PID     what tools/bots/palique.py does with failures; PID: the engine's
     bots_tool.py HOME floods NAME              opens what it can, reads nothing, sends garbage"""
 import json
 import os
@@ -15,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "bots"))
-from palique import Bot, Error
+from palique import Bot, Disconnected, Error
 
 HOME, what, name = sys.argv[1:4]
 rest = sys.argv[4:]
@@ -151,7 +152,7 @@ def hostile(mine, other):
     person.call("send", conversation=mine, text="the last")
     heard = []
     while True:
-        event = bot._waiting.pop(0) if bot._waiting else bot._read()
+        event = bot._waiting.popleft() if bot._waiting else bot._read()
         if "method" in event:
             heard.append(event)
             if event["method"] == "sent" and event["params"]["message"]["text"] == "the last":
@@ -204,8 +205,68 @@ def ends():
     try:
         while True:
             bot._read()
-    except ConnectionError:
+    except Disconnected:
         print("over", flush=True)
+
+
+def module(mine, engine):
+    """tools/bots/palique.py itself: what it does with failures."""
+    import re
+    import subprocess
+    # none of this name, no home at all
+    for bot, kind in ((Bot("nobody", home=HOME), "not-found"), (Bot("nobody", home=HOME + "/bots"), "not-found")):
+        try:
+            bot.run()
+            sys.exit("run() goes on without a token")
+        except Error as e:
+            assert e.kind == kind and "palique bot create nobody" in str(e), e
+    # what a handler raises is the program's, even where it looks like a lost line
+    for wrong in (FileNotFoundError, ConnectionResetError, TimeoutError, KeyError):
+        bot = Bot(name, home=HOME)
+
+        @bot.on("sent")
+        def fails_in_its_way(_event, wrong=wrong):
+            raise wrong("of the handler")
+
+        Bot(home=HOME).send(mine, "for a handler that fails")
+        Bot(name, home=HOME).call("subscribe", resume=True)
+        Bot(home=HOME).send(mine, "for a handler that fails")
+        try:
+            bot.run()
+        except wrong as e:
+            assert "of the handler" in str(e), e
+        assert bot._socket is None
+    # the engine is killed: call() says so, and the next one finds another
+    bot = Bot(name, home=HOME)
+    bot.call("version")
+    os.kill(int(engine), signal.SIGKILL)
+    try:
+        while True:
+            bot.call("version")
+    except Disconnected:
+        pass
+    for _ in range(100):
+        try:
+            bot.call("version")
+            break
+        except Disconnected:
+            time.sleep(0.1)
+    else:
+        sys.exit("it finds no engine again")
+    # a part of a file that is there is never lost: names are found beside it
+    person = Bot(home=HOME)
+    path = os.path.join(HOME, "bots", "attached.txt")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("the words")
+    person.send_file(mine, path)
+    # no dependency but the standard library, and types that a checker reads
+    source = open(sys.modules["palique"].__file__, encoding="utf-8").read()
+    for package in re.findall(r"^(?:import|from) (\w+)", source, re.M):
+        assert package in sys.stdlib_module_names, package
+    subprocess.run([sys.executable, "-W", "error", "-c", "import palique, typing\nfor c in (palique.Bot, palique.Message, palique.Attachment):\n"
+                    " assert c.__doc__\n for n, f in vars(c).items():\n"
+                    "  if callable(f): typing.get_type_hints(f); assert n.startswith('_') or f.__doc__, n"],
+                   cwd=os.path.dirname(sys.modules["palique"].__file__), check=True)
 
 
 def raw(path="bot.sock"):
@@ -267,4 +328,4 @@ def floods():
     print(f"floods: status in {time.monotonic() - begun:.3f} s")
 
 
-{"dies": dies, "hostile": hostile, "refused": refused, "rate": rate, "ends": ends, "floods": floods}[what](*rest)
+{"dies": dies, "hostile": hostile, "refused": refused, "rate": rate, "ends": ends, "floods": floods, "module": module}[what](*rest)

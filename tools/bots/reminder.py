@@ -10,7 +10,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from palique import Bot, Error
+from palique import Bot, Disconnected, Error
 
 NAME = sys.argv[1] if len(sys.argv) > 1 else "reminder"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -84,7 +84,7 @@ def ring():
         for one in due:
             try:
                 speaker.send(one["conversation"], "⏰ " + one["text"], reply_to=one["message"])
-            except OSError:
+            except Disconnected:
                 break  # the engine is away: later
             except Error as e:
                 print(f"not said: {e}", file=sys.stderr)  # the contact has gone, say

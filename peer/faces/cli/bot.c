@@ -309,8 +309,12 @@ static void print_proposal(const struct json *p)
 	free(safe);
 	for (size_t i = 0; i < json_count(buttons); i++)
 		out_line("    [%s]", out_safe(json_text_at(buttons, i)));
-	if (reply)
-		out_line(_("    in answer to message %s"), out_safe(reply));
+	if (reply) {
+		char words[128];
+
+		snprintf(words, sizeof words, _("in answer to message %s"), out_safe(reply));
+		out_line("    %s", words);
+	}
 }
 
 static int proposals(struct cli *c)

@@ -25,6 +25,31 @@ static bool key_of_proposal(struct tui *tui, char letter, const char *item)
 	return true;
 }
 
+/* All that would be said, as it is, and set in: so that it cannot look as another proposal. */
+static void add_words(struct sheet *s, const struct json *one, const char *text)
+{
+	const struct json *buttons = json_get(one, "buttons");
+	const char *reply = json_text(one, "replyTo");
+
+	sheet_indent(s, 4);
+	sheet_fresh(s);
+	sheet_add(s, STYLE_PLAIN, text ? text : "");
+	if (json_count(buttons))
+		sheet_fresh(s);
+	for (size_t i = 0; i < json_count(buttons); i++) {
+		const char *label = json_text_at(buttons, i);
+
+		sheet_addf(s, STYLE_BADGE, "[%s]", label ? label : "");
+		sheet_add(s, STYLE_PLAIN, " ");
+	}
+	if (reply) {
+		sheet_fresh(s);
+		sheet_addf(s, STYLE_FAINT, _("in answer to message %s"), reply);
+	}
+	sheet_fresh(s);
+	sheet_indent(s, 0);
+}
+
 static void on_proposals(struct tui *tui, const struct json *result, void *context)
 {
 	const struct json *list = json_get(result, "proposals");
@@ -48,8 +73,8 @@ static void on_proposals(struct tui *tui, const struct json *result, void *conte
 		snprintf(item, sizeof item, "%llu", (unsigned long long)id);
 		page_item(p, item);
 		sheet_addf(s, STYLE_THEIRS, _("bot %s"), bot ? bot : "?");
-		sheet_addf(s, STYLE_FAINT, " → %s: ", to ? to : "?");
-		sheet_add_marked(s, STYLE_PLAIN, text ? text : "");
+		sheet_addf(s, STYLE_FAINT, " → %s:", to ? to : "?");
+		add_words(s, one, text);
 	}
 	if (!json_count(list))
 		sheet_add(s, STYLE_PLAIN, _("Nothing waits to be decided."));

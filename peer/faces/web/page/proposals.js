@@ -17,10 +17,19 @@ async function change(one) {
 	return yes;
 }
 
+// What it is an answer to, which goes with it.
+function answered(id) {
+	const words = h('p', { class: 'mute' }, _('in answer to message %s', id));
+	call('getMessage', { id }).then(({ message: m }) => fill(words, _('in answer to: %s', line(m.text || m.file?.name || '…').slice(0, 200))), () => {});
+	return words;
+}
+
 function row(one) {
 	return h('div', { class: 'asking proposal' },
 		h('div', {}, h('p', { class: 'mute' }, icon('bot'), ' ', _('%s would like to say in your name:', line(one.bot)), ' ', h('time', {}, lately(one.timestamp ?? Date.now()))),
-			h('div', { class: 'text' }, paragraphs(one.text))),
+			one.replyTo && answered(one.replyTo),
+			h('div', { class: 'text' }, paragraphs(one.text)),
+			one.buttons?.length && h('p', { class: 'mute' }, _('with the buttons: %s', one.buttons.map((words) => `[${line(words)}]`).join(' ')))),
 		h('div', { class: 'answers' },
 			doing(_('Send it'), () => call('approveProposal', { id: one.id })),
 			doing(_('Other words'), () => change(one), { class: 'plain' }),
