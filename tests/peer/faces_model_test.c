@@ -189,6 +189,92 @@ static void what_is_far_from_what_is_looked_at_goes(void **state)
 	model_free(m);
 }
 
+/* With 20 rows of a terminal. */
+static void settle(struct view *v, struct talk *t)
+{
+	v->places.talk_columns = 40;
+	v->places.talk_rows = 20;
+	view_settle(v, t);
+}
+
+static bool is_in_sight(const struct talk *t, uint64_t id)
+{
+	/* a message takes two rows, and the first of them the day above it */
+	size_t below = 0;
+
+	for (size_t i = t->count; i > 0 && t->list[i - 1].id != id; i--)
+		below += 2;
+	return below + 2 > t->up && below < t->up + 20;
+}
+
+static void who_goes_to_a_message_sees_it_also_when_more_comes_behind_it(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1000, 1059);
+	struct view v = { .filter = "" };
+	char *before = page(70, 99), *behind = page(101, 160);
+
+	(void)state;
+	model_go_to(m, "bob", 100);
+	answered(m, "getMessages", before);
+	answered(m, "getMessage",
+		 "{\"message\":{\"id\":\"100\",\"timestamp\":100000,\"text\":\"it\"}}");
+	settle(&v, t);
+	assert_true(is_in_sight(t, 100));
+	answered(m, "getMessages", behind);
+	settle(&v, t);
+	assert_int_equal(t->chosen, 100);
+	assert_true(t->has_newer);
+	assert_true(is_in_sight(t, 100));
+	/* nor does what is looked at move when still more comes, also at the end of what is here */
+	t->chosen = 0;
+	view_scroll(&v, m, -1000);
+	settle(&v, t);
+	assert_int_equal(t->up, 0);
+	free(behind);
+	behind = page(161, 220);
+	answered(m, "getMessages", behind);
+	settle(&v, t);
+	assert_true(is_in_sight(t, 160));
+	assert_false(is_in_sight(t, 220));
+	free(before);
+	free(behind);
+	model_free(m);
+}
+
+static void the_ends_are_asked_for_whatever_is_under_way(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1000, 1059);
+	struct view v = { .filter = "" };
+	char *older = page(940, 999), *oldest = page(1, 60), *newest = page(1000, 1059);
+
+	(void)state;
+	model_want_older(m);
+	model_want_oldest(m);
+	answered(m, "getMessages", older);
+	answered(m, "getMessages", oldest);
+	settle(&v, t);
+	assert_int_equal(t->count, 60);
+	assert_false(t->has_older);
+	assert_true(t->has_newer);
+	assert_true(is_in_sight(t, 1));
+	model_want_newer(m);
+	model_want_newest(m);
+	answered(m, "getMessages", "{\"messages\":[]}");
+	model_want_older(m); /* not while the newest are under way */
+	answered(m, "getMessages", newest);
+	assert_asks_nothing(m, "getMessages");
+	settle(&v, t);
+	assert_false(t->has_newer);
+	assert_int_equal(t->up, 0);
+	assert_int_equal(t->list[0].id, 1000);
+	free(older);
+	free(oldest);
+	free(newest);
+	model_free(m);
+}
+
 static void delivery_reaches_ours_and_never_goes_back(void **state)
 {
 	struct model *m = begun();
@@ -317,6 +403,32 @@ static void a_message_is_laid_out_within_its_columns_whatever_it_says(void **sta
 	model_free(m);
 }
 
+static void an_endless_message_is_folded(void **state)
+{
+	struct model *m = begun();
+	struct view v = { .filter = "" };
+	struct json *message = parsed("{\"id\":\"1\"}");
+	struct said said = { .id = 1, .message = message };
+	char text[4001];
+	struct sheet *s;
+
+	(void)state;
+	for (size_t i = 0; i < 4000; i++)
+		text[i] = i % 2 ? '\n' : 'x';
+	text[4000] = '\0';
+	json_set_text(message, "text", text);
+	s = view_message(&v, model_find(m, "bob"), &said, 40);
+	assert_in_range(sheet_lines(s), 10, 50);
+	sheet_free(s);
+	memset(text, '\n', 3999); /* nothing at all, and then one more */
+	json_set_text(message, "text", text);
+	s = view_message(&v, model_find(m, "bob"), &said, 40);
+	assert_in_range(sheet_lines(s), 2, 6);
+	sheet_free(s);
+	json_free(message);
+	model_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,11 +436,14 @@ int main(void)
 		cmocka_unit_test(a_message_told_twice_stands_once),
 		cmocka_unit_test(older_pages_come_before_and_end_where_there_are_no_more),
 		cmocka_unit_test(what_is_far_from_what_is_looked_at_goes),
+		cmocka_unit_test(who_goes_to_a_message_sees_it_also_when_more_comes_behind_it),
+		cmocka_unit_test(the_ends_are_asked_for_whatever_is_under_way),
 		cmocka_unit_test(delivery_reaches_ours_and_never_goes_back),
 		cmocka_unit_test(a_changed_message_takes_its_place_and_a_forgotten_one_goes),
 		cmocka_unit_test(what_nobody_looks_at_rings_once_and_is_new),
 		cmocka_unit_test(hostile_notifications_change_nothing_and_break_nothing),
 		cmocka_unit_test(a_message_is_laid_out_within_its_columns_whatever_it_says),
+		cmocka_unit_test(an_endless_message_is_folded),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

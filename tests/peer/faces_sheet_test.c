@@ -166,6 +166,27 @@ static void too_many_lines_are_left_out_and_that_is_shown(void **state)
 	free(lines);
 }
 
+static void a_sheet_that_is_cut_goes_on_behind_what_is_left(void **state)
+{
+	struct sheet *s = sheet_new(10), *other = sheet_new(10);
+
+	(void)state;
+	sheet_add(s, STYLE_PLAIN, "one\ntwo\nthree");
+	sheet_cut(s, 1);
+	assert_int_equal(sheet_lines(s), 1);
+	sheet_add(s, STYLE_PLAIN, "four");
+	sheet_add(other, STYLE_BAD, "five");
+	assert_int_equal(sheet_lines(other), 1);
+	sheet_add_line(s, sheet_line(other, 0));
+	assert_int_equal(sheet_lines(s), 2);
+	assert_line(s, 0, "one");
+	assert_line(s, 1, "fourfive");
+	sheet_cut(s, 0);
+	assert_int_equal(sheet_lines(s), 0);
+	sheet_free(s);
+	sheet_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
 		cmocka_unit_test(stretches_are_marked_and_their_signs_stay),
 		cmocka_unit_test(a_line_knows_which_way_it_is_read),
 		cmocka_unit_test(too_many_lines_are_left_out_and_that_is_shown),
+		cmocka_unit_test(a_sheet_that_is_cut_goes_on_behind_what_is_left),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

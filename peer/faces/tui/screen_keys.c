@@ -14,7 +14,7 @@
  * table is that of TERM, and a terminal within another one (tmux, a console by ssh) sends its own. Codes of ours
  * stand above those that ncurses gives to the names of a table. */
 enum { CODE_OWN = KEY_MAX + 4096, CODE_PASTE_BEGIN = CODE_OWN, CODE_PASTE_END, CODE_KEYS };
-enum { SEQUENCE_MAX = 4096 };
+enum { SEQUENCE_MAX = 4096, PASTE_MS = 500 };
 
 static const struct {
 	const char *sequence;
@@ -121,7 +121,23 @@ static void add_wide(struct buf *b, wint_t c)
 		buf_append(b, bytes_of(text, size));
 }
 
-/* All until the end of what is pasted; what comes too late for it is typed. */
+static bool is_more_here(void)
+{
+	wint_t c;
+	int kind;
+
+	nodelay(stdscr, TRUE);
+	kind = get_wch(&c);
+
+	if (kind == KEY_CODE_YES)
+		ungetch((int)c);
+	else if (kind == OK)
+		unget_wch((wchar_t)c);
+	return kind != ERR;
+}
+
+/* All until the end of what is pasted; what comes too late for it is typed. Nobody types in the very moment in which
+ * it ends: what stands there is of the paste, and has said itself that it is over. */
 static bool take_paste(struct input *in)
 {
 	struct buf b;
@@ -129,10 +145,14 @@ static bool take_paste(struct input *in)
 	int kind;
 
 	buf_init(&b, SCREEN_PASTE_MAX);
-	timeout(500);
+	timeout(PASTE_MS);
 	while ((kind = get_wch(&c)) != ERR) {
-		if (kind == KEY_CODE_YES && c == CODE_PASTE_END)
-			break;
+		if (kind == KEY_CODE_YES && c == CODE_PASTE_END) {
+			if (!is_more_here())
+				break;
+			timeout(PASTE_MS);
+			continue;
+		}
 		if (kind == KEY_CODE_YES && c == KEY_ENTER)
 			c = '\n';
 		else if (kind == KEY_CODE_YES)
@@ -197,27 +217,21 @@ static bool take_code(struct input *in, wint_t c)
 	return false;
 }
 
-static bool is_more_here(void)
-{
-	wint_t c;
-	int kind = get_wch(&c);
-
-	if (kind == KEY_CODE_YES)
-		ungetch((int)c);
-	else if (kind == OK)
-		unget_wch((wchar_t)c);
-	return kind != ERR;
-}
-
 /* The rest of a sequence that nobody knows (ECMA-48, 5.4 and 5.6), whose first two characters were ESC and `kind`: it is
  * not what somebody writes. */
 static void pass_over(wint_t kind)
 {
 	wint_t c = 0, before = 0;
+	unsigned more = 0; /* behind its end: where a click was, as old terminals tell it */
 
 	for (unsigned i = 0; i < SEQUENCE_MAX && get_wch(&c) == OK; i++) {
-		if (kind == '[' ? c >= 0x40 && c <= 0x7e
-				: kind == 'O' || c == 7 || (before == 27 && c == '\\'))
+		if (more && --more == 0)
+			return;
+		if (!more && kind == '[' && i == 0 && c == 'M')
+			more = 3;
+		else if (!more &&
+			 (kind == '[' ? c >= 0x40 && c <= 0x7e
+				      : kind == 'O' || c == 7 || (before == 27 && c == '\\')))
 			return;
 		before = c;
 	}
