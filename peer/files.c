@@ -238,6 +238,18 @@ bool files_hear_stream(struct files *f, const struct reach_stream *event)
 	return gets_hear(f, event) || serves_hear(f, event);
 }
 
+/* What had come of it and rested goes. */
+static void drop_withdrawn(struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact)
+{
+	struct file_row row;
+
+	if (file_row_find(f, id, &row) != 1)
+		return;
+	if (!row.is_ours && row.contact == contact && row.state != TRANSFER_DONE)
+		files_end(f, &row, FILES_CODE_CANCELLED, true);
+	file_row_clear(&row);
+}
+
 void files_hear_stands(struct files *f, struct way *from, const struct wire_file_stands *m)
 {
 	bool is_whole = false;
@@ -247,6 +259,8 @@ void files_hear_stands(struct files *f, struct way *from, const struct wire_file
 		/* The end of its stream may be heard later: it is not given any more then. */
 		serves_stop_on(f, m->id, from);
 		is_whole = gets_withdrawn(f, m->id, from->person->id);
+		if (!is_whole)
+			drop_withdrawn(f, m->id, from->person->id);
 	}
 	told_hear(f, from, m, is_whole);
 }

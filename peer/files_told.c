@@ -60,7 +60,6 @@ static void withdrawn(struct files *f, struct file_row *row)
 	    (row->state == TRANSFER_FAILED && row->error == ERR_EXPIRED))
 		return;
 	row->flags &= ~(unsigned)FILE_UNTOLD;
-	files_end(f, row, FILES_CODE_CANCELLED, true);
 	save(f, row, TRANSFER_FAILED, ERR_EXPIRED);
 }
 

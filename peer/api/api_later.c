@@ -124,7 +124,9 @@ void api_answered(struct api *api, const struct event *event)
 		memcpy(call.subject, p->subject, sizeof call.subject);
 		call.code = p->code;
 		text_use(p->client->language);
-		if (err < 0 && is_telling)
+		if (err < 0 && p->method->fail)
+			p->method->fail(&call, event);
+		else if (err < 0 && is_telling)
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
 		else if (err == 0 && p->method->finish)
 			err = p->method->finish(&call, event);

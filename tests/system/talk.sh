@@ -128,7 +128,7 @@ mv "$folder/album/deep/a:b?" "$folder/album/deep/a_b_" # what it is called where
 diff -r "$folder/album" "$folder/got-ben/album" || fail 'another folder has arrived'
 printf 4 >"$folder/album/deep/a?b?"
 printf 5 >"$folder/album/deep/$(printf '\351')"
-says 2 'deep/' peer ana send ben -f "$folder/album"
+says 2 'is not UTF-8: rename it' peer ana send ben -f "$folder/album"
 says_in_spanish 2 'no es UTF-8' peer ana send ben -f "$folder/album"
 says 2 'not UTF-8' peer ana send ben -f "$folder/album/deep/$(printf '\351')"
 rm "$folder/album/deep/$(printf '\351')"
