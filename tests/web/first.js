@@ -1,5 +1,5 @@
 'use strict';
-// The first minute, in the browser alone: host, join by invitation, bring an account to a second device.
+// The first minute, in the browser alone: host, join by invitation; a second device: journey.js
 
 const { PASSWORD, choose, close, home, invite, look, open, press, same, holds, until, write } = require('./bed');
 
@@ -67,20 +67,4 @@ exports['join in Spanish, on a telephone'] = async () => {
 	await look(page, 'es nobody yet');
 	await until('eva is at the directory', async () => (await home('eva').call('status')).account.state === 'online');
 	await close(page);
-
-	// the same account on another machine
-	const second = await open(home('eva2'));
-	await second.getByRole('button', { name: 'I have an account already' }).click();
-	await second.getByLabel('Your name and directory').fill(`eva@${(await home('eva').call('status')).account.directory}`);
-	await second.getByLabel('Password', { exact: true }).fill('not this one');
-	await press(second, 'Log in');
-	await second.getByText('name or password is wrong').waitFor();
-	await second.getByLabel('Password', { exact: true }).fill(PASSWORD);
-	await press(second, 'Log in');
-	await second.locator('.side').waitFor();
-	await second.locator('.myself').click();
-	await second.locator('dialog .plain-list li').nth(1).waitFor();
-	same(await second.locator('dialog .plain-list li').count(), 2, 'devices');
-	await look(second, 'devices');
-	await close(second);
 };

@@ -28,8 +28,11 @@ async function login(name, of, options) {
 	const { account } = await home(of).call('status');
 	await page.getByRole('button', { name: _('I have an account already') }).click();
 	await page.getByLabel(_('Your name and directory')).fill(`${of}@${account.directory}`);
-	await page.getByLabel(_('Password'), { exact: true }).fill(PASSWORD);
+	await page.getByLabel(_('Password'), { exact: true }).fill('not this one');
+	await press(page, _('Log in'));
+	await page.locator('.form-error').waitFor();
 	await look(page, `${options.locale}: log in`);
+	await page.getByLabel(_('Password'), { exact: true }).fill(PASSWORD);
 	await press(page, _('Log in'));
 	await page.locator('.side').waitFor();
 	return page;
@@ -111,6 +114,8 @@ async function journey(one, two, options) {
 	// a second device: it gets what was said, and both say and hear the same
 	const c = await login(`${one}2`, one, options);
 	await a.locator('.myself').click();
+	await a.locator('dialog .plain-list li').nth(1).waitFor();
+	same(await a.locator('dialog .plain-list li').count(), 2, 'devices');
 	await press(a, _('Give it the history'));
 	await lookAt(a, 'devices');
 	await a.keyboard.press('Escape');

@@ -2,7 +2,7 @@
 // A walk through all views as it is done by others: in Spanish, in the dark, on a telephone; by the keyboard alone;
 // with notifications. axe-core finds nothing in any of them.
 
-const { act, choose, close, friends, holds, isAt, isOpen, look, message, open, same, shot, until, words, write } = require('./bed');
+const { act, choose, close, friends, holds, isAt, isOpen, look, message, open, openMenu, same, shot, until, words, write } = require('./bed');
 
 exports['every view in Spanish, in the dark, on a telephone'] = async () => {
 	const [ana, ben] = await friends('ana', 'ben');
@@ -21,8 +21,7 @@ exports['every view in Spanish, in the dark, on a telephone'] = async () => {
 	const _ = await words(page);
 	const button = (name) => page.getByRole('button', { name, exact: true }).first();
 	const escape = () => page.keyboard.press('Escape');
-	await message(page, 'en la plaza').hover();
-	await message(page, 'en la plaza').locator('.tools button').last().click();
+	await openMenu(page, 'en la plaza');
 	await look(page, 'es menu of a message');
 	await escape();
 	await act(page, 'en la plaza', _('React'));
@@ -103,6 +102,11 @@ const obscured = (page) => page.evaluate(() => {
 	return points.some((at) => at && (e.contains(at) || at.contains(e) || e.labels?.[0]?.contains(at))) ? null : `${e.tagName} ${e.className} ${e.getAttribute('aria-label') ?? ''} ${e.textContent.slice(0, 40)}`;
 });
 
+async function inSight(page, what) {
+	let hidden;
+	await until('', async () => !(hidden = await obscured(page))).catch(() => { throw new Error(`${what}: what has the focus is out of sight: ${hidden}`); });
+}
+
 exports['small windows, large letters, no colours of ours, no motion'] = async () => {
 	const [ana, ben] = await friends('ana', 'ben');
 	await ben.say('ana', `a line that has no place to break: ${'https://example.org/'.padEnd(120, 'x')}`);
@@ -136,8 +140,7 @@ exports['small windows, large letters, no colours of ours, no motion'] = async (
 		// all the way through by Tab: what has the focus is always in sight
 		for (let i = 0; i < 40; i++) {
 			await key('Tab');
-			const hidden = await obscured(page);
-			holds(!hidden, `${what}: the focus is in sight: ${hidden}`);
+			await inSight(page, what);
 		}
 		await key('Escape');
 	};
@@ -183,7 +186,7 @@ exports['by the keyboard alone'] = async () => {
 	await key('Shift+Enter');
 	await page.keyboard.type('two lines');
 	await key('Enter');
-	await until('ben has both lines', async () => (await ben.last('ana')).text === 'by keys\ntwo lines');
+	await until('ben has both lines', async () => (await ben.last('ana'))?.text === 'by keys\ntwo lines');
 	same(await at(), 'Write a message', 'the focus after sending');
 	await message(page, 'two lines').waitFor();
 	// back to the timeline, to the message, its menu: reply
@@ -225,8 +228,7 @@ exports['by the keyboard alone'] = async () => {
 			return e === document.body ? 'body' : `${own || around ? '' : 'UNSEEN '}${e.tagName} ${e.className} ${e.getAttribute('aria-label') ?? ''}`;
 		});
 		holds(!here.startsWith('UNSEEN'), `the focus is seen: ${here}`);
-		const hidden = await obscured(page);
-		holds(!hidden, `the focus is in sight: ${hidden}`);
+		await inSight(page, 'wide');
 		if (here === 'body' && seen.size > 5) break;
 		seen.add(here);
 		await key('Tab');
@@ -323,6 +325,6 @@ exports['notifications, and the line that is lost'] = async () => {
 	await message(again, 'said meanwhile').waitFor();
 	same(await message(again, 'said meanwhile').count(), 1, 'how often it is there');
 	await again.box.press('Enter');
-	await until('ben has it', async () => (await ben.last('ana')).text === 'said without a line');
+	await until('ben has it', async () => (await ben.last('ana'))?.text === 'said without a line');
 	await close(again);
 };

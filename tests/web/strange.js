@@ -28,7 +28,7 @@ exports['hostile texts stay text'] = async () => {
 	await choose(page, 'ben');
 	const ids = [];
 	for (const [text] of strange) ids.push((await ben.say('ana', text)).id);
-	await until('all are there', async () => (await ana.last('ben')).text === strange.at(-1)[0]);
+	await until('all are there', async () => (await ana.last('ben'))?.text === strange.at(-1)[0]);
 	await message(page, 'ありがとう').waitFor();
 	const { messages } = await ana.call('getMessages', { conversation: 'ben', limit: strange.length });
 	for (const [i, [text, wanted]] of strange.entries()) {

@@ -1,7 +1,7 @@
 'use strict';
 // Two people talk; what one does in the page the other's engine knows, and the other way round.
 
-const { accessible, act, befriend, choose, close, friends, holds, isAt, isOpen, look, message, open, person, press, same, until, write } = require('./bed');
+const { accessible, act, befriend, choose, close, friends, holds, isAt, isOpen, look, message, open, openMenu, person, press, same, until, write } = require('./bed');
 
 // A program of ana's, on a line of its own that may do no more than its token.
 async function program(of, rights) {
@@ -36,7 +36,7 @@ exports['talk both ways'] = async () => {
 	await message(page, 'hello ana').waitFor();
 	same(await page.locator('.message a').getAttribute('href'), 'https://example.org/x?y=1', 'the link');
 	same(await page.locator('.message strong').textContent(), '*this*', 'what is marked');
-	await until('ben hears that ana has read it', async () => (await ben.last('ana')).state === 'read');
+	await until('ben hears that ana has read it', async () => (await ben.last('ana'))?.state === 'read');
 	await write(page, 'hola ben');
 	await until('ben has it', async () => (await ben.last('ana'))?.text === 'hola ben');
 	await message(page, 'hola ben').locator('.state-delivered').waitFor();
@@ -49,8 +49,7 @@ exports['talk both ways'] = async () => {
 	await write(page, 'an answer');
 	await message(page, 'an answer').locator('.quote').getByText('hello ana').waitFor();
 	same((await until('ben has the answer', async () => { const m = await ben.last('ana'); return m.text === 'an answer' && m; })).quote.ours, true, 'the answer is to what ben said');
-	await message(page, 'hello ana').hover();
-	await message(page, 'hello ana').getByRole('button', { name: 'React' }).click();
+	await openMenu(page, 'hello ana', 'React');
 	await look(page, 'reactions to choose');
 	await page.getByRole('menuitem', { name: '👍' }).click();
 	const reactions = async (text) => (await ben.call('getMessages', { conversation: 'ana' })).messages.find((m) => m.text.includes(text)).reactions;
@@ -65,18 +64,17 @@ exports['talk both ways'] = async () => {
 	await look(page, 'editing');
 	await page.box.press('Enter');
 	await message(page, 'another answer').getByText('edited').waitFor();
-	await until('ben sees the edit', async () => (await ben.last('ana')).text === 'another answer');
+	await until('ben sees the edit', async () => (await ben.last('ana'))?.text === 'another answer');
 	await write(page, 'a slip');
 	await message(page, 'a slip').waitFor();
-	await message(page, 'a slip').last().hover();
-	await message(page, 'a slip').last().locator('.tools button').last().click();
+	await openMenu(page, 'a slip');
 	await look(page, 'menu of a message');
 	await page.keyboard.press('Escape');
 	await act(page, 'a slip', 'Delete for both');
 	await look(page, 'delete for both');
 	await page.locator('dialog .danger').click();
 	await page.getByText('You deleted this message').waitFor();
-	await until('ben sees that it is gone', async () => (await ben.last('ana')).retracted);
+	await until('ben sees that it is gone', async () => (await ben.last('ana'))?.retracted);
 
 	// ben edits and deletes
 	const { id } = await ben.say('ana', 'first words');
@@ -113,7 +111,7 @@ exports['talk both ways'] = async () => {
 	await until('the title says it', async () => (await page.title()) === '(3) Palique');
 	await choose(page, 'cai');
 	await page.locator('.unread-line').waitFor();
-	await until('cai hears that they are read', async () => (await cai.last('ana')).state === 'read');
+	await until('cai hears that they are read', async () => (await cai.last('ana'))?.state === 'read');
 	await until('the title says nothing', async () => (await page.title()) === 'Palique');
 
 	// a draft stays with its conversation
@@ -222,7 +220,7 @@ exports['programs propose, people decide'] = async () => {
 	await page.locator('.proposal-text').fill('I am a little late');
 	await look(page, 'proposal, other words');
 	await press(page, 'Send');
-	await until('ben has it', async () => (await ben.last('ana')).text === 'I am a little late');
+	await until('ben has it', async () => (await ben.last('ana'))?.text === 'I am a little late');
 	await page.locator('.proposal').waitFor({ state: 'detached' });
 	await message(page, 'I am a little late').getByText('bot helper').waitFor();
 	await bot.say('ben', 'buy now');
@@ -231,7 +229,7 @@ exports['programs propose, people decide'] = async () => {
 	await page.locator('.proposal').waitFor({ state: 'detached' });
 	await bot.say('ben', 'see you');
 	await press(page, 'Send it');
-	await until('ben has it as it was', async () => (await ben.last('ana')).text === 'see you');
+	await until('ben has it as it was', async () => (await ben.last('ana'))?.text === 'see you');
 
 	// theirs: an account that is a program, with commands and buttons
 	await ben.call('setProfile', { bot: true });
