@@ -24,6 +24,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	api_clients_free(api);
+	buf_clear(&api->line);
 	api_forget_all(api);
 	free(api);
 }
@@ -84,8 +85,7 @@ static void run(struct api_client *client, const struct rpc_request *request)
 		if (api->config.wake)
 			api->config.wake(api->config.user);
 	} else if (request->id) {
-		api_answer_after_commit(client,
-					rpc_answer(request->id, request->method, &call, err));
+		api_answer_after_commit(client, request->id, request->method, &call, err);
 	} else if (api->config.wake) {
 		api->config.wake(api->config.user);
 	}
@@ -95,7 +95,6 @@ static void run(struct api_client *client, const struct rpc_request *request)
 static void take_line(struct api_client *client, struct bytes line)
 {
 	struct rpc_request request;
-	struct json *refusal;
 
 	if (client->is_gone || client->is_ending)
 		return;
@@ -103,9 +102,7 @@ static void take_line(struct api_client *client, struct bytes line)
 		run(client, &request);
 	} else {
 		api_count_refusal(client);
-		refusal = rpc_refusal(&request);
-		if (refusal)
-			api_answer_after_commit(client, refusal);
+		api_refuse_after_commit(client, &request);
 	}
 	rpc_clear(&request);
 }

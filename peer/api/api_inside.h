@@ -52,6 +52,7 @@ struct api {
 	struct api_machine machine;
 	bool is_pressed;
 	uint64_t replays; /* turns of bots */
+	struct buf line;  /* scratch: what is told */
 };
 
 /* --- api_told.c --- */
@@ -90,7 +91,9 @@ void api_end_those_that_are_over(struct api *api);
 struct call api_call_of(struct api *api, uint64_t ticket);
 void api_call_clear(struct call *call);
 /* Behind the next commit. */
-void api_answer_after_commit(struct api_client *client, struct json *take_object);
+void api_answer_after_commit(struct api_client *client, const struct json *id,
+			     const struct method *method, const struct call *call, int err);
+void api_refuse_after_commit(struct api_client *client, const struct rpc_request *request);
 void api_flush(struct api_client *client);
 /* The call is answered later; or (`is_again`) run again. */
 void api_remember(struct api_client *client, const struct call *call,

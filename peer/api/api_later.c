@@ -8,30 +8,46 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
+enum { ANSWERS_KEPT = 4096 }; /* bytes: a larger buffer is given back when it is empty */
+
 /* --- answers --- */
 
-void api_answer_after_commit(struct api_client *client, struct json *take_object)
+static void end_answer(struct api_client *client)
 {
-	json_print_to(take_object, &client->answers);
 	buf_append_byte(&client->answers, '\n');
-	json_free(take_object);
 	if (client->api->config.wake)
 		client->api->config.wake(client->api->config.user);
 }
 
+void api_answer_after_commit(struct api_client *client, const struct json *id,
+			     const struct method *method, const struct call *call, int err)
+{
+	rpc_answer(&client->answers, id, method, call, err);
+	end_answer(client);
+}
+
+void api_refuse_after_commit(struct api_client *client, const struct rpc_request *request)
+{
+	if (rpc_refusal(&client->answers, request))
+		end_answer(client);
+}
+
 void api_flush(struct api_client *client)
 {
-	struct buf out = client->answers;
+	struct buf *out = &client->answers;
 	size_t start = 0;
 
-	memset(&client->answers, 0, sizeof client->answers);
-	for (size_t i = 0; i < out.size; i++) {
-		if (out.data[i] != '\n')
+	for (size_t i = 0; i < out->size; i++) {
+		if (out->data[i] != '\n')
 			continue;
-		api_send(client, bytes_of(out.data + start, i - start));
+		api_send(client, bytes_of(out->data + start, i - start));
 		start = i + 1;
 	}
-	buf_clear(&out);
+	if (out->capacity > ANSWERS_KEPT)
+		buf_clear(out);
+	else if (out->size > 0)
+		sodium_memzero(out->data, out->size); /* a recovery code, perhaps */
+	out->size = 0;
 }
 
 struct call api_call_of(struct api *api, uint64_t ticket)
@@ -134,8 +150,7 @@ void api_answered(struct api *api, const struct event *event)
 			api_veil(p->client, &call, p->method->name);
 		p->client->pending_count--;
 		if (p->id)
-			api_answer_after_commit(p->client,
-						rpc_answer(p->id, p->method, &call, err));
+			api_answer_after_commit(p->client, p->id, p->method, &call, err);
 		text_use(NULL);
 		/* It comes from behind the commit already. */
 		if (p->client->hold <= clock_now())
@@ -174,8 +189,7 @@ static void go_on(struct api *api, struct pending *p)
 			api_veil(p->client, &call, p->method->name);
 		p->client->pending_count--;
 		if (p->id)
-			api_answer_after_commit(p->client,
-						rpc_answer(p->id, p->method, &call, err));
+			api_answer_after_commit(p->client, p->id, p->method, &call, err);
 		pending_free(p);
 	}
 	text_use(NULL);

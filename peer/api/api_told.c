@@ -18,15 +18,6 @@ void api_send(struct api_client *client, struct bytes line)
 		client->connection = NULL;
 }
 
-static void send_json(struct api_client *client, struct json *take_object)
-{
-	char *line = json_print(take_object);
-
-	api_send(client, bytes_text(line));
-	free(line);
-	json_free(take_object);
-}
-
 bool api_is_looked_at(const struct api *api, const char *name)
 {
 	for (const struct api_client *c = api->clients; c; c = c->next)
@@ -36,15 +27,19 @@ bool api_is_looked_at(const struct api *api, const char *name)
 	return false;
 }
 
-static struct json *notification(struct engine *e, const struct event *event)
+/* api->line: what is told of an event in the language of now, to a program or a person. False: nothing. */
+static bool print_event(struct api *api, const struct event *event, bool is_to_bot)
 {
 	struct json *params = json_object();
-	const char *method = notify_event(e, event, params);
+	const char *method = notify_event(api->config.engine, event, params);
 
+	api->line.size = 0;
+	if (method && is_to_bot)
+		narrow_event(params);
 	if (method)
-		return rpc_notification(method, params);
+		rpc_notification(&api->line, method, params);
 	json_free(params);
-	return NULL;
+	return method != NULL;
 }
 
 /* What is not counted (typing, progress) is for who keeps up: it is stale in a moment, and told to
@@ -62,25 +57,25 @@ static bool is_new_to(const struct api_client *client, const struct event *event
 /* To a program what it may hear of it, as it may. */
 static void tell_bot(struct api_client *client, const struct event *event)
 {
-	struct engine *e = client->api->config.engine;
-	struct json *o;
+	struct api *api = client->api;
+	bool is_told;
 	struct bot bot;
 
-	if (engine_bot(e, client->bot, clock_wall(), &bot) < 0 || !right_hears(&bot, event))
+	if (engine_bot(api->config.engine, client->bot, clock_wall(), &bot) < 0 ||
+	    !right_hears(&bot, event))
 		return;
 	text_use(client->language);
-	o = notification(e, event);
+	is_told = print_event(api, event, true);
 	text_use(NULL);
-	if (!o)
-		return;
-	narrow_event((struct json *)json_get(o, "params"));
-	send_json(client, o);
+	if (is_told)
+		api_send(client, buf_view(&api->line));
 }
 
+/* One after the other; what is told to persons is printed anew only where the language is another one. */
 void api_tell(struct api *api, const struct event *event)
 {
-	const char *language = NULL; /* of `line` */
-	char *line = NULL;
+	const char *language = NULL; /* of api->line */
+	bool is_told;
 
 	for (struct api_client *client = api->clients; client; client = client->next) {
 		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
@@ -89,26 +84,21 @@ void api_tell(struct api *api, const struct event *event)
 			if (event->id)
 				client->told = event->id;
 			tell_bot(client, event);
+			language = NULL;
 			continue;
 		}
-		if (!line || strcmp(language, client->language)) {
-			struct json *o;
+		if (!language || strcmp(language, client->language) != 0) {
 			text_use(client->language);
-			o = notification(api->config.engine, event);
+			is_told = print_event(api, event, false);
 			text_use(NULL);
-			free(line);
-			line = NULL;
-			if (!o)
+			if (!is_told)
 				return;
-			line = json_print(o);
 			language = client->language;
-			json_free(o);
 		}
 		if (event->id)
 			client->told = event->id;
-		api_send(client, bytes_text(line));
+		api_send(client, buf_view(&api->line));
 	}
-	free(line);
 }
 
 struct replay {
@@ -120,7 +110,6 @@ struct replay {
 static bool tell_again(void *user, const struct event *event)
 {
 	struct replay *replay = user;
-	struct json *o;
 
 	if (replay->left == 0) {
 		replay->is_more = true;
@@ -132,9 +121,8 @@ static bool tell_again(void *user, const struct event *event)
 		tell_bot(replay->client, event);
 		return replay->client->connection != NULL;
 	}
-	o = notification(replay->client->api->config.engine, event);
-	if (o)
-		send_json(replay->client, o);
+	if (print_event(replay->client->api, event, false))
+		api_send(replay->client, buf_view(&replay->client->api->line));
 	return replay->client->connection != NULL;
 }
 

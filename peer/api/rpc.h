@@ -19,11 +19,12 @@ int rpc_parse(struct rpc_request *r, struct bytes line);
 /* Wipes the passwords in it, too. */
 void rpc_clear(struct rpc_request *r);
 
-/* What a refused request is answered; NULL: a notification, which never is (section 4.1). */
-struct json *rpc_refusal(const struct rpc_request *r);
+/* Each appends one line without its end to `out`. What a refused request is answered; false: a notification,
+ * which never is (section 4.1). */
+bool rpc_refusal(struct buf *out, const struct rpc_request *r);
 /* The call's result, or its failure `err` in words. */
-struct json *rpc_answer(const struct json *id, const struct method *method,
-			const struct call *call, int err);
-struct json *rpc_notification(const char *method, struct json *take_params);
+void rpc_answer(struct buf *out, const struct json *id, const struct method *method,
+		const struct call *call, int err);
+void rpc_notification(struct buf *out, const char *method, const struct json *params);
 
 #endif
