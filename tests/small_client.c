@@ -35,6 +35,16 @@ static void open_server(struct small_net *n, const struct server_config *config)
 	n->server_at = n->now;
 }
 
+struct server_config small_net_limited(void)
+{
+	struct server_config config = { .registration = REGISTRATION_OPEN,
+					.has_limits = true,
+					.limits = limits_default() };
+
+	config.limits.work_bits_max = 6;
+	return config;
+}
+
 void small_net_begin(struct small_net *n, const struct server_config *config)
 {
 	char reason[256];

@@ -46,6 +46,8 @@ struct small_net {
 	wall_ms wall;
 };
 
+/* Open to everybody, with the limits that a directory has by itself, and work for guests that is quick to do. */
+struct server_config small_net_limited(void);
 /* A fresh directory in a folder of its own. */
 void small_net_begin(struct small_net *n, const struct server_config *config);
 void small_net_end(struct small_net *n);

@@ -24,10 +24,7 @@ static struct server_config config;
 static int begin(void **state)
 {
 	(void)state;
-	config = (struct server_config){ .registration = REGISTRATION_OPEN,
-					 .has_limits = true,
-					 .limits = limits_default() };
-	config.limits.work_bits_max = 6; /* quick to do */
+	config = small_net_limited();
 	small_net_begin(&net, &config);
 	return 0;
 }
