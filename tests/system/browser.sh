@@ -1,6 +1,7 @@
 #!/bin/sh
 # browser.sh BUILD [PART...]: the page in Chromium, on real engines and a directory: the first minute, talk, files that are
-# cut off, devices, both languages, hostile texts, long histories; axe-core in every view. Parts: tests/web/parts.js
+# cut off, devices, both languages, hostile texts, long histories; axe-core in every view. Parts: words of the names in
+# tests/web/*.js; each can be run alone. FIREFOX=/usr/bin/firefox-esr: in that one. PALIQUE_SHOTS=FOLDER: pictures
 BUILD=${1-build}
 [ $# = 0 ] || shift
 cd "$(dirname "$0")/../.." || exit 2
