@@ -137,6 +137,10 @@ reads_no_more() {
 is_gone() {
 	! in_tmux has-session -t "$1" 2>/dev/null
 }
+# Some of the file has come
+has_begun() {
+	shown "$1" | grep -qE '[1-9][0-9]* %'
+}
 has_ended() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -243,14 +247,14 @@ the_way() {
 	writes ana "/file $folder/a picture.png"
 	sees ben '▣ a picture.png'
 	peer ben settings accept-up-to 0 >/dev/null
-	head -c 60000000 /dev/zero >"$folder/film.bin"
+	head -c 90000000 /dev/zero >"$folder/film.bin"
 	writes ana "/file $folder/film.bin the film"
 	reads ben fetch
 	writes ben '/fetch'
-	sees ben '%'
+	until_true 15 has_begun ben || fail "nothing comes: $(shown ben)"
 	writes ben '/pause'
 	reads ben 'goes on'
-	loses ben ' 0 %;'
+	is_shown ben ' 0 %;' && fail "what has come is not counted: $(shown ben)"
 	peer ana stop >/dev/null
 	reads ana lost
 	types ana Enter

@@ -1,8 +1,9 @@
 /* palique --plain: all conversations line by line. Nothing is ever redrawn and no cursor is moved, so that a
  * screen reader can follow. One conversation is open; what is said in others is told with its name. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "peer/faces/cli/chat.h"
 #include "peer/faces/cli/output.h"
@@ -93,7 +94,7 @@ static int subscribe(struct cli *c)
 	return code;
 }
 
-static bool is_back(struct cli *c)
+static bool is_back(struct cli *c, bool may_start)
 {
 	struct client_place place = { .home = c->home, .socket = c->socket };
 	struct client_error error;
@@ -101,7 +102,7 @@ static bool is_back(struct cli *c)
 
 	client_close(c->client);
 	c->client = NULL;
-	if (client_open(&c->client, &place, true, &error) < 0)
+	if (client_open(&c->client, &place, may_start, &error) < 0)
 		return false;
 	if (client_call(c->client, "subscribe", NULL, CLIENT_FOREVER, &ignored, &error) < 0)
 		return false;
@@ -109,24 +110,26 @@ static bool is_back(struct cli *c)
 	return true;
 }
 
-/* The engine has ended: it is begun again, and the conversation goes on. One that is ending still answers for a
- * moment. */
+/* The engine has ended. Somebody may have meant it to: it is begun again when something is typed; if others begin it,
+ * the conversation goes on by itself. One that is ending still answers for a moment. */
 static int begin_again(struct chat *chat)
 {
-	struct timespec moment = { .tv_nsec = AGAIN_MS * 1000000L };
+	struct pollfd typed = { .fd = STDIN_FILENO, .events = POLLIN };
 	char name[sizeof chat->name];
 	unsigned tries = 0;
 
 	out_line("%s",
-		 _("* the engine has ended, and is begun again; what was marked as sent or "
-		   "queued is kept"));
+		 _("* the engine has ended; what was marked as sent or queued is kept, and "
+		   "what you type begins it again"));
 	chat->is_lost = false;
 	chat->unanswered = 0;
-	while (!is_back(chat->cli)) {
-		if (++tries == AGAIN_TRIES)
+	while (!is_back(chat->cli, tries > 0)) {
+		if (tries == AGAIN_TRIES)
 			return cli_failed(ERR_CLOSED, _("the engine has ended"),
 					  "palique status");
-		nanosleep(&moment, NULL);
+		/* Once something is typed, so much time again and again. */
+		if (poll(&typed, tries ? 0 : 1, AGAIN_MS) != 0 || tries)
+			tries++;
 	}
 	memcpy(name, chat->name, sizeof name);
 	return *name ? chat_open(chat, name) : EXIT_DONE;

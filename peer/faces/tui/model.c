@@ -38,7 +38,7 @@ bool model_next_request(struct model *m, struct request *r)
 	return true;
 }
 
-void model_tell(struct model *m, const char *method, struct json *take_params)
+static void tell(struct model *m, const char *method, struct json *take_params)
 {
 	model_ask(m, ASKED_NOTHING, "", 0, method, take_params);
 }
@@ -301,7 +301,7 @@ void model_mark_read(struct model *m, struct talk *t)
 	if (!t->unread || !id || t->has_newer)
 		return;
 	t->unread = 0;
-	model_tell(m, "markRead", json_set_id(of_conversation(t->name), "upTo", id));
+	tell(m, "markRead", json_set_id(of_conversation(t->name), "upTo", id));
 	m->revision++;
 }
 
@@ -438,10 +438,7 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 	switch (r->asked) {
 	case ASKED_STATUS:
 		json_free(m->account);
-		json_free(m->profile);
 		m->account = json_keep((struct json *)json_get(result, "account"));
-		value = json_get(result, "profile");
-		m->profile = value ? json_keep((struct json *)value) : NULL;
 		break;
 	case ASKED_CONTACTS:
 		take_contacts(m, json_get(result, "contacts"));
@@ -502,18 +499,12 @@ void model_free(struct model *m)
 	free(m->talks);
 	free(m->requests);
 	json_free(m->account);
-	json_free(m->profile);
 	free(m);
 }
 
 const struct json *model_account(const struct model *m)
 {
 	return m->account;
-}
-
-const struct json *model_profile(const struct model *m)
-{
-	return m->profile;
 }
 
 bool model_is_ready(const struct model *m)

@@ -87,8 +87,7 @@ unsigned model_revision(const struct model *m);
 void model_touch(struct model *m);
 
 const struct json *model_account(const struct model *m); /* NULL: not known yet */
-const struct json *model_profile(const struct model *m);
-bool model_is_ready(const struct model *m); /* the contacts are known */
+bool model_is_ready(const struct model *m);              /* the contacts are known */
 
 /* Conversations in the order of a list: requests first, then the newest. */
 size_t model_count(const struct model *m);
@@ -113,8 +112,6 @@ void model_look(struct model *m, bool is_looked_at);
 bool model_is_looked_at(const struct model *m);
 /* Who has said something since the last call that a person does not see yet. False: nobody. */
 bool model_next_ring(struct model *m, char name[64]);
-/* Another request, whose answer matters to nobody but for an error. Takes `params`. */
-void model_tell(struct model *m, const char *method, struct json *take_params);
 
 struct said *talk_find(const struct talk *t, uint64_t id);
 /* The end of what is here is shown from now on, also when more comes. */

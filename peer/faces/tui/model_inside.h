@@ -5,7 +5,7 @@
 #include "peer/faces/tui/model.h"
 
 struct model {
-	struct json *account, *profile;
+	struct json *account;
 	struct talk **talks;
 	size_t count, capacity;
 	char open[64];

@@ -91,7 +91,8 @@ const char *pages_yes_or_no(bool is)
 	return is ? _("yes") : _("no");
 }
 
-void pages_go_to(struct tui *tui, const char *item)
+/* To the message of an item "ID NAME". */
+static void go_to(struct tui *tui, const char *item)
 {
 	char name[64];
 	unsigned long long id;
@@ -251,7 +252,7 @@ static void on_found(struct tui *tui, const struct json *result, void *context)
 	if (!result)
 		return;
 	snprintf(title, sizeof title, _("Search: %s"), (const char *)context);
-	p = pages_begin(tui, title, pages_go_to);
+	p = pages_begin(tui, title, go_to);
 	s = page_sheet(p);
 	for (size_t i = 0; i < json_count(messages); i++) {
 		const struct json *m = json_at(messages, i);
@@ -330,7 +331,7 @@ static void on_transfers(struct tui *tui, const struct json *result, void *conte
 	(void)context;
 	if (!result)
 		return;
-	p = pages_begin(tui, _("Files"), pages_go_to);
+	p = pages_begin(tui, _("Files"), go_to);
 	s = page_sheet(p);
 	for (size_t i = 0; i < json_count(list); i++) {
 		const struct json *m = json_at(list, i), *f = json_get(m, "file");

@@ -17,8 +17,6 @@ void pages_qr(struct sheet *s, const char *text, enum style style, const char *w
 size_t pages_qr_rows(const char *text);
 /* A word of the API for people: states, kinds of paths. */
 const char *pages_word(const char *word);
-/* Goes to the message of an item "ID NAME". */
-page_chosen pages_go_to;
 /* Closes the page and begins a command in the composer. */
 void pages_write(struct tui *tui, const char *command);
 

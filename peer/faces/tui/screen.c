@@ -32,7 +32,8 @@ static short next_pair; /* of pictures */
 
 static const struct {
 	attr_t attributes;
-	short front, back, front_8; /* -1: the terminal's own */
+	short front, back,
+		front_8; /* -1: the terminal's own; a back above 15 needs no reverse */
 } looks[STYLE_COUNT] = {
 	[STYLE_PLAIN] = { A_NORMAL, -1, -1, -1 },
 	[STYLE_FAINT] = { A_DIM, 245, -1, -1 },
@@ -47,15 +48,16 @@ static const struct {
 	[STYLE_ITALIC] = { A_ITALIC, -1, -1, -1 },
 	[STYLE_CODE] = { A_NORMAL, 179, -1, COLOR_YELLOW },
 	[STYLE_BADGE] = { A_BOLD | A_REVERSE, 72, -1, COLOR_GREEN },
-	[STYLE_CHOSEN] = { A_REVERSE, -1, -1, -1 },
-	[STYLE_BAR] = { A_REVERSE, -1, -1, -1 },
+	[STYLE_CHOSEN] = { A_REVERSE, 255, 238, -1 },
+	[STYLE_BAR] = { A_REVERSE | A_BOLD, 252, 236, -1 },
 	[STYLE_QR] = { A_BOLD, 231, COLOR_BLACK, COLOR_WHITE },
 };
 
 static void make_styles(void)
 {
 	for (short i = 1; i < STYLE_COUNT; i++)
-		init_pair(i, colors >= 256 ? looks[i].front : looks[i].front_8, looks[i].back);
+		init_pair(i, colors >= 256 ? looks[i].front : looks[i].front_8,
+			  colors >= 256 || looks[i].back <= COLOR_WHITE ? looks[i].back : -1);
 	next_pair = STYLE_COUNT;
 }
 
@@ -65,7 +67,10 @@ static attr_t look(enum style style, short *pair)
 	if (!colors)
 		return looks[style].attributes;
 	*pair = (short)style;
-	/* where there is grey, faint is grey: A_DIM is hard to read on many */
+	/* where there are greys, a ground of one is quieter than one reversed */
+	if (colors >= 256 && looks[style].back > COLOR_WHITE)
+		return looks[style].attributes & ~(attr_t)A_REVERSE;
+	/* and faint is grey: A_DIM is hard to read on many */
 	return style == STYLE_FAINT && colors >= 256 ? A_NORMAL : looks[style].attributes;
 }
 
@@ -259,7 +264,12 @@ static unsigned put_piece(unsigned at, unsigned y, unsigned end, const struct pi
 		over_put(at, y, left, p, text);
 	if (p->color && colors >= 256)
 		return at + put(at, y, left, A_NORMAL, picture_pair(p->color), text);
-	return at + put(at, y, left, attributes | (is_chosen ? A_REVERSE : 0), pair, text);
+	if (is_chosen && colors >= 256)
+		attributes = look(STYLE_CHOSEN, &pair) |
+			     (attributes & (A_BOLD | A_UNDERLINE | A_ITALIC));
+	else if (is_chosen)
+		attributes |= A_REVERSE;
+	return at + put(at, y, left, attributes, pair, text);
 }
 
 /* The characters of a line with the piece that each belongs to; returns how many. */

@@ -417,14 +417,6 @@ void sheet_add_line(struct sheet *s, const struct sheet_line *line)
 		sheet_add_piece(s, &line->pieces[i]);
 }
 
-void sheet_add_sheet(struct sheet *s, struct sheet *other)
-{
-	for (size_t i = 0; i < sheet_lines(other); i++) {
-		sheet_add_line(s, &other->lines[i]);
-		sheet_break(s);
-	}
-}
-
 void sheet_cut(struct sheet *s, size_t lines)
 {
 	s->is_open = s->is_cut = s->goes_on = false;

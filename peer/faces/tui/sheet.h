@@ -79,7 +79,6 @@ const struct sheet_line *sheet_line(const struct sheet *s, size_t i);
 void sheet_cut(struct sheet *s, size_t lines);
 /* A line of another sheet goes on with what stands here; all lines of one. */
 void sheet_add_line(struct sheet *s, const struct sheet_line *line);
-void sheet_add_sheet(struct sheet *s, struct sheet *other);
 
 /* The columns of safe text; those of what is not printable count as 0. */
 unsigned sheet_columns(const char *text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "peer/faces/tui/draft.h"
 #include "peer/faces/tui/screen.h"
@@ -239,6 +240,22 @@ static const char *under(const struct talk *t)
 	return f && json_text(f, "name") ? json_text(f, "name") : "";
 }
 
+/* Today the time, else the day. */
+static void when_words(int64_t ms, char *out, size_t size)
+{
+	time_t seconds = (time_t)(ms / 1000), now = time(NULL);
+	struct tm tm, today;
+	bool is_known = ms > 0 && localtime_r(&seconds, &tm) && localtime_r(&now, &today);
+
+	*out = '\0';
+	if (is_known)
+		strftime(out, size,
+			 tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday ? "%H:%M"
+			 : tm.tm_year == today.tm_year                              ? "%e %b"
+										    : "%Y",
+			 &tm);
+}
+
 static void draw_entry(const struct view *v, const struct model *m, const struct talk *t,
 		       unsigned y)
 {
@@ -247,15 +264,20 @@ static void draw_entry(const struct view *v, const struct model *m, const struct
 	enum style style;
 	bool is_open = model_open(m) == t;
 	bool is_chosen = v->focus == FOCUS_LIST && !strcmp(v->list_chosen, t->name);
-	char count[16];
+	char count[32] = "";
 	unsigned left = p->list_columns - 1;
 
 	sign = view_presence(t->contact, &words, &style);
-	if (is_chosen)
-		screen_fill(p->list_x, y, p->list_columns, STYLE_CHOSEN);
+	for (unsigned i = 0; is_chosen && i < LIST_ROW; i++)
+		screen_fill(p->list_x, y + i, p->list_columns, STYLE_CHOSEN);
 	screen_put(p->list_x, y, 1, STYLE_GOOD, is_open ? "▌" : " ");
-	screen_put(p->list_x + 1, y, 1, style, sign);
-	if (t->unread) {
+	screen_put(p->list_x + 1, y, 1, is_chosen ? STYLE_CHOSEN : style, sign);
+	if (!t->unread && t->last) {
+		when_words(json_int(t->last, "timestamp", 0), count, sizeof count);
+		left -= sheet_columns(count) + 1;
+		screen_put(p->list_x + left, y, 12, is_chosen ? STYLE_CHOSEN : STYLE_FAINT,
+			   count);
+	} else if (t->unread) {
 		snprintf(count, sizeof count, t->unread > 99 ? " 99+ " : " %u ", t->unread);
 		left -= sheet_columns(count);
 		screen_put(p->list_x + left, y, 6, STYLE_BADGE, count);
@@ -268,7 +290,8 @@ static void draw_entry(const struct view *v, const struct model *m, const struct
 	if (!compose_is_empty(t->compose) && !is_open)
 		screen_put(p->list_x + 3, y + 1, p->list_columns - 4, STYLE_WARN, _("draft"));
 	else
-		view_put_safe(p->list_x + 3, y + 1, p->list_columns - 4, STYLE_FAINT, under(t));
+		view_put_safe(p->list_x + 3, y + 1, p->list_columns - 4,
+			      is_chosen ? STYLE_CHOSEN : STYLE_FAINT, under(t));
 }
 
 static void draw_list(struct view *v, const struct model *m)
@@ -308,14 +331,14 @@ static void draw_list(struct view *v, const struct model *m)
 static void draw_header(const struct view *v, const struct talk *t)
 {
 	const struct places *p = &v->places;
-	const char *words, *status = json_text(t->contact, "status");
+	const char *words, *status = json_text(t->contact, "status"), *sign;
 	char line[1024];
 	enum style style;
 
-	view_presence(t->contact, &words, &style);
+	sign = view_presence(t->contact, &words, &style);
 	if (json_bool(t->contact, "typing", false))
 		words = _("types …");
-	snprintf(line, sizeof line, "%s  %s%s%s%s%s%s", view_title(t), words,
+	snprintf(line, sizeof line, "%s %s  %s%s%s%s%s%s", sign, view_title(t), words,
 		 json_bool(t->contact, "verified", false) &&
 				 !json_bool(t->contact, "keyChanged", false)
 			 ? " ✔"
@@ -356,6 +379,9 @@ static void draw_compose(const struct view *v, const struct talk *t)
 		rows--;
 	}
 	screen_put(p->talk_x, y, 2, STYLE_GOOD, "> ");
+	if (compose_is_empty(t->compose) && !t->answers && !t->edits)
+		screen_put(p->talk_x + 2, y, p->talk_columns - 2, STYLE_FAINT,
+			   _("Write a message"));
 	draft_draw(t->compose, p->talk_x + 2, y, p->talk_columns - 2, rows,
 		   v->focus == FOCUS_COMPOSE);
 }

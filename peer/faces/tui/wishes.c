@@ -14,11 +14,6 @@ enum { FILE_MAX = 4096 };
 static const char *const names[] = { "bell", "mouse", "images" };
 enum { NAMES = sizeof names / sizeof *names };
 
-const char *wishes_name(size_t i)
-{
-	return i < NAMES ? names[i] : NULL;
-}
-
 bool *wishes_find(struct wishes *w, const char *name)
 {
 	bool *const places[NAMES] = { &w->bell, &w->mouse, &w->images };

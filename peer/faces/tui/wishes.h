@@ -18,7 +18,5 @@ int wishes_keep(const struct wishes *w, const char *home);
 
 /* By its name; NULL: there is none. */
 bool *wishes_find(struct wishes *w, const char *name);
-/* The i-th name; NULL: no more. */
-const char *wishes_name(size_t i);
 
 #endif
