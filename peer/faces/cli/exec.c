@@ -1,27 +1,17 @@
 #include "peer/faces/cli/exec.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "peer/faces/cli/exec_run.h"
 #include "peer/faces/cli/output.h"
 #include "shared/clock.h"
 #include "shared/error.h"
 #include "shared/name.h"
 #include "shared/text.h"
-#include "shared/wire.h"
-
-extern char **environ;
-
-enum { VARIABLES = 6, VARIABLE_SIZE = WIRE_TEXT_MAX + 64, END_LOOK_MS = 20 };
 
 /* One conversation, and the messages of it that wait. */
 struct queue {
@@ -31,165 +21,24 @@ struct queue {
 	bool is_running;
 };
 
-/* A process, and what goes in and comes out. */
-struct run {
-	struct queue *queue; /* NULL: none */
+/* What runs, and for which message: the first of its queue. */
+struct job {
+	struct queue *queue; /* NULL: nothing runs */
 	char id[24];
-	pid_t child;
-	int in, out; /* -1: closed */
-	char *input; /* a line of JSON */
-	size_t size, fed;
-	struct buf output;
-	mono_ns until;
+	struct exec_run run;
 };
 
 struct exec {
 	struct cli *c;
 	mono_ns patience;
-	unsigned jobs;
-	struct run runs[EXEC_JOBS_MAX];
+	struct job jobs[EXEC_JOBS_MAX];
+	unsigned count; /* of them */
 	struct queue **queues;
 	size_t queue_count, next; /* whose turn it is */
 	bool is_over;             /* the engine has gone */
 };
 
-/* --- its environment: ours without what is ours, and a few facts --- */
-
-struct surroundings {
-	char own[VARIABLES][VARIABLE_SIZE];
-	char home[CLI_PATH_MAX + 32];
-	char **all; /* owned; the texts are not */
-};
-
-static void surround(struct surroundings *s, const struct cli *c, const struct json *receive)
-{
-	static const char *const facts[][2] = { { "PALIQUE_CONVERSATION", "conversation" },
-						{ "PALIQUE_FROM", "from" },
-						{ "PALIQUE_ID", "id" } };
-	const char *kind = json_text(json_get(receive, "message"), "kind");
-	const char *text = json_text(json_get(receive, "message"), "text");
-	size_t count = 0, had = 0;
-
-	while (environ[had])
-		had++;
-	s->all = memory_array(had + VARIABLES + 2, sizeof *s->all);
-	for (size_t i = 0; i < had; i++) {
-		if (strncmp(environ[i], "PALIQUE_", 8) != 0)
-			s->all[count++] = environ[i];
-	}
-	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-		const char *value = json_text(receive, facts[i][1]);
-
-		snprintf(s->own[i], VARIABLE_SIZE, "%s=%s", facts[i][0], value ? value : "");
-		s->all[count++] = s->own[i];
-	}
-	snprintf(s->own[3], VARIABLE_SIZE, "PALIQUE_KIND=%s", kind ? kind : "text");
-	s->all[count++] = s->own[3];
-	snprintf(s->own[4], VARIABLE_SIZE, "PALIQUE_TEXT=%s", text ? text : "");
-	s->all[count++] = s->own[4];
-	snprintf(s->home, sizeof s->home, "PALIQUE_HOME=%s", c->home);
-	s->all[count++] = s->home;
-	s->all[count] = NULL;
-}
-
-/* --- the process --- */
-
-static bool make_pipes(int in[2], int out[2])
-{
-	if (pipe2(in, O_CLOEXEC) < 0)
-		return false;
-	if (pipe2(out, O_CLOEXEC) == 0)
-		return true;
-	close(in[0]);
-	close(in[1]);
-	return false;
-}
-
-static void close_end(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/* In a group of its own: what it begins ends with it. */
-static int spawn(struct run *r, const struct cli *c, char *const *variables)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	char *arguments[ARGUMENTS_MAX + 2];
-	int in[2], out[2], err, count = 0;
-
-	arguments[count++] = (char *)c->o.value[OPT_EXEC];
-	for (int i = 0; i < c->o.argument_count; i++)
-		arguments[count++] = (char *)c->o.arguments[i];
-	arguments[count] = NULL;
-	if (!make_pipes(in, out))
-		return ERR_IO;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-	err = posix_spawnp(&r->child, arguments[0], &actions, &attributes, arguments,
-			   variables);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
-	r->in = in[1];
-	r->out = out[0];
-	fcntl(r->in, F_SETFL, O_NONBLOCK);
-	fcntl(r->out, F_SETFL, O_NONBLOCK);
-	if (err == 0)
-		return 0;
-	close_end(&r->in);
-	close_end(&r->out);
-	return err == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-}
-
-static void feed(struct run *r)
-{
-	ssize_t done = write(r->in, r->input + r->fed, r->size - r->fed);
-
-	if (done > 0)
-		r->fed += (size_t)done;
-	/* One that does not want to read is no failure. */
-	if (r->fed == r->size || (done < 0 && errno != EAGAIN && errno != EINTR))
-		close_end(&r->in);
-}
-
-static void drain(struct run *r)
-{
-	char part[4096];
-	ssize_t got = read(r->out, part, sizeof part);
-
-	if (got > 0 && r->output.size < EXEC_OUTPUT_MAX)
-		buf_append(&r->output, bytes_of(part, (size_t)got));
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-		close_end(&r->out);
-}
-
 /* --- the answer --- */
-
-/* What it printed without what a message does not hold: NULs, the newlines at its end, more than fits. */
-static void trim(struct buf *output)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < output->size; i++) {
-		if (output->data[i] != '\0')
-			output->data[kept++] = output->data[i];
-	}
-	if (kept > WIRE_TEXT_MAX) {
-		kept = WIRE_TEXT_MAX;
-		while (kept > 0 && (output->data[kept] & 0xc0) == 0x80)
-			kept--;
-	}
-	while (kept > 0 && (output->data[kept - 1] == '\n' || output->data[kept - 1] == '\r'))
-		kept--;
-	output->size = kept;
-}
 
 /* What it is called to others: as its file, where that can be a name. */
 static void name_of(const struct cli *c, char out[NAME_MAX + 1])
@@ -205,20 +54,20 @@ static void name_of(const struct cli *c, char out[NAME_MAX + 1])
 }
 
 /* False: the engine did not take it. */
-static bool say(struct exec *x, struct run *r)
+static bool say(struct exec *x, struct job *j)
 {
 	struct json *params = json_object(), *result = NULL;
 	char name[NAME_MAX + 1];
 	int code;
 
 	name_of(x->c, name);
-	json_set_text(params, "conversation", r->queue->name);
-	json_set_text(params, "replyTo", r->id);
+	json_set_text(params, "conversation", j->queue->name);
+	json_set_text(params, "replyTo", j->id);
 	json_set_text(params, "bot", name);
-	json_set_bytes(params, "text", buf_view(&r->output));
+	json_set_bytes(params, "text", buf_view(&j->run.output));
 	code = cli_call(x->c, "send", params, &result);
 	json_free(result);
-	return code != EXIT_NO_ENGINE;
+	return code != EXIT_NO_ENGINE && code != EXIT_TIMEOUT;
 }
 
 /* --- one message --- */
@@ -229,7 +78,8 @@ static struct json *fetch(struct exec *x, const char *method, const char *key,
 	struct json *result = NULL;
 
 	*code = cli_call(x->c, method, json_set_text(json_object(), key, value), &result);
-	if (*code == EXIT_NO_ENGINE)
+	/* A message is none to answer only where the engine says so. */
+	if (*code != EXIT_DONE && *code != EXIT_NOT_FOUND)
 		x->is_over = true;
 	return result;
 }
@@ -255,24 +105,10 @@ static void handled(struct exec *x, struct queue *q)
 	take_off(q);
 }
 
-static void reset(struct run *r)
+static bool start(struct exec *x, struct job *j, const struct json *receive)
 {
-	free(r->input);
-	buf_clear(&r->output);
-	*r = (struct run){ .in = -1, .out = -1 };
-}
+	int err = exec_run_begin(&j->run, x->c, receive, x->patience);
 
-static bool start(struct exec *x, struct run *r, const struct json *receive)
-{
-	struct surroundings s = { .all = NULL };
-	int err;
-
-	r->input = json_print(receive);
-	r->size = strlen(r->input);
-	r->until = clock_now() + x->patience;
-	surround(&s, x->c, receive);
-	err = spawn(r, x->c, s.all);
-	free(s.all);
 	if (err < 0)
 		cli_failed(err, _("the program of --exec cannot be begun"),
 			   "palique help recv");
@@ -280,82 +116,53 @@ static bool start(struct exec *x, struct run *r, const struct json *receive)
 }
 
 /* The first of a queue. True: it runs; else it was none to answer, or the engine has gone. */
-static bool begin(struct exec *x, struct run *r, struct queue *q)
+static bool begin(struct exec *x, struct job *j, struct queue *q)
 {
 	struct json *result, *contact = NULL, *receive = NULL;
 	const struct json *message;
 	bool is_running = false;
 	int code;
 
-	snprintf(r->id, sizeof r->id, "%llu", (unsigned long long)q->ids[q->taken]);
-	result = fetch(x, "getMessage", "id", r->id, &code);
+	snprintf(j->id, sizeof j->id, "%llu", (unsigned long long)q->ids[q->taken]);
+	result = fetch(x, "getMessage", "id", j->id, &code);
 	message = json_get(result, "message");
 	if (is_to_answer(message)) {
 		contact = fetch(x, "getContact", "name", q->name, &code);
 		if (!json_bool(json_get(contact, "contact"), "bot", false)) {
 			receive = cmd_as_receive(message);
-			is_running = start(x, r, receive);
+			is_running = start(x, j, receive);
 		}
 	}
 	json_free(receive);
 	json_free(contact);
 	json_free(result);
 	if (is_running) {
-		r->queue = q;
+		j->queue = q;
 		q->is_running = true;
 		return true;
 	}
-	reset(r);
 	if (!x->is_over)
 		handled(x, q);
 	return false;
 }
 
-/* It has ended, or (`is_late`) has to. */
-static void finish(struct exec *x, struct run *r, int status, bool is_late)
+/* It has ended, or was. */
+static void finish(struct exec *x, struct job *j, int code, bool is_late)
 {
-	struct queue *q = r->queue;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	struct queue *q = j->queue;
 
-	trim(&r->output);
 	if (is_late)
 		out_say(_("the program of --exec took longer than %lld s and was ended"),
 			(long long)(x->patience / SECOND));
 	else if (code > 0)
 		out_say(_("the program of --exec failed with exit code %d"), code);
-	else if (r->output.size > 0 && !say(x, r))
+	else if (j->run.output.size > 0 && !say(x, j))
 		x->is_over = true;
 	q->is_running = false;
-	reset(r);
+	j->queue = NULL;
+	exec_run_clear(&j->run);
 	if (!x->is_over)
 		handled(x, q);
-}
-
-/* With all that it has begun. */
-static void kill_run(struct run *r)
-{
-	int status;
-
-	close_end(&r->in);
-	close_end(&r->out);
-	kill(-r->child, SIGKILL);
-	while (waitpid(r->child, &status, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* Its end has a time, too. */
-static void look_after(struct exec *x, struct run *r, mono_ns now)
-{
-	int status = 0;
-
-	if (r->out < 0 && waitpid(r->child, &status, WNOHANG) == r->child) {
-		close_end(&r->in);
-		kill(-r->child, SIGKILL); /* what it left behind */
-		finish(x, r, status, false);
-	} else if (now >= r->until) {
-		kill_run(r);
-		finish(x, r, status, true);
-	}
 }
 
 /* --- all of them --- */
@@ -381,10 +188,8 @@ int exec_new(struct exec **out, struct cli *c)
 	signal(SIGPIPE, SIG_IGN);
 	x = memory_new(sizeof *x);
 	x->c = c;
-	x->jobs = (unsigned)jobs;
+	x->count = (unsigned)jobs;
 	x->patience = (mono_ns)seconds * SECOND;
-	for (unsigned i = 0; i < x->jobs; i++)
-		reset(&x->runs[i]);
 	*out = x;
 	return EXIT_DONE;
 }
@@ -393,10 +198,11 @@ void exec_free(struct exec *x)
 {
 	if (!x)
 		return;
-	for (unsigned i = 0; i < x->jobs; i++) {
-		if (x->runs[i].queue)
-			kill_run(&x->runs[i]);
-		reset(&x->runs[i]);
+	for (unsigned i = 0; i < x->count; i++) {
+		if (!x->jobs[i].queue)
+			continue;
+		exec_run_kill(&x->jobs[i].run);
+		exec_run_clear(&x->jobs[i].run);
 	}
 	for (size_t i = 0; i < x->queue_count; i++) {
 		free(x->queues[i]->ids);
@@ -450,63 +256,49 @@ static struct queue *next_queue(struct exec *x)
 
 static void begin_more(struct exec *x)
 {
-	for (unsigned i = 0; i < x->jobs && !x->is_over; i++) {
+	for (unsigned i = 0; i < x->count && !x->is_over; i++) {
 		struct queue *q = NULL;
 
-		while (!x->is_over && !x->runs[i].queue && (q = next_queue(x)) != NULL &&
-		       !begin(x, &x->runs[i], q))
+		while (!x->is_over && !x->jobs[i].queue && (q = next_queue(x)) != NULL &&
+		       !begin(x, &x->jobs[i], q))
 			;
-		if (!x->runs[i].queue && !q)
+		if (!x->jobs[i].queue && !q)
 			return;
 	}
-}
-
-/* Until what; ms. */
-static int wait_for(const struct exec *x, mono_ns now)
-{
-	int64_t wait = -1;
-
-	for (unsigned i = 0; i < x->jobs; i++) {
-		const struct run *r = &x->runs[i];
-		int64_t ms = r->until > now ? (int64_t)((r->until - now) / MILLISECOND) + 1 : 0;
-
-		if (!r->queue)
-			continue;
-		if (r->out < 0 && ms > END_LOOK_MS)
-			ms = END_LOOK_MS;
-		if (wait < 0 || ms < wait)
-			wait = ms;
-	}
-	return (int)(wait > INT_MAX ? INT_MAX : wait);
 }
 
 bool exec_step(struct exec *x, int fd)
 {
 	struct pollfd fds[1 + 2 * EXEC_JOBS_MAX] = { { .fd = fd, .events = POLLIN } };
-	bool is_running = false;
+	int wait = -1;
 
 	begin_more(x);
 	/* What is read of the engine meanwhile waits for who follows. */
 	if (x->is_over || (fd >= 0 && client_has_more(x->c->client)))
 		return !x->is_over;
-	for (unsigned i = 0; i < x->jobs; i++) {
-		is_running |= x->runs[i].queue != NULL;
-		fds[1 + 2 * i] = (struct pollfd){ .fd = x->runs[i].out, .events = POLLIN };
-		fds[2 + 2 * i] = (struct pollfd){ .fd = x->runs[i].in, .events = POLLOUT };
-	}
-	if (fd < 0 && !is_running)
-		return true;
-	poll(fds, 1 + 2 * x->jobs, wait_for(x, clock_now()));
-	for (unsigned i = 0; i < x->jobs; i++) {
-		struct run *r = &x->runs[i];
+	for (unsigned i = 0; i < x->count; i++) {
+		struct pollfd *its = &fds[1 + 2 * i];
+		int ms;
 
-		if (!r->queue)
+		its[0].fd = its[1].fd = -1;
+		if (!x->jobs[i].queue)
 			continue;
-		if (r->in >= 0 && fds[2 + 2 * i].revents)
-			feed(r);
-		if (r->out >= 0 && fds[1 + 2 * i].revents)
-			drain(r);
-		look_after(x, r, clock_now());
+		exec_run_watch(&x->jobs[i].run, its);
+		ms = exec_run_wait(&x->jobs[i].run, clock_now());
+		wait = wait < 0 || ms < wait ? ms : wait;
+	}
+	if (fd < 0 && wait < 0)
+		return true;
+	poll(fds, 1 + 2 * x->count, wait);
+	for (unsigned i = 0; i < x->count; i++) {
+		struct job *j = &x->jobs[i];
+		enum exec_end end = EXEC_GOES_ON;
+		int code = 0;
+
+		if (j->queue)
+			end = exec_run_step(&j->run, &fds[1 + 2 * i], &code);
+		if (end != EXEC_GOES_ON)
+			finish(x, j, code, end == EXEC_LATE);
 	}
 	return !x->is_over;
 }

@@ -12,7 +12,6 @@ enum {
 	EXEC_SECONDS_MAX = 7 * 86400,
 	EXEC_JOBS = 4, /* conversations at a time: --jobs */
 	EXEC_JOBS_MAX = 32,
-	EXEC_OUTPUT_MAX = 64000, /* bytes that are read; a message holds fewer */
 };
 
 struct exec;

@@ -90,10 +90,27 @@ void pages_proposals(struct tui *tui, const char *words, uint64_t id)
 	tui_call(tui, "listProposals", NULL, on_proposals, NULL);
 }
 
+static void on_changed(struct tui *tui, const struct json *result, void *context)
+{
+	(void)context;
+	if (result)
+		pages_bots(tui, "", 0);
+}
+
 static bool key_of_bot(struct tui *tui, char letter, const char *item)
 {
+	const char *may = letter == 's'   ? "send"
+			  : letter == 'p' ? "propose"
+			  : letter == 'r' ? "read"
+					  : NULL;
 	char command[PAGE_ITEM_MAX + 16];
 
+	if (item && may) {
+		tui_call(tui, "changeBot",
+			 json_set_text(json_set_text(json_object(), "name", item), "may", may),
+			 on_changed, NULL);
+		return true;
+	}
 	if (!item || letter != 'x')
 		return false;
 	snprintf(command, sizeof command, "/bot remove %s", item);
@@ -128,7 +145,10 @@ static void on_bots(struct tui *tui, const struct json *result, void *context)
 	page_item(p, NULL);
 	sheet_break(s);
 	sheet_add(s, STYLE_FAINT, _("One more is made by: palique bot create NAME"));
-	page_set_keys(p, _("x takes its token away · / command · Esc closes"), key_of_bot);
+	page_set_keys(p,
+		      _("s send · p propose · r read: what it may · x takes its token away · "
+			"Esc closes"),
+		      key_of_bot);
 	tui_show(tui, p);
 }
 
