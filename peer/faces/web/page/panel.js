@@ -97,7 +97,10 @@ export function showContact(name) {
 			controls()[at]?.focus();
 		};
 		// a list that one may be choosing from is not taken away
-		state.watch('contact', (who) => { if (who === name && place.isConnected && !place.querySelector('select:focus')) draw(); });
+		const end = state.watch('contact', (who) => {
+			if (!place.isConnected) end();
+			else if (who === name && !place.querySelector('select:focus')) draw();
+		});
 		place.addEventListener('focusout', (e) => { if (e.target.matches('select') && e.relatedTarget) setTimeout(draw); });
 		draw();
 		return place;

@@ -91,7 +91,7 @@ function devices() {
 		const r = await call('listDevices').catch(() => ({ devices: [] }));
 		fill(list, r.devices.map((d) => deviceRow(d, draw)));
 	};
-	state.watch('devices', () => { if (list.isConnected) draw(); });
+	const end = state.watch('devices', () => (list.isConnected ? draw() : end()));
 	draw();
 	return h('section', {}, h('h3', {}, _('Your devices')), list, h('p', { class: 'mute' }, _('On another machine: palique login %s@%s', state.me.account.name, state.me.account.directory ?? '')));
 }

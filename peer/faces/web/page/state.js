@@ -15,9 +15,11 @@ export let isOnline = false; // whether the line to the engine is up
 const watchers = new Map();
 
 // Topics: 'me', 'contacts', 'contact' (name), 'messages' (name, {kind, ...}), 'current', 'line', 'devices'
+// Returns what ends it.
 export function watch(topic, f) {
-	if (!watchers.has(topic)) watchers.set(topic, []);
-	watchers.get(topic).push(f);
+	if (!watchers.has(topic)) watchers.set(topic, new Set());
+	watchers.get(topic).add(f);
+	return () => watchers.get(topic).delete(f);
 }
 
 function changed(topic, ...what) {
