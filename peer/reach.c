@@ -248,7 +248,7 @@ static void step(struct reach *r, struct way *w)
 		return;
 	if (!reach_wants(r, w))
 		w->stranded_since = NEVER;
-	else if (now >= w->retry_at && w->dial_at == NEVER)
+	else if (now >= reach_retry_at(r, w) && w->dial_at == NEVER)
 		reach_begin(r, w);
 }
 
@@ -274,7 +274,7 @@ static mono_ns deadline_of(const struct reach *r, const struct way *w)
 		if (w->state == WAY_DIALLING)
 			deadline = mono_earlier(deadline, w->dial_until);
 		else if (w->dial_at == NEVER && reach_wants(r, w))
-			deadline = mono_earlier(deadline, w->retry_at);
+			deadline = mono_earlier(deadline, reach_retry_at(r, w));
 	}
 	return mono_earlier(deadline, reach_stranded_at(r, w));
 }

@@ -36,12 +36,17 @@ bool reach_has_words(struct reach *r, const struct person *p)
 	return false;
 }
 
+/* Something is to be said to it, or had from it. */
+static bool is_needed(const struct way *w)
+{
+	return w->is_wanted || w->is_asked || way_owes(w);
+}
+
 bool reach_wants(const struct reach *r, const struct way *w)
 {
 	if (!is_there(r, w) || !reach_may(w))
 		return false;
-	return w->is_wanted || w->is_asked || w->is_called || way_owes(w) ||
-	       (reach_is_alone(r) && !w->has_left);
+	return is_needed(w) || w->is_called || (reach_is_alone(r) && !w->has_left);
 }
 
 /* Where their devices are is what they say: we knock at few doors at once for anybody. */
@@ -54,7 +59,7 @@ static bool may_dial(const struct reach *r, const struct way *w)
 		count += p->ways[i] && p->ways[i]->state == WAY_DIALLING;
 	if (count >= REACH_DIALS)
 		return false;
-	if (w->is_wanted || w->is_asked || w->is_called || way_owes(w))
+	if (is_needed(w) || w->is_called)
 		return true;
 	count = 0;
 	for (unsigned i = 0; i < r->count; i++)
@@ -64,13 +69,19 @@ static bool may_dial(const struct reach *r, const struct way *w)
 
 void reach_failed(struct reach *r, struct way *w)
 {
-	bool is_needed = w->is_wanted || w->is_asked || way_owes(w);
-
 	reach_look_no_more(w);
 	way_unlinked(w);
 	w->retry_at = r->rooms->now +
 		      reach_backoff(w->failures++,
-				    is_needed ? REACH_RETRY_MAX : REACH_ALONE_RETRY_MAX);
+				    is_needed(w) ? REACH_RETRY_MAX : REACH_ALONE_RETRY_MAX);
+}
+
+mono_ns reach_retry_at(const struct reach *r, const struct way *w)
+{
+	/* So long waits only who nobody needed: now somebody does. */
+	if (w->retry_at > r->rooms->now + REACH_RETRY_MAX && is_needed(w) && !reach_rests(r, w))
+		return r->rooms->now;
+	return w->retry_at;
 }
 
 /* --- dialling --- */

@@ -113,6 +113,8 @@ mono_ns reach_backoff(unsigned failures, mono_ns max);
 /* There is something for the device, and a hope that it is there. */
 bool reach_wants(const struct reach *r, const struct way *w);
 void reach_failed(struct reach *r, struct way *w);
+/* When it is tried next, idle and wanted. */
+mono_ns reach_retry_at(const struct reach *r, const struct way *w);
 void reach_begin(struct reach *r, struct way *w);
 void reach_dial(struct reach *r, struct way *w);
 /* When reach_next_stranded() gives it; NEVER: it is not stranded. */

@@ -524,6 +524,30 @@ static void who_stays_where_it_was_is_found_without_the_directory(void **state)
 	assert_string_equal(bob.heard, "one two ");
 }
 
+/* Who was looked for in vain for long, and for no reason, is looked for at once where there is one: then it
+ * waits for no more than what may be sent to who has not answered (PUNCH_TRICKLE). */
+static void what_is_said_does_not_wait_for_who_was_sought_in_vain(void **state)
+{
+	char here[ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	link_up();
+	address_print(place_of(&alice), here);
+	gone[gone_count++] = *place_of(&bob);
+	pass(20 * SECOND);
+	restart(&alice, here);
+	lose_directory(&alice);
+	while (way(&alice, "bob")->state != WAY_IDLE ||
+	       way(&alice, "bob")->retry_at < net.now + 200 * SECOND)
+		pass(SECOND);
+	gone_count = 0;
+	say(&alice, "bob", "two");
+	pass(SECOND);
+	assert_int_equal(way(&alice, "bob")->state, WAY_DIALLING);
+	pass(100 * SECOND);
+	assert_string_equal(bob.heard, "one two ");
+}
+
 static void without_the_directory_links_are_looked_for_and_kept(void **state)
 {
 	char here[ADDRESS_TEXT_SIZE];
@@ -658,6 +682,7 @@ int main(void)
 		REACH(who_both_move_are_introduced_again),
 		REACH(another_network_makes_hope),
 		REACH(who_stays_where_it_was_is_found_without_the_directory),
+		REACH(what_is_said_does_not_wait_for_who_was_sought_in_vain),
 		REACH(without_the_directory_links_are_looked_for_and_kept),
 		REACH(a_directory_that_is_silent_from_the_start_is_not_waited_for),
 		REACH(somebody_found_nearby_is_linked_without_the_directory),
