@@ -31,6 +31,17 @@ static struct api *api;
 static struct face person, faces[FACES];
 static mono_ns now = 100 * SECOND;
 
+/* The API's clock, in place of shared/clock.c: it goes on with steps alone, however fast the machine is. */
+mono_ns clock_now(void)
+{
+	return now;
+}
+
+wall_ms clock_wall(void)
+{
+	return WALL;
+}
+
 static int on_send(void *connection, struct bytes line)
 {
 	struct face *to = connection;
@@ -293,8 +304,8 @@ static void much_in_an_answer_is_owed_for(void **state)
 	while (calls < 5 * BOT_CALLS &&
 	       !*ask(&faces[0], "getMessages", "{\"conversation\":\"bob\",\"limit\":100}"))
 		calls++;
-	/* Each is six calls; some come back meanwhile. */
-	assert_in_range(calls, 5 * BOT_CALLS / 6, 5 * BOT_CALLS / 2);
+	/* Each is six calls; few come back meanwhile. */
+	assert_in_range(calls, 5 * BOT_CALLS / 6, 5 * BOT_CALLS / 5);
 	assert_string_equal(ask(&faces[0], "version", "{}"), "busy");
 }
 
