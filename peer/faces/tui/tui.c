@@ -419,6 +419,14 @@ static void settle_list(struct tui *tui)
 		snprintf(tui->view.list_chosen, sizeof tui->view.list_chosen, "%s", t->name);
 }
 
+/* It was deleted, here or by another device: there is nothing to be shown any more. */
+static bool is_account_gone(const struct tui *tui)
+{
+	const char *state = json_text(model_account(tui->model), "state");
+
+	return state && !strcmp(state, "none");
+}
+
 int tui_run(const struct tui_config *config)
 {
 	struct tui tui = { .config = config, .client = config->client };
@@ -430,7 +438,7 @@ int tui_run(const struct tui_config *config)
 		return err;
 	}
 	begin(&tui);
-	while (!tui.is_leaving && !is_told_to_end) {
+	while (!tui.is_leaving && !is_told_to_end && !is_account_gone(&tui)) {
 		send_requests(&tui);
 		take_notices(&tui);
 		look_whether_slow(&tui);
@@ -449,6 +457,8 @@ int tui_run(const struct tui_config *config)
 		take_line(&tui);
 	}
 	screen_close();
+	if (is_account_gone(&tui))
+		puts(_("There is no account here any more. palique begins another one."));
 	for (size_t i = 0; i < tui.pending_count; i++)
 		free(tui.pending[i].context);
 	free(tui.pending);
