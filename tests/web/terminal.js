@@ -87,7 +87,7 @@ async function picture(who, name, words, file) {
 		tmux('send-keys', '-l', name);
 		tmux('send-keys', 'Enter');
 		await until('the conversation is there', () => screen().includes(words));
-		await until('the image is drawn', () => /48;[25]/.test(tmux('capture-pane', '-p', '-e')));
+		await until('the image is drawn', () => /48;2;/.test(tmux('capture-pane', '-p', '-e')));
 		await draw(parse(tmux('capture-pane', '-p', '-e', '-N')), file);
 	} finally {
 		end();
