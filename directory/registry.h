@@ -43,8 +43,8 @@ struct registry_new {
 struct registry_password {
 	struct name name;
 	uint8_t record[OPAQUE_RECORD_SIZE];
-	const uint8_t
-		*wrap; /* VAULT_WRAP_SIZE; NULL: the vault stays sealed, the old wrap goes */
+	/* VAULT_WRAP_SIZE; NULL: the vault stays sealed, the old wrap goes. */
+	const uint8_t *wrap;
 	const struct device_list *devices; /* NULL: they stay */
 	struct bytes reset_code;           /* used up with it; empty: none */
 };
@@ -57,15 +57,15 @@ struct registry_answer {
 	struct name name;
 	uint8_t record[OPAQUE_RECORD_SIZE];
 	struct identity_public identity;
-	struct identity_public
-		recovery; /* find: the code's public half; a random one where there is none */
+	/* Of find: the code's public half; a random one where there is none. */
+	struct identity_public recovery;
 	uint32_t failed;
 	struct device_list devices;
 	uint64_t vault_version; /* 0: none */
 	uint8_t vault_signature[VAULT_SIGNATURE_SIZE];
 	uint64_t vault_size, vault_offset; /* get_vault: of all, and where `blob` begins */
-	struct bytes
-		blob; /* what was asked for: a wrap, or a part of the vault; until the next next() */
+	/* What was asked for: a wrap, or a part of the vault; until the next next(). */
+	struct bytes blob;
 };
 
 /* Logins that came to nothing. */

@@ -40,8 +40,8 @@ struct becoming_wish {
 	const struct identity_public *identity;
 	const struct symmetric_key *vault_key;
 	const struct device_list *known;
-	const struct device_list
-		*devices; /* of BECOMING_PASSWD: all that shall stay, or NULL */
+	/* Of BECOMING_PASSWD: all that shall stay, or NULL. */
+	const struct device_list *devices;
 	uint64_t ticket;
 };
 

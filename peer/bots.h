@@ -18,8 +18,8 @@ enum {
 	BOT_RATE = 20,                /* a minute, where nothing else is said */
 	BOT_RATE_MAX = 600,
 	BOT_CALLS = 200, /* calls of any kind in a second, and five times as many at once */
-	BOT_SLICE =
-		20, /* of what is listed in an answer, or of events told again: as much as a call */
+	/* Of what is listed in an answer, or of events told again: as much as a call. */
+	BOT_SLICE = 20,
 };
 
 /* What is counted: messages by the bot's rate; calls; slices of events that are told again. */
@@ -38,9 +38,8 @@ struct bot {
 	wall_ms seen;               /* it last showed its token; 0: never */
 	uint64_t acknowledged;      /* events that it dealt with; 0: it never subscribed */
 	uint64_t first;             /* the last event before it was made */
-	unsigned
-		turns; /* how often it was given another token since the engine began: connections by an older
-	                 * one are nobody's */
+	/* How often it was given another token since the engine began: connections by an older one are nobody's. */
+	unsigned turns;
 };
 
 struct bots;

@@ -184,8 +184,8 @@ struct engine_text {
 	struct bytes text;
 	uint64_t reply_to;
 	const char *bot; /* the program that says it; NULL: a person */
-	uint64_t
-		speaker; /* the same by its number, where it has a token (peer/bots.h); 0: none */
+	/* The same by its number, where it has a token (peer/bots.h); 0: none. */
+	uint64_t speaker;
 	struct bytes buttons; /* answers to press (shared/menu.h); empty: none */
 };
 int engine_say(struct engine *e, const struct engine_text *what, uint64_t ticket);

@@ -23,8 +23,8 @@ struct entry {
 	struct opaque_client opaque;
 	uint8_t first[OPAQUE_KE1_SIZE]; /* a request (OPAQUE_REQUEST_SIZE), or KE1 */
 	uint8_t oprf_output[OPAQUE_OPRF_SIZE];
-	uint8_t last
-		[OPAQUE_RECORD_SIZE]; /* of ENTRY_DONE: a record, or KE3 (OPAQUE_KE3_SIZE) */
+	/* Of ENTRY_DONE: a record, or KE3 (OPAQUE_KE3_SIZE). */
+	uint8_t last[OPAQUE_RECORD_SIZE];
 	uint8_t export_key[OPAQUE_EXPORT_KEY_SIZE]; /* likewise */
 };
 

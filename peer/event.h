@@ -137,9 +137,9 @@ struct message {
 };
 
 struct event {
-	uint64_t
-		id; /* increases from event to event in this store, also across restarts, and not
-	              * always by one; faces resume with it. 0: EVENT_ANSWER, not counted */
+	/* Increases from event to event in this store, also across restarts, and not always by one;
+	 * faces resume with it. 0: EVENT_ANSWER, not counted. */
+	uint64_t id;
 	enum event_kind kind;
 	uint64_t ticket;
 	int error;

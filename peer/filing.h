@@ -70,8 +70,8 @@ struct filing_work {
 	bool is_safe;    /* FILING_OPEN: what was fetched: names within it are as they were made safe */
 	bool is_spooled; /* LOOK: it was made for this, in a folder of ours: no link to something else */
 	uint64_t size, offset, done;
-	uint64_t
-		modified; /* ns: when it was changed last; of a folder: when it was looked at */
+	/* In ns: when it was changed last; of a folder: when it was looked at. */
+	uint64_t modified;
 	uint32_t files, manifest_size;
 	uint32_t links, others; /* FILING_LOOK: in the folder, and left out */
 	struct buf manifest, data;

@@ -7,10 +7,10 @@
 #include "shared/wire.h"
 
 enum {
-	LINE_OUT_MAX =
-		1 << 20, /* waiting to be written: more means the other side does not read */
-	LINE_TAKE_MAX =
-		256 << 10, /* bytes taken in one step: a flood cannot starve the others */
+	/* Waiting to be written: more means the other side does not read. */
+	LINE_OUT_MAX = 1 << 20,
+	/* Bytes taken in one step: a flood cannot starve the others. */
+	LINE_TAKE_MAX = 256 << 10,
 };
 
 /* Zeroed: no line. */

@@ -44,8 +44,8 @@ enum punch_method {
 
 struct punch_spray {
 	enum punch_method method;
-	struct address
-		target; /* their IP; SOCKETS: with the port. Family 0: none that is signed */
+	/* Their IP; SOCKETS: with the port. Family 0: none that is signed. */
+	struct address target;
 	struct nat_guess guess;   /* GUESS, LIST, PAIRS toward a random one */
 	mono_ns open_at, full_at; /* the next with a low TTL, the next that may arrive; NEVER */
 	mono_ns round_at;         /* WALK, AIM: the next window */

@@ -12,8 +12,8 @@ enum {
 	SEARCH_QUERY_MAX = 1024, /* bytes */
 	SEARCH_TERMS_MAX = 16,   /* words and phrases */
 	SEARCH_BATCH = 200,      /* messages put into the index in one step, at most */
-	SEARCH_TAIL =
-		1024, /* so many may be left out of it, for a look through them is quick */
+	/* So many may be left out of it, for a look through them is quick. */
+	SEARCH_TAIL = 1024,
 	SEARCH_SNIPPET = 200,     /* bytes of text at most, without the marks */
 	SEARCH_SLICE = 256 << 10, /* bytes of text looked at in one call, about: 5 ms */
 };

@@ -14,8 +14,8 @@ struct sighting;
 #define SIGHTING_AGAIN (250 * MILLISECOND) /* unanswered: asked again, SIGHTING_TRIES in all */
 enum {
 	SIGHTING_TRIES = 4,
-	SIGHTING_UNANSWERED =
-		16, /* questions to an IP that has not answered, in SIGHTING_REST */
+	/* Questions to an IP that has not answered, in SIGHTING_REST. */
+	SIGHTING_UNANSWERED = 16,
 };
 #define SIGHTING_REST (600 * SECOND)
 /* A sequential NAT's last port is worth something so long. */

@@ -56,13 +56,12 @@ struct contact {
 	bool is_typing;
 	bool is_hidden_from; /* we are invisible to them */
 	bool tells_read;     /* they get read marks from us */
-	uint32_t our_timer,
-		their_timer; /* wishes, in seconds; messages disappear after the longer one
-	                           * when both have one */
-	uint64_t missing;    /* messages of theirs that are being asked for */
+	/* Wishes, in seconds; messages disappear after the longer one when both have one. */
+	uint32_t our_timer, their_timer;
+	uint64_t missing; /* messages of theirs that are being asked for */
 	enum availability availability;
-	char title[WIRE_TITLE_MAX + 1],
-		status[WIRE_STATUS_MAX + 1]; /* theirs; "" when not known */
+	/* Theirs; "" when not known. */
+	char title[WIRE_TITLE_MAX + 1], status[WIRE_STATUS_MAX + 1];
 	bool has_picture;
 	bool is_bot; /* a program speaks there, and nobody reads */
 };
@@ -79,8 +78,8 @@ struct profile {
 /* One found by a search. */
 struct hit {
 	struct message message;
-	struct bytes
-		snippet; /* around what was found, which stands between U+0002 and U+0003 */
+	/* Around what was found, which stands between U+0002 and U+0003. */
+	struct bytes snippet;
 };
 typedef bool engine_each_hit(void *user, const struct hit *hit);
 /* Where a search goes on; zeroed at first. */
@@ -94,8 +93,8 @@ enum notifications { NOTIFICATIONS_OFF, NOTIFICATIONS_NAMES, NOTIFICATIONS_ALL }
 
 /* What people can set, besides what they decide of each contact. */
 struct engine_settings {
-	uint64_t
-		accept_up_to; /* files of contacts up to so many bytes are fetched unasked; 0: none */
+	/* Files of contacts up to so many bytes are fetched unasked; 0: none. */
+	uint64_t accept_up_to;
 	char downloads[4096]; /* where they go; "": the home's default */
 	bool tells_read;      /* read marks, where a contact has none of its own */
 	uint32_t keep_days;   /* messages are kept so long; 0: for ever */

@@ -73,10 +73,10 @@ struct way {
 	bool is_called; /* to be told what we show of ourselves (profiles.h) */
 
 	uint64_t reads_link, reads_said; /* marks.c: on which link; up to which change */
-	uint64_t
-		told_link; /* files_told.c: on which link was said how their files stand, ... */
-	uint64_t
-		told_behind; /* ... except behind this of our messages, which it has not yet; 0: all */
+	/* In files_told.c: on which link was said how their files stand, ... */
+	uint64_t told_link;
+	/* ... except behind this of our messages, which it has not yet; 0: all. */
+	uint64_t told_behind;
 	unsigned told_open; /* ... and of how many they may say that they know */
 	struct {
 		uint64_t link;  /* of which the rest is */

@@ -33,8 +33,8 @@ enum endpoint_policy {
 struct endpoint_config {
 	enum endpoint_policy policy;
 	struct device device; /* our Noise static key; copied */
-	struct certificate
-		certificate; /* ours, shown to whom we dial and who dials us; peers only */
+	/* Ours, shown to whom we dial and who dials us; peers only. */
+	struct certificate certificate;
 	bool has_certificate;
 	struct knock knock;
 	mono_ns idle_timeout; /* link is lost after this silence */

@@ -416,8 +416,8 @@ struct message_hash {
  * and shown as something that needs a newer program. */
 enum say_kind {
 	SAY_TEXT = 1,
-	SAY_EDIT =
-		2, /* the whole new text of an own text, or caption of an own file (XEP-0308) */
+	/* The whole new text of an own text, or caption of an own file (XEP-0308). */
+	SAY_EDIT = 2,
 	SAY_RETRACT = 3, /* an own message is taken back (XEP-0424) */
 	SAY_REACT = 4,   /* all reactions of this person to a message from now on (XEP-0444) */
 	SAY_FILE = 5,    /* a file or folder is offered (shared/offer.h) */
@@ -613,9 +613,9 @@ struct wire_there {
 	struct wire_forwarding_reader reader;
 	uint64_t number;
 	struct bytes record;
-	struct address
-		seen; /* where the third sees the device at this moment; family 0: it does not.
-	                        Who is behind a NAT cannot know that without a directory */
+	/* Where the third sees the device at this moment; family 0: it does not. Who is behind a
+	 * NAT cannot know that without a directory. */
+	struct address seen;
 };
 
 /* "Connect me with somebody whom we both know, if you relay": the target is BLAKE2b-128, keyed

@@ -19,8 +19,8 @@ enum {
 	API_STRANGERS_MAX = 8, /* ... of them without a token yet: then the oldest goes */
 	API_BOT_FACES = 8,     /* of one bot */
 	API_HELD_MAX = 256,    /* of all these, with those that are about to go */
-	API_REFUSED_MAX =
-		1000, /* calls of a bot in a second that are refused: then its connection goes; ... */
+	/* Calls of a bot in a second that are refused: then its connection goes; ... */
+	API_REFUSED_MAX = 1000,
 	API_STRANGE_MAX = 16,       /* ... and so many lines of who has shown no token */
 	API_PENDING_MAX = 16384,    /* calls of one face that wait for the engine */
 	API_REPLAY_SLICE = 256,     /* events told again to one face in one step; ... */

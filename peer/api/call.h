@@ -67,8 +67,8 @@ struct api_machine {
 
 enum {
 	API_LATER = 1, /* a method's answer comes by ticket */
-	API_AGAIN =
-		2, /* run again behind the next step, with the result and `at` as they are now */
+	/* Run again behind the next step, with the result and `at` as they are now. */
+	API_AGAIN = 2,
 };
 
 enum call_wish { WISH_NONE, WISH_SUBSCRIBE, WISH_UNSUBSCRIBE };
@@ -91,15 +91,15 @@ struct call {
 	struct recovery_code code; /* kept for the answer, then wiped */
 
 	/* Of the face that called, when the method returns 0. */
-	enum call_wish
-		wish; /* whether it is told events: from now on, or from behind `since` */
+	/* Whether it is told events: from now on, or from behind `since`. */
+	enum call_wish wish;
 	bool has_since;
 	uint64_t since;
 	bool has_looked; /* it says what it shows: `looks_at` (empty: nothing), and whether it notifies */
 	struct name looks_at;
 	bool notifies;
-	uint64_t
-		becomes; /* the bot whose token was shown: the face is that from now on; 0: as before */
+	/* The bot whose token was shown: the face is that from now on; 0: as before. */
+	uint64_t becomes;
 	bool is_guess;        /* a token was shown that is none */
 	const char *language; /* in which it is answered from now on; NULL: as before */
 };

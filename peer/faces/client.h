@@ -12,9 +12,9 @@ enum { CLIENT_FOREVER = -1 };
 struct client_place {
 	const char *home; /* folder, given to an engine that is started */
 	const char *socket;
-	const char
-		*passphrase; /* of a locked home, for an engine that is started; NULL: none */
-	bool begin_anew;     /* an engine that is started makes an empty store in place of a
+	/* Of a locked home, for an engine that is started; NULL: none. */
+	const char *passphrase;
+	bool begin_anew; /* an engine that is started makes an empty store in place of a
 				 * lost one */
 };
 

@@ -14,8 +14,8 @@ struct slash {
 	const char *key;                      /* that does it, or "" */
 	enum complete complete;
 	bool needs_more; /* without an argument it says what it wants */
-	command_does
-		*run; /* NULL: as palique does it behind that word, on the terminal itself */
+	/* NULL: as palique does it behind that word, on the terminal itself. */
+	command_does *run;
 	const char *words; /* of COMPLETE_WORDS, with a space between */
 };
 

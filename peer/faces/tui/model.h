@@ -9,11 +9,11 @@
 
 enum {
 	MODEL_PAGE = 60, /* messages asked for at a time */
-	MODEL_KEPT =
-		2000, /* of one conversation; beyond it those farthest from what is looked at go */
+	/* Of one conversation; beyond it those farthest from what is looked at go. */
+	MODEL_KEPT = 2000,
 	MODEL_NOTICES = 50,
-	MODEL_ASKED_AGAIN =
-		64, /* messages at a time, of which the engine alone knows how they are */
+	/* Messages at a time, of which the engine alone knows how they are. */
+	MODEL_ASKED_AGAIN = 64,
 };
 
 struct said {
@@ -40,8 +40,8 @@ struct talk {
 	/* of the view */
 	uint64_t chosen; /* message; 0: none */
 	size_t up;       /* rows between the bottom of what is shown and the newest */
-	uint64_t
-		anchor; /* the message at that bottom, which stays where it is when others come */
+	/* The message at that bottom, which stays where it is when others come. */
+	uint64_t anchor;
 	size_t anchor_rows;   /* as many of its rows are below the bottom */
 	bool is_out_of_sight; /* the chosen one is to be brought into sight */
 	uint64_t wanted;      /* to be chosen when it is here */

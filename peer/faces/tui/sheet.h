@@ -30,8 +30,8 @@ struct piece {
 	enum style style;
 	const char *text; /* UTF-8, safe; the sheet's */
 	unsigned columns;
-	unsigned
-		color; /* 0: the style's own; else 1 + foreground + 256 * background: a picture */
+	/* 0: the style's own; else 1 + foreground + 256 * background: a picture. */
+	unsigned color;
 	bool has_true_colors;
 	unsigned front, back; /* of a picture, 0xrrggbb */
 };

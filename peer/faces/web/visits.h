@@ -17,8 +17,8 @@ enum {
 	VISITS_TOKENS_MAX = 8,
 	VISITS_TICKETS_MAX = 64,
 	VISITS_TOKEN_S = 300,
-	VISITS_TICKET_S =
-		60, /* from its last use: a browser comes back for the rest of a file */
+	/* From its last use: a browser comes back for the rest of a file. */
+	VISITS_TICKET_S = 60,
 	VISITS_SECRET_SIZE = 32,
 	VISITS_TEXT_SIZE = 44, /* of a secret as text, NUL included */
 };
