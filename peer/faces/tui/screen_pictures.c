@@ -50,7 +50,7 @@ void over_show(bool is_anew)
 	struct over *swap = over_before;
 
 	if (is_anew || over_count != over_before_count ||
-	    memcmp(over, over_before, over_count * sizeof *over) != 0) {
+	    (over_count && memcmp(over, over_before, over_count * sizeof *over) != 0)) {
 		for (size_t i = 0; i < over_count; i++) {
 			const struct over *o = &over[i];
 
