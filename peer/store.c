@@ -210,9 +210,11 @@ static const char *const migrations[] = {
 	"	text TEXT NOT NULL, reply_to INTEGER NOT NULL, buttons TEXT, at INTEGER NOT "
 	"NULL);"
 	"CREATE INDEX proposal_bot ON proposal(bot);",
-	/* Which of our programs said it: a name may be that of another one later. */
+	/* Which of our programs said it: a name may be that of another one later. That in a message is
+	 * bytes, which equal no text. */
 	"ALTER TABLE message ADD COLUMN speaker INTEGER;"
-	"UPDATE message SET speaker = (SELECT id FROM bot WHERE bot.name = message.bot"
+	"UPDATE message SET speaker = (SELECT id FROM bot WHERE bot.name = CAST(message.bot AS "
+	"TEXT)"
 	"	AND bot.created <= message.arrived_at) WHERE is_ours = 1 AND bot IS NOT NULL;"
 	/* The last event before it was made. */
 	"ALTER TABLE bot ADD COLUMN first INTEGER NOT NULL DEFAULT 0;",

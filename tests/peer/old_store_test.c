@@ -256,11 +256,43 @@ static void the_oldest_store_gets_its_count_of_what_is_unread(void **state)
 	store_close(s);
 }
 
+/* There a message had only the name of the program that said it, as bytes. */
+static void what_a_program_said_stays_its_own(void **state)
+{
+	char reason[256] = "";
+	struct store *s;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/of_0_3.db", scratch);
+	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	exec(store_db(s),
+	     "INSERT INTO bot(id, name, token, names, may, rate, expires, created,"
+	     " seen, acknowledged) VALUES(7, 'echo', x'00', '*', 3, 20, 0, 1000,"
+	     " 0, 0);"
+	     "INSERT INTO message(id, contact, chain, seq, is_ours, sent_at,"
+	     " arrived_at, kind, reply_to, body, place, bot) VALUES"
+	     " (1, 1, 1, 1, 1, 2000, 2000, 1, 0, '', 1, CAST('echo' AS BLOB)),"
+	     /* of one before it, of one of theirs, of one that is gone, of a person */
+	     " (2, 1, 1, 2, 1, 999, 999, 1, 0, '', 2, CAST('echo' AS BLOB)),"
+	     " (3, 1, 2, 1, 0, 2000, 2000, 1, 0, '', 3, CAST('echo' AS BLOB)),"
+	     " (4, 1, 1, 3, 1, 2000, 2000, 1, 0, '', 4, CAST('gone' AS BLOB)),"
+	     " (5, 1, 1, 4, 1, 2000, 2000, 1, 0, '', 5, NULL);"
+	     "ALTER TABLE message DROP COLUMN speaker;"
+	     "ALTER TABLE bot DROP COLUMN first;"
+	     "PRAGMA user_version = 13");
+	store_close(s);
+	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	assert_int_equal(number_of(s, "SELECT speaker FROM message WHERE id = 1"), 7);
+	assert_int_equal(number_of(s, "SELECT count(*) FROM message WHERE speaker > 0"), 1);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_oldest_store_gets_its_count_of_what_is_unread),
 		cmocka_unit_test(every_message_is_there_and_is_found),
+		cmocka_unit_test(what_a_program_said_stays_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
