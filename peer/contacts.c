@@ -25,9 +25,11 @@ static void admission(struct contacts *c, struct person *p)
 			 reach_has_words(c->rooms->reach, p);
 	is_wanted = person_may_link(p) && !is_refused;
 	is_relayed = person_link_consent(p) == CONSENT_RELAY;
-	/* Nobody tells us of them any more. */
-	if (is_refused && p->is_online)
+	/* Nobody tells us of them any more. Not before the step in which they were parted from is
+	 * stored: where it was not they are a contact still, of whom the directory says nothing anew. */
+	if ((p->is_parted && !person_is_listed(p)) || (is_refused && p->is_online))
 		contacts_lose_sight(c, p);
+	p->is_parted = false;
 	if (p->is_renewed) {
 		p->is_renewed = false;
 		reach_renew(c->rooms->reach, p);
@@ -351,7 +353,7 @@ void contacts_fill(const struct person *p, struct contact *out)
 	memset(out, 0, sizeof *out);
 	out->name = p->name;
 	out->state = p->state;
-	out->is_online = p->is_online;
+	out->is_online = p->is_online && person_is_listed(p);
 	out->has_identity = p->has_identity;
 	out->is_key_changed = p->is_key_changed;
 	out->is_verified = p->is_verified;

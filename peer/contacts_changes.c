@@ -86,7 +86,7 @@ void contacts_change_state(struct contacts *c, struct person *p, enum contact_st
 	if (was_listed != person_is_listed(p))
 		contacts_list_changed(c, &p->name, person_is_listed(p));
 	if (was_listed && !person_is_listed(p)) {
-		contacts_lose_sight(c, p);
+		p->is_parted = true;
 		address_book_forget(c->rooms->book, p);
 	}
 	contacts_tell(c, p, EVENT_CONTACT);

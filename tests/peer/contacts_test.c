@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer/store.h"
 #include "shared/error.h"
 #include "tests/peer_fixture.h"
 
@@ -271,6 +272,25 @@ static void a_flood_of_keys_is_told_once_a_minute(void **state)
 		peer_remove(&others[i]);
 }
 
+/* The directory, which has heard of nothing, would not show them anew. */
+static void who_was_blocked_in_a_step_that_could_not_be_stored_is_still_seen(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	seen(&bob, true);
+	store_failed(alice.rooms->store, ERR_FULL);
+	assert_int_equal(engine_block(alice.engine, "bob"), ERR_FULL);
+	step();
+	assert_int_equal(get("bob").state, CONTACT_MUTUAL);
+	assert_true(get("bob").is_online);
+	assert_int_equal(alice.counts[EVENT_PRESENCE], 1);
+
+	assert_int_equal(engine_block(alice.engine, "bob"), 0);
+	assert_false(get("bob").is_online);
+	step();
+	assert_int_equal(alice.counts[EVENT_PRESENCE], 2);
+}
+
 static void a_link_pins_the_key_before_they_are_seen(void **state)
 {
 	struct peer other;
@@ -385,6 +405,7 @@ int main(void)
 		CONTACTS(an_expired_certificate_shows_nobody),
 		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
 		CONTACTS(a_flood_of_keys_is_told_once_a_minute),
+		CONTACTS(who_was_blocked_in_a_step_that_could_not_be_stored_is_still_seen),
 		CONTACTS(a_link_pins_the_key_before_they_are_seen),
 		CONTACTS(blocking_forgets_where_they_are_and_changes_the_knock),
 		CONTACTS(what_was_not_repeated_after_a_reconnect_is_swept),
