@@ -515,6 +515,7 @@ void world_wipe(struct world *w, unsigned machine)
 	remove_folder(folder);
 	m->life++;
 	folder_of(w, m, folder);
+	remove_folder(folder); /* what a power cut left, which nobody has died of yet */
 	if (mkdir(folder, 0700) < 0)
 		abort();
 	equip_disk(w, m);
