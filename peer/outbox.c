@@ -142,11 +142,13 @@ void outbox_undo(struct outbox *o, struct person *p, const struct device_public 
 
 	outbox_open(o, p, device, debt);
 	outbox_linked(debt);
-	if (debt->conversation != before.conversation ||
-	    before.cursor > p->conversation->ours.next)
-		return; /* it was about another past of ours */
+	if (debt->conversation != before.conversation)
+		return;
+	/* The link has heard their first word: another one asks, whatever was said of it. */
 	debt->is_asked = before.is_asked;
 	debt->is_late = before.is_late;
+	if (before.cursor > p->conversation->ours.next)
+		return; /* the rest was about another past of ours */
 	debt->started = before.started;
 	debt->cursor = before.cursor;
 	debt->back_to = before.back_to;

@@ -51,6 +51,11 @@ void reach_up(struct reach *r, struct link *link, struct person *p)
 	if (p && device_public_equal(&c->device, link_device(link)))
 		w = reach_way(r, p, link_device(link));
 	if (!w) {
+		/* An attempt of ours, perhaps, from before we decided otherwise. */
+		struct way *ours = way_of(r, link);
+
+		if (ours)
+			reach_failed(r, ours);
 		link_close(link, is_unseen ? LINK_CODE_BYE : LINK_CODE_NOT_CONTACT,
 			   r->rooms->now);
 		return;
