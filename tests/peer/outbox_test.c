@@ -182,6 +182,24 @@ static void what_was_sent_without_waiting_is_not_sent_again(void **state)
 	assert_int_equal(debt.cursor, 2); /* a second word is a wish */
 }
 
+/* What was pumped in a step that could not be stored is beyond what the store has. */
+static void a_first_word_counts_also_where_what_was_said_of_it_could_not_be_stored(void **state)
+{
+	(void)state;
+	say(5);
+	outbox_acked(alice.rooms->outbox, to(), &debt, 3);
+	save();
+	outbox_linked(&debt);
+	debt.cursor = to()->conversation->ours.next;
+	assert_int_equal(asked(debt.cursor, &to()->conversation->ours.last), 0);
+	debt.cursor += 2;
+	outbox_undo(alice.rooms->outbox, to(), &bob.device.public, &debt);
+	assert_true(debt.cursor <= to()->conversation->ours.next);
+	debt.cursor = to()->conversation->ours.next;
+	assert_int_equal(asked(4, NULL), 0);
+	assert_int_equal(debt.cursor, 4);
+}
+
 static void the_news_of_a_delivery_waits_a_moment_for_company(void **state)
 {
 	(void)state;
@@ -269,6 +287,7 @@ int main(void)
 		OUTBOX(a_new_device_starts_at_the_oldest_undelivered_message),
 		OUTBOX(a_device_that_lost_some_gets_them_again),
 		OUTBOX(what_was_sent_without_waiting_is_not_sent_again),
+		OUTBOX(a_first_word_counts_also_where_what_was_said_of_it_could_not_be_stored),
 		OUTBOX(more_than_we_have_is_adopted_once_for_each_link),
 		OUTBOX(what_is_asked_for_again_and_again_must_wait),
 		OUTBOX(another_device_of_ours_has_everything_from_its_arrival_on),

@@ -100,6 +100,30 @@ static void what_is_owed_makes_a_link_and_is_delivered(void **state)
 	assert_string_equal(alice.heard, "back ");
 }
 
+/* The link that comes up is refused; what is left of the attempt goes with it. */
+static void a_certificate_that_runs_out_while_we_dial_opens_no_link(void **state)
+{
+	(void)state;
+	certificate_make(&bob.certificate, &bob.identity, &bob.device.public, "test", 2,
+			 net.wall + 60000);
+	endpoint_set_certificate(engine_endpoint(bob.engine), &bob.certificate);
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	is_cut = true;
+	say(&alice, "bob", "hello");
+	pass(SECOND / 10);
+	assert_int_equal(way_to_bob()->state, WAY_DIALLING);
+	assert_non_null(way_to_bob()->link);
+	net.wall += 61000;
+	is_cut = false;
+	for (unsigned i = 0; i < 5000 && way_to_bob()->state == WAY_DIALLING; i++)
+		pass(MILLISECOND);
+	assert_int_equal(way_to_bob()->state, WAY_IDLE);
+	assert_null(way_to_bob()->link);
+	assert_int_equal(alice.counts[EVENT_LINK], 0);
+	assert_true(net.now < way_to_bob()->dial_until);
+}
+
 static void who_is_not_online_is_not_dialled(void **state)
 {
 	(void)state;
@@ -375,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		REACH(nobody_is_dialled_while_nothing_is_owed),
 		REACH(what_is_owed_makes_a_link_and_is_delivered),
+		REACH(a_certificate_that_runs_out_while_we_dial_opens_no_link),
 		REACH(who_is_not_online_is_not_dialled),
 		REACH(a_stranger_gets_silence),
 		REACH(a_contact_s_many_devices_are_not_dialled_all_at_once),
