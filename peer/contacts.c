@@ -73,7 +73,7 @@ bool contacts_take_turn(struct contacts *c)
 {
 	bool has_turned = c->has_turned;
 
-	c->has_turned = false;
+	c->has_turned = c->has_heard = false;
 	return has_turned;
 }
 
@@ -145,6 +145,8 @@ void contacts_reload(struct contacts *c)
 	struct persons *persons = c->rooms->persons;
 	struct person *p;
 
+	/* The directory says once who is there: with the whole list it is asked again. */
+	c->has_turned |= c->has_heard;
 	c->change_count = c->changes_taken = 0;
 	if (persons_load(persons) < 0)
 		return; /* the store cannot be read: what memory says is as good */

@@ -49,8 +49,8 @@ struct listing_change {
 };
 bool contacts_next_change(struct contacts *c, struct listing_change *change);
 
-/* We have become invisible to all, or visible again: the whole list is to be said. Once for each time
- * from the last commit on. */
+/* The whole list is to be said: we have become invisible to all, or visible again, or what the directory
+ * said of who is there could not be stored. Once for each time from the last commit on. */
 bool contacts_take_turn(struct contacts *c);
 
 /* What the directory tells. */

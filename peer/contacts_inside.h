@@ -14,6 +14,7 @@ struct contacts {
 	unsigned change_count, changes_taken;
 	bool is_invisible; /* to all, as persons know it */
 	bool has_turned;   /* since the list was said */
+	bool has_heard;    /* who is there, since the last commit */
 };
 
 /* --- contacts_changes.c --- */

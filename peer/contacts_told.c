@@ -141,6 +141,7 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 
 	if (!p || !person_is_listed(p))
 		return;
+	c->has_heard = true;
 	contacts_devices(c, p, &presence->devices);
 	for (unsigned i = 0; i < presence->device_count; i++) {
 		if (vouches(c, p, &presence->online[i].certificate))

@@ -272,6 +272,22 @@ static void a_flood_of_keys_is_told_once_a_minute(void **state)
 		peer_remove(&others[i]);
 }
 
+/* It is said once: with the whole list the directory is asked again. */
+static void who_was_shown_in_a_step_that_could_not_be_stored_is_asked_for_again(void **state)
+{
+	(void)state;
+	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
+	assert_false(contacts_take_turn(alice.rooms->contacts));
+	peer_tell_presence(&alice, &bob, NULL, true);
+	store_failed(alice.rooms->store, ERR_FULL);
+	step();
+	assert_int_equal(get("bob").state, CONTACT_ASKED);
+	assert_true(contacts_take_turn(alice.rooms->contacts));
+	seen(&bob, true);
+	assert_int_equal(get("bob").state, CONTACT_MUTUAL);
+	assert_false(contacts_take_turn(alice.rooms->contacts));
+}
+
 /* The directory, which has heard of nothing, would not show them anew. */
 static void who_was_blocked_in_a_step_that_could_not_be_stored_is_still_seen(void **state)
 {
@@ -405,6 +421,7 @@ int main(void)
 		CONTACTS(an_expired_certificate_shows_nobody),
 		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
 		CONTACTS(a_flood_of_keys_is_told_once_a_minute),
+		CONTACTS(who_was_shown_in_a_step_that_could_not_be_stored_is_asked_for_again),
 		CONTACTS(who_was_blocked_in_a_step_that_could_not_be_stored_is_still_seen),
 		CONTACTS(a_link_pins_the_key_before_they_are_seen),
 		CONTACTS(blocking_forgets_where_they_are_and_changes_the_knock),
