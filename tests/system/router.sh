@@ -117,10 +117,10 @@ begun=$(clock_ms)
 asleep a1 b1 c1 d1 e1 f1
 took=$(($(clock_ms) - begun))
 for one in a1 b1 c1; do
-	until_true 3 is_not_mapped "r${one%1}" $one || trouble $one "$one: its port $was stays mapped"
+	until_true 20 is_not_mapped "r${one%1}" $one || trouble $one "$one: its port $was stays mapped"
 done
 for router in ra rf; do
-	until_true 3 has_no_pinhole $router || trouble "${router#r}1" "$router: its pinhole stays"
+	until_true 20 has_no_pinhole $router || trouble "${router#r}1" "$router: its pinhole stays"
 done
 say "all is given back at the end ($took ms for six)"
 
