@@ -232,7 +232,8 @@ static void what_may_not_stand_in_a_list_is_not_read(void **state)
 		{ "\x01\x92\x93", "\x01\x91\x93", 3,
 		  ERR_FORMAT }, /* one device said, two there */
 		{ "\x01\x92\x93", "\x01\x93\x93", 3, ERR_FORMAT }, /* three said */
-		{ "\xc4\x20\x01", "\xc4\x20\x00", 3, ERR_FORMAT }, /* the same device twice */
+		{ "\x93\xc4\x20\x01", "\x93\xc4\x20\x00", 4,
+		  ERR_FORMAT }, /* the same device twice; the signer's key may begin with 1 */
 		{ "\xa2\x61\x61", "\xc4\x01\x61", 3, ERR_FORMAT }, /* bytes for a text */
 		{ "\x94\xc4\x20", "\x95\xc4\x20", 3, ERR_FORMAT }, /* five fields */
 	};
