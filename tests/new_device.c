@@ -12,18 +12,6 @@
 struct calm_net net;
 struct peer old, fresh, bob;
 
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
-static void meet(struct peer *p, const struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-}
-
 void tell_all(void)
 {
 	const struct peer *alice[] = { &old, &fresh }, *bobs[] = { &bob };
@@ -50,17 +38,16 @@ int new_device_begin(void (*talk)(void))
 	calm_net_init(&net);
 	peer_make(&old, "alice");
 	peer_make(&bob, "bob");
-	join_net(&old);
-	join_net(&bob);
-	meet(&old, &bob);
-	meet(&bob, &old);
+	peer_join(&old, &net);
+	peer_join(&bob, &net);
+	peer_befriend(&old, &bob);
 	peer_tell_devices(&old, &net, bobs, 1);
 	peer_tell_devices(&bob, &net, alice, 1);
 	pass(SECOND);
 	talk();
 	peer_make_sibling(&fresh, &old);
-	join_net(&fresh);
-	meet(&fresh, &bob);
+	peer_join(&fresh, &net);
+	peer_add(&fresh, &bob);
 	tell_all();
 	pass(2 * SECOND);
 	return 0;

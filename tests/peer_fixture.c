@@ -123,6 +123,54 @@ void peer_remove(struct peer *p)
 	device_wipe(&p->device);
 }
 
+void peer_join(struct peer *p, struct calm_net *net)
+{
+	peer_open(p, net->now, net->wall);
+	p->node = calm_net_add(net, engine_endpoint(p->engine), peer_step, p);
+}
+
+void peer_start(struct peer *p, struct calm_net *net)
+{
+	peer_open(p, net->now, net->wall);
+	net->nodes[p->node].endpoint = engine_endpoint(p->engine);
+}
+
+void peer_stop(struct peer *p, struct calm_net *net)
+{
+	peer_close(p);
+	net->nodes[p->node].endpoint = NULL;
+}
+
+void peer_restart(struct peer *p, struct calm_net *net)
+{
+	peer_stop(p, net);
+	peer_start(p, net);
+}
+
+void peer_add(struct peer *p, const struct peer *other)
+{
+	int err = engine_add(p->engine, other->name.text, &other->identity.public, NULL);
+
+	assert(err == 0);
+}
+
+void peer_befriend(struct peer *a, struct peer *b)
+{
+	peer_add(a, b);
+	peer_add(b, a);
+}
+
+void peer_make_friends(struct peer *alice, struct peer *bob, mono_ns now, wall_ms wall)
+{
+	peer_make(alice, "alice");
+	peer_make(bob, "bob");
+	peer_open(alice, now, wall);
+	peer_open(bob, now, wall);
+	peer_befriend(alice, bob);
+	peer_step(alice, now, wall);
+	peer_step(bob, now, wall);
+}
+
 static void count(struct peer *p, const struct event *e)
 {
 	size_t used = strlen(p->heard);

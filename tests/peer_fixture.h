@@ -44,6 +44,18 @@ void peer_close(struct peer *p);  /* the store stays */
 void peer_remove(struct peer *p); /* closes, removes the store, wipes */
 void peer_hide(struct peer *p);   /* the open store's files lose their names */
 
+/* On a network: opens and gets a node; opens at the node it had; closes, and its node is down. */
+void peer_join(struct peer *p, struct calm_net *net);
+void peer_start(struct peer *p, struct calm_net *net);
+void peer_stop(struct peer *p, struct calm_net *net);
+void peer_restart(struct peer *p, struct calm_net *net);
+
+/* The other becomes a contact of it; each of the other. */
+void peer_add(struct peer *p, const struct peer *other);
+void peer_befriend(struct peer *a, struct peer *b);
+/* Alice and Bob, made and open, who know each other; a step each has been done. */
+void peer_make_friends(struct peer *alice, struct peer *bob, mono_ns now, wall_ms wall);
+
 /* One step, events counted. For the calm network too. */
 mono_ns peer_step(void *user, mono_ns now, wall_ms wall);
 

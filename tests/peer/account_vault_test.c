@@ -93,6 +93,33 @@ static void run(const char *command, const char *a, const char *b)
 	assert_int_equal(system(text), 0);
 }
 
+/* The directory as it is now, for later. */
+static void save_copy(struct town *t, char copy[100], unsigned seconds)
+{
+	stop_server(t);
+	snprintf(copy, 100, "%s.copy", t->folder);
+	run("cp -r '%s' '%s'", t->folder, copy);
+	start_server(t);
+	pass_seconds(t, seconds);
+}
+
+static void put_back(struct town *t, const char *copy)
+{
+	stop_server(t);
+	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
+	run("rm -rf '%s'%s", copy, "");
+	start_server(t);
+}
+
+/* The same, and `a` has spoken to it. */
+static void put_back_and_tell(struct town *t, const char *copy, struct home *a)
+{
+	put_back(t, copy);
+	pass_seconds(t, 90);
+	wait_online(t, a);
+	pass_seconds(t, 10);
+}
+
 static void a_directory_put_back_from_an_old_copy_is_noticed_and_mended(void **state)
 {
 	struct town *t = *state;
@@ -103,23 +130,13 @@ static void a_directory_put_back_from_an_old_copy_is_noticed_and_mended(void **s
 	wait_online(t, a);
 	assert_int_equal(engine_add(a->engine, "carol", NULL, NULL), 0);
 	pass_seconds(t, 10);
-	stop_server(t);
-	snprintf(copy, sizeof copy, "%s.copy", t->folder);
-	run("cp -r '%s' '%s'", t->folder, copy);
-	start_server(t);
-	pass_seconds(t, 70);
+	save_copy(t, copy, 70);
 	assert_int_equal(engine_add(a->engine, "dave", NULL, NULL), 0);
 	pass_seconds(t, 10);
 	assert_int_equal(engine_add(a->engine, "eve", NULL, NULL), 0);
 	pass_seconds(t, 10);
 	assert_int_equal(count_events(a, EVENT_WARNING), 0);
-	stop_server(t);
-	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
-	run("rm -rf '%s'%s", copy, "");
-	start_server(t);
-	pass_seconds(t, 90);
-	wait_online(t, a);
-	pass_seconds(t, 10);
+	put_back_and_tell(t, copy, a);
 	assert_true(was_told(a, EVENT_WARNING, "older vault"));
 	assert_int_equal(login(t, &t->homes[2], "alice", town_password, false), 0);
 	wait_online(t, &t->homes[2]);
@@ -135,11 +152,7 @@ static void a_device_list_put_back_from_an_old_copy_is_mended_too(void **state)
 	char copy[100];
 
 	two_devices(t);
-	stop_server(t);
-	snprintf(copy, sizeof copy, "%s.copy", t->folder);
-	run("cp -r '%s' '%s'", t->folder, copy);
-	start_server(t);
-	pass_seconds(t, 90);
+	save_copy(t, copy, 90);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(
 			engine_name_device(a->engine, engine_device(a->engine), "x", i + 5), 0);
@@ -148,13 +161,7 @@ static void a_device_list_put_back_from_an_old_copy_is_mended_too(void **state)
 	assert_int_equal(engine_revoke_device(a->engine, engine_device(c->engine), 8), 0);
 	assert_int_equal(answer_of(t, a, 8), 0);
 	before = engine_devices(a->engine)->version;
-	stop_server(t);
-	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
-	run("rm -rf '%s'%s", copy, "");
-	start_server(t);
-	pass_seconds(t, 90);
-	wait_online(t, a);
-	pass_seconds(t, 10);
+	put_back_and_tell(t, copy, a);
 	assert_int_equal(engine_devices(a->engine)->count, 1);
 	assert_true(engine_devices(a->engine)->version > before);
 	assert_int_equal(login(t, d, "alice", town_password, false), 0);
@@ -189,23 +196,6 @@ static void a_forged_vault_is_refused_and_told_once(void **state)
 	assert_int_equal(get(a, "bob").state, CONTACT_MUTUAL);
 }
 
-static void save_copy(struct town *t, char copy[100])
-{
-	stop_server(t);
-	snprintf(copy, 100, "%s.copy", t->folder);
-	run("cp -r '%s' '%s'", t->folder, copy);
-	start_server(t);
-	pass_seconds(t, 90);
-}
-
-static void put_back(struct town *t, const char *copy)
-{
-	stop_server(t);
-	run("cp '%s'/accounts.db* '%s'/", copy, t->folder);
-	run("rm -rf '%s'%s", copy, "");
-	start_server(t);
-}
-
 static void who_logs_in_again_remembers_how_new_the_vault_was(void **state)
 {
 	static const char *const names[] = { "dave", "eve", "fred" };
@@ -214,7 +204,7 @@ static void who_logs_in_again_remembers_how_new_the_vault_was(void **state)
 	char copy[100];
 
 	two_devices(t);
-	save_copy(t, copy);
+	save_copy(t, copy, 90);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(engine_add(a->engine, names[i], NULL, NULL), 0);
 		pass_seconds(t, 5);
@@ -245,7 +235,7 @@ static void a_directory_cannot_lead_back_to_a_key_that_was_given_up(void **state
 
 	befriend(t);
 	pass_seconds(t, 10);
-	save_copy(t, copy);
+	save_copy(t, copy, 90);
 	wait_online(t, a);
 	assert_int_equal(engine_rekey(a->engine, 6), 0);
 	assert_int_equal(answer_of(t, a, 6), 0);

@@ -194,25 +194,33 @@ static void calls_about_an_account_are_checked_before_they_do_anything(void **st
 		"anyone");
 }
 
+/* What a person does with an account: first what only the directory can do. */
+static const char *const on_account[][2] = {
+	{ "changePassword", "{\"oldPassword\":\"x\",\"newPassword\":\"y\"}" },
+	{ "deleteAccount", "{\"name\":\"alice\"}" },
+	{ "renewIdentity", "{}" },
+	{ "createRecoveryCode", "{}" },
+	{ "removeRecoveryCode", "{}" },
+	{ "nameDevice", "{\"device\":\"x\",\"name\":\"y\"}" },
+	{ "revokeDevice", "{\"device\":\"x\"}" },
+};
+enum { BY_DIRECTORY = 5, ON_ACCOUNT = sizeof on_account / sizeof *on_account };
+
+/* Of call number `i`, which is refused as things stand. */
+static struct json *refusal_of(size_t i, const char *hint)
+{
+	struct json *answer = asked_call(on_account[i][0], on_account[i][1]);
+
+	assert_string_equal(kind_of(answer), "state");
+	assert_string_equal(hint_of(answer), hint);
+	return answer;
+}
+
 static void without_an_account_there_is_nothing_to_keep(void **state)
 {
-	static const char *const calls[][2] = {
-		{ "changePassword", "{\"oldPassword\":\"x\",\"newPassword\":\"y\"}" },
-		{ "deleteAccount", "{\"name\":\"alice\"}" },
-		{ "renewIdentity", "{}" },
-		{ "createRecoveryCode", "{}" },
-		{ "removeRecoveryCode", "{}" },
-		{ "nameDevice", "{\"device\":\"x\",\"name\":\"y\"}" },
-		{ "revokeDevice", "{\"device\":\"x\"}" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		struct json *answer = asked_call(calls[i][0], calls[i][1]);
-		assert_string_equal(kind_of(answer), "state");
-		assert_string_equal(hint_of(answer),
-				    "palique join LINK, or palique login NAME@DIRECTORY");
-	}
+	for (size_t i = 0; i < ON_ACCOUNT; i++)
+		refusal_of(i, "palique join LINK, or palique login NAME@DIRECTORY");
 	assert_int_equal(
 		json_count(json_get(json_get(asked_call("listDevices", "{}"), "result"),
 				    "devices")),
@@ -221,19 +229,10 @@ static void without_an_account_there_is_nothing_to_keep(void **state)
 
 static void what_needs_the_directory_says_so_while_it_does_not_answer(void **state)
 {
-	static const char *const calls[][2] = {
-		{ "changePassword", "{\"oldPassword\":\"x\",\"newPassword\":\"y\"}" },
-		{ "deleteAccount", "{\"name\":\"alice\"}" },
-		{ "renewIdentity", "{}" },
-		{ "createRecoveryCode", "{}" },
-		{ "removeRecoveryCode", "{}" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		struct json *answer = asked_call(calls[i][0], calls[i][1]);
-		assert_string_equal(kind_of(answer), "state");
-		assert_string_equal(hint_of(answer), "palique doctor");
+	for (size_t i = 0; i < BY_DIRECTORY; i++) {
+		struct json *answer = refusal_of(i, "palique doctor");
+
 		assert_non_null(strstr(message_of(answer), "nothing has changed"));
 	}
 }

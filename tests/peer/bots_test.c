@@ -25,24 +25,12 @@ static void step(struct peer *p)
 	peer_step(p, NOW, WALL);
 }
 
-static void meet(struct peer *p, struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-	step(p);
-}
-
 static int begin(void **state)
 {
 	(void)state;
 	memset(&alice, 0, sizeof alice);
 	memset(&bob, 0, sizeof bob);
-	peer_make(&alice, "alice");
-	peer_make(&bob, "bob");
-	peer_open(&alice, NOW, WALL);
-	peer_open(&bob, NOW, WALL);
-	meet(&alice, &bob);
-	meet(&bob, &alice);
+	peer_make_friends(&alice, &bob, NOW, WALL);
 	return 0;
 }
 

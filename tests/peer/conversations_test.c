@@ -18,22 +18,10 @@
 static struct peer alice, bob;
 static struct chain chain; /* what bob holds of alice */
 
-static void meet(struct peer *p, struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-	peer_step(p, NOW, WALL);
-}
-
 static int begin(void **state)
 {
 	(void)state;
-	peer_make(&alice, "alice");
-	peer_make(&bob, "bob");
-	peer_open(&alice, NOW, WALL);
-	peer_open(&bob, NOW, WALL);
-	meet(&alice, &bob);
-	meet(&bob, &alice);
+	peer_make_friends(&alice, &bob, NOW, WALL);
 	conversations_chain(bob.rooms->conversations, peer_person(&bob, "alice"),
 			    &alice.device.public, false, &chain);
 	return 0;

@@ -55,11 +55,9 @@ static void give(wall_ms since, bool is_given)
 
 static void restart(struct peer *p)
 {
-	peer_close(p);
-	net.nodes[p->node].endpoint = NULL;
+	peer_stop(p, &net);
 	pass(SECOND);
-	peer_open(p, net.now, net.wall);
-	net.nodes[p->node].endpoint = engine_endpoint(p->engine);
+	peer_start(p, &net);
 	tell_all();
 	pass(2 * SECOND);
 }
@@ -122,12 +120,10 @@ static void only_what_came_since_then_is_given(void **state)
 static void it_is_given_when_the_device_comes_and_only_once(void **state)
 {
 	(void)state;
-	peer_close(&fresh);
-	net.nodes[fresh.node].endpoint = NULL;
+	peer_stop(&fresh, &net);
 	give(0, true);
 	pass(SECOND);
-	peer_open(&fresh, net.now, net.wall);
-	net.nodes[fresh.node].endpoint = engine_endpoint(fresh.engine);
+	peer_start(&fresh, &net);
 	tell_all();
 	pass(2 * SECOND);
 	assert_shows(&fresh, "bob", ">one two >three ");
@@ -202,12 +198,10 @@ static void it_goes_on_when_the_older_one_could_not_store_what_it_heard(void **s
 static void what_was_taken_back_does_not_come(void **state)
 {
 	(void)state;
-	peer_close(&fresh);
-	net.nodes[fresh.node].endpoint = NULL;
+	peer_stop(&fresh, &net);
 	give(0, true);
 	give(0, false);
-	peer_open(&fresh, net.now, net.wall);
-	net.nodes[fresh.node].endpoint = engine_endpoint(fresh.engine);
+	peer_start(&fresh, &net);
 	tell_all();
 	pass(2 * SECOND);
 	assert_shows(&fresh, "bob", "");

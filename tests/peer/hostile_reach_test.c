@@ -40,8 +40,7 @@ static mono_ns sleep_on(void *user, mono_ns now, wall_ms wall)
 
 static void join_net(struct peer *p)
 {
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
+	peer_join(p, &net);
 	peer_set_network(p, &net.nodes[p->node].address, 1, false);
 }
 

@@ -234,10 +234,20 @@ static int64_t number_of(struct store *s, const char *sql)
 	return number;
 }
 
+/* The store at `path`, which becomes one of today where it is old. */
+static struct store *open_new(void)
+{
+	char reason[256] = "";
+	struct store *s;
+
+	if (store_open(&s, path, &key, true, reason, sizeof reason) < 0)
+		fail_msg("%s", reason);
+	return s;
+}
+
 static void the_oldest_store_gets_its_count_of_what_is_unread(void **state)
 {
 	struct db *db = open_old(1);
-	char reason[256] = "";
 	struct store *s;
 
 	(void)state;
@@ -249,7 +259,7 @@ static void the_oldest_store_gets_its_count_of_what_is_unread(void **state)
 		 " (6, 1, 1, 2, 0, 0, 0, 1, 0, ''), (7, 1, 2, 1, 1, 0, 0, 1, 0, ''),"
 		 " (8, 1, 1, 3, 0, 0, 0, 1, 6, '')");
 	db_close(db);
-	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	s = open_new();
 	assert_int_equal(number_of(s, "SELECT unread FROM conversation"), 2);
 	assert_int_equal(number_of(s, "SELECT place FROM message WHERE id = 8"), 8);
 	assert_int_equal(number_of(s, "SELECT target FROM message WHERE id = 8"), 6);
@@ -259,12 +269,11 @@ static void the_oldest_store_gets_its_count_of_what_is_unread(void **state)
 /* There a message had only the name of the program that said it, as bytes. */
 static void what_a_program_said_stays_its_own(void **state)
 {
-	char reason[256] = "";
 	struct store *s;
 
 	(void)state;
 	snprintf(path, sizeof path, "%s/of_0_3.db", scratch);
-	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	s = open_new();
 	exec(store_db(s),
 	     "INSERT INTO bot(id, name, token, names, may, rate, expires, created,"
 	     " seen, acknowledged) VALUES(7, 'echo', x'00', '*', 3, 20, 0, 1000,"
@@ -281,7 +290,7 @@ static void what_a_program_said_stays_its_own(void **state)
 	     "ALTER TABLE bot DROP COLUMN first;"
 	     "PRAGMA user_version = 13");
 	store_close(s);
-	assert_int_equal(store_open(&s, path, &key, true, reason, sizeof reason), 0);
+	s = open_new();
 	assert_int_equal(number_of(s, "SELECT speaker FROM message WHERE id = 1"), 7);
 	assert_int_equal(number_of(s, "SELECT count(*) FROM message WHERE speaker > 0"), 1);
 	store_close(s);

@@ -34,12 +34,6 @@ static bool is_cut(void *user, const struct calm_net_node *from, const struct ca
 	return false;
 }
 
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -48,10 +42,9 @@ static int begin(void **state)
 	net.is_cut = is_cut;
 	peer_make(&alice, "alice");
 	peer_make(&bob, "bob");
-	join_net(&alice);
-	join_net(&bob);
-	assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, NULL), 0);
-	assert_int_equal(engine_add(bob.engine, "alice", &alice.identity.public, NULL), 0);
+	peer_join(&alice, &net);
+	peer_join(&bob, &net);
+	peer_befriend(&alice, &bob);
 	return 0;
 }
 
@@ -494,9 +487,7 @@ static void another_network_makes_hope(void **state)
 
 static void restart(struct peer *p, const char *where)
 {
-	peer_close(p);
-	peer_open(p, net.now, net.wall);
-	net.nodes[p->node].endpoint = engine_endpoint(p->engine);
+	peer_restart(p, &net);
 	*place_of(p) = at(where);
 	peer_set_network(p, place_of(p), 1, false);
 }

@@ -24,12 +24,6 @@ static bool cut(void *user, const struct calm_net_node *from, const struct calm_
 	return is_cut;
 }
 
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -38,10 +32,9 @@ static int begin(void **state)
 	net.is_cut = cut;
 	peer_make(&alice, "alice");
 	peer_make(&bob, "bob");
-	join_net(&alice);
-	join_net(&bob);
-	assert_int_equal(engine_add(alice.engine, "bob", &bob.identity.public, NULL), 0);
-	assert_int_equal(engine_add(bob.engine, "alice", &alice.identity.public, NULL), 0);
+	peer_join(&alice, &net);
+	peer_join(&bob, &net);
+	peer_befriend(&alice, &bob);
 	return 0;
 }
 
@@ -256,9 +249,7 @@ static void a_contact_that_starts_anew_is_found_again(void **state)
 	show(&bob, &alice, true);
 	say(&alice, "bob", "one");
 	pass(SECOND);
-	peer_close(&bob);
-	peer_open(&bob, net.now, net.wall);
-	net.nodes[bob.node].endpoint = engine_endpoint(bob.engine);
+	peer_restart(&bob, &net);
 	say(&alice, "bob", "two");
 	pass(60 * SECOND);
 	assert_string_equal(bob.heard, "one two ");
@@ -272,9 +263,7 @@ static void the_first_message_to_a_new_life_does_not_wait_for_the_old_link(void 
 	show(&bob, &alice, true);
 	say(&alice, "bob", "one");
 	pass(SECOND);
-	peer_close(&bob);
-	peer_open(&bob, net.now, net.wall);
-	net.nodes[bob.node].endpoint = engine_endpoint(bob.engine);
+	peer_restart(&bob, &net);
 	show(&alice, &bob, true);
 	say(&alice, "bob", "two");
 	pass(REACH_LOST / 2);

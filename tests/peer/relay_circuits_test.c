@@ -40,15 +40,8 @@ static bool is_lost(void *user, const struct calm_net_node *from,
 
 static void join_net(struct peer *p)
 {
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
+	peer_join(p, &net);
 	peer_set_network(p, &net.nodes[p->node].address, 1, false);
-}
-
-static void befriend(struct peer *a, struct peer *b)
-{
-	assert_int_equal(engine_add(a->engine, b->name.text, &b->identity.public, NULL), 0);
-	assert_int_equal(engine_add(b->engine, a->name.text, &a->identity.public, NULL), 0);
 }
 
 static void begin_with(unsigned relays)
@@ -65,9 +58,9 @@ static void begin_with(unsigned relays)
 		join_net(&peers[i]);
 	}
 	for (unsigned i = 1; i < count; i++)
-		befriend(alice, &peers[i]);
+		peer_befriend(alice, &peers[i]);
 	for (unsigned i = 2; i < count; i++)
-		befriend(bob, &peers[i]);
+		peer_befriend(bob, &peers[i]);
 }
 
 static int begin(void **state)
@@ -477,7 +470,7 @@ static struct peer *dave_is_near(void)
 	struct peer *dave = &peers[3];
 
 	begin_again(2);
-	befriend(carol, dave);
+	peer_befriend(carol, dave);
 	assert_int_equal(engine_remove(alice->engine, "bob"), 0);
 	assert_int_equal(engine_remove(bob->engine, "alice"), 0);
 	gather();

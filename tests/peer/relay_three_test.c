@@ -30,18 +30,6 @@ static bool is_cut(void *user, const struct calm_net_node *from, const struct ca
 	return is_apart && ((from == a && to == b) || (from == b && to == a));
 }
 
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
-static void befriend(struct peer *a, struct peer *b)
-{
-	assert_int_equal(engine_add(a->engine, b->name.text, &b->identity.public, NULL), 0);
-	assert_int_equal(engine_add(b->engine, a->name.text, &a->identity.public, NULL), 0);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -51,12 +39,12 @@ static int begin(void **state)
 	peer_make(&alice, "alice");
 	peer_make(&bob, "bob");
 	peer_make(&carol, "carol");
-	join_net(&alice);
-	join_net(&bob);
-	join_net(&carol);
-	befriend(&alice, &bob);
-	befriend(&alice, &carol);
-	befriend(&bob, &carol);
+	peer_join(&alice, &net);
+	peer_join(&bob, &net);
+	peer_join(&carol, &net);
+	peer_befriend(&alice, &bob);
+	peer_befriend(&alice, &carol);
+	peer_befriend(&bob, &carol);
 	return 0;
 }
 
@@ -234,9 +222,7 @@ static void relaying_outlives_the_engine(void **state)
 	(void)state;
 	assert_int_equal(engine_set_relay(carol.engine, true, RATE), 0);
 	pass(SECOND);
-	peer_close(&carol);
-	peer_open(&carol, net.now, net.wall);
-	net.nodes[carol.node].endpoint = engine_endpoint(carol.engine);
+	peer_restart(&carol, &net);
 	engine_reach(carol.engine, &reach);
 	assert_true(reach.is_relay);
 	assert_int_equal(reach.relay_rate, RATE);

@@ -22,18 +22,6 @@
 static struct calm_net net;
 static struct peer alice[2], bob[2];
 
-static void join_net(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	p->node = calm_net_add(&net, engine_endpoint(p->engine), peer_step, p);
-}
-
-static void meet(struct peer *p, const struct peer *other)
-{
-	assert_int_equal(engine_add(p->engine, other->name.text, &other->identity.public, NULL),
-			 0);
-}
-
 static void pass(mono_ns length)
 {
 	calm_net_run(&net, length, NULL, NULL);
@@ -42,18 +30,6 @@ static void pass(mono_ns length)
 static bool is_up(const struct peer *p)
 {
 	return p->engine && net.nodes[p->node].endpoint;
-}
-
-static void stop(struct peer *p)
-{
-	peer_close(p);
-	net.nodes[p->node].endpoint = NULL;
-}
-
-static void start(struct peer *p)
-{
-	peer_open(p, net.now, net.wall);
-	net.nodes[p->node].endpoint = engine_endpoint(p->engine);
 }
 
 static void tell(struct peer *to, const struct peer *account)
@@ -84,10 +60,10 @@ static int begin(void **state)
 	peer_make(&bob[0], "bob");
 	peer_make_sibling(&bob[1], &bob[0]);
 	for (unsigned i = 0; i < 2; i++) {
-		join_net(&alice[i]);
-		join_net(&bob[i]);
-		meet(&alice[i], &bob[0]);
-		meet(&bob[i], &alice[0]);
+		peer_join(&alice[i], &net);
+		peer_join(&bob[i], &net);
+		peer_add(&alice[i], &bob[0]);
+		peer_add(&bob[i], &alice[0]);
 	}
 	tell_all();
 	pass(SECOND);
@@ -185,8 +161,8 @@ static void what_is_delivered_is_known_on_all_devices(void **state)
 	struct contact c;
 
 	(void)state;
-	stop(&bob[0]);
-	stop(&bob[1]);
+	peer_stop(&bob[0], &net);
+	peer_stop(&bob[1], &net);
 	tell_all();
 	say(&alice[0], "bob", "one");
 	say(&alice[0], "bob", "two");
@@ -199,7 +175,7 @@ static void what_is_delivered_is_known_on_all_devices(void **state)
 	assert_int_equal(engine_contact(alice[1].engine, "bob", &c), 0);
 	assert_int_equal(c.queued, 0);
 	assert_int_equal(c.unread, 0);
-	start(&bob[1]);
+	peer_start(&bob[1], &net);
 	tell_all();
 	pass(5 * SECOND);
 	assert_shows(&alice[0], "bob", ">one >two ");
@@ -212,13 +188,13 @@ static void what_is_delivered_is_known_on_all_devices(void **state)
 static void news_of_a_delivery_reaches_a_sibling_that_hung_up(void **state)
 {
 	(void)state;
-	stop(&bob[0]);
-	stop(&bob[1]);
+	peer_stop(&bob[0], &net);
+	peer_stop(&bob[1], &net);
 	tell_all();
 	say(&alice[0], "bob", "one");
 	pass(REACH_IDLE + 5 * SECOND);
 	assert_int_equal(way_between(&alice[0], "alice", &alice[1])->state, WAY_IDLE);
-	start(&bob[0]);
+	peer_start(&bob[0], &net);
 	tell(&alice[0], bob);
 	tell(&bob[0], alice);
 	pass(5 * SECOND);
@@ -228,15 +204,15 @@ static void news_of_a_delivery_reaches_a_sibling_that_hung_up(void **state)
 static void a_device_that_was_away_catches_up(void **state)
 {
 	(void)state;
-	stop(&alice[1]);
-	stop(&bob[1]);
+	peer_stop(&alice[1], &net);
+	peer_stop(&bob[1], &net);
 	tell_all();
 	say(&alice[0], "bob", "one");
 	pass(SECOND);
 	say(&bob[0], "alice", "two");
 	pass(SECOND);
-	start(&alice[1]);
-	start(&bob[1]);
+	peer_start(&alice[1], &net);
+	peer_start(&bob[1], &net);
 	tell_all();
 	pass(5 * SECOND);
 	assert_has(&alice[1], "bob", ">one two ");
@@ -248,16 +224,16 @@ static void a_device_that_was_away_catches_up(void **state)
 static void the_author_may_be_gone_when_its_sibling_comes_back(void **state)
 {
 	(void)state;
-	stop(&alice[1]);
+	peer_stop(&alice[1], &net);
 	tell_all();
 	say(&alice[0], "bob", "one");
 	pass(SECOND);
-	stop(&alice[0]);
-	start(&alice[1]);
+	peer_stop(&alice[0], &net);
+	peer_start(&alice[1], &net);
 	tell_all();
 	pass(5 * SECOND);
 	assert_shows(&alice[1], "bob", "");
-	start(&alice[0]);
+	peer_start(&alice[0], &net);
 	tell_all();
 	pass(5 * SECOND);
 	assert_shows(&alice[1], "bob", ">one ");
@@ -266,14 +242,13 @@ static void the_author_may_be_gone_when_its_sibling_comes_back(void **state)
 /* A third device of Alice's, in the node of the second one, which ends. */
 static void take_another_in(struct peer *fresh)
 {
-	stop(&alice[1]);
+	peer_stop(&alice[1], &net);
 	peer_make_sibling(fresh, &alice[0]);
 	alice[1].devices = fresh->devices;
-	peer_open(fresh, net.now, net.wall);
 	fresh->node = alice[1].node;
-	net.nodes[fresh->node].endpoint = engine_endpoint(fresh->engine);
+	peer_start(fresh, &net);
 	net.nodes[fresh->node].user = fresh;
-	meet(fresh, &bob[0]);
+	peer_add(fresh, &bob[0]);
 }
 
 static void who_comes_later_has_all_from_its_arrival_on(void **state)
@@ -426,13 +401,13 @@ static void a_conversation_not_known_here_is_passed_over_until_it_is(void **stat
 
 	(void)state;
 	peer_make(&carol, "carol");
-	meet(&alice[0], &carol);
+	peer_add(&alice[0], &carol);
 	say(&alice[0], "carol", "one");
 	say(&alice[0], "bob", "two");
 	pass(SECOND);
 	assert_shows(&alice[1], "bob", ">two ");
 	assert_int_equal(way_between(&alice[1], "alice", &alice[0])->state, WAY_LINKED);
-	meet(&alice[1], &carol);
+	peer_add(&alice[1], &carol);
 	pass(SECOND);
 	assert_shows(&alice[1], "carol", ">one- ");
 	say(&alice[1], "carol", "three");
@@ -449,9 +424,9 @@ what_could_not_be_stored_of_a_conversation_not_known_there_before_is_asked_for(v
 
 	(void)state;
 	peer_make(&carol, "carol");
-	meet(&alice[1], &carol);
+	peer_add(&alice[1], &carol);
 	pass(SECOND);
-	meet(&alice[0], &carol);
+	peer_add(&alice[0], &carol);
 	say(&alice[0], "carol", "one");
 	pass(SECOND);
 	assert_shows(&alice[1], "carol", ">one- ");
@@ -477,8 +452,8 @@ static void what_was_said_before_a_conversation_goes_on_is_asked_for(void **stat
 	(void)state;
 	peer_make(&carol, "carol");
 	peer_make(&other, "carol");
-	meet(&alice[0], &carol);
-	meet(&alice[1], &carol);
+	peer_add(&alice[0], &carol);
+	peer_add(&alice[1], &carol);
 	say(&alice[0], "carol", "one");
 	pass(SECOND);
 	assert_shows(&alice[1], "carol", ">one- ");
@@ -519,12 +494,12 @@ static void after_a_restart_all_goes_on(void **state)
 	say(&alice[0], "bob", "one");
 	pass(SECOND);
 	for (unsigned i = 0; i < 2; i++) {
-		stop(&alice[i]);
-		stop(&bob[i]);
+		peer_stop(&alice[i], &net);
+		peer_stop(&bob[i], &net);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		start(&alice[i]);
-		start(&bob[i]);
+		peer_start(&alice[i], &net);
+		peer_start(&bob[i], &net);
 	}
 	tell_all();
 	say(&alice[0], "bob", "two");
@@ -552,13 +527,13 @@ static void hundreds_of_conversations_are_caught_up_with(void **state)
 				0);
 	}
 	pass(SECOND);
-	stop(&alice[1]);
+	peer_stop(&alice[1], &net);
 	for (unsigned i = 0; i < CROWD; i++) {
 		snprintf(name.text, sizeof name.text, "c%u", i);
 		say(&alice[0], name.text, "hello");
 	}
 	pass(SECOND);
-	start(&alice[1]);
+	peer_start(&alice[1], &net);
 	tell(&alice[0], alice);
 	tell(&alice[1], alice);
 	steps = alice[0].steps;
@@ -607,8 +582,8 @@ static void a_sibling_can_write_only_what_it_says_itself(void **state)
 	m.delivered.next = CHAIN_MAX - 1;
 	assert_int_equal(lie(&m), 0); /* about itself: its own messages look delivered */
 	say(&alice[0], "bob", "one");
-	stop(&bob[0]);
-	stop(&bob[1]);
+	peer_stop(&bob[0], &net);
+	peer_stop(&bob[1], &net);
 	pass(SECOND);
 	assert_shows(&alice[0], "bob", ">one- ");
 	m.delivered.conversation.bytes[0] ^= 1;

@@ -55,18 +55,25 @@ static bool race(struct net *n, unsigned from, struct datagram *d, uint8_t *data
 	return true;
 }
 
+/* Linked for a second; then `tap` sees what is sent, beginning with "hello". */
+static void link_with(struct thief *thief, bool (*tap)(struct net *n, unsigned from,
+						       struct datagram *d, uint8_t *data))
+{
+	connect_both();
+	net_run(&wires, SECOND);
+	wires.tap = tap;
+	wires.user = thief;
+	net_write(&wires, 0, LINK_CONTROL, "hello");
+	net_run(&wires, 20 * MILLISECOND);
+}
+
 static void an_address_not_proved_gets_at_most_three_times_what_it_sent(void **state)
 {
 	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
 	static uint8_t much[500000];
 
 	(void)state;
-	connect_both();
-	net_run(&wires, SECOND);
-	wires.tap = race;
-	wires.user = &thief;
-	net_write(&wires, 0, LINK_CONTROL, "hello");
-	net_run(&wires, 20 * MILLISECOND);
+	link_with(&thief, race);
 	assert_true(thief.stolen > 0);
 	assert_int_equal(link_write(wires.nodes[1].link, LINK_CONTROL, BYTES(much), false), 0);
 	net_run(&wires, 5 * SECOND);
@@ -120,12 +127,7 @@ static void acknowledging_does_not_prove_an_address(void **state)
 	struct thief thief = { .at = { .family = 4, .port = 6, .ip = { 66, 66, 66, 66 } } };
 
 	(void)state;
-	connect_both();
-	net_run(&wires, SECOND);
-	wires.tap = pretend;
-	wires.user = &thief;
-	net_write(&wires, 0, LINK_CONTROL, "hello");
-	net_run(&wires, 20 * MILLISECOND);
+	link_with(&thief, pretend);
 	assert_bounded(&thief);
 }
 
