@@ -125,7 +125,7 @@ static void flush_all(struct api *api)
 bool api_step(struct api *api)
 {
 	struct event event;
-	bool is_more = false;
+	bool is_more;
 
 	flush_all(api);
 	while (engine_next_event(api->config.engine, &event)) {

@@ -147,6 +147,20 @@ static int bot_of(const struct api_client *client, struct bot *bot)
 	return err == 0 && bot->turns != client->turns ? ERR_AUTH : err;
 }
 
+int api_check_bot(struct api_client *client, struct call *call, struct bot *bot)
+{
+	int err = bot_of(client, bot);
+
+	if (err == 0)
+		return 0;
+	api_end(client);
+	snprintf(call->reason, sizeof call->reason, "%s",
+		 err == ERR_EXPIRED ? _("the token of this bot has expired")
+		 : err == ERR_AUTH  ? _("this bot was given another token")
+				    : _("this bot was removed"));
+	return err == ERR_EXPIRED ? err : ERR_AUTH;
+}
+
 int api_admit(struct api_client *client, struct call *call, struct bot *bot, const char *method)
 {
 	int err;
@@ -159,15 +173,9 @@ int api_admit(struct api_client *client, struct call *call, struct bot *bot, con
 		api_count_refusal(client);
 		return ERR_AUTH;
 	}
-	err = bot_of(client, bot);
-	if (err < 0) {
-		api_end(client);
-		snprintf(call->reason, sizeof call->reason, "%s",
-			 err == ERR_EXPIRED ? _("the token of this bot has expired")
-			 : err == ERR_AUTH  ? _("this bot was given another token")
-					    : _("this bot was removed"));
-		return err == ERR_EXPIRED ? err : ERR_AUTH;
-	}
+	err = api_check_bot(client, call, bot);
+	if (err < 0)
+		return err;
 	call->bot = bot;
 	err = narrow_check(call, bot, method, clock_now());
 	if (err < 0)
@@ -210,9 +218,11 @@ void api_veil(struct api_client *client, struct call *call, const char *method)
 {
 	struct bot bot;
 
-	if (!client->bot ||
-	    engine_bot(call->engine, client->bot, call->wall, &bot) == ERR_NOT_FOUND)
+	if (!client->bot)
 		return;
+	/* One that was removed meanwhile has no conversations. */
+	if (engine_bot(call->engine, client->bot, call->wall, &bot) == ERR_NOT_FOUND)
+		bot = (struct bot){ 0 };
 	engine_bot_owe(call->engine, bot.id, (unsigned)(size_of(call->result) / BOT_SLICE));
 	call->result = narrow_result(call->result, &bot, method);
 }
@@ -227,15 +237,15 @@ void api_end_those_that_are_over(struct api *api)
 			continue;
 		if (client->bot && bot_of(client, &bot) < 0)
 			api_end(client);
-		if (!client->is_ending)
-			continue;
-		if (client->connection && clock_now() < client->end_at &&
+		if (!client->is_ending || !client->connection)
+			continue; /* without one: the shell ends it, and says so */
+		if (clock_now() < client->end_at &&
 		    (client->answers.size ||
 		     (shell->backlog && shell->backlog(client->connection) > 0))) {
 			api->is_pressed = true;
 			continue;
 		}
-		if (client->connection && shell->end)
+		if (shell->end)
 			shell->end(client->connection);
 		else
 			api_disconnect(client);

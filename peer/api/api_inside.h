@@ -71,6 +71,9 @@ void api_clients_free(struct api *api);
 
 /* It is told nothing more, and its connection goes in the next step. */
 void api_end(struct api_client *client);
+/* Of a bot's face: what the bot may now. ERR_EXPIRED; ERR_AUTH: it was removed, or has another token. Then the call
+ * says why, and the face ends. */
+int api_check_bot(struct api_client *client, struct call *call, struct bot *bot);
 /* Whether the face may call this: a person's may call anything, one that shows no token yet nothing else. */
 int api_admit(struct api_client *client, struct call *call, struct bot *bot,
 	      const char *method);

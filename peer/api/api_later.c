@@ -171,7 +171,8 @@ void api_answer(struct api *api, uint64_t ticket, int err, const char *detail)
 static void go_on(struct api *api, struct pending *p)
 {
 	struct call call = api_call_of(api, p->ticket);
-	int err;
+	struct bot bot;
+	int err = 0;
 
 	json_free(call.result);
 	call.result = json_keep(p->result);
@@ -179,7 +180,10 @@ static void go_on(struct api *api, struct pending *p)
 	call.at = p->at;
 	memcpy(call.subject, p->subject, sizeof call.subject);
 	text_use(p->client->language);
-	err = p->method->run(&call);
+	if (p->client->bot)
+		err = api_check_bot(p->client, &call, &bot);
+	if (err == 0)
+		err = p->method->run(&call);
 	p->at = call.at;
 	if (err == API_AGAIN) {
 		append(api, take_pending(api, p->ticket));

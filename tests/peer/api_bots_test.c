@@ -12,9 +12,13 @@
 #include "peer/api/api.h"
 #include "peer/api/methods.h"
 #include "peer/api/rights.h"
+#include "peer/persons.h"
+#include "peer/search.h"
+#include "peer/store.h"
 #include "shared/error.h"
 #include "shared/menu.h"
 #include "tests/peer_fixture.h"
+#include "tests/written.h"
 
 #define WALL ((wall_ms)1700000000000)
 enum { EVENTS = 600, FACES = 3 };
@@ -24,6 +28,7 @@ struct face {
 	struct json *last; /* answer */
 	unsigned told;     /* events */
 	bool is_over;
+	bool is_broken; /* nothing can be sent to it; the shell will say that it is gone */
 };
 
 static struct peer alice, bob, eve;
@@ -47,6 +52,8 @@ static int on_send(void *connection, struct bytes line)
 	struct face *to = connection;
 	struct json *o;
 
+	if (to->is_broken)
+		return ERR_CLOSED;
 	assert_int_equal(json_parse(&o, line), 0);
 	if (!json_has(o, "id")) {
 		to->told++;
@@ -366,6 +373,63 @@ static void who_is_told_again_without_end_has_to_wait(void **state)
 	assert_int_equal(engine_bot_spend(alice.engine, bot.id, BOT_REPLAY, now + SECOND), 0);
 }
 
+/* --- the end of a connection --- */
+
+/* The shell keeps a line for a while after it broke, and the API's client with it: both end when it says so. */
+static void whose_line_breaks_while_it_is_put_out_is_there_until_the_shell_says_so(void **state)
+{
+	(void)state;
+	make("echo", "read");
+	assert_string_equal(enter(&faces[0]), "");
+	faces[0].is_broken = true;
+	api_line(faces[0].client, bytes_text("no JSON"));
+	ask(&person, "removeBot", "{\"name\":\"echo\"}");
+	for (int i = 0; i < 3; i++)
+		step();
+	assert_false(faces[0].is_over);
+	api_disconnect(faces[0].client); /* its memory is there: AddressSanitizer */
+	step();
+	assert_string_equal(ask(&person, "version", "{}"), "");
+}
+
+/* More than a search looks at in one call, and indexed by nothing yet. */
+static void write_many(void)
+{
+	struct rooms *r = engine_rooms(alice.engine);
+	struct written w;
+
+	store_write(r->store);
+	written_begin(&w, r->store, persons_find(r->persons, &bob.name)->id, 1);
+	written_text(&w, false, "needle");
+	for (int i = 0; i < 3 * SEARCH_SLICE / 64; i++)
+		written_text(&w, false, "hay");
+	assert_int_equal(store_commit(r->store), 0);
+}
+
+static void who_is_removed_in_the_middle_of_a_search_is_told_nothing_of_it(void **state)
+{
+	static const char search[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"searchMessages\","
+		"\"params\":{\"conversation\":\"bob\",\"query\":\"needle\"}}";
+	const struct json *error;
+
+	(void)state;
+	make("echo", "read");
+	assert_string_equal(enter(&faces[0]), "");
+	write_many();
+	json_free(faces[0].last);
+	faces[0].last = NULL;
+	api_line(faces[0].client, bytes_text(search));
+	api_step(api);
+	assert_null(faces[0].last);
+	assert_int_equal(engine_remove_bot(alice.engine, "echo"), 0);
+	step();
+	step();
+	error = json_get(faces[0].last, "error");
+	assert_non_null(error);
+	assert_string_equal(json_text(json_get(error, "data"), "kind"), "auth");
+}
+
 /* --- another token, other rights --- */
 
 static void another_token_ends_the_connections_of_the_one_before(void **state)
@@ -571,6 +635,8 @@ int main(void)
 		BOTS(much_in_an_answer_is_owed_for),
 		BOTS(told_again_bots_take_turns_and_a_step_is_one_slice),
 		BOTS(who_is_told_again_without_end_has_to_wait),
+		BOTS(whose_line_breaks_while_it_is_put_out_is_there_until_the_shell_says_so),
+		BOTS(who_is_removed_in_the_middle_of_a_search_is_told_nothing_of_it),
 		BOTS(another_token_ends_the_connections_of_the_one_before),
 		BOTS(other_rights_hold_at_once_on_connections_that_there_are),
 		BOTS(who_comes_under_an_old_name_changes_nothing_of_the_one_before),
