@@ -130,7 +130,7 @@ static void set_facts(struct json *j, const struct message *m)
 	if (m->is_forwarded)
 		json_set_bool(j, "forwarded", true);
 	if (m->is_edited)
-		json_set_int(j, "editedAt", m->edited_at);
+		json_set_int(j, "editedAt", wall_shown(m->edited_at));
 	if (m->is_retracted)
 		json_set_bool(j, "retracted", true);
 	if (m->is_gone)
@@ -138,7 +138,7 @@ static void set_facts(struct json *j, const struct message *m)
 	if (m->life)
 		json_set_int(j, "life", m->life);
 	if (m->expires_at)
-		json_set_int(j, "expiresAt", m->expires_at);
+		json_set_int(j, "expiresAt", wall_shown(m->expires_at));
 	if (m->missing)
 		json_set_int(j, "missingBefore", (int64_t)m->missing);
 	if (m->bot.size)
@@ -176,8 +176,8 @@ static void json_line(struct buf *out, const struct message *m, const char *medi
 	json_set_bool(j, "isOurs", m->is_ours);
 	json_set_text(j, "author", author);
 	json_set_id(j, "seq", m->seq);
-	json_set_int(j, "sentAt", m->sent_at);
-	json_set_int(j, "arrivedAt", m->arrived_at);
+	json_set_int(j, "sentAt", wall_shown(m->sent_at));
+	json_set_int(j, "arrivedAt", wall_shown(m->arrived_at));
 	json_set_text(j, "state", state_of(m));
 	json_set_text(j, "kind", kinds[m->kind]);
 	json_set_bytes(j, "text", m->text);

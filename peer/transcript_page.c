@@ -133,7 +133,7 @@ void transcript_html_text(struct buf *out, struct bytes text)
 static void put_time(struct buf *out, wall_ms at, const char *css)
 {
 	char text[64] = "", line[160];
-	time_t seconds = (time_t)(at / 1000);
+	time_t seconds = (time_t)(wall_shown(at) / 1000);
 	struct tm tm;
 
 	if (gmtime_r(&seconds, &tm))

@@ -15,6 +15,11 @@ typedef int64_t wall_ms;
 #define SECOND      ((mono_ns)1000000000)
 #define NEVER       ((mono_ns)UINT64_MAX)
 
+/* A moment as it is written for people and other programs. What others say may lie where no calendar reaches: a page's
+ * dates end in the year 275760, Python's in 9999, and neither shows anything of a text that was said later. It is
+ * moved to 1970, or to the beginning of 9999. */
+wall_ms wall_shown(wall_ms when);
+
 /* For shells, and programs that are one. */
 mono_ns clock_now(void);
 wall_ms clock_wall(void);

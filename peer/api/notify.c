@@ -154,7 +154,7 @@ struct json *notify_contact(struct engine *e, const struct contact *c)
 	json_set_text(o, "state", contact_state_name(c->state));
 	json_set_bool(o, "online", c->is_online);
 	if (c->last_seen > 0)
-		json_set_int(o, "lastSeen", c->last_seen);
+		json_set_int(o, "lastSeen", wall_shown(c->last_seen));
 	json_set_int(o, "unread", (int64_t)c->unread);
 	json_set_int(o, "queued", (int64_t)c->queued);
 	if (c->greeting[0])
@@ -187,7 +187,7 @@ struct json *notify_devices(const struct engine *e)
 		json_set_text(o, "name", d->label);
 		json_set_bool(o, "current", device_public_equal(&d->device, engine_device(e)));
 		json_set_bool(o, "online", engine_device_is_online(e, &d->device));
-		json_set_int(o, "since", d->since);
+		json_set_int(o, "since", wall_shown(d->since));
 		json_add(devices, o);
 	}
 	return devices;
@@ -258,13 +258,13 @@ static void tell_message(struct engine *e, const struct event *event, struct jso
 
 	json_set_id(p, "id", m->id);
 	json_set_text(p, "conversation", m->contact.text);
-	json_set_int(p, "timestamp", m->sent_at);
+	json_set_int(p, "timestamp", wall_shown(m->sent_at));
 	if (m->is_ours) {
 		json_set_bool(p, "otherDevice",
 			      !device_public_equal(&m->author, engine_device(e)));
 	} else {
 		json_set_text(p, "from", m->contact.text);
-		json_set_int(p, "arrivedAt", m->arrived_at);
+		json_set_int(p, "arrivedAt", wall_shown(m->arrived_at));
 		if (engine_contact(e, m->contact.text, &contact) == 0 && contact.is_bot)
 			json_set_bool(p, "fromBot", true);
 	}

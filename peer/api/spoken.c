@@ -275,13 +275,13 @@ static void set_body(struct json *o, const struct message *m)
 	set_flag(o, "forwarded", m->is_forwarded);
 	set_flag(o, "edited", m->is_edited);
 	if (m->is_edited && m->edited_at > 0)
-		json_set_int(o, "editedAt", m->edited_at);
+		json_set_int(o, "editedAt", wall_shown(m->edited_at));
 	set_flag(o, "retracted", m->is_retracted);
 	set_flag(o, "gone", m->is_gone);
 	if (m->life)
 		json_set_int(o, "life", m->life);
 	if (m->expires_at > 0)
-		json_set_int(o, "expiresAt", m->expires_at);
+		json_set_int(o, "expiresAt", wall_shown(m->expires_at));
 	if (m->missing)
 		json_set_int(o, "missing", (int64_t)m->missing);
 	set_reactions(o, m);
@@ -307,9 +307,9 @@ struct json *spoken_message(const struct message *m)
 
 	json_set_id(o, "id", m->id);
 	json_set_text(o, "conversation", m->contact.text);
-	json_set_int(o, "timestamp", m->sent_at);
+	json_set_int(o, "timestamp", wall_shown(m->sent_at));
 	json_set_bool(o, "own", m->is_ours);
-	json_set_int(o, "arrivedAt", m->arrived_at);
+	json_set_int(o, "arrivedAt", wall_shown(m->arrived_at));
 	json_set_text(o, "state", message_state(m->state));
 	set_body(o, m);
 	return o;

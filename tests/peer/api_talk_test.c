@@ -409,6 +409,43 @@ static void what_nobody_sends_goes_when_the_engine_begins_and_nothing_else(void 
 	assert_int_not_equal(access(sent, F_OK), 0);
 }
 
+static void see_time(wall_ms said, wall_ms shown)
+{
+	struct message m = { .id = 5,
+			     .sent_at = said,
+			     .arrived_at = said,
+			     .edited_at = said,
+			     .is_edited = true,
+			     .expires_at = said };
+	struct event e = { .kind = EVENT_HEARD, .message = m };
+	struct json *o = spoken_message(&m), *params = json_object();
+
+	assert_int_equal(json_int(o, "timestamp", -1), shown);
+	assert_int_equal(json_int(o, "arrivedAt", -1), shown);
+	if (said > 0) {
+		assert_int_equal(json_int(o, "editedAt", -1), shown);
+		assert_int_equal(json_int(o, "expiresAt", -1), shown);
+	}
+	assert_non_null(notify_event(member.engine, &e, params));
+	assert_int_equal(json_int(params, "timestamp", -1), shown);
+	assert_int_equal(json_int(params, "arrivedAt", -1), shown);
+	json_free(params);
+	json_free(o);
+}
+
+static void a_moment_beyond_all_calendars_is_shown_as_one_that_they_have(void **state)
+{
+	const wall_ms last = 253370764800000; /* 9999-01-01 */
+
+	(void)state;
+	see_time(1700000000000, 1700000000000);
+	see_time(last, last);
+	see_time(last + 1, last);
+	see_time(INT64_MAX, last);
+	see_time(-1, 0);
+	see_time(INT64_MIN, 0);
+}
+
 static void the_name_of_a_file_misleads_nobody(void **state)
 {
 	struct message m = {
@@ -699,6 +736,7 @@ int main(void)
 		TEST(a_spool_is_an_empty_file_of_our_own_in_the_home),
 		TEST(what_was_never_sent_is_swept_a_day_later),
 		TEST(what_nobody_sends_goes_when_the_engine_begins_and_nothing_else),
+		TEST(a_moment_beyond_all_calendars_is_shown_as_one_that_they_have),
 		TEST(the_name_of_a_file_misleads_nobody),
 		TEST(why_a_file_does_not_come_is_said_to_each_side),
 		TEST(a_plain_text_is_shown_without_what_it_is_not),

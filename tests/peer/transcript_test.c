@@ -96,6 +96,7 @@ static void a_message_is_one_line_of_json(void **state)
 	m.our_reactions = bytes_text("a b");
 	m.is_edited = true;
 	m.edited_at = 5;
+	m.sent_at = INT64_MAX; /* what its author says */
 	transcript_message(TRANSCRIPT_JSONL, &out, &m, NULL, (struct bytes){ 0 });
 	assert_int_equal(out.data[out.size - 1], '\n');
 	assert_ptr_equal(memchr(out.data, '\n', out.size), out.data + out.size - 1);
@@ -104,6 +105,7 @@ static void a_message_is_one_line_of_json(void **state)
 	assert_string_equal(json_text(j, "conversation"), "bob@x");
 	assert_string_equal(json_text(j, "state"), "received");
 	assert_int_equal(json_int(j, "editedAt", 0), 5);
+	assert_int_equal(json_int(j, "sentAt", 0), 253370764800000);
 	assert_string_equal(json_text_at(json_get(j, "ourReactions"), 1), "b");
 	assert_false(json_has(j, "file"));
 	json_free(j);
