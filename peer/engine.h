@@ -49,6 +49,10 @@ struct db *engine_db(struct engine *e); /* the store's, for a copy of it between
  * answers). Returns the engine's own deadline (without the endpoint's). */
 mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall);
 
+/* False: something could not be stored, nor can be read what stands there. In memory may be what was
+ * refused: nothing that is done meanwhile counts, and nothing is shown of it (ERR_IO). */
+bool engine_is_readable(struct engine *e);
+
 bool engine_next_event(struct engine *e, struct event *event);
 bool engine_next_job(struct engine *e, struct job *job);
 void engine_job_done(struct engine *e, const struct job *answer);

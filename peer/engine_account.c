@@ -175,7 +175,7 @@ int engine_safety(struct engine *e, const char *text, struct engine_safety *out)
 	struct safety_side us, them;
 	const struct person *p;
 	struct name name;
-	int err = name_parse(&name, bytes_text(text));
+	int err = engine_is_readable(e) ? name_parse(&name, bytes_text(text)) : ERR_IO;
 
 	if (err < 0)
 		return err;

@@ -11,13 +11,10 @@
 #include "peer/profiles.h"
 #include "shared/error.h"
 
-/* A name as people type it; ERR_NAME. */
-static int find(const struct engine *e, const char *text, struct name *name, struct person **p)
+/* A name as people type it; ERR_NAME, ERR_IO. */
+static int read_name(struct engine *e, const char *text, struct name *name)
 {
-	int err = name_parse(name, bytes_text(text));
-
-	*p = err < 0 ? NULL : persons_find(e->rooms.persons, name);
-	return err;
+	return engine_is_readable(e) ? name_parse(name, bytes_text(text)) : ERR_IO;
 }
 
 /* The changes by name differ only in the function. */
@@ -25,7 +22,7 @@ static int change(struct engine *e, const char *text,
 		  int (*how)(struct contacts *c, const struct name *name))
 {
 	struct name name;
-	int err = name_parse(&name, bytes_text(text));
+	int err = read_name(e, text, &name);
 
 	if (err == 0)
 		err = how(e->rooms.contacts, &name);
@@ -36,7 +33,7 @@ int engine_add(struct engine *e, const char *text, const struct identity_public 
 	       const char *greeting)
 {
 	struct name name;
-	int err = name_parse(&name, bytes_text(text));
+	int err = read_name(e, text, &name);
 
 	if (err == 0)
 		err = contacts_add(e->rooms.contacts, &name, identity, greeting);
@@ -61,7 +58,7 @@ int engine_remove(struct engine *e, const char *name)
 int engine_verify(struct engine *e, const char *text, bool is_verified)
 {
 	struct name name;
-	int err = name_parse(&name, bytes_text(text));
+	int err = read_name(e, text, &name);
 
 	if (err == 0)
 		err = contacts_verify(e->rooms.contacts, &name, is_verified);
@@ -71,7 +68,7 @@ int engine_verify(struct engine *e, const char *text, bool is_verified)
 int engine_set_consent(struct engine *e, const char *text, enum consent consent)
 {
 	struct name name;
-	int err = name_parse(&name, bytes_text(text));
+	int err = read_name(e, text, &name);
 
 	if (err == 0)
 		err = contacts_set_consent(e->rooms.contacts, &name, consent);
@@ -94,12 +91,13 @@ static void fill(struct engine *e, const struct person *p, struct contact *out)
 
 int engine_contact(struct engine *e, const char *text, struct contact *out)
 {
+	const struct person *p;
 	struct name name;
-	struct person *p;
-	int err = find(e, text, &name, &p);
+	int err = read_name(e, text, &name);
 
 	if (err < 0)
 		return err;
+	p = persons_find(e->rooms.persons, &name);
 	if (!p || p->is_removed)
 		return ERR_NOT_FOUND;
 	fill(e, p, out);
@@ -108,8 +106,10 @@ int engine_contact(struct engine *e, const char *text, struct contact *out)
 
 int engine_contact_at(struct engine *e, unsigned index, struct contact *out)
 {
-	struct person *p;
+	const struct person *p;
 
+	if (!engine_is_readable(e))
+		return ERR_IO;
 	for (unsigned i = 0; (p = persons_at(e->rooms.persons, i)) != NULL; i++) {
 		if (p->is_removed || index-- > 0)
 			continue;

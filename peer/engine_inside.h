@@ -54,8 +54,6 @@ struct engine {
 /* All that happened since the last commit becomes durable; only then does anybody hear of
  * it. When it cannot, memory goes back to what the store says. */
 int engine_settle(struct engine *e);
-/* False: the store cannot be read; nothing that is done meanwhile counts. */
-bool engine_is_readable(struct engine *e);
 
 /* --- engine_reach.c --- */
 

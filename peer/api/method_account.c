@@ -32,10 +32,15 @@ int method_status(struct call *call)
 	struct engine_reach reach;
 	struct profile profile;
 	struct contact contact;
-	struct json *addresses = json_array(), *paths = json_array(), *host = json_object();
+	struct json *addresses, *paths, *host;
 	char text[URI_HOST_MAX + ADDRESS_TEXT_SIZE];
 	uint64_t contacts = 0, online = 0, unread = 0, queued = 0, held = 0;
 
+	if (!engine_is_readable(e))
+		return ERR_IO;
+	addresses = json_array();
+	paths = json_array();
+	host = json_object();
 	who_account(call, &account);
 	json_set_text(call->result, "version", PALIQUE_VERSION);
 	json_set_int(call->result, "pid", getpid());

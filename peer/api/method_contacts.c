@@ -63,25 +63,26 @@ static int change_contact(struct call *call, int (*change)(struct engine *e, con
 
 /* Whether the changed key is still the one that the person was shown, if they say which:
  * a directory that lies may show another one each moment. */
-static bool is_key_shown(struct call *call)
+static int check_key_shown(struct call *call)
 {
 	const char *shown = call_text(call, "newIdentity");
 	char now[BYTES_BASE64_SIZE(32)];
 	struct contact contact;
+	int err = shown ? engine_contact(call->engine, call_about(call, "name"), &contact) : 0;
 
-	if (!shown || engine_contact(call->engine, call_about(call, "name"), &contact) < 0)
-		return true;
+	if (!shown || err < 0)
+		return err;
 	bytes_to_base64(BYTES(contact.new_identity.bytes), now);
-	return contact.is_key_changed && strcmp(shown, now) == 0;
+	return contact.is_key_changed && strcmp(shown, now) == 0 ? 0 : ERR_KEY_CHANGED;
 }
 
 int method_accept(struct call *call)
 {
 	struct contact contact;
-	int err;
+	int err = check_key_shown(call);
 
-	if (!is_key_shown(call))
-		return ERR_KEY_CHANGED;
+	if (err < 0)
+		return err;
 	err = change_contact(call, engine_accept);
 	if (err != ERR_STATE || engine_contact(call->engine, call->subject, &contact) < 0)
 		return err;
@@ -126,9 +127,12 @@ int method_contact(struct call *call)
 
 int method_contacts(struct call *call)
 {
-	struct json *list = json_array();
 	struct contact contact;
+	struct json *list;
 
+	if (!engine_is_readable(call->engine))
+		return ERR_IO;
+	list = json_array();
 	for (unsigned i = 0; engine_contact_at(call->engine, i, &contact) == 0; i++)
 		json_add(list, notify_contact(call->engine, &contact));
 	json_set(call->result, "contacts", list);

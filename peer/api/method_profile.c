@@ -13,6 +13,8 @@ int method_profile(struct call *call)
 {
 	struct profile profile;
 
+	if (!engine_is_readable(call->engine))
+		return ERR_IO;
 	engine_profile(call->engine, &profile);
 	json_set(call->result, "profile", spoken_profile(&profile));
 	return 0;

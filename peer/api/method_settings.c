@@ -23,9 +23,12 @@ enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 static int settings_of_all(struct call *call)
 {
-	struct engine_settings *s = memory_new(sizeof *s);
+	struct engine_settings *s;
 	char usual[HOME_PATH_MAX];
 
+	if (!engine_is_readable(call->engine))
+		return ERR_IO;
+	s = memory_new(sizeof *s);
 	engine_settings(call->engine, s);
 	if (call->shell->home && home_downloads(call->shell->home, usual) == 0)
 		json_set_text(call->result, "usualDownloads", usual);

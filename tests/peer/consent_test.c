@@ -12,6 +12,7 @@
 #include "peer/address_book.h"
 #include "peer/persons.h"
 #include "shared/error.h"
+#include "tests/bad_disk.h"
 #include "tests/peer_fixture.h"
 
 static struct peer alice, bob;
@@ -177,6 +178,35 @@ static void our_port_is_closed_to_who_may_never_link(void **state)
 	assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* In memory stands what was refused, until the store can be read again. */
+static void what_could_not_be_stored_is_not_shown_as_decided(void **state)
+{
+	const struct bad_disk_plan well = { .fault = BAD_DISK_WELL };
+	const struct bad_disk_plan fails = { .fault = BAD_DISK_FAILS,
+					     .operations = BAD_DISK_READS | BAD_DISK_WRITES |
+							   BAD_DISK_SYNCS };
+	struct engine_safety safety;
+	struct contact c;
+
+	(void)state;
+	bad_disk_read_often(true);
+	bad_disk_plan("/tmp", &fails);
+	assert_true(engine_set_consent(alice.engine, "bob", CONSENT_RELAY) < 0);
+	assert_false(engine_is_readable(alice.engine));
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_IO);
+	assert_int_equal(engine_contact_at(alice.engine, 0, &c), ERR_IO);
+	assert_int_equal(engine_safety(alice.engine, "bob", &safety), ERR_IO);
+	assert_int_equal(engine_set_consent(alice.engine, "bob", CONSENT_NEVER), ERR_IO);
+	step();
+	assert_false(bob_here()->is_admitted_relayed);
+	bad_disk_plan("/tmp", &well);
+	bad_disk_read_often(false);
+	assert_int_equal(shown(), CONSENT_DIRECT);
+	assert_int_equal(engine_contact_at(alice.engine, 0, &c), 0);
+	give(CONSENT_RELAY);
+	assert_int_equal(shown(), CONSENT_RELAY);
+}
+
 /* --- the vault --- */
 
 static bool merge(enum consent consent, uint64_t stamp)
@@ -269,12 +299,14 @@ int main(void)
 		CONSENT(who_may_connect_follows),
 		CONSENT(a_contact_is_given_the_record_that_it_may_have),
 		CONSENT(our_port_is_closed_to_who_may_never_link),
+		CONSENT(what_could_not_be_stored_is_not_shown_as_decided),
 		CONSENT(the_vault_holds_what_was_decided),
 		CONSENT(what_another_device_decided_later_holds),
 		CONSENT(of_two_with_one_stamp_the_one_that_gives_less_holds),
 		CONSENT(a_decision_of_another_device_is_told_to_the_directory),
 	};
 
+	bad_disk_begin();
 	if (sodium_init() < 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
