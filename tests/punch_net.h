@@ -1,7 +1,7 @@
 /* Two machines that look for each other, each behind a box, and the directory that introduces them:
  * real attempts (peer/punch.h) over simulated routers, loss and time. The endpoint is a pretended
  * one: the test that uses this defines the three functions of it that an attempt calls, by those
- * below, and links no other. */
+ * below (tests/punch_story.h), and links no other. */
 #ifndef PALIQUE_TESTS_PUNCH_NET_H
 #define PALIQUE_TESTS_PUNCH_NET_H
 
