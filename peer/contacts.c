@@ -56,24 +56,26 @@ static void part(struct contacts *c, struct person *p)
 	contacts_change_state(c, p, CONTACT_ASKED, true);
 }
 
-void contacts_step(struct contacts *c)
+mono_ns contacts_step(struct contacts *c)
 {
 	bool is_nobody = account_standing(c->rooms->account) == STANDING_NONE;
 	struct person *p;
 
+	contacts_hear_again(c);
 	contacts_follow_invisible(c);
 	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
 		if (is_nobody && !p->is_removed)
 			part(c, p);
 		admission(c, p);
 	}
+	return c->again_at;
 }
 
 bool contacts_take_turn(struct contacts *c)
 {
 	bool has_turned = c->has_turned;
 
-	c->has_turned = c->has_heard = false;
+	c->has_turned = false;
 	return has_turned;
 }
 
@@ -115,6 +117,7 @@ int contacts_new(struct contacts **out, struct rooms *rooms)
 	int err;
 
 	c->rooms = rooms;
+	c->again_at = NEVER;
 	c->is_invisible = account_is_invisible(rooms->account);
 	rooms->contacts = c;
 	err = persons_load(rooms->persons);
@@ -136,6 +139,7 @@ void contacts_free(struct contacts *c)
 		return;
 	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++)
 		take_apart(c, p);
+	contacts_forget_heard(c);
 	free(c->changes);
 	free(c);
 }
@@ -145,8 +149,7 @@ void contacts_reload(struct contacts *c)
 	struct persons *persons = c->rooms->persons;
 	struct person *p;
 
-	/* The directory says once who is there: with the whole list it is asked again. */
-	c->has_turned |= c->has_heard;
+	contacts_missed(c);
 	c->change_count = c->changes_taken = 0;
 	if (persons_load(persons) < 0)
 		return; /* the store cannot be read: what memory says is as good */

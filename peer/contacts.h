@@ -23,8 +23,12 @@ void contacts_free(struct contacts *c);
 /* After a rollback: persons are read again, what they hold in memory only stays. */
 void contacts_reload(struct contacts *c);
 
-/* In a step: whose devices may connect becomes what we now know. */
-void contacts_step(struct contacts *c);
+/* A commit went well: what the directory has said of who is there, and who asks, is kept. */
+void contacts_kept(struct contacts *c);
+
+/* In a step: whose devices may connect becomes what we now know. When it is to be called again, because what the
+ * directory said could not be stored. */
+mono_ns contacts_step(struct contacts *c);
 
 /* What a person decides. Errors as in peer/engine.h, whose calls these are; written in the
  * transaction, to be committed by the caller. */

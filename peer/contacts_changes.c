@@ -38,6 +38,12 @@ void contacts_set_online(struct contacts *c, struct person *p, bool is_online)
 	if (p->is_online == is_online)
 		return;
 	p->is_online = is_online;
+	contacts_tell_presence(c, p);
+}
+
+void contacts_tell_presence(struct contacts *c, struct person *p)
+{
+	c->has_presence = true;
 	p->last_seen = c->rooms->wall;
 	persons_save(c->rooms->persons, p);
 	contacts_tell(c, p, EVENT_PRESENCE);

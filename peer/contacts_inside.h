@@ -8,20 +8,41 @@
 #include "peer/contacts.h"
 #include "peer/event.h"
 
+/* Somebody who asks; owned, with what is sealed. */
+struct asking {
+	struct wire_asked said;
+	struct buf greeting;
+};
+
 struct contacts {
 	struct rooms *rooms;
 	struct listing_change *changes; /* for the directory, since the last commit */
 	unsigned change_count, changes_taken;
 	bool is_invisible; /* to all, as persons know it */
 	bool has_turned;   /* since the list was said */
-	bool has_heard;    /* who is there, since the last commit */
+	/* What the directory says once: that it has shown who is there, and who asks. Since the last commit; or of a
+	 * step that could not be stored, to be heard again. */
+	bool has_seen;
+	bool has_presence; /* somebody came or went, as faces are told */
+	struct asking *askings;
+	unsigned asking_count;
+	mono_ns again_at; /* NEVER: all is stored */
 };
+
+/* --- contacts_told.c --- */
+
+/* What could not be stored, if it is time: who asks is heard again, and who is there asked for. */
+void contacts_hear_again(struct contacts *c);
+/* The step in which it was heard could not be stored. */
+void contacts_missed(struct contacts *c);
+void contacts_forget_heard(struct contacts *c);
 
 /* --- contacts_changes.c --- */
 
 struct person *contacts_make(struct contacts *c, const struct name *name);
 void contacts_tell(struct contacts *c, const struct person *p, enum event_kind kind);
 void contacts_set_online(struct contacts *c, struct person *p, bool is_online);
+void contacts_tell_presence(struct contacts *c, struct person *p);
 /* Their addresses and links, and that they are online, are not ours to know any more. */
 void contacts_lose_sight(struct contacts *c, struct person *p);
 void contacts_list_changed(struct contacts *c, const struct name *name, bool is_listed);

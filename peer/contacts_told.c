@@ -14,6 +14,9 @@
 #include "shared/text.h"
 
 #define KEY_TOLD (60 * SECOND) /* between two keys of one name that nobody has accepted */
+/* Until what could not be stored is heard again: a disk may be full for long, and the directory counts a list that
+ * begins anew as 40 messages, of 50 in a second. */
+#define HEAR_AGAIN (2 * SECOND)
 
 /* Another key than the one we know is shown: told whenever it is another one again, so that
  * nobody accepts one that was not seen. */
@@ -141,7 +144,7 @@ void contacts_presence(struct contacts *c, const struct wire_presence *presence)
 
 	if (!p || !person_is_listed(p))
 		return;
-	c->has_heard = true;
+	c->has_seen = true;
 	contacts_devices(c, p, &presence->devices);
 	for (unsigned i = 0; i < presence->device_count; i++) {
 		if (vouches(c, p, &presence->online[i].certificate))
@@ -187,6 +190,28 @@ static bool is_heard(struct contacts *c, const struct wire_asked *asked, char *g
 	}
 }
 
+/* Until it is stored. */
+static void keep_asking(struct contacts *c, const struct wire_asked *asked)
+{
+	struct asking *one = NULL;
+
+	for (unsigned i = 0; i < c->asking_count && !one; i++) {
+		if (name_equal(&c->askings[i].said.name, &asked->name))
+			one = &c->askings[i];
+	}
+	if (!one) {
+		if (c->asking_count == CONTACTS_REQUESTS_MAX)
+			return;
+		c->askings = memory_grow(c->askings, c->asking_count + 1, sizeof *one);
+		one = &c->askings[c->asking_count++];
+		*one = (struct asking){ 0 };
+	}
+	one->said = *asked;
+	one->greeting.size = 0;
+	buf_append(&one->greeting, asked->greeting);
+	one->said.greeting = buf_view(&one->greeting);
+}
+
 void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 {
 	struct person *p = persons_find(c->rooms->persons, &asked->name);
@@ -200,6 +225,7 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 		return;
 	if (!is_heard(c, asked, greeting, sizeof greeting))
 		return;
+	keep_asking(c, asked);
 	if (!(p && contacts_is_request(p)) &&
 	    contacts_count(c, contacts_is_request) >= CONTACTS_REQUESTS_MAX)
 		return;
@@ -219,6 +245,61 @@ void contacts_asked(struct contacts *c, const struct wire_asked *asked)
 	contacts_tell(c, p, EVENT_REQUEST);
 	if (!identity_public_equal(&p->identity, &asked->identity))
 		key_changed(c, p, &asked->identity, false);
+}
+
+static void drop_askings(struct asking *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		buf_clear(&list[i].greeting);
+	free(list);
+}
+
+void contacts_forget_heard(struct contacts *c)
+{
+	drop_askings(c->askings, c->asking_count);
+	c->askings = NULL;
+	c->asking_count = 0;
+	c->has_seen = false;
+}
+
+void contacts_kept(struct contacts *c)
+{
+	struct person *p;
+
+	if (c->again_at != NEVER)
+		return;
+	for (unsigned i = 0; c->has_presence && (p = persons_at(c->rooms->persons, i)); i++)
+		p->is_told_online = p->is_online;
+	c->has_presence = false;
+	contacts_forget_heard(c);
+}
+
+void contacts_missed(struct contacts *c)
+{
+	if (c->again_at == NEVER && (c->has_seen || c->has_presence || c->asking_count > 0))
+		c->again_at = c->rooms->now + HEAR_AGAIN;
+}
+
+void contacts_hear_again(struct contacts *c)
+{
+	struct asking *list = c->askings;
+	unsigned count = c->asking_count;
+	struct person *p;
+
+	if (c->rooms->now < c->again_at)
+		return;
+	c->again_at = NEVER;
+	for (unsigned i = 0; (p = persons_at(c->rooms->persons, i)) != NULL; i++) {
+		if (p->is_online != p->is_told_online)
+			contacts_tell_presence(c, p);
+	}
+	c->has_turned |= c->has_seen;
+	c->has_seen = false;
+	c->askings = NULL;
+	c->asking_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		contacts_asked(c, &list[i].said);
+	drop_askings(list, count);
 }
 
 void contacts_stale(struct contacts *c)

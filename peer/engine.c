@@ -331,7 +331,7 @@ mono_ns engine_step(struct engine *e, mono_ns now, wall_ms wall)
 	hear_directory(e);
 	deadline = directory_client_step(r->directory);
 	siblings_step(r);
-	contacts_step(r->contacts);
+	deadline = mono_earlier(deadline, contacts_step(r->contacts));
 	engine_hear_peers(r);
 	engine_hear_streams(r);
 	siblings_step(r);

@@ -81,6 +81,7 @@ int engine_settle(struct engine *e)
 	err = store_commit(r->store);
 	if (err == 0) {
 		account_kept(r->account);
+		contacts_kept(r->contacts);
 		events_release(r->events);
 		reach_release(r->reach);
 		files_release(r->files);

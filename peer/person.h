@@ -31,6 +31,7 @@ struct person {
 
 	mono_ns key_told_at;      /* when another key was shown last; see contacts_told.c */
 	bool is_online;           /* as last heard from the directory */
+	bool is_told_online;      /* ... as faces were told, and that is stored */
 	bool is_stale;            /* ... before our line to it broke */
 	bool is_parted;           /* listed no more: they go out of sight once that is stored */
 	bool is_admitted;         /* at the endpoint, */

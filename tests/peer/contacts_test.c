@@ -37,6 +37,12 @@ static void step(void)
 	peer_step(&alice, 2 * SECOND, 1700000001000);
 }
 
+/* So many seconds later. */
+static void step_at(int seconds)
+{
+	peer_step(&alice, (2 + seconds) * SECOND, 1700000001000 + 1000 * (wall_ms)seconds);
+}
+
 static struct contact get(const char *name)
 {
 	struct contact c;
@@ -278,14 +284,49 @@ static void who_was_shown_in_a_step_that_could_not_be_stored_is_asked_for_again(
 	(void)state;
 	assert_int_equal(engine_add(alice.engine, "bob", NULL, NULL), 0);
 	assert_false(contacts_take_turn(alice.rooms->contacts));
+	for (int i = 0; i < 2; i++) {
+		/* Not at once: the disk may be full for long. */
+		peer_tell_presence(&alice, &bob, NULL, true);
+		store_failed(alice.rooms->store, ERR_FULL);
+		step_at(3 * i);
+		assert_int_equal(get("bob").state, CONTACT_ASKED);
+		step_at(3 * i + 1);
+		assert_false(contacts_take_turn(alice.rooms->contacts));
+		step_at(3 * i + 2);
+		assert_true(contacts_take_turn(alice.rooms->contacts));
+	}
 	peer_tell_presence(&alice, &bob, NULL, true);
-	store_failed(alice.rooms->store, ERR_FULL);
-	step();
-	assert_int_equal(get("bob").state, CONTACT_ASKED);
-	assert_true(contacts_take_turn(alice.rooms->contacts));
-	seen(&bob, true);
+	step_at(7);
 	assert_int_equal(get("bob").state, CONTACT_MUTUAL);
+	assert_int_equal(alice.counts[EVENT_PRESENCE], 1);
+	step_at(20);
 	assert_false(contacts_take_turn(alice.rooms->contacts));
+}
+
+/* Told once in a login. */
+static void who_asked_in_a_step_that_could_not_be_stored_is_heard_again(void **state)
+{
+	struct contact c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		store_failed(alice.rooms->store, ERR_FULL);
+		if (i == 0)
+			ask(&bob);
+		else
+			step_at(3);
+		assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_NOT_FOUND);
+	}
+	/* What is stored meanwhile changes nothing of it. */
+	assert_int_equal(engine_add(alice.engine, "eve", NULL, NULL), 0);
+	step_at(4);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_NOT_FOUND);
+	step_at(6);
+	assert_int_equal(get("bob").state, CONTACT_REQUESTS);
+	assert_int_equal(alice.counts[EVENT_REQUEST], 1);
+	assert_int_equal(engine_remove(alice.engine, "bob"), 0);
+	step_at(20);
+	assert_int_equal(engine_contact(alice.engine, "bob", &c), ERR_NOT_FOUND);
 }
 
 /* The directory, which has heard of nothing, would not show them anew. */
@@ -422,6 +463,7 @@ int main(void)
 		CONTACTS(another_identity_is_told_once_and_shuts_the_door),
 		CONTACTS(a_flood_of_keys_is_told_once_a_minute),
 		CONTACTS(who_was_shown_in_a_step_that_could_not_be_stored_is_asked_for_again),
+		CONTACTS(who_asked_in_a_step_that_could_not_be_stored_is_heard_again),
 		CONTACTS(who_was_blocked_in_a_step_that_could_not_be_stored_is_still_seen),
 		CONTACTS(a_link_pins_the_key_before_they_are_seen),
 		CONTACTS(blocking_forgets_where_they_are_and_changes_the_knock),
