@@ -105,6 +105,22 @@ static void a_text_about_a_message_may_begin_with_a_dash(void **state)
 	assert_int_equal(o.argument_count, 2);
 }
 
+/* One key of 64 begins with a dash, one of 4096 with two. */
+static void a_device_may_be_called_by_a_key_that_begins_with_dashes(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("devices revoke -3f9a --yes"), 0);
+	assert_string_equal(o.arguments[1], "-3f9a");
+	assert_non_null(o.value[OPT_YES]);
+	assert_int_equal(parse("devices --json name --3f9a laptop"), 0);
+	assert_int_equal(o.argument_count, 3);
+	assert_string_equal(o.arguments[1], "--3f9a");
+	assert_int_equal(parse("devices revoke --yes --yes3f9a"), 0);
+	assert_string_equal(o.arguments[1], "--yes3f9a");
+	assert_non_null(o.value[OPT_YES]);
+	assert_int_equal(parse("devices grant laptop --dyas 30"), ERR_FORMAT);
+}
+
 static void sizes_and_times_are_read_whole(void **state)
 {
 	int64_t bytes;
@@ -444,6 +460,7 @@ int main(void)
 		cmocka_unit_test(options_of_an_account_belong_to_their_commands),
 		cmocka_unit_test(one_letter_stands_for_what_the_command_takes),
 		cmocka_unit_test(a_text_about_a_message_may_begin_with_a_dash),
+		cmocka_unit_test(a_device_may_be_called_by_a_key_that_begins_with_dashes),
 		cmocka_unit_test(sizes_and_times_are_read_whole),
 		cmocka_unit_test(help_names_every_command),
 		cmocka_unit_test(help_of_a_command_shows_its_options_and_no_others),

@@ -77,11 +77,14 @@ static bool is_option(const struct options *o, const char *word)
 {
 	bool in_text = o->command < COMMAND_COUNT && command_rows[o->command].max < 0 &&
 		       o->argument_count >= 1;
+	const char *inside;
 
 	if (word[0] != '-' || !word[1])
 		return false;
-	/* A device's key may begin with a dash, and is longer than any single letter. */
-	if (o->command == CMD_DEVICES && o->argument_count == 1 && word[1] != '-' && word[2])
+	/* A device's key may begin with a dash, or with two: it is longer than any single
+	 * letter, and no option of ours. */
+	if (o->command == CMD_DEVICES && o->argument_count == 1 && word[2] &&
+	    find_option(word, 0, &inside) < 0)
 		return false;
 	/* A file may stand in place of the text. */
 	if (o->command == CMD_SEND && o->argument_count == 1 && !strcmp(word, "-f"))
