@@ -109,11 +109,18 @@ static void a_message_of_several_lines_cannot_look_like_several_messages(void **
 
 static void a_moment_today_is_an_hour_and_another_day_has_its_date(void **state)
 {
+	const char *text;
+	time_t now;
+
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	tzset();
 	assert_string_equal(out_time(1000000000000), "2001-09-09 01:46");
-	assert_int_equal(strlen(out_time((wall_ms)time(NULL) * 1000)), 5);
+	do { /* again, should midnight come in between */
+		now = time(NULL);
+		text = out_time((wall_ms)now * 1000);
+	} while (time(NULL) / 86400 != now / 86400);
+	assert_int_equal(strlen(text), 5);
 }
 
 static void durations_have_a_unit_people_know(void **state)
