@@ -216,7 +216,7 @@ says 0 'palique accept ana' peer ben safety ana
 says 0 'the new key' peer ben safety ana
 says 0 'is accepted' peer ben accept ana
 until_true 20 sees_online ben ana || fail 'ben does not see ana after accepting the new key'
-says 0 '' peer ben send ana 'to the new key' --wait delivered --timeout 20
+says 0 '' peer ben send ana 'to the new key' --wait delivered --timeout $((20 * patience))
 everywhere ben 'to the new key' ana
 [ "$(digits ana ben)" = "$(digits ben ana)" ] || fail 'the safety numbers differ after a new identity'
 says 0 'Logged in as ana' with "$anew" peer ana3 login "ana@$at" --password-fd 3

@@ -20,6 +20,7 @@ from palique import Bot, Disconnected, Error
 
 HOME, what, name = sys.argv[1:4]
 rest = sys.argv[4:]
+PATIENCE = 80  # s, until what does not come is a failure
 
 
 def die():
@@ -160,9 +161,10 @@ def hostile(mine, other):
     assert "secret" not in json.dumps(heard), heard
     assert {e["method"] for e in heard} <= {"sent", "delivery", "changed", "presence", "typing", "transferProgress", "receive"}, heard
     bot.call("subscribe", since="1")
-    time.sleep(0.5)
-    bot.call("version")
-    assert len(bot._waiting) > 20
+    end = time.monotonic() + PATIENCE
+    while len(bot._waiting) <= 20 and time.monotonic() < end:
+        bot.call("version")
+    assert len(bot._waiting) > 20, len(bot._waiting)
     for event in bot._waiting:
         assert event["params"].get("conversation", event["params"].get("name")) == mine, event
         assert event["method"] in ("sent", "delivery", "changed", "presence", "typing", "transferProgress", "receive"), event
@@ -201,7 +203,7 @@ def ends():
     bot = Bot(name, home=HOME)
     bot.call("version")
     print("in", flush=True)
-    bot._socket.settimeout(20)
+    bot._socket.settimeout(PATIENCE)
     try:
         while True:
             bot._read()
@@ -245,14 +247,15 @@ def module(mine, engine):
             bot.call("version")
     except Disconnected:
         pass
-    for _ in range(100):
+    end = time.monotonic() + PATIENCE
+    while True:
         try:
             bot.call("version")
             break
         except Disconnected:
+            if time.monotonic() > end:
+                sys.exit("it finds no engine again")
             time.sleep(0.1)
-    else:
-        sys.exit("it finds no engine again")
     # a part of a file that is there is never lost: names are found beside it
     person = Bot(home=HOME)
     path = os.path.join(HOME, "bots", "attached.txt")
@@ -271,7 +274,7 @@ def module(mine, engine):
 
 def raw(path="bot.sock"):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    s.settimeout(10)
+    s.settimeout(PATIENCE)
     s.connect(os.path.join(HOME, path))
     return s
 

@@ -58,11 +58,12 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A UDP port of this host that nobody uses now.
+# A port of this host that nobody uses now, neither by UDP nor by TCP; below those that the kernel gives out,
+# or a socket of whoever takes any would have it before it is used.
 free_port() {
 	while :; do
-		port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
-		grep -qi ":$(printf %04X "$port") " /proc/net/udp /proc/net/udp6 2>/dev/null || break
+		port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+		grep -qi ":$(printf %04X "$port") " /proc/net/udp /proc/net/udp6 /proc/net/tcp /proc/net/tcp6 2>/dev/null || break
 	done
 	echo "$port"
 }

@@ -44,7 +44,7 @@ passed 'a peer does not answer the question for a key, a directory does'
 flood "$directory_pid" 127.0.0.1 "$port"
 grep -q 'answered 0 bytes' "$folder/flood" || fail "the directory answers garbage: $(cat "$folder/flood")"
 passed "the directory stays silent: $(cat "$folder/flood")"
-peer ana send ben 'after the flood' --wait delivered --timeout 20 >/dev/null || fail 'no delivery after the flood'
+peer ana send ben 'after the flood' --wait delivered --timeout $((20 * patience)) >/dev/null || fail 'no delivery after the flood'
 passed 'a message is delivered after it'
 
 # --- lines to the local API ---

@@ -50,7 +50,7 @@ kill -STOP "$holder"
 login ana2 >"$folder/stopped" 2>&1 &
 waiting=$!
 until_true 10 grep -q stretching "$folder/stopped" || sleep 1
-peer ana send ben 'while it is stopped' --wait delivered --timeout 10 >/dev/null || fail 'nothing is delivered while the key-holder is stopped'
+peer ana send ben 'while it is stopped' --wait delivered --timeout $((10 * patience)) >/dev/null || fail 'nothing is delivered while the key-holder is stopped'
 peer ben stop >/dev/null
 until_true 5 is_online ben || fail 'a device does not come in while the key-holder is stopped'
 directory status >/dev/null || fail 'the directory does not answer while the key-holder is stopped'

@@ -109,7 +109,7 @@ says 5 'passphrase is wrong' with 'four words' peer anew import "$file"
 head -c 20000 "$file" >"$folder/short"
 says 1 'cut short' with "$phrase" peer anew import "$folder/short"
 cp "$file" "$folder/forged"
-printf X | dd of="$folder/forged" bs=1 seek=30000 conv=notrunc 2>/dev/null
+printf 'not what stood here' | dd of="$folder/forged" bs=1 seek=30000 conv=notrunc 2>/dev/null
 says 1 'nothing was changed' with "$phrase" peer anew import "$folder/forged"
 says 2 'not a file that palique backup wrote' with "$phrase" peer anew import "$0"
 says 4 'No such file' with "$phrase" peer anew import "$folder/nowhere"

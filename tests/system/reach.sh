@@ -273,7 +273,7 @@ if ! skip strangers; then
 	peer a4 add "$(peer a3 link 2>/dev/null | head -n 1)" >/dev/null || fail 'strangers: the link is not taken'
 	until_true 10 asked_by a3 yan || fail 'strangers: nobody is asked'
 	peer a3 accept yan >/dev/null
-	peer a4 send zoe 'hello, stranger' --wait delivered --timeout 10 >/dev/null || fail 'strangers: not delivered'
+	peer a4 send zoe 'hello, stranger' --wait delivered --timeout $((10 * patience)) >/dev/null || fail 'strangers: not delivered'
 	until_true 5 is_kind a4 zoe lan || fail "strangers: the path is $(path_kind a4 zoe)"
 	good 'strangers are introduced by a directory at home and a link'
 	peer a4 stop >/dev/null

@@ -39,14 +39,14 @@ done
 befriend ana ben
 
 # --- what was said ---
-says 0 'delivered' peer ana send ben 'at seven or at eight?' --wait delivered --timeout 20
+says 0 'delivered' peer ana send ben 'at seven or at eight?' --wait delivered --timeout $((20 * patience))
 # What the engine says by itself is in the language of who hears it, not of who has begun it.
 LC_ALL=es_ES.UTF-8 LANGUAGE=es peer ben recv --follow >"$folder/heard" 2>&1 &
 follower=$!
 started="$started $follower"
 until_true 10 grep -qF 'at seven or at eight?' "$folder/heard" || fail "nothing is followed: $(cat "$folder/heard")"
 asked=$(last ben ana)
-says 0 'delivered' peer ben reply "$asked" at eight --timeout 20
+says 0 'delivered' peer ben reply "$asked" at eight --timeout $((20 * patience))
 shows ana ben ', to "at seven or at eight?": at eight'
 until_true 10 grep -qF 'si olvidas la contraseña' "$folder/heard" || fail "a notice is not in Spanish: $(cat "$folder/heard")"
 kill $follower
@@ -75,7 +75,7 @@ says 4 'there is no message 999999' peer ana reply 999999 x
 says_in_spanish 4 'no hay mensaje 999999' peer ana show 999999
 says 2 'nothing to send' peer ana send ben
 says 2 'go with a file' peer ana send ben x --alt y
-says 0 'delivered' peer ana send ben "$(printf 'two\nlines \033[31m')" --timeout 20
+says 0 'delivered' peer ana send ben "$(printf 'two\nlines \033[31m')" --timeout $((20 * patience))
 shows ben ana '\u001b[31m'
 says 0 'Nothing new of ana' sh -c 'peer() { "$1" --home "$2" read ana; }; peer "$@" >/dev/null 2>&1; peer "$@"' - "$programs/palique" "$folder/home-ben"
 shows ana ben '✔✔'
@@ -95,7 +95,7 @@ ok "by link, and onwards ($checks)"
 
 # --- what is typed behind a slash, on a terminal ---
 if command -v script >/dev/null; then
-	says 0 'delivered' peer ben send ana 'one for the chat' --wait delivered --timeout 20
+	says 0 'delivered' peer ben send ana 'one for the chat' --wait delivered --timeout $((20 * patience))
 	about=$(last ana ben)
 	printf '%s\n' /help "/forward $about eve" "/delete $about --here" '/delete --here 999999' '/show x' /quit |
 		script -qec "'$programs/palique' --home '$folder/home-ana' chat ben" /dev/null >"$folder/out" 2>&1 || true
@@ -111,19 +111,19 @@ fi
 
 # --- files ---
 head -c 3000000 /dev/urandom >"$folder/a file.bin"
-says 0 'has arrived at ben' peer ana send ben -f "$folder/a file.bin" --timeout 20 look at this
+says 0 'has arrived at ben' peer ana send ben -f "$folder/a file.bin" --timeout $((20 * patience)) look at this
 cmp "$folder/a file.bin" "$folder/got-ben/a file.bin" || fail 'another file has arrived'
 shows ben ana '[file a file.bin, 3.0 MB] look at this'
-says 0 'has arrived at ben' peer ana send ben -f "$folder/a file.bin" --timeout 20
+says 0 'has arrived at ben' peer ana send ben -f "$folder/a file.bin" --timeout $((20 * patience))
 [ "$(find "$folder/got-ben" -type f | wc -l)" = 2 ] || fail 'one file has taken the place of another'
-printf 'by a pipe\n' | peer ana send ben -f - --name note.txt --timeout 20 >/dev/null || fail 'a pipe is not sent'
+printf 'by a pipe\n' | peer ana send ben -f - --name note.txt --timeout $((20 * patience)) >/dev/null || fail 'a pipe is not sent'
 [ "$(cat "$folder/got-ben/note.txt")" = 'by a pipe' ] || fail 'what came by a pipe is another thing'
 until_true 20 sh -c '[ -z "$(ls -A "$1")" ]' - "$folder/home-ana/spool" || fail 'what was spooled stays'
 mkdir -p "$folder/album/deep"
 printf 1 >"$folder/album/one"
 printf 2 >"$folder/album/deep/two"
 printf 3 >"$folder/album/deep/a:b?"
-says 0 'has arrived at ben' peer ana send ben -f "$folder/album" --timeout 20
+says 0 'has arrived at ben' peer ana send ben -f "$folder/album" --timeout $((20 * patience))
 mv "$folder/album/deep/a:b?" "$folder/album/deep/a_b_" # what it is called where some disk would not take it
 diff -r "$folder/album" "$folder/got-ben/album" || fail 'another folder has arrived'
 printf 4 >"$folder/album/deep/a?b?"
@@ -134,7 +134,7 @@ says 2 'not UTF-8' peer ana send ben -f "$folder/album/deep/$(printf '\351')"
 rm "$folder/album/deep/$(printf '\351')"
 says 1 'would become one' peer ana send ben -f "$folder/album"
 printf '' >"$folder/empty"
-says 0 'has arrived at ben' peer ana send ben -f "$folder/empty" --timeout 20
+says 0 'has arrived at ben' peer ana send ben -f "$folder/empty" --timeout $((20 * patience))
 [ -f "$folder/got-ben/empty" ] && [ ! -s "$folder/got-ben/empty" ] || fail 'an empty file does not arrive'
 says 4 'there is no file' peer ana send ben -f "$folder/no such file"
 says_in_spanish 4 'no hay archivo' peer ana send ben -f "$folder/no such file"
@@ -142,29 +142,29 @@ says 5 'neither a file nor a folder' peer ana send ben -f /dev/null
 says 2 'not both' peer ana send ben -f "$folder/empty" words --caption more
 says 2 'no / in it' peer ana send ben -f "$folder/empty" --name ../x
 says 0 'is set' peer ben settings accept-up-to 1k
-says 0 'announced' peer ana send ben -f "$folder/a file.bin" --timeout 1
+says 0 'announced' peer ana send ben -f "$folder/a file.bin" --timeout 3
 until_true 20 sh -c '"$1" --home "$2" files | grep -q "palique files accept"' - "$programs/palique" "$folder/home-ben" || fail 'no offer is listed'
 offer=$(last ben ana)
 says 0 'a file.bin, 3.0 MB' peer ben files ana
 says_in_spanish 0 'sin traer: palique files accept' peer ben files
 mkdir "$folder/elsewhere"
-says 0 "saved: $folder/elsewhere/a file.bin" peer ben files accept "$offer" --to "$folder/elsewhere" --timeout 20
+says 0 "saved: $folder/elsewhere/a file.bin" peer ben files accept "$offer" --to "$folder/elsewhere" --timeout $((20 * patience))
 says 1 'nothing to fetch' peer ben files accept "$offer"
 says_in_spanish 1 'no hay nada que traer' peer ben accept "$offer"
 says 0 'are on their way' peer ben files
-says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name again.bin --timeout 1
+says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name again.bin --timeout 3
 until_true 20 sh -c '"$1" --home "$2" files | grep -q again.bin' - "$programs/palique" "$folder/home-ben" || fail 'no second offer'
 peer ben files accept "$(last ben ana)" --to - 2>/dev/null | cmp - "$folder/a file.bin" || fail 'standard output is another thing'
 peer ben files accept "$(last ben ana)" --to - | cmp - "$folder/a file.bin" || fail 'what is here is not written to standard output'
 says 1 'cannot be written to standard output' sh -c '"$1" --home "$2" files accept "$3" --to - >/dev/full' - "$programs/palique" "$folder/home-ben" "$(last ben ana)"
-says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name never.bin --timeout 1
+says 0 'announced' peer ana send ben -f "$folder/a file.bin" --name never.bin --timeout 3
 says 0 'It is cancelled' peer ana files cancel "$(last ana ben)"
 says 1 'not on its way' peer ana files cancel "$(last ana ben)"
 says 4 'has no file' peer ana files pause 999999
 says 2 'files accept, pause, resume or cancel' peer ana files fetch 1
 says 2 'is not the number' peer ana files accept x
 one_object_a_line peer ben files --all
-one_object_a_line peer ana send ben -f "$folder/empty" --timeout 20
+one_object_a_line peer ana send ben -f "$folder/empty" --timeout $((20 * patience))
 ok "files ($checks)"
 
 # --- finding it again ---
@@ -235,7 +235,7 @@ says 0 'stays' peer ana timer ben
 says 0 'have not agreed' peer ana timer ben 1d
 until_true 20 sh -c '"$1" --home "$2" timer ana | grep -q "if you want it, too"' - "$programs/palique" "$folder/home-ben" || fail 'ben does not hear of the timer'
 says 0 'disappears after 24 h' peer ben timer ana 1d
-says 0 'delivered' peer ben send ana 'not for long' --timeout 20
+says 0 'delivered' peer ben send ana 'not for long' --timeout $((20 * patience))
 shows ana ben '(disappears after 24 h)'
 says 2 'a time is' peer ana timer ben soon
 says 0 'if you want it, too' peer ana timer ben off

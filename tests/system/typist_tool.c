@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +66,10 @@ int main(int argc, char **argv)
 		struct pollfd at = { .fd = terminal, .events = POLLIN };
 		char bytes[4096];
 		ssize_t got;
-		int is_ready = poll(&at, 1, is_question() ? QUIET_MS : PATIENCE_MS);
+		bool is_asked = is_question() && asked + 1 < answers;
+		int is_ready = poll(&at, 1, is_asked ? QUIET_MS : PATIENCE_MS);
 
-		if (is_ready == 0 && is_question() && asked + 1 < answers) {
+		if (is_ready == 0 && is_asked) {
 			type(terminal, argv[++asked]);
 			continue;
 		}
