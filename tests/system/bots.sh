@@ -94,13 +94,18 @@ answers 'still here' 'still here'
 peer eve history ana --json | grep -q '"own":false' && fail 'echo speaks where it may not'
 ends "$echo_pid"
 
-peer ana bot create reminder --with ben >/dev/null 2>&1
+peer ana bot create reminder --with ben --rate 600 >/dev/null 2>&1
 starts reminder python3 "$bots/reminder.py"
 until_true 20 is_here reminder || fail "reminder is not there: $(cat "$log")"
 answers '/remind 1s the oven' '⏰ the oven'
 answers '/list' 'Nothing waits.'
 answers '/forget 7' '/forget 1 forgets the first one of /list'
 peer ben history ana --json | grep -q '"buttons":\["/list"\]' || fail 'no button'
+# nobody ends it by what they say: a number without end, a list longer than a message
+peer ben send ana -- "/forget $(printf '%5000s' '' | tr ' ' 9)" >/dev/null
+for i in 1 2 3 4 5 6; do peer ben send ana -- "/remind 1w $(printf '%1000s' '' | sed 's/ /⏰/g')" >/dev/null; done
+peer ben send ana -- /list >/dev/null
+answers '/remind 1s that all' '⏰ that all'
 ends "$pid"
 
 peer ana bot create upper --with ben >/dev/null 2>&1
@@ -108,6 +113,18 @@ starts upper python3 "$bots/bridge.py" upper -- tr a-z A-Z
 until_true 20 is_here upper || fail "upper is not there: $(cat "$log")"
 # shellcheck disable=SC2016
 answers 'quiet; $(touch /tmp/x) `id`' 'QUIET; $(TOUCH /TMP/X) `ID`'
+ends "$pid"
+# what it prints has an end, also where the program has none; nor does it wait for who does not listen
+peer ana bot create endless --with ben >/dev/null 2>&1
+starts endless python3 "$bots/bridge.py" endless --limit 4 -- yes
+until_true 20 is_here endless || fail "endless is not there: $(cat "$log")"
+answers 'without end' 'y\ny\n…'
+ends "$pid"
+peer ana bot create deaf --with ben --rate 600 >/dev/null 2>&1
+starts deaf python3 "$bots/bridge.py" deaf --stay --timeout 0.2 -- sleep 600
+until_true 20 is_here deaf || fail "deaf is not there: $(cat "$log")"
+for i in 1 2 3 4 5; do peer ben send ana -- "$(printf '%16000s' '' | tr ' ' x)" >/dev/null; done
+answers 'do you hear' '(it has ended; the next message begins it anew)'
 ends "$pid"
 peer ana bot create stay --with ben >/dev/null 2>&1
 starts stay python3 "$bots/bridge.py" stay --stay -- sh -c 'n=0; while read -r l; do n=$((n + 1)); echo "$n: $l"; done'

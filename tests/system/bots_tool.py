@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "bots"))
-from palique import Bot, Disconnected, Error
+from palique import Attachment, Bot, Disconnected, Error
 
 HOME, what, name = sys.argv[1:4]
 rest = sys.argv[4:]
@@ -238,6 +238,55 @@ def module(mine, engine):
         except wrong as e:
             assert "of the handler" in str(e), e
         assert bot._socket is None
+    # what the engine refuses it would refuse again: nobody ends a bot by what they say
+    bot, seen = Bot(name, home=HOME), []
+
+    @bot.on("sent")
+    def is_refused(event):
+        seen.append(event["message"]["text"])
+        if seen[-1] == "the last one":
+            raise KeyError("the end")
+        bot.send(mine, "too long " * 2000)
+
+    for text in ("the first one", "the last one"):
+        Bot(home=HOME).send(mine, text)
+    try:
+        bot.run()
+        sys.exit("run() goes on")
+    except KeyError:
+        assert seen[-2:] == ["the first one", "the last one"], seen
+    # but its own trouble may be over the next time
+    for kind in ("full", "io"):
+        try:
+            Bot._handle(lambda kind: (_ for _ in ()).throw(Error(kind, "of the disk")), kind)
+            sys.exit(f"{kind} is passed over")
+        except Error as e:
+            assert e.kind == kind, e
+    # what a sender calls it is nobody's path; a folder is one
+    folder = os.path.join(HOME, "bots", "saved")
+    given = os.path.join(HOME, "bots", "given")
+    long = os.path.join(given, "n" * 240 + ".tar.gz")
+    os.makedirs(os.path.join(given, "inner"))
+    with open(long, "w", encoding="ascii") as f:
+        f.write("the words")
+    with open(os.path.join(given, "inner", "one"), "w", encoding="ascii") as f:
+        f.write("one")
+
+    class Fetched:
+        def __init__(self, path):
+            self.path = path
+
+        def _fetched(self, _message_id, _timeout):
+            return self.path
+
+    for called in (".profile", "..", "x" * 300, "\\u202e" * 50, ""):
+        attachment = Attachment(Fetched(long), "1", {"name": called})
+        path = attachment.save(folder)
+        assert os.path.dirname(path) == folder and os.path.basename(path).startswith("nnn") and path.endswith(".gz"), path
+    inner = Attachment(Fetched(os.path.join(given, "inner")), "1", {"name": "x", "folder": True})
+    for _ in range(2):
+        assert os.listdir(inner.save(folder)) == ["one"]
+    assert len(os.listdir(folder)) == 7, os.listdir(folder)
     # the engine is killed: call() says so, and the next one finds another
     bot = Bot(name, home=HOME)
     bot.call("version")

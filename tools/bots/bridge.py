@@ -9,6 +9,8 @@ neither this bot's token nor the engine's socket in its environment."""
 import argparse
 import os
 import queue
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -33,43 +35,93 @@ talks = {}  # conversation -> Talk
 
 def cut(output):
     text = output[: o.limit].decode("utf-8", "replace").replace("\0", "").strip()
-    return text + ("\n…" if len(output) > o.limit else "")
+    whole = len(output) <= o.limit and len(text.encode()) <= o.limit  # what was no UTF-8 has become longer
+    return text if whole else text.encode()[: o.limit].decode("utf-8", "ignore") + "\n…"
+
+
+def begin():
+    # a group of its own: with a program that is ended, all that it has begun ends
+    return subprocess.Popen(o.program, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            env=environment, start_new_session=True)
+
+
+def end(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.stdin.close()
+    process.wait()
+
+
+def give(process, text, until):
+    """False: it has ended, or does not listen."""
+    left, pipe = text.encode() + b"\n", process.stdin.fileno()
+    os.set_blocking(pipe, False)
+    while left:
+        if not select.select([], [pipe], [], max(0.0, until - time.monotonic()))[1]:
+            return False
+        try:
+            left = left[os.write(pipe, left):]
+        except BlockingIOError:
+            continue
+        except BrokenPipeError:
+            return False
+    return True
 
 
 def once(text):
-    try:
-        done = subprocess.run(o.program, input=text.encode() + b"\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=o.timeout, env=environment, check=False)
-    except subprocess.TimeoutExpired as e:
-        return (cut(e.stdout or b"") + f"\n(it took longer than {o.timeout:.0f} s and was ended)").strip()
-    return cut(done.stdout) or f"(it said nothing; exit code {done.returncode})"
+    process, got, is_late = begin(), b"", False
+    until = time.monotonic() + o.timeout
+    if give(process, text, until):
+        process.stdin.close()
+    while len(got) <= o.limit:
+        if not select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))[0]:
+            is_late = True
+            break
+        part = os.read(process.stdout.fileno(), 4096)
+        if not part:
+            break
+        got += part
+    code = None
+    try:  # it may be a moment behind the end of what it prints
+        code = process.wait(0 if is_late or len(got) > o.limit else max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        pass
+    end(process)
+    process.stdout.close()
+    if is_late:
+        return (cut(got) + f"\n(it took longer than {o.timeout:.0f} s and was ended)").strip()
+    return cut(got) or f"(it said nothing; exit code {code})"
 
 
 class Talk:
     def __init__(self):
-        self.process = subprocess.Popen(o.program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+        self.process = begin()
         self.output = queue.Queue(maxsize=256)
+        self.is_over = False
         self.used = time.monotonic()
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         while True:
             part = os.read(self.process.stdout.fileno(), 4096)
-            self.output.put(part)
-            if not part:
+            while not self.is_over:
+                try:
+                    self.output.put(part, timeout=1)
+                    break
+                except queue.Full:
+                    continue
+            if not part or self.is_over:
                 return
 
     def answer(self, text):
         self.used = time.monotonic()
-        end, got, is_over = self.used + o.timeout, b"", False
-        try:
-            self.process.stdin.write(text.encode() + b"\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            is_over = True
+        until, got = self.used + o.timeout, b""
+        is_over = not give(self.process, text, until)
         while not is_over and len(got) <= o.limit:
             try:
-                part = self.output.get(timeout=o.quiet_for if got else max(0.0, end - time.monotonic()))
+                part = self.output.get(timeout=o.quiet_for if got else max(0.0, until - time.monotonic()))
             except queue.Empty:
                 break
             got += part
@@ -77,8 +129,8 @@ class Talk:
         return cut(got), is_over
 
     def end(self):
-        self.process.kill()
-        self.process.wait()
+        self.is_over = True
+        end(self.process)
 
 
 def staying(conversation, text):

@@ -17,7 +17,9 @@ Each message is handled at least once. What was handled is told to the engine; a
 the rest comes again, and run() finds the engine again by itself. A handler can therefore see a message twice (when
 its program died behind it and before the engine knew): one that must not do a thing twice remembers `m.id`.
 
-An exception of a handler ends run(), and that message comes again at the next start. An instance is used by one thread;
+What the engine refuses a handler (who asked was blocked meanwhile, the answer is too long, a file cannot be had) would be
+refused again: it is logged, and the message counts as handled, so that nobody ends a bot by what they say. Any other exception
+of a handler ends run(), and that message comes again at the next start. An instance is used by one thread;
 two may be two instances of the same name (up to eight).
 
 What is logged goes to logging.getLogger("palique").
@@ -36,10 +38,12 @@ import sys
 import time
 from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
-__all__ = ["Attachment", "Bot", "Disconnected", "Error", "Message", "home_of"]
+__all__ = ["Attachment", "Bot", "Disconnected", "Error", "LATER", "Message", "home_of"]
 
 LINE_MAX = 16 << 20  # bytes; the engine's longest is an answer with a thousand messages
 PATIENCE = 60  # times that a call waits a second because the bot says more than its rate
+LATER = ("busy", "io", "full", "locked")  # kinds of Error that are the engine's own trouble, and may be over the next time
+NAME_BYTES = 200  # of a copy: room for a number, and for an ending of a few
 ACK_EVERY = 100  # events that were none of ours; what a handler has dealt with is told at once
 log = logging.getLogger("palique")
 
@@ -77,19 +81,25 @@ class Attachment:
 
     def save(self, folder: str, timeout: float = 3600) -> str:
         """Fetches it if it is not here yet, and copies it into `folder` (made where it is not there), never over a
-        file that is. Returns its path. Error "timeout": it did not come within so many seconds."""
+        file that is; a folder with all that is in it. Returns its path. Error "timeout": it did not come within so many
+        seconds; "unavailable": it cannot be had, and why."""
         path = self._bot._fetched(self._id, timeout)
         os.makedirs(folder, exist_ok=True)
-        base, end = os.path.splitext(os.path.basename(self.name) or "file")
+        # As the engine has called it, not as its sender does: that may be too long, hidden, or a name of the shell's.
+        base, end = os.path.splitext(os.path.basename(path))
+        base = base.encode()[:NAME_BYTES].decode("utf-8", "ignore")
         for i in range(1000):
             target = os.path.join(folder, f"{base}{f' ({i})' if i else ''}{end}")
             try:
-                with open(target, "xb") as out, open(path, "rb") as source:
-                    shutil.copyfileobj(source, out)
+                if os.path.isdir(path):
+                    shutil.copytree(path, target)
+                else:
+                    with open(target, "xb") as out, open(path, "rb") as source:
+                        shutil.copyfileobj(source, out)
                 return target
             except FileExistsError:
                 continue
-        raise Error("exists", f"a thousand files are called {self.name} in {folder}")
+        raise Error("exists", f"a thousand files are called {base}{end} in {folder}")
 
 
 class Message:
@@ -250,11 +260,20 @@ class Bot:
             params = notification.get("params", {})
             handler, argument = self._handler_of(notification["method"], params)
             if handler:
-                handler(argument)
+                self._handle(handler, argument)
             passed += 1
             if "eventId" in params and (handler or passed >= ACK_EVERY):
                 self._handled(params["eventId"])
                 passed = 0
+
+    @staticmethod
+    def _handle(handler: Handler, argument: Any) -> None:
+        try:
+            handler(argument)
+        except Error as e:
+            if e.kind in LATER:
+                raise
+            log.warning("refused, and passed over: %s", e)
 
     def _handled(self, event: str) -> None:
         if self.name:
@@ -377,7 +396,7 @@ class Bot:
                 return file["path"]
             if state in ("offered", "paused", "stopped", "failed", "cancelled"):
                 if is_asked and state in ("failed", "cancelled"):
-                    raise Error(file.get("error", "io"), file.get("reason", "the file did not come"))
+                    raise Error("unavailable", file.get("reason", "the file did not come"))
                 self.patiently("acceptFile", id=message_id)
                 is_asked = True
             time.sleep(0.2)

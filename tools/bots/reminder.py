@@ -10,9 +10,10 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from palique import Bot, Disconnected, Error
+from palique import LATER, Bot, Disconnected, Error
 
 NAME = sys.argv[1] if len(sys.argv) > 1 else "reminder"
+LIST_BYTES = 8000  # of an answer: a message holds 16384
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 bot = Bot(NAME)
 speaker = Bot(NAME)  # a line of its own for what is due: each is used by one thread
@@ -58,12 +59,15 @@ def list_all(m):
     with lock:
         waiting = mine(m.conversation)
     lines = [f"{i}. {time.strftime('%Y-%m-%d %H:%M', time.localtime(r['at']))}  {r['text']}" for i, r in enumerate(waiting, 1)]
-    m.reply("\n".join(lines) or "Nothing waits.")
+    words = "\n".join(lines) or "Nothing waits."
+    if len(words.encode()) > LIST_BYTES:
+        words = words.encode()[:LIST_BYTES].decode("utf-8", "ignore") + "\n…"
+    m.reply(words)
 
 
 @bot.on("message", prefix="/forget", about="NUMBER: takes one of the list away")
 def forget(m):
-    number = int(m.words[1]) if len(m.words) == 2 and m.words[1].isdecimal() else 0
+    number = int(m.words[1]) if len(m.words) == 2 and re.fullmatch(r"\d{1,4}", m.words[1]) else 0
     with lock:
         waiting = mine(m.conversation)
         if not 1 <= number <= len(waiting):
@@ -87,6 +91,8 @@ def ring():
             except Disconnected:
                 break  # the engine is away: later
             except Error as e:
+                if e.kind in LATER:
+                    break  # others ask it too much, say: later
                 print(f"not said: {e}", file=sys.stderr)  # the contact has gone, say
             with lock:
                 store([r for r in load() if r != one])
