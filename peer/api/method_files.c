@@ -121,17 +121,15 @@ void method_fail_send_file(struct call *call, const struct event *answer)
 	char *where = text_safe(answer->detail, strlen(answer->detail), false);
 	size_t size = sizeof call->reason;
 
-	if (answer->error == ERR_FORMAT)
+	if (answer->error == ERR_FORMAT && *where)
 		snprintf(call->reason, size,
-			 _("in this folder the name %s is not UTF-8: rename it, or send the "
-			   "folder "
-			   "as one file"),
+			 _("in this folder the name %s is not UTF-8: rename it, or send "
+			   "the folder as one file"),
 			 where);
 	else if (answer->error == ERR_LIMIT && *where)
 		snprintf(call->reason, size,
-			 _("in this folder %s lies too deep (up to %d folders), or its path is "
-			   "too "
-			   "long: send the folder as one file"),
+			 _("in this folder %s lies too deep (up to %d folders), or its "
+			   "path is too long: send the folder as one file"),
 			 where, MANIFEST_DEPTH_MAX);
 	else if (answer->error == ERR_LIMIT)
 		snprintf(

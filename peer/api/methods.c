@@ -125,7 +125,7 @@ static const struct method methods[] = {
 	{ "setConsent", "whether a contact may have our addresses", { TEXT("name", SHORT), TEXT("consent", SHORT) }, method_set_consent, NULL },
 	{ "setRelay", "carry what contacts of ours say to each other", { BOOL("on"), MAYBE_INT("rate", RELAY_RATE_MIN, UINT32_MAX) }, method_set_relay, NULL },
 	{ "send", "say something; answered when it is durable here", { TEXT("conversation", LINK), TEXT("text", LONG), MAYBE_ID("replyTo"), MAYBE_LIST("buttons", MENU_BUTTONS_MAX, MENU_BUTTON_MAX), MAYBE_TEXT("bot", SHORT) }, method_send, method_finish_send },
-	{ "forward", "say to somebody what a message says", { ID("id"), TEXT("conversation", LINK) }, method_forward, method_finish_send },
+	{ "forward", "say to somebody what a message says", { ID("id"), TEXT("conversation", LINK) }, method_forward, method_finish_send, method_fail_send_file },
 	{ "editMessage", "another text for a message of ours", { ID("id"), TEXT("text", LONG) }, method_edit, method_finish_message },
 	{ "deleteMessage", "take a message of ours back; or forget one here alone", { ID("id"), MAYBE_BOOL("here") }, method_delete_message, method_finish_message },
 	{ "sendReaction", "all our reactions to a message from now on", { ID("id"), TEXT("reactions", REACTIONS) }, method_react, method_finish_message },

@@ -149,6 +149,32 @@ static const struct json *message_of(const char *id)
 	return json_get(result_of(call("getMessage", params)), "message");
 }
 
+/* --- folders --- */
+
+/* Forwarded it is looked at anew: what is wrong by then is said in the same words as when it is sent. */
+static void what_of_a_folder_cannot_be_forwarded_is_named(void **state)
+{
+	char line[200];
+	const struct json *error;
+
+	(void)state;
+	snprintf(line, sizeof line,
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"forward\","
+		 "\"params\":{\"id\":\"%s\",\"conversation\":\"bob\"}}",
+		 say("hello"));
+	forget();
+	api_line(client, bytes_text(line));
+	/* The worker has looked: of all tickets the one that waits hears of it. */
+	for (uint64_t ticket = 1; ticket < 10; ticket++)
+		api_answer(api, ticket, ERR_FORMAT, "album/n\xe9");
+	step();
+	assert_int_equal(count, 1);
+	error = json_get(got[0], "error");
+	assert_non_null(error);
+	assert_non_null(strstr(json_text(error, "message"), "is not UTF-8: rename it"));
+	assert_non_null(strstr(hint_of(got[0]), "palique send bob"));
+}
+
 /* --- bounds --- */
 
 static void what_is_out_of_its_bounds_is_refused_by_name(void **state)
@@ -724,6 +750,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
+		TEST(what_of_a_folder_cannot_be_forwarded_is_named),
 		TEST(what_is_out_of_its_bounds_is_refused_by_name),
 		TEST(a_message_that_is_not_there_is_named_with_what_to_type),
 		TEST(an_endless_id_is_no_message),
