@@ -54,6 +54,33 @@ static void use_language_alone(void)
 	setlocale(LC_ALL, "C.UTF-8");
 }
 
+static char catalogues[PATH_MAX + 32]; /* the folder */
+
+static bool has_catalogue(const char *code)
+{
+	char path[sizeof catalogues + TEXT_LANGUAGE_MAX + 32];
+
+	snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/palique.mo", catalogues, code);
+	return access(path, R_OK) == 0;
+}
+
+/* What gettext is to be asked for: it keeps each code that it was ever asked for, and looks through all of them for the next
+ * one, so whoever names a thousand languages that nobody speaks would make every other text dear. */
+static const char *spoken(const char *code)
+{
+	static char asked[TEXT_LANGUAGE_MAX + 1], found[TEXT_LANGUAGE_MAX + 1];
+
+	if (!strcmp(code, asked))
+		return found;
+	snprintf(asked, sizeof asked, "%s", code);
+	snprintf(found, sizeof found, "%s", code);
+	if (!has_catalogue(found))
+		found[strcspn(found, "_")] = 0; /* without its country */
+	if (!has_catalogue(found))
+		snprintf(found, sizeof found, "en");
+	return found;
+}
+
 /* The language that was chosen at the start, as the catalogue itself names it, and the one
  * spoken now. */
 static char own_language[TEXT_LANGUAGE_MAX + 1], language[TEXT_LANGUAGE_MAX + 1];
@@ -73,8 +100,7 @@ static bool is_language(const char *code)
 
 void text_use(const char *code)
 {
-	if (!code || !is_language(code))
-		code = own_language;
+	code = code && is_language(code) ? spoken(code) : own_language;
 	if (!*code || !strcmp(code, language))
 		return;
 	memcpy(language, code, strlen(code) + 1);
@@ -93,13 +119,11 @@ int text_pad(const char *text, int columns)
 
 void text_init(void)
 {
-	char folder[PATH_MAX + 32];
-
 	if (!setlocale(LC_ALL, ""))
 		use_language_alone();
 	setlocale(LC_NUMERIC, "C"); /* figures in JSON and in logs are for machines */
-	find_catalogues(folder, sizeof folder);
-	bindtextdomain("palique", folder);
+	find_catalogues(catalogues, sizeof catalogues);
+	bindtextdomain("palique", catalogues);
 	bind_textdomain_codeset("palique", "UTF-8");
 	textdomain("palique");
 	if (is_language(text_language())) {

@@ -17,8 +17,8 @@ enum { TEXT_LANGUAGE_MAX = 15 };
 
 /* The code of the language spoken now: "en", "es". */
 const char *text_language(void);
-/* Speaks another from now on, until the next call: an engine answers each face in its own.
- * NULL, or what is no code: the one of text_init(). */
+/* Speaks another from now on, until the next call: an engine answers each face in its own. English where there is no
+ * catalogue of it; NULL, or what is no code: the one of text_init(). */
 void text_use(const char *code);
 
 /* The width to give printf() so that `text` fills so many columns: it counts bytes. */
