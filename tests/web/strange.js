@@ -33,6 +33,9 @@ exports['hostile texts stay text'] = async () => {
 	const { messages } = await ana.call('getMessages', { conversation: 'ben', limit: strange.length });
 	for (const [i, [text, wanted]] of strange.entries()) {
 		const text_ = page.locator(`.message[data-id="${messages[i].id}"] .text`);
+		const more = text_.getByRole('button', { name: 'more lines' });
+		if (text.startsWith('tall')) await more.click();
+		same(await more.count(), 0, 'what is folded when all is shown');
 		const got = await text_.innerText();
 		holds(wanted(got), `shown safely: ${JSON.stringify(text.slice(0, 60))}: ${JSON.stringify(got.slice(0, 100))}`);
 		same(await text_.locator('img, script, iframe, b, svg, style, object').count(), 0, 'elements made of a text');
@@ -44,6 +47,14 @@ exports['hostile texts stay text'] = async () => {
 	}
 	same(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing is wider than the page');
 	same(await page.title(), 'Palique', 'the title');
+
+	// as many lines as fit into messages: the page draws a few of each
+	for (let i = 0; i < 50; i++) await ben.say('ana', `${i}${'\n'.repeat(16000)}end`);
+	await until('the tall ones are there', async () => (await ana.last('ben'))?.text.startsWith('49\n'));
+	await page.reload();
+	await choose(page, 'ben');
+	await message(page, 'Show 15961 more lines').last().waitFor();
+	holds(await page.evaluate(() => document.querySelectorAll('.message p').length) < 5000, 'the lines that are drawn have a bound');
 
 	// names, states, reactions, captions, quotes, a greeting
 	await ben.call('setProfile', { title: '<b>B</b>\u202Eneb', status: '<img src=x>' });

@@ -127,6 +127,26 @@ function file(m, doings) {
 		progress(m));
 }
 
+// --- text ---
+
+const FOLDED_FROM = 60; // lines: sixteen thousand of them fit into a message, and a hundred of those into a page
+const FOLDED_TO = 40;
+
+function text(m) {
+	const lines = m.text.split('\n');
+	const isFolded = lines.length > FOLDED_FROM;
+	const element = h('div', { class: isEmojiOnly(m.text) ? 'text only-emoji' : 'text' }, paragraphs(isFolded ? lines.slice(0, FOLDED_TO).join('\n') : m.text));
+	if (isFolded) {
+		const more = lines.length - FOLDED_TO;
+		element.append(h('button', { type: 'button', class: 'plain', onclick: () => {
+			const message = element.closest('.message');
+			fill(element, paragraphs(m.text));
+			reachable(message).focus();
+		} }, n_('Show %d more line', 'Show %d more lines', more)));
+	}
+	return element;
+}
+
 // --- the whole ---
 
 function body(m, doings) {
@@ -135,7 +155,7 @@ function body(m, doings) {
 	if (m.kind === 'unknown') return h('div', { class: 'text mute' }, _('Something that needs a newer version of Palique'));
 	return [
 		m.file && file(m, doings),
-		m.text && h('div', { class: isEmojiOnly(m.text) ? 'text only-emoji' : 'text' }, paragraphs(m.text)),
+		m.text && text(m),
 		m.buttons?.length && h('div', { class: 'buttons' }, m.buttons.map((words) => h('button', { type: 'button', class: 'plain', onclick: () => doings.press(m, words) }, line(words)))),
 	];
 }
