@@ -18,6 +18,7 @@
 #include "peer/way.h"
 #include "shared/error.h"
 #include "shared/frame.h"
+#include "tests/no_endpoint.h"
 #include "tests/small_home.h"
 
 enum { FAKE_PEOPLE = 20, FAKE_STREAMS = 80, FAKE_ROOM = 1 << 20 };
@@ -41,16 +42,6 @@ static char fake_folder[64];
 static int (*fake_image)(struct image_work *work);
 
 /* --- what files call, and what accounts would --- */
-
-void endpoint_set_knock(struct endpoint *e, const struct knock *knock)
-{
-	(void)e, (void)knock;
-}
-
-void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
-{
-	(void)e, (void)c;
-}
 
 static struct fake_stream *fake_find(const struct link *link, int64_t id)
 {

@@ -11,6 +11,7 @@
 #include "peer/reach.h"
 #include "peer/way.h"
 #include "shared/error.h"
+#include "tests/no_endpoint.h"
 #include "tests/small_home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,18 +22,6 @@ static struct small_home alice, bob, tom; /* Tom is the third */
 static struct forwarding *rooms[3];
 static struct way ways[3][2];
 static struct buf kept[KEPT]; /* what was said last, of each kind of message */
-
-void endpoint_set_knock(struct endpoint *e, const struct knock *knock)
-{
-	(void)e;
-	(void)knock;
-}
-
-void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
-{
-	(void)e;
-	(void)c;
-}
 
 struct path link_path(const struct link *l)
 {

@@ -7,6 +7,7 @@
 #include "peer/lan.h"
 #include "peer/persons.h"
 #include "peer/reach.h"
+#include "tests/no_endpoint.h"
 #include "tests/small_home.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,18 +17,6 @@ static struct lan *ours, *theirs;
 static uint8_t last[2048];
 static size_t last_size;
 static unsigned sent;
-
-void endpoint_set_knock(struct endpoint *e, const struct knock *knock)
-{
-	(void)e;
-	(void)knock;
-}
-
-void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
-{
-	(void)e;
-	(void)c;
-}
 
 void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
 			 uint8_t ttl)

@@ -12,6 +12,7 @@
 #include "peer/store.h"
 #include "shared/error.h"
 #include "shared/pair.h"
+#include "tests/no_endpoint.h"
 #include "tests/small_home.h"
 
 static struct small_home alice, bob, eve;
@@ -422,19 +423,6 @@ static void another_identity_is_another_pair(void **state)
 	assert_null(address_book_pair(book(), p));
 	p->has_identity = false;
 	assert_null(address_book_pair(book(), p));
-}
-
-/* The book's own: the endpoint hears of the knock. */
-void endpoint_set_knock(struct endpoint *e, const struct knock *knock)
-{
-	(void)e;
-	(void)knock;
-}
-
-void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
-{
-	(void)e;
-	(void)c;
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -13,6 +13,7 @@
 #include "peer/persons.h"
 #include "peer/reach.h"
 #include "peer/store.h"
+#include "tests/no_endpoint.h"
 #include "tests/small_home.h"
 
 /* A wire that all homes hang on. What leaves is kept, and goes to who it is for when told. */
@@ -50,18 +51,6 @@ static unsigned index_of(const struct small_home *h)
 }
 
 /* --- in place of the rooms above and below --- */
-
-void endpoint_set_knock(struct endpoint *e, const struct knock *knock)
-{
-	(void)e;
-	(void)knock;
-}
-
-void endpoint_set_certificate(struct endpoint *e, const struct certificate *c)
-{
-	(void)e;
-	(void)c;
-}
 
 void endpoint_send_stray(struct endpoint *e, const struct path *path, struct bytes contents,
 			 uint8_t ttl)
