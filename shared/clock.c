@@ -2,13 +2,6 @@
 
 #include "shared/clock.h"
 
-wall_ms wall_shown(wall_ms when)
-{
-	const wall_ms last = 253370764800000; /* 9999-01-01: that year everywhere on earth */
-
-	return when < 0 ? 0 : when > last ? last : when;
-}
-
 mono_ns clock_now(void)
 {
 	struct timespec t;

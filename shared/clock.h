@@ -18,7 +18,12 @@ typedef int64_t wall_ms;
 /* A moment as it is written for people and other programs. What others say may lie where no calendar reaches: a page's
  * dates end in the year 275760, Python's in 9999, and neither shows anything of a text that was said later. It is
  * moved to 1970, or to the beginning of 9999. */
-wall_ms wall_shown(wall_ms when);
+static inline wall_ms wall_shown(wall_ms when)
+{
+	const wall_ms last = 253370764800000; /* 9999-01-01: that year everywhere on earth */
+
+	return when < 0 ? 0 : when > last ? last : when;
+}
 
 /* For shells, and programs that are one. */
 mono_ns clock_now(void);
