@@ -255,6 +255,14 @@ int contacts_accept(struct contacts *c, const struct name *name)
 	return 0;
 }
 
+/* Something else than who they are to us. */
+static void decided(struct contacts *c, struct person *p)
+{
+	contacts_touch(c, p);
+	persons_save(c->rooms->persons, p);
+	contacts_tell(c, p, EVENT_CONTACT);
+}
+
 int contacts_verify(struct contacts *c, const struct name *name, bool is_verified)
 {
 	struct person *p = persons_find(c->rooms->persons, name);
@@ -268,9 +276,7 @@ int contacts_verify(struct contacts *c, const struct name *name, bool is_verifie
 	if (p->is_verified == is_verified)
 		return 0;
 	p->is_verified = is_verified;
-	contacts_touch(c, p);
-	persons_save(c->rooms->persons, p);
-	contacts_tell(c, p, EVENT_CONTACT);
+	decided(c, p);
 	return 0;
 }
 
@@ -283,9 +289,7 @@ int contacts_set_consent(struct contacts *c, const struct name *name, enum conse
 	if (p->consent == consent)
 		return 0;
 	contacts_change_consent(c, p, consent);
-	contacts_touch(c, p);
-	persons_save(c->rooms->persons, p);
-	contacts_tell(c, p, EVENT_CONTACT);
+	decided(c, p);
 	return 0;
 }
 
@@ -298,9 +302,7 @@ int contacts_set_hidden(struct contacts *c, const struct name *name, bool is_hid
 	if (p->is_hidden == is_hidden)
 		return 0;
 	contacts_change_hidden(c, p, is_hidden);
-	contacts_touch(c, p);
-	persons_save(c->rooms->persons, p);
-	contacts_tell(c, p, EVENT_CONTACT);
+	decided(c, p);
 	return 0;
 }
 

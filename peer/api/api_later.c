@@ -125,6 +125,15 @@ static struct pending *take_pending(struct api *api, uint64_t ticket)
 	return NULL;
 }
 
+static void conclude(struct pending *p, struct call *call, int err)
+{
+	if (err == 0)
+		api_veil(p->client, call, p->method->name);
+	p->client->pending_count--;
+	if (p->id)
+		api_answer_after_commit(p->client, p->id, p->method, call, err);
+}
+
 void api_answered(struct api *api, const struct event *event)
 {
 	struct pending *p = take_pending(api, event->ticket);
@@ -146,11 +155,7 @@ void api_answered(struct api *api, const struct event *event)
 			snprintf(call.reason, sizeof call.reason, "%s", _(event->detail));
 		else if (err == 0 && p->method->finish)
 			err = p->method->finish(&call, event);
-		if (err == 0)
-			api_veil(p->client, &call, p->method->name);
-		p->client->pending_count--;
-		if (p->id)
-			api_answer_after_commit(p->client, p->id, p->method, &call, err);
+		conclude(p, &call, err);
 		text_use(NULL);
 		/* It comes from behind the commit already. */
 		if (p->client->hold <= clock_now())
@@ -189,11 +194,7 @@ static void go_on(struct api *api, struct pending *p)
 		append(api, take_pending(api, p->ticket));
 	} else {
 		take_pending(api, p->ticket);
-		if (err == 0)
-			api_veil(p->client, &call, p->method->name);
-		p->client->pending_count--;
-		if (p->id)
-			api_answer_after_commit(p->client, p->id, p->method, &call, err);
+		conclude(p, &call, err);
 		pending_free(p);
 	}
 	text_use(NULL);
