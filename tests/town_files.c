@@ -124,13 +124,18 @@ uint64_t heard(struct town *t, struct home *home)
 	return find_event(home, EVENT_HEARD)->message.id;
 }
 
-void accept_all(struct home *home)
+void accept_up_to(struct home *home, uint64_t bytes)
 {
 	struct engine_settings settings;
 
 	engine_settings(home->engine, &settings);
-	settings.accept_up_to = UINT64_MAX >> 2;
+	settings.accept_up_to = bytes;
 	assert_int_equal(engine_set_settings(home->engine, &settings), 0);
+}
+
+void accept_all(struct home *home)
+{
+	accept_up_to(home, UINT64_MAX >> 2);
 }
 
 void make_folder(const struct town *t, char path[200])

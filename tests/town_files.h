@@ -25,7 +25,8 @@ uint64_t offer(struct town *t, struct home *from, const char *to, const char *pa
 uint64_t offer_as(struct town *t, struct home *from, const char *to,
 		  const struct engine_file *file);
 uint64_t heard(struct town *t, struct home *home);
-/* Of any size, from now on. */
+/* What is no larger, of any size: fetched without being asked, from now on. */
+void accept_up_to(struct home *home, uint64_t bytes);
 void accept_all(struct home *home);
 
 struct seen {
