@@ -35,18 +35,26 @@ says() {
 	checks=$((checks + 1))
 }
 
+# What a script has to end before all else: it has its own function of this name.
+ends_first() {
+	:
+}
+
 # Ends what was started, and only that: the engines by their own command, the rest by number.
 clean_up() {
 	status=$?
-	trap - EXIT INT TERM
+	trap - EXIT
+	trap '' HUP INT TERM
+	set +e # or a failure would end this here
+	ends_first
 	for home in "$folder"/home-*; do
 		[ -d "$home" ] || continue
-		"$programs/palique" --home "$home" stop >/dev/null 2>&1 || true
+		"$programs/palique" --home "$home" stop >/dev/null 2>&1
 	done
 	for pid in $started; do
-		kill "$pid" 2>/dev/null || true
+		kill "$pid" 2>/dev/null
 	done
-	wait 2>/dev/null || true
+	wait 2>/dev/null
 	if [ $status != 0 ] && [ -n "${PALIQUE_KEEP-}" ]; then
 		say "kept: $folder" >&2
 	else
@@ -55,6 +63,7 @@ clean_up() {
 	exit $status
 }
 trap clean_up EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

@@ -58,15 +58,10 @@ mount -t tmpfs -o size=8m tmpfs "$disk" 2>/dev/null || {
 	say 'faults: skipped: no disk of its own can be mounted here'
 	exit 0
 }
-clean_disk() {
-	status=$?
-	set +e # or a failure would end this here
+ends_first() {
 	[ ! -e "$folder/home-ana" ] || peer ana stop >/dev/null 2>&1
 	umount -l "$disk"
-	(exit $status)
-	clean_up
 }
-trap clean_disk EXIT
 says 0 "$data" operator init "127.0.0.1:$port"
 printf 'listen = 127.0.0.1:%s\nhealth-listen = 127.0.0.1:%s\n' "$port" "$health" >"$data/directory.conf"
 printf '%s\n' "$password" | operator user add --password-fd 0 kept >/dev/null 2>&1 || fail 'no account can be made'

@@ -110,7 +110,10 @@ fi
 # --- a flood of guesses at one name, from a hundred networks ---
 tag=pqx$$
 if command -v ip >/dev/null && ip netns add $tag-d 2>/dev/null && ip netns exec $tag-d true 2>/dev/null; then
-	trap 'status=$?; ip netns del $tag-d; ip netns del $tag-n; (exit $status); clean_up' EXIT
+	ends_first() {
+		ip netns del $tag-d
+		ip netns del $tag-n
+	}
 	ip netns add $tag-n
 	ip link add d0 netns $tag-d type veth peer name n0 netns $tag-n
 	for end in d n; do

@@ -5,7 +5,9 @@
 BUILD=${1-build}
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/lab.sh"
-trap 'status=$?; lab_end; (exit $status); clean_up' EXIT
+ends_first() {
+	lab_end
+}
 lab_begin || {
 	say "lab_check: skipped: $lab_missing"
 	exit 0

@@ -6,7 +6,9 @@ BUILD=${1-build}
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/lab.sh"
 . "$(dirname "$0")/people.sh"
-trap 'status=$?; lab_end; (exit $status); clean_up' EXIT
+ends_first() {
+	lab_end
+}
 lab_begin || {
 	say "router: skipped: $lab_missing"
 	exit 0

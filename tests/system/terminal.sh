@@ -30,13 +30,9 @@ terminals=palique-$$
 in_tmux() {
 	tmux -u -L "$terminals" -f /dev/null "$@"
 }
-end_terminals() {
-	status=$?
-	in_tmux kill-server >/dev/null 2>&1 || true
-	(exit $status)
-	clean_up
+ends_first() {
+	in_tmux kill-server >/dev/null 2>&1
 }
-trap end_terminals EXIT
 
 # What is read, by a name of ours, in each language
 readings='how|1, 2, 3 or 4|1, 2, 3 o 4
