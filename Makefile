@@ -6,7 +6,7 @@
 # make campaign   a million texts under every fault: kills, power cuts, full disks, ...; the sums
 # make netlab     [RUNS=N] [CELLS=...]: every pair of NAT kinds, beside what a prototype reached
 # make fuzz       SECONDS=N [TARGET=name]: each decoder for so long
-# make bench      [BENCH_MOST=SECONDS of each]: figures, each beside what it is compared with
+# make bench      [BENCH="engine faces ..."] [BENCH_MOST=SECONDS of each]: figures, each beside what it is compared with
 # make screenshots   pictures of the page and the terminal, into docs/screenshots
 # make timing     [SAMPLES=N]: can real and unknown names be told apart by time?
 # make soak       MINUTES=N: two engines chat, the directory restarts every minute
@@ -19,6 +19,7 @@ SEEDS   ?= 100
 FROM    ?= 1
 SECONDS ?= 10
 MINUTES ?= 60
+BENCH   ?=
 BENCH_MOST ?= 1800
 SAMPLES ?= 1000000
 TARGET  ?=
@@ -117,10 +118,7 @@ fuzz:
 	tools/fuzz build/fuzz/tests/fuzz $(SECONDS) $(TARGET)
 fuzzers: $(FUZZERS)
 bench: all $(BENCHES)
-	@failed=; for bench in $(BENCHES); do \
-		PALIQUE_BIN=$(B)/bin timeout --foreground -k 10 $(BENCH_MOST) $$bench || failed="$$failed $$bench"; \
-	done; PALIQUE_SCRIPT=bench PALIQUE_PATIENCE=900 timeout --foreground -k 10 $(BENCH_MOST) sh tests/system/browser.sh $(abspath $(B)) || failed="$$failed web"; \
-	test -z "$$failed" || { echo "FAILED:$$failed"; exit 1; }
+	tests/bench/all.sh $(abspath $(B)) $(BENCH_MOST) $(BENCH)
 # Pictures of the page for the documents, of real engines that have talked.
 screenshots: all
 	PALIQUE_SCRIPT=screenshots sh tests/system/browser.sh $(abspath $(B)) $(CURDIR)/docs/screenshots

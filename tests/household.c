@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static char folder[64];
+#include "tests/passing.h"
+
+static const char *folder;
 static const char *programs;
 
 double now_s(void)
@@ -57,21 +58,14 @@ void household_end(pid_t pid)
 
 static void end_all(void)
 {
-	char command[128];
-
 	while (child_count)
 		household_end(children[0]);
-	if (folder[0]) {
-		snprintf(command, sizeof command, "rm -rf '%s'", folder);
-		if (system(command) != 0)
-			fprintf(stderr, "%s stays behind\n", folder);
-	}
 }
 
 pid_t household_run(const char *path, const char *const *args)
 {
 	char log[128];
-	pid_t pid = fork();
+	pid_t pid = passing_fork();
 	int fd;
 
 	if (pid < 0)
@@ -80,7 +74,6 @@ pid_t household_run(const char *path, const char *const *args)
 		children[child_count++] = pid;
 		return pid;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(log, sizeof log, "%s/log", folder);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(fd, 1);
@@ -170,7 +163,9 @@ static void face_read(struct face *f)
 	f->taken = 0;
 	got = read(f->fd, buf_room(&f->in, 65536), 65536);
 	if (got <= 0)
-		give_up("an engine hung up, or says nothing");
+		give_up("an engine hung up, or said nothing for %d s; what it was asked last: "
+			"%s",
+			HOUSEHOLD_PATIENCE_S, f->asked ? f->asked : "nothing");
 	buf_grew(&f->in, (size_t)got);
 }
 
@@ -213,6 +208,7 @@ void face_say(struct face *f, const char *method, struct json *take_params)
 	struct json *call = json_set_text(json_object(), "jsonrpc", "2.0");
 
 	json_set_int(call, "id", ++f->id);
+	f->asked = method;
 	json_set_text(call, "method", method);
 	json_set(call, "params", take_params ? take_params : json_object());
 	json_print_to(call, &f->out);
@@ -350,13 +346,6 @@ struct json *household_message(unsigned to, unsigned number)
 	return json_set_text(json_set_text(json_object(), "conversation", name), "text", text);
 }
 
-/* What is left behind may be gigabytes: that is worth more than the rules of signal handlers. */
-static void on_signal(int number)
-{
-	(void)number;
-	exit(1);
-}
-
 /* The server begins meanwhile: it is asked until it answers. */
 static void invite(char link[256], const char *data)
 {
@@ -376,21 +365,14 @@ static void invite(char link[256], const char *data)
 
 void household_begin(char link[256])
 {
-	const char *where = getenv("TMPDIR");
 	char data[96], listen[32];
 
 	programs = getenv("PALIQUE_BIN");
 	if (!programs)
 		programs = "build/bin";
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGTERM, on_signal);
-	signal(SIGINT, on_signal);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* A path that is too long for a socket in it would not do. */
-	snprintf(folder, sizeof folder, "%s/palique-bench-XXXXXX",
-		 where && strlen(where) < 40 ? where : "/tmp");
-	if (!mkdtemp(folder))
-		give_up("no folder: %s", strerror(errno));
+	folder = passing_folder(NULL);
 	atexit(end_all);
 	snprintf(data, sizeof data, "%s/directory", folder);
 	snprintf(listen, sizeof listen, "127.0.0.1:%u", household_free_port(SOCK_DGRAM));

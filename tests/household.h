@@ -38,7 +38,8 @@ struct json *household_message(unsigned to, unsigned number);
 struct face {
 	int fd;
 	struct buf in, out;
-	size_t taken; /* of `in` */
+	const char *asked; /* last; NULL: nothing yet */
+	size_t taken;      /* of `in` */
 	int64_t id;
 };
 

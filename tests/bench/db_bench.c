@@ -10,6 +10,7 @@
 
 #include "shared/db.h"
 #include "shared/error.h"
+#include "tests/passing.h"
 
 enum {
 	ROUNDS = 5,
@@ -144,7 +145,7 @@ static void measure(double f[FIGURES], const char *folder, const struct symmetri
 	struct db *db;
 	int64_t n = 0;
 
-	snprintf(path, sizeof path, "%s/db_bench-%d.db", folder, (int)getpid());
+	snprintf(path, sizeof path, "%s/db", folder);
 	snprintf(log, sizeof log, "%s-wal", path);
 	unlink(path);
 	unlink(log);
@@ -190,9 +191,10 @@ int main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return 1;
+	folder = passing_folder(folder ? folder : ".");
 	for (int i = 0; i < ROUNDS; i++) {
-		measure(plain[i], folder ? folder : ".", NULL);
-		measure(sealed[i], folder ? folder : ".", &key);
+		measure(plain[i], folder, NULL);
+		measure(sealed[i], folder, &key);
 	}
 	printf("%-36s %12s %12s\n", "store, messages of 100 bytes", "plain", "sealed");
 	for (enum figure i = 0; i < FIGURES; i++) {

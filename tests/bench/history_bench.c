@@ -13,6 +13,7 @@
 #include "peer/store.h"
 #include "shared/db.h"
 #include "shared/error.h"
+#include "tests/passing.h"
 #include "tests/stored_account.h"
 
 enum {
@@ -318,14 +319,11 @@ static void page(struct engine *e)
 int main(int argc, char **argv)
 {
 	const char *folder = argc > 1 ? argv[1] : getenv("TMPDIR");
-	char log[520];
 	struct engine *e;
 
 	if (sodium_init() < 0)
 		return 1;
-	snprintf(path, sizeof path, "%s/history_bench-%d.db", folder ? folder : ".",
-		 (int)getpid());
-	snprintf(log, sizeof log, "%s-wal", path);
+	snprintf(path, sizeof path, "%s/db", passing_folder(folder ? folder : "."));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	make_language();
 	write_all();
@@ -359,7 +357,5 @@ int main(int argc, char **argv)
 	page(e);
 	engine_close(e);
 	open_engine("engine opened, all indexed");
-	unlink(path);
-	unlink(log);
 	return 0;
 }

@@ -12,6 +12,8 @@
 
 #include "shared/packet.h"
 #include "shared/udp.h"
+#include "tests/awaited.h"
+#include "tests/passing.h"
 
 enum {
 	ROUND_TRIPS = 20000,
@@ -264,7 +266,7 @@ static void plain_round_trips(uint64_t *times)
 		    getsockname(fds[i], (struct sockaddr *)&raw[i], &size[i]) < 0)
 			abort();
 	}
-	child = fork();
+	child = passing_fork();
 	if (child == 0) {
 		for (;;) {
 			wait_readable(fds[1]);
@@ -297,8 +299,10 @@ static void link_round_trips(struct node *n, uint64_t *times)
 	n->received = 0;
 	send_ping(n, clock_now());
 	udp_wake(n->udp);
+	awaited("messages there and back on the link");
 	while (n->round_trips < ROUND_TRIPS)
 		uv_run(&loop, UV_RUN_ONCE);
+	awaited_came();
 	n->times = NULL;
 }
 
@@ -338,8 +342,10 @@ static double bulk(struct node *n, uint64_t *times)
 	if (times)
 		send_ping(n, began);
 	udp_wake(n->udp);
+	awaited("the end of a stream of 1 GiB");
 	while (!n->is_bulk_done)
 		uv_run(&loop, UV_RUN_ONCE);
+	awaited_came();
 	n->times = NULL;
 	return (double)BULK / 1e6 / seconds(clock_now() - began);
 }
@@ -410,7 +416,7 @@ int main(void)
 
 	if (sodium_init() < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, control) < 0)
 		return 1;
-	child = fork();
+	child = passing_fork();
 	if (child == 0) {
 		close(control[0]);
 		serve(control[1]);
@@ -419,7 +425,9 @@ int main(void)
 	close(control[1]);
 	if (read(control[0], &facts, sizeof facts) != sizeof facts)
 		return 1;
+	awaited("messages there and back by plain UDP");
 	plain_round_trips(times);
+	awaited_came();
 	print_times("plain UDP, 100 B there and back", times, ROUND_TRIPS);
 	uv_loop_init(&loop);
 	node_make(&client, ENDPOINT_ADMITTED);
@@ -427,8 +435,10 @@ int main(void)
 	client.server_device = &facts.device;
 	dial(&client, clock_now());
 	udp_wake(client.udp);
+	awaited("the link");
 	while (!client.link)
 		uv_run(&loop, UV_RUN_ONCE);
+	awaited_came();
 	link_round_trips(&client, times);
 	print_times("link, 100 B there and back", times, ROUND_TRIPS);
 	bulks(&client, control[0]);

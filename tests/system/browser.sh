@@ -33,4 +33,12 @@ fi
 [ -z "${PALIQUE_BROWSER-}" ] || ip link set lo up
 . tests/system/common.sh
 start_directory "127.0.0.1:$(free_port)"
-PALIQUE_BIN=$programs PALIQUE_FOLDER=$folder NODE_PATH=$modules/node_modules node "tests/web/${PALIQUE_SCRIPT-parts}.js" "$@"
+# Waited for beside, so that a signal is heard meanwhile; what it and the browser make for themselves goes with the folder.
+PALIQUE_BIN=$programs PALIQUE_FOLDER=$folder TMPDIR=$folder NODE_PATH=$modules/node_modules \
+	node "tests/web/${PALIQUE_SCRIPT-parts}.js" "$@" &
+node=$!
+ends_first() { # before it begins engines anew that are ended here
+	kill $node 2>/dev/null
+	wait $node
+}
+wait $node

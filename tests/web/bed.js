@@ -15,13 +15,13 @@ const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const PASSWORD = 'correct horse battery staple';
 const LIMIT = (process.env.PALIQUE_PATIENCE || 60) * 1000; // ms until a fact that does not come is a failure
 
-// Waits until `f` gives something that is true, and returns it.
-async function until(what, f) {
+// Waits until `f` gives something that is true, and returns it. Where that never comes, `instead` says what is there.
+async function until(what, f, instead) {
 	const end = Date.now() + LIMIT;
 	for (;;) {
 		const found = await f();
 		if (found) return found;
-		if (Date.now() > end) throw new Error(`never: ${what}`);
+		if (Date.now() > end) throw new Error(`never: ${what}${instead ? `; there is: ${await instead()}` : ''}`);
 		await new Promise((wake) => { setTimeout(wake, 20); });
 	}
 }
@@ -34,11 +34,22 @@ function holds(fact, what) {
 	if (!fact) throw new Error(`not so: ${what}`);
 }
 
+// Or it only waits for somebody to take note of its end.
+function hasEnded(pid) {
+	try {
+		return /\) [XZ]/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+	} catch {
+		return true;
+	}
+}
+
 const hash = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
 // --- engines ---
 
 const homes = new Map();
+
+process.once('SIGTERM', () => process.exit(143)); // what was begun is ended at exit
 
 class Home {
 	constructor(name) {
@@ -58,7 +69,7 @@ class Home {
 	// A command of the program; what it prints.
 	run(...words) {
 		return new Promise((resolve, reject) => {
-			const child = execFile(path.join(bin, 'palique'), ['--home', this.path, ...words], { env: { ...process.env, LANGUAGE: 'en' } }, (error, out, err) => (error ? reject(new Error(`${this.name}: palique ${words.join(' ')}: ${out}${err}`)) : resolve(out)));
+			const child = execFile(path.join(bin, 'palique'), ['--home', this.path, ...words], { env: { ...process.env, LANGUAGE: 'en' }, timeout: LIMIT }, (error, out, err) => (error ? reject(new Error(`${this.name}: palique ${words.join(' ')}: ${out}${err}${error.killed ? 'never ended' : ''}`)) : resolve(out)));
 			child.stdin.on('error', () => {}); // some read nothing
 			child.stdin.end(this.input ?? '');
 			this.input = null;
@@ -75,13 +86,17 @@ class Home {
 			rpc.stdin.on('error', () => {});
 			rpc.on('exit', () => {
 				if (this.rpc === rpc) this.rpc = null;
-				for (const c of this.calls.values()) c.reject(new Error(`${this.name}: the engine is gone`));
+				for (const c of this.calls.values()) {
+					clearTimeout(c.patience);
+					c.reject(new Error(`${this.name}: ${c.method}: the engine is gone`));
+				}
 			});
 			readline.createInterface({ input: rpc.stdout }).on('line', (line) => {
 				const o = JSON.parse(line);
 				if (o.method) return this.events.push(o);
 				const c = this.calls.get(o.id);
 				this.calls.delete(o.id);
+				clearTimeout(c.patience);
 				if (o.error) c.reject(Object.assign(new Error(`${this.name}: ${c.method}: ${o.error.message}`), { kind: o.error.data?.kind }));
 				else c.resolve(o.result);
 			});
@@ -89,7 +104,8 @@ class Home {
 		}
 		return new Promise((resolve, reject) => {
 			const id = ++this.number;
-			this.calls.set(id, { resolve, reject, method });
+			const patience = setTimeout(() => reject(new Error(`${this.name}: ${method}: never answered`)), LIMIT);
+			this.calls.set(id, { resolve, reject, method, patience });
 			this.rpc.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
 		});
 	}
@@ -108,7 +124,7 @@ class Home {
 	async kill() {
 		const { pid } = await this.call('status');
 		process.kill(pid, 'SIGKILL');
-		await until('the engine is gone', () => !fs.existsSync(`/proc/${pid}`) || fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z'));
+		await until('the engine is gone', () => hasEnded(pid));
 		this.rpc?.kill();
 		this.rpc = null;
 	}
@@ -329,4 +345,4 @@ async function run(parts) {
 	process.exitCode = bad ? 1 : 0;
 }
 
-module.exports = { PASSWORD, accessible, act, befriend, begin, bin, bytesOf, choose, close, directory, folder, friends, give, hash, holds, home, invite, isAt, isOpen, look, message, open, openMenu, person, press, run, same, shot, until, words, write };
+module.exports = { LIMIT, PASSWORD, accessible, act, befriend, begin, bin, bytesOf, choose, close, directory, folder, friends, give, hasEnded, hash, holds, home, invite, isAt, isOpen, look, message, open, openMenu, person, press, run, same, shot, until, words, write };

@@ -1,9 +1,9 @@
 'use strict';
 // bench.js: figures of the page and of the terminal's face, medians, each beside the other: how soon there is something
-// to see, what it weighs, 5,000 messages arriving while it is open, scrolling through 50,000.
+// to see of a conversation of MANY messages, what it weighs, 5,000 more arriving while it is open, scrolling through all.
 
 const fs = require('fs');
-const { begin, befriend, choose, close, home, invite, message, open, run, until } = require('./bed');
+const { LIMIT, begin, befriend, choose, close, home, invite, message, open, run, until } = require('./bed');
 const terminal = require('./terminal');
 
 const MANY = Number(process.env.MANY || 50000);
@@ -13,15 +13,9 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const at = (list, part) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
 const line = (what, value) => console.log(`${what.padEnd(62)} ${value}`);
 
-async function flood(who, to, from, count) {
-	for (let i = from; i < from + count; i += 1000)
-		await Promise.all(Array.from({ length: Math.min(1000, from + count - i) }, (_, j) => who.say(to, `message ${i + j}: some words that somebody may say to somebody else`)));
-}
-
-async function residentOf(who) {
-	const { pid } = await who.call('status');
-	return Number(/VmRSS:\s*(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
-}
+// MiB of a process, and of somebody's engine.
+const residentOf = (pid) => Number(/VmRSS:\s*(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+const engineOf = async (who) => residentOf((await who.call('status')).pid);
 
 async function heapOf(page) {
 	const tools = await page.context().newCDPSession(page);
@@ -47,15 +41,28 @@ const watchFrames = (page) => page.evaluate(() => {
 });
 
 let ana, ben;
+let said = 0;
+
+// `count` more messages; `follow` waits until the last of them is where it is wanted.
+async function flood(count, follow) {
+	const end = said + count;
+	const began = performance.now();
+	for (; said < end; said = Math.min(said + 1000, end))
+		await Promise.all(Array.from({ length: Math.min(1000, end - said) }, (_, i) => ben.say('ana', `message ${said + i}: some words that somebody may say to somebody else`)));
+	await follow(`message ${end - 1}:`);
+	return performance.now() - began;
+}
+
+const speed = (took) => `${(took / 1000).toFixed(1)} s, ${(BURST / took * 1000).toFixed(0)}/s`;
 
 async function page() {
 	ana = await home('ana').join(await invite());
 	ben = await home('ben').join(await invite());
 	await befriend(ana, ben);
 	await begin();
-	const bare = await residentOf(ana);
-	await flood(ben, 'ana', 0, MANY - BURST);
-	await until('all are there', async () => (await ana.last('ben'))?.text.startsWith(`message ${MANY - BURST - 1}:`));
+	const newest = async () => (await ana.last('ben'))?.text ?? 'nothing';
+	await flood(MANY, (last) => until(`"${last}" with ana`, async () => (await newest()).startsWith(last), newest));
+	const bare = await engineOf(ana);
 	const times = [];
 	const words = [];
 	for (let i = 0; i < RUNS; i++) {
@@ -76,74 +83,71 @@ async function page() {
 	const opened = performance.now();
 	await choose(page, 'ben');
 	await page.locator('.message').last().waitFor();
-	line(`web: a conversation of ${MANY - BURST} messages opened`, `${(performance.now() - opened).toFixed(0)} ms`);
+	line(`web: a conversation of ${said} messages opened`, `${(performance.now() - opened).toFixed(0)} ms`);
 	await page.locator('.composer textarea').focus();
 	let memory = await heapOf(page);
 	line('web: memory of the page', `${memory.heap.toFixed(1)} MiB, ${memory.nodes} nodes`);
-	line('web: memory of the engine: without pages, with one', `${bare.toFixed(1)}, ${(await residentOf(ana)).toFixed(1)} MiB`);
+	line('web: memory of the engine: without pages, with one', `${bare.toFixed(1)}, ${(await engineOf(ana)).toFixed(1)} MiB`);
 
 	await page.evaluate(() => { const t = document.querySelector('.timeline'); t.scrollTop = t.scrollHeight; });
 	await watchFrames(page);
-	const burst = performance.now();
-	await flood(ben, 'ana', MANY - BURST, BURST);
-	await message(page, `message ${MANY - 1}:`).waitFor();
-	const took = performance.now() - burst;
+	const took = await flood(BURST, (last) => message(page, last).waitFor());
 	let gaps = await page.evaluate(() => { const all = window.gaps; window.gaps = null; return all; });
-	line(`web: ${BURST} messages said, delivered and shown in an open page`, `${(took / 1000).toFixed(1)} s, ${(BURST / took * 1000).toFixed(0)}/s`);
+	line(`web: ${BURST} messages said, delivered and shown in an open page`, speed(took));
 	line('web: frames meanwhile: median, 95 of 100, the longest', `${median(gaps).toFixed(0)}, ${at(gaps, 0.95).toFixed(0)}, ${Math.max(...gaps).toFixed(0)} ms`);
 
 	await watchFrames(page);
-	const steps = await page.evaluate(async () => {
+	const steps = await page.evaluate(async (limit) => {
 		const scroller = document.querySelector('.timeline');
+		const end = performance.now() + limit;
 		let count = 0;
-		for (; !document.querySelector('.beginning'); count++) {
+		for (; scroller.scrollTop > 0 || !document.querySelector('.beginning'); count++) {
 			scroller.scrollTop -= 900; // as a hand on a wheel
 			await new Promise((go) => { requestAnimationFrame(go); });
+			if (performance.now() > end) throw new Error(`never: the beginning; in ${count} steps this far: ${document.querySelector('.message')?.textContent}`);
 		}
 		return count;
-	});
+	}, LIMIT);
 	gaps = await page.evaluate(() => { const all = window.gaps; window.gaps = null; return all; });
-	line(`web: scrolled through ${MANY} by ${steps} steps; frames: median, 95 of 100, longest`, `${median(gaps).toFixed(0)}, ${at(gaps, 0.95).toFixed(0)}, ${Math.max(...gaps).toFixed(0)} ms`);
+	line(`web: scrolled through ${said} by ${steps} steps; frames: median, 95 of 100, longest`, `${median(gaps).toFixed(0)}, ${at(gaps, 0.95).toFixed(0)}, ${Math.max(...gaps).toFixed(0)} ms`);
 	memory = await heapOf(page);
 	line('web: memory of the page after that', `${memory.heap.toFixed(1)} MiB, ${memory.nodes} nodes`);
 	await close(page);
 }
 
 // Through tmux, which is asked for what it shows: a question takes some milliseconds itself.
+const shows = (words) => until(`"${words}" in the terminal`, () => terminal.screen().includes(words), terminal.screen);
+
 async function terminals() {
 	const times = [];
+	let face;
 	for (let i = 0; i < RUNS; i++) {
+		if (i) await terminal.end();
 		const began = performance.now();
-		terminal.begin(ana);
-		await until('the list is there', () => terminal.screen().includes('ben'));
+		face = terminal.begin(ana);
+		await shows('ben');
 		times.push(performance.now() - began);
-		if (i < RUNS - 1) terminal.end();
 	}
 	const asked = performance.now();
 	terminal.screen();
 	line(`terminal: palique to the list of conversations (${RUNS} runs); of it tmux`, `${median(times).toFixed(0)} ms; ${(performance.now() - asked).toFixed(0)} ms`);
-	const pid = terminal.tmux('display-message', '-p', '#{pane_pid}').trim();
-	const resident = () => (Number(/VmRSS:\s*(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024).toFixed(1);
-	line('terminal: memory of the face, with the list', `${resident()} MiB`);
+	line('terminal: memory of the face, with the list', `${residentOf(face).toFixed(1)} MiB`);
 	terminal.tmux('send-keys', '-l', 'ben');
 	terminal.tmux('send-keys', 'Enter');
-	await until('the newest is there', () => terminal.screen().includes(`message ${MANY - 1}:`));
-	const burst = performance.now();
-	await flood(ben, 'ana', MANY, BURST);
-	await until('all are shown', () => terminal.screen().includes(`message ${MANY + BURST - 1}:`));
-	const took = performance.now() - burst;
-	line(`terminal: ${BURST} messages said, delivered and shown`, `${(took / 1000).toFixed(1)} s, ${(BURST / took * 1000).toFixed(0)}/s`);
+	await shows(`message ${said - 1}:`);
+	line(`terminal: ${BURST} messages said, delivered and shown`, speed(await flood(BURST, shows)));
 	const began = performance.now();
 	let presses = 0;
-	await until('the first one is there', () => {
-		if (/message 0:/.test(terminal.screen())) return true;
+	await until('the first message in the terminal', () => {
+		if (terminal.screen().includes('message 0:')) return true;
 		terminal.tmux('send-keys', '-N', '20', 'PPage');
 		presses += 20;
 		return false;
-	});
-	line(`terminal: scrolled through ${MANY + BURST} by ${presses} times PgUp`, `${((performance.now() - began) / 1000).toFixed(1)} s`);
-	line('terminal: memory of the face after that', `${resident()} MiB`);
-	terminal.end();
+	}, terminal.screen);
+	line(`terminal: scrolled through ${said} by ${presses} times PgUp`, `${((performance.now() - began) / 1000).toFixed(1)} s`);
+	line('terminal: memory of the face after that', `${residentOf(face).toFixed(1)} MiB`);
+	await terminal.end();
 }
 
+if (!Number.isSafeInteger(MANY) || MANY < 1) throw new Error(`MANY is ${process.env.MANY}: it is a number of messages, 1 or more`);
 run([['the page', page], ['the terminal', terminals]]);

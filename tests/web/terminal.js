@@ -3,13 +3,13 @@
 
 const { execFileSync } = require('child_process');
 const { chromium } = require('playwright-core');
-const { bin, folder, until } = require('./bed');
+const { LIMIT, bin, folder, hasEnded, until } = require('./bed');
 
 const COLUMNS = 100;
 const ROWS = 28;
 
 function tmux(...words) {
-	return execFileSync('tmux', ['-S', `${folder}/tmux`, '-f', '/dev/null', ...words], { encoding: 'utf8' });
+	return execFileSync('tmux', ['-S', `${folder}/tmux`, '-f', '/dev/null', ...words], { encoding: 'utf8', timeout: LIMIT });
 }
 
 // The 256 colours of a terminal: 16 of its own, a cube of 6, and 24 greys.
@@ -76,8 +76,32 @@ async function draw(lines, file) {
 }
 
 const screen = () => tmux('capture-pane', '-p');
-const begin = (who) => tmux('new-session', '-d', '-x', `${COLUMNS}`, '-y', `${ROWS}`, `exec env HOME=${folder} LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color COLORTERM=truecolor ${bin}/palique --home ${who.path}`);
-const end = () => tmux('kill-server');
+
+let server; // the process of tmux: each terminal has its own
+process.on('exit', () => server && kill());
+
+function kill() {
+	try {
+		process.kill(server);
+	} catch (e) {
+		if (e.code !== 'ESRCH') throw e; // it ends by itself with its face
+	}
+}
+
+// `who` looks at their face; the process of the face.
+function begin(who) {
+	const face = `exec env HOME=${folder} LC_ALL=C.UTF-8 LANGUAGE=en TERM=tmux-256color COLORTERM=truecolor ${bin}/palique --home ${who.path}`;
+	const pids = tmux('new-session', '-d', '-P', '-F', '#{pid} #{pane_pid}', '-x', `${COLUMNS}`, '-y', `${ROWS}`, face).split(' ').map(Number);
+	[server] = pids;
+	return pids[1];
+}
+
+// One that is about to end would still be found by the next that begins.
+async function end() {
+	kill();
+	await until('tmux has ended', () => hasEnded(server));
+	server = null;
+}
 
 // `who` looks at the conversation with `name`, in which `words` stand.
 async function picture(who, name, words, file) {
@@ -90,7 +114,7 @@ async function picture(who, name, words, file) {
 		await until('the image is drawn', () => /48;2;/.test(tmux('capture-pane', '-p', '-e')));
 		await draw(parse(tmux('capture-pane', '-p', '-e', '-N')), file);
 	} finally {
-		end();
+		await end();
 	}
 }
 
