@@ -56,7 +56,7 @@ void image_shut_in(const struct image_task *task)
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXCPU, SIG_DFL);
-	alarm(task->seconds * 2 + 1); /* if nobody kills us */
+	alarm(task->seconds * 5 + 1); /* if nobody kills us */
 	/* by number: the C library's wrapper is younger than the kernel's call */
 	syscall(SYS_close_range, 3U, ~0U, 0);
 	child_limit_memory((rlim_t)task->megabytes << 20);
