@@ -14,6 +14,8 @@
 #include "peer/faces/client.h"
 #include "shared/error.h"
 
+enum { PATIENCE_MS = 60000 };
+
 static char folder[] = "/tmp/palique-client-test-XXXXXX";
 static char path[128];
 static struct client_place place = { folder, path };
@@ -83,7 +85,7 @@ static void a_call_gives_its_result(void **state)
 
 	(void)state;
 	assert_int_equal(client_call(client, "version", json_set_text(json_object(), "a", "b"),
-				     5000, &result, &error),
+				     PATIENCE_MS, &result, &error),
 			 0);
 	assert_string_equal(json_text(result, "x"), "y");
 	json_free(result);
@@ -107,7 +109,7 @@ static void an_error_brings_its_kind_and_what_to_type(void **state)
 	struct json *result;
 
 	(void)state;
-	assert_int_equal(client_call(client, "send", NULL, 5000, &result, &error),
+	assert_int_equal(client_call(client, "send", NULL, PATIENCE_MS, &result, &error),
 			 ERR_NOT_FOUND);
 	assert_null(result);
 	assert_int_equal(error.err, ERR_NOT_FOUND);
@@ -129,11 +131,11 @@ static void notifications_that_come_during_a_call_are_kept_in_order(void **state
 	struct json *result, *note;
 
 	(void)state;
-	assert_int_equal(client_call(client, "x", NULL, 5000, &result, &error), 0);
+	assert_int_equal(client_call(client, "x", NULL, PATIENCE_MS, &result, &error), 0);
 	json_free(result);
 	assert_true(client_has_more(client));
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(client_next(client, 5000, &note), 0);
+		assert_int_equal(client_next(client, PATIENCE_MS, &note), 0);
 		assert_string_equal(json_text(note, "method"), names[i]);
 		json_free(note);
 	}
@@ -152,7 +154,8 @@ static void an_engine_that_ends_is_told_from_one_that_is_slow(void **state)
 	assert_int_equal(client_call(client, "x", NULL, 0, &result, &error), ERR_TIMEOUT);
 	part(client);
 	client = meet(nothing);
-	assert_int_equal(client_call(client, "x", NULL, 5000, &result, &error), ERR_CLOSED);
+	assert_int_equal(client_call(client, "x", NULL, PATIENCE_MS, &result, &error),
+			 ERR_CLOSED);
 	assert_non_null(error.message[0] ? error.message : NULL);
 	part(client);
 }
@@ -165,7 +168,8 @@ static void a_line_that_is_no_json_fails_the_call(void **state)
 	struct json *result;
 
 	(void)state;
-	assert_int_equal(client_call(client, "x", NULL, 5000, &result, &error), ERR_FORMAT);
+	assert_int_equal(client_call(client, "x", NULL, PATIENCE_MS, &result, &error),
+			 ERR_FORMAT);
 	part(client);
 }
 

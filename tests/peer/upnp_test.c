@@ -331,6 +331,17 @@ static struct job ask(bool is_removal)
 	return job;
 }
 
+/* What has to be seen of a removal: a machine that does much else may not come so far in the time that one
+ * has, and it is asked for again. */
+static int ask_until(const unsigned *is_seen)
+{
+	int err = ask(true).err;
+
+	for (unsigned i = 0; i < 10 && *is_seen == 0; i++)
+		err = ask(true).err;
+	return err;
+}
+
 /* --- with a router --- */
 
 static void a_port_is_mapped_at_the_router(void **state)
@@ -418,26 +429,24 @@ static void a_router_that_never_answers_is_not_waited_for(void **state)
 
 static void a_description_without_end_ends_the_child_only(void **state)
 {
-	struct job job;
+	int err;
 
 	(void)state;
 	start_router(ENDLESS);
-	job = ask(true);
-	assert_true(job.err == ERR_FORMAT || job.err == ERR_NOT_FOUND ||
-		    job.err == ERR_TIMEOUT);
+	err = ask_until(&seen->descriptions);
+	assert_true(err == ERR_FORMAT || err == ERR_NOT_FOUND || err == ERR_TIMEOUT);
 	assert_true(seen->descriptions > 0);
 	assert_true(seen->described < 100 << 20); /* its memory has an end */
 }
 
 static void an_absurd_description_is_no_router(void **state)
 {
-	struct job job;
+	int err;
 
 	(void)state;
 	start_router(ABSURD);
-	job = ask(true);
-	assert_true(job.err == ERR_NOT_FOUND || job.err == ERR_FORMAT ||
-		    job.err == ERR_TIMEOUT);
+	err = ask_until(&seen->descriptions);
+	assert_true(err == ERR_NOT_FOUND || err == ERR_FORMAT || err == ERR_TIMEOUT);
 	assert_true(seen->descriptions > 0);
 }
 
@@ -451,7 +460,7 @@ static void nobody_is_sent_to_another_place(void **state)
 {
 	(void)state;
 	start_router(ELSEWHERE);
-	assert_true(found_nobody(ask(true).err));
+	assert_true(found_nobody(ask_until(&seen->searches)));
 	assert_true(seen->searches > 0);
 	assert_int_equal(seen->elsewhere, 0);
 	assert_int_equal(seen->descriptions, 0);
@@ -461,7 +470,7 @@ static void no_command_goes_to_another_place(void **state)
 {
 	(void)state;
 	start_router(CONTROLLED);
-	assert_true(found_nobody(ask(true).err));
+	assert_true(found_nobody(ask_until(&seen->descriptions)));
 	assert_true(seen->descriptions > 0);
 	assert_int_equal(seen->elsewhere, 0);
 	assert_int_equal(seen->added, 0);
