@@ -36,7 +36,7 @@ struct lines {
 	uv_pipe_t pipe;
 	struct lines_calls calls;
 	void *user, *own;
-	struct lines_server *server; /* NULL: client, or its server is closed */
+	struct lines_server *server; /* NULL: it is closed, or has not let it in */
 	struct lines *next, **back;  /* among the server's */
 	struct buf in;               /* the beginning of a line */
 	struct buf out, flying;      /* to write, being written */
@@ -238,30 +238,26 @@ static int address_of(struct sockaddr_un *address, int *folder, const char *path
 	return 0;
 }
 
-/* ERR_OFFLINE: nobody listens; ERR_NOT_FOUND: nothing is there at all. */
-static int dial(int *out, const struct sockaddr_un *address)
+/* 0: somebody does, or may not be asked. ERR_OFFLINE: nobody; ERR_NOT_FOUND: nothing is there at all. */
+static int who_listens(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int why;
 
 	if (fd < 0)
 		return ERR_IO;
-	if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) {
-		*out = fd;
-		return 0;
-	}
-	why = errno;
+	why = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? errno : 0;
 	close(fd);
 	switch (why) {
 	case ENOENT:
 		return ERR_NOT_FOUND;
 	case ECONNREFUSED:
 		return ERR_OFFLINE;
-	case EAGAIN: /* somebody listens and is not quick enough */
-		return ERR_BUSY;
+	case 0:
+	case EAGAIN: /* and is not quick enough */
 	case EACCES:
 	case EPERM:
-		return ERR_REFUSED;
+		return 0;
 	default:
 		return ERR_IO;
 	}
@@ -325,11 +321,9 @@ static void on_connection(uv_stream_t *stream, int status)
 /* A socket of mode 0600 at the address. A dead one is replaced; what is no socket stays. */
 static int claim(int *out, const struct sockaddr_un *address)
 {
+	int fd, err = who_listens(address);
 	struct stat st;
-	int fd = -1, err = dial(&fd, address);
 
-	if (fd >= 0)
-		close(fd);
 	if (err == ERR_OFFLINE) {
 		if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 			return ERR_EXISTS;
@@ -417,41 +411,4 @@ void lines_server_close(struct lines_server *server)
 	if (lstat(server->path, &st) == 0 && st.st_ino == server->inode)
 		unlink(server->path);
 	uv_close((uv_handle_t *)&server->pipe, on_server_closed);
-}
-
-/* --- client ------------------------------------------------------------------------ */
-
-int lines_connect(struct lines **out, uv_loop_t *loop, const char *path,
-		  const struct lines_calls *calls, void *user)
-{
-	struct sockaddr_un address;
-	struct lines *l;
-	int folder, fd = -1, err;
-
-	signal(SIGPIPE, SIG_IGN);
-	err = address_of(&address, &folder, path);
-	if (err == ERR_NOT_FOUND)
-		return ERR_OFFLINE;
-	if (err < 0)
-		return err;
-	err = dial(&fd, &address);
-	close(folder);
-	if (err < 0)
-		return err == ERR_NOT_FOUND ? ERR_OFFLINE : err;
-	if (!is_trusted(fd)) { /* he might be waiting for our password */
-		close(fd);
-		return ERR_REFUSED;
-	}
-	l = connection_new(loop, calls, user);
-	if (uv_pipe_open(&l->pipe, fd) < 0) {
-		close(fd);
-		lines_close(l);
-		return ERR_IO;
-	}
-	if (uv_read_start((uv_stream_t *)&l->pipe, on_room, on_read) < 0) {
-		lines_close(l);
-		return ERR_IO;
-	}
-	*out = l;
-	return 0;
 }

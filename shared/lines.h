@@ -1,6 +1,6 @@
 /* Shell: a Unix socket (mode 0600; by SO_PEERCRED only the same user or root) that speaks
- * in lines; server and client side. The local API and the directory's administration use
- * it. Both lines_listen() and lines_connect() make the process ignore SIGPIPE. */
+ * in lines, as a server. The local API and the directory's administration use it.
+ * lines_listen() makes the process ignore SIGPIPE. */
 #ifndef PALIQUE_SHARED_LINES_H
 #define PALIQUE_SHARED_LINES_H
 
@@ -13,7 +13,7 @@ enum { LINES_BACKLOG_MAX = 8 << 20 }; /* unread output of one client: more close
 enum { LINES_CLIENTS_MAX = 256 };     /* of one server: more are closed at once */
 
 struct lines_server;
-struct lines; /* one connection, of either side */
+struct lines; /* one connection */
 
 struct lines_calls {
 	/* The line comes without its newline; valid during the call. */
@@ -22,7 +22,7 @@ struct lines_calls {
 	 * loop, never from inside a call; not given for lines_close(). The pointer is dead
 	 * afterwards. A line without its newline is lost with it. */
 	void (*on_gone)(void *user, struct lines *who);
-	/* Server only, may be NULL. */
+	/* May be NULL. */
 	void (*on_connect)(void *user, struct lines *who);
 };
 
@@ -32,11 +32,6 @@ struct lines_calls {
 int lines_listen(struct lines_server **server, uv_loop_t *loop, const char *path,
 		 const struct lines_calls *calls, void *user);
 void lines_server_close(struct lines_server *server); /* and its connections; unlinks */
-
-/* Client. ERR_OFFLINE: nobody listens there; ERR_BUSY: somebody who does not accept;
- * ERR_REFUSED: not ours to talk to. */
-int lines_connect(struct lines **lines, uv_loop_t *loop, const char *path,
-		  const struct lines_calls *calls, void *user);
 
 /* Queues a line (without a newline inside) and its newline. ERR_FULL: the other side does
  * not read and is being closed, on_gone follows; ERR_CLOSED: it is already. */
