@@ -15,7 +15,7 @@ struct files *files_new(struct rooms *rooms)
 	struct files *f = memory_new(sizeof *f);
 
 	f->rooms = rooms;
-	f->is_stale = f->has_unchecked = true;
+	f->is_stale = f->has_unchecked = f->has_dropped = true;
 	return f;
 }
 
@@ -97,6 +97,7 @@ int files_accept(struct files *f, uint64_t message, const char *folder)
 		row.flags &= ~(unsigned)FILE_AGAIN;
 	row.flags &= ~(unsigned)FILE_UNASKED;
 	gets_hurry(f, row.id);
+	part_keep(f, &row);
 	f->is_stale = true;
 	decide(f, &row, TRANSFER_WAITING);
 	return 0;
@@ -290,6 +291,7 @@ mono_ns files_step(struct files *f)
 void files_release(struct files *f)
 {
 	files_remove_now(f, true);
+	parts_release(f);
 	gets_release(f);
 	told_release(f);
 }
@@ -299,5 +301,5 @@ void files_undo(struct files *f)
 	files_remove_now(f, false);
 	told_undo(f);
 	gets_undo(f);
-	f->has_unchecked = true;
+	f->has_unchecked = f->has_dropped = true;
 }

@@ -16,20 +16,16 @@ char *files_folder(struct files *f, const char *folder)
 
 void files_end(struct files *f, const struct file_row *row, enum files_code code, bool drop)
 {
-	struct filing_work *w = NULL;
+	struct filing_work *w;
 
 	serves_stop(f, row->id, code);
-	if (row->is_ours && (row->flags & FILE_HERE)) {
-		if (drop && (row->flags & FILE_SPOOLED) && row->path) {
-			w = filing_work_new(FILING_REMOVE);
-			w->path = memory_text(row->path);
-		}
-	} else if (!gets_stop(f, row->id, code, drop) && drop && row->folder &&
-		   row->state != TRANSFER_DONE) {
+	if (!row->is_ours || !(row->flags & FILE_HERE)) {
+		gets_stop(f, row->id, code, drop);
+		if (drop && row->state != TRANSFER_DONE)
+			part_drop(f, row);
+	} else if (drop && (row->flags & FILE_SPOOLED) && row->path) {
 		w = filing_work_new(FILING_REMOVE);
-		w->folder = memory_text(row->folder);
-		filing_part_name(row->id, w->part);
-	}
-	if (w)
+		w->path = memory_text(row->path);
 		files_remove_later(f, w);
+	}
 }

@@ -495,11 +495,9 @@ static mono_ns seek(struct files *f, struct get *g)
 	return NEVER;
 }
 
-/* What has come is stored and made durable first. */
+/* What has come is stored and made durable first, if it is not to go. */
 static void wind_up(struct files *f, struct get *g)
 {
-	struct filing_work *w;
-
 	if (g->is_working)
 		return;
 	if (g->sink && !g->is_dropped && g->row.error == 0 && g->in.size > 0) {
@@ -510,14 +508,6 @@ static void wind_up(struct files *f, struct get *g)
 		g->durable = g->stored; /* once */
 		order(f, g, FILING_SYNC);
 		return;
-	}
-	if (g->is_dropped && g->row.folder) {
-		w = filing_work_new(FILING_REMOVE);
-		w->folder = memory_text(g->row.folder);
-		filing_part_name(g->row.id, w->part);
-		filing_sink_free(g->sink);
-		g->sink = NULL;
-		files_remove_later(f, w);
 	}
 	get_free(f, g);
 }

@@ -1,6 +1,7 @@
 /* Inside of files, from the bottom up: files_store.c has the rows; files_jobs.c what the worker is asked
- * for; files_told.c what both sides know of how a file stands at the other; files_serve.c gives what others fetch; files_sources.c, files_get.c and files_waiting.c fetch;
- * files_offer.c looks at what is to be offered, and hears of what was; files.c has what faces ask and
+ * for; files_parts.c what is to go of what came; files_told.c what both sides know of how a file stands
+ * at the other; files_serve.c gives what others fetch; files_sources.c, files_get.c and files_waiting.c
+ * fetch; files_offer.c looks at what is to be offered, and hears of what was; files.c has what faces ask and
  * the order of a step. */
 #ifndef PALIQUE_PEER_FILES_INSIDE_H
 #define PALIQUE_PEER_FILES_INSIDE_H
@@ -92,9 +93,19 @@ void files_order(struct files *f, enum job_kind kind, void *task, files_done *do
 /* Goes before its work is done. */
 void files_disown(struct files *f, const void *owner);
 void files_jobs_clear(struct files *f);
-/* What is in the way of nobody's: a part or a spooled file goes, once this step has committed. */
+bool files_is_removing(const struct files *f, const char *part);
+/* What was spooled goes, once this step has committed. */
 void files_remove_later(struct files *f, struct filing_work *work);
 void files_remove_now(struct files *f, bool is_committed);
+
+/* --- files_parts.c --- */
+
+/* What has come of it goes when this is stored and nobody writes to it any more. */
+void part_drop(struct files *f, const struct file_row *row);
+/* It is wanted again. */
+void part_keep(struct files *f, const struct file_row *row);
+/* After the commit. */
+void parts_release(struct files *f);
 
 /* --- a stream of a link, as files hold it --- */
 
@@ -135,9 +146,8 @@ mono_ns gets_step(struct files *f);
 void gets_release(struct files *f);
 /* What came is kept, and all is read again from the store. */
 void gets_undo(struct files *f);
-/* It is not to be fetched any more; what came is kept as far as possible, or (`drop`) removed. True: it
- * was being fetched (then the part goes when nobody writes to it any more). */
-bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
+/* It is not to be fetched any more; what came is kept as far as possible, or not (`drop`). */
+void gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
 	       bool drop);
 /* The contact, if it offered it, has taken it back: it fails where it is being fetched. True: it is whole already. */
 bool gets_withdrawn(struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact);
@@ -223,6 +233,7 @@ struct files {
 	uint64_t ticket;
 	struct filing_work **removals;
 	unsigned removal_count;
+	bool has_dropped; /* parts, perhaps, which are to go after the next commit */
 
 	struct serve *serves[FILES_SERVED];
 	struct spare *spares;

@@ -70,6 +70,17 @@ static bool is_task(const struct errand *e, enum filing_task what)
 	return e->kind == JOB_FILING && ((const struct filing_work *)e->task)->what == what;
 }
 
+bool files_is_removing(const struct files *f, const char *part)
+{
+	for (unsigned i = 0; i < f->errand_count; i++) {
+		const struct filing_work *w = f->errands[i]->task;
+
+		if (is_task(f->errands[i], FILING_REMOVE) && strcmp(w->part, part) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is begun anew may be just what is being removed. */
 static bool may_go_out(const struct files *f, unsigned at)
 {

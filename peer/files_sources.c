@@ -16,6 +16,7 @@ void get_free(struct files *f, struct get *g)
 			f->gets[i] = NULL;
 	}
 	f->is_stale = true;
+	f->has_dropped |= g->is_dropped;
 	filing_sink_free(g->sink);
 	free(g->sum);
 	filing_room_free(&g->in);
@@ -51,7 +52,10 @@ static void end_as(struct files *f, struct get *g, enum transfer_state state, in
 void get_fail(struct files *f, struct get *g, int err)
 {
 	/* Taken back, or another one now: what came will never be whole. */
-	g->is_dropped |= err == ERR_EXPIRED || err == ERR_CORRUPT;
+	if (err == ERR_EXPIRED || err == ERR_CORRUPT) {
+		g->is_dropped = true;
+		part_drop(f, &g->row);
+	}
 	end_as(f, g, TRANSFER_FAILED, err);
 }
 

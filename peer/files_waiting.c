@@ -199,7 +199,8 @@ void gets_undo(struct files *f)
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
 		struct get *g = f->gets[i];
 
-		if (!g)
+		/* What is over winds up by itself: the worker may be writing to its part. */
+		if (!g || g->state == GET_OVER)
 			continue;
 		if (has_last_word(g)) {
 			g->is_unsaved = true;
@@ -211,7 +212,7 @@ void gets_undo(struct files *f)
 	f->is_stale = true;
 }
 
-bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
+void gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code code,
 	       bool drop)
 {
 	for (unsigned i = 0; i < FILES_WAITING; i++) {
@@ -222,9 +223,7 @@ bool gets_stop(struct files *f, const uint8_t id[OFFER_ID_SIZE], enum files_code
 		get_let_go(f, g, code);
 		g->state = GET_OVER;
 		g->is_dropped |= drop;
-		return true;
 	}
-	return false;
 }
 
 bool gets_withdrawn(struct files *f, const uint8_t id[OFFER_ID_SIZE], int64_t contact)

@@ -218,6 +218,8 @@ static const char *const migrations[] = {
 	"	AND bot.created <= message.arrived_at) WHERE is_ours = 1 AND bot IS NOT NULL;"
 	/* The last event before it was made. */
 	"ALTER TABLE bot ADD COLUMN first INTEGER NOT NULL DEFAULT 0;",
+	/* What has come of files that nobody wants any more, until it is gone. */
+	"CREATE TABLE dropped(part TEXT PRIMARY KEY, folder TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 int store_open(struct store **out, const char *path, const struct symmetric_key *key,

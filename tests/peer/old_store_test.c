@@ -288,6 +288,7 @@ static void what_a_program_said_stays_its_own(void **state)
 	     " (5, 1, 1, 4, 1, 2000, 2000, 1, 0, '', 5, NULL);"
 	     "ALTER TABLE message DROP COLUMN speaker;"
 	     "ALTER TABLE bot DROP COLUMN first;"
+	     "DROP TABLE dropped;"
 	     "PRAGMA user_version = 13");
 	store_close(s);
 	s = open_new();
