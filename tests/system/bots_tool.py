@@ -262,6 +262,28 @@ def module(mine, engine):
             sys.exit(f"{kind} is passed over")
         except Error as e:
             assert e.kind == kind, e
+    # who says much while one waits for an answer fills nothing, and nothing is lost of it
+    sys.modules["palique"].WAITING_MAX = 5
+    bot, seen = Bot(name, home=HOME), []
+
+    @bot.on("sent")
+    def is_flooded(event):
+        assert len(bot._waiting) <= 5, len(bot._waiting)
+        seen.append(event["message"]["text"])
+        if seen[-1] == "begin":
+            for i in range(10):
+                Bot(home=HOME).send(mine, f"flood {i}")
+            bot.call("version")
+        if seen[-1] == "flood 9":
+            raise KeyError("the end")
+
+    Bot(home=HOME).send(mine, "begin")
+    try:
+        bot.run()
+        sys.exit("run() goes on")
+    except KeyError:
+        assert [f"flood {i}" for i in range(10)] == list(dict.fromkeys(t for t in seen if t.startswith("flood"))), seen
+    sys.modules["palique"].WAITING_MAX = 2000
     # what a sender calls it is nobody's path; a folder is one
     folder = os.path.join(HOME, "bots", "saved")
     given = os.path.join(HOME, "bots", "given")

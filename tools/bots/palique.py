@@ -43,6 +43,7 @@ __all__ = ["Attachment", "Bot", "Disconnected", "Error", "LATER", "Message", "ho
 LINE_MAX = 16 << 20  # bytes; the engine's longest is an answer with a thousand messages
 PATIENCE = 60  # times that a call waits a second because the bot says more than its rate
 LATER = ("busy", "io", "full", "locked")  # kinds of Error that are the engine's own trouble, and may be over the next time
+WAITING_MAX = 2000  # notifications that came before an answer; what is more is told again on another line
 NAME_BYTES = 200  # of a copy: room for a number, and for an ending of a few
 ACK_EVERY = 100  # events that were none of ours; what a handler has dealt with is told at once
 log = logging.getLogger("palique")
@@ -148,6 +149,7 @@ class Bot:
         self._file: Any = None
         self._number = 0
         self._waiting: Deque[Dict[str, Any]] = collections.deque()  # notifications that came before an answer
+        self._is_behind = False  # others came, and were let go
 
     # --- what one says ---
 
@@ -254,6 +256,8 @@ class Bot:
                 self._write_state(answer["lastEventId"])
         passed = 0  # events since the last that the engine knows we are through with
         while True:
+            if self._is_behind and not self._waiting:
+                raise Disconnected("more has come than is kept here: the rest is told again")
             notification = self._waiting.popleft() if self._waiting else self._read()
             if "method" not in notification:
                 continue
@@ -320,7 +324,9 @@ class Bot:
         while True:
             answer = self._read()
             if answer.get("id") != number:
-                if "method" in answer:
+                if "method" in answer and (self._is_behind or len(self._waiting) >= WAITING_MAX):
+                    self._is_behind = True
+                elif "method" in answer:
                     self._waiting.append(answer)
                 continue
             if "error" in answer:
@@ -371,6 +377,7 @@ class Bot:
             self._socket.close()
         self._socket = self._file = None
         self._waiting.clear()
+        self._is_behind = False
 
     def _read(self) -> Dict[str, Any]:
         if not self._file:
