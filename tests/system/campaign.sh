@@ -8,6 +8,7 @@
 #   clocks and loss    clocks moved by years both ways, 30 % of datagrams lost, others doubled and late
 #   memory             each allocation refused in turn
 # PALIQUE_CAMPAIGN_STAGES="memory disks": these alone. PALIQUE_CAMPAIGN_SEED, _SEEDS: the dice, how many worlds.
+# The long form throws dice of its own each time; the short one the same, or the check would have its chances.
 # Needs mount namespaces for the full disks; says so where there are none.
 # The folder of a campaign that fails stays, with each stage's logs and homes, and is named.
 if [ -z "${PALIQUE_CAMPAIGN-}" ] && unshare -rm true 2>/dev/null; then
@@ -24,6 +25,7 @@ if [ "$length" = long ]; then
 else
 	kills='kills=150 seconds=9' disks='kills=1000 seconds=6 calm=3' bad='kills=1000 seconds=6 calm=8'
 	memory='kills=1000 seconds=6 memory=293' worlds=15 tellers=1
+	PALIQUE_CAMPAIGN_SEED=${PALIQUE_CAMPAIGN_SEED-1000}
 fi
 worlds=${PALIQUE_CAMPAIGN_SEEDS-$worlds}
 wanted=${PALIQUE_CAMPAIGN_STAGES-world kills clocks_and_loss memory disks}

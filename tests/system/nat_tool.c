@@ -26,7 +26,7 @@ enum {
 	MULTICAST_PORT = 7778,
 	ADDRESSES_MAX = 8,
 	TRIES = 3,
-	WAIT_MS = 150,
+	WAIT_MS = 400,
 	SOCKETS = 8,  /* whose mappings tell how ports are chosen */
 	SEQUENCE = 4, /* a step of at most so much is a sequence; as shared/nat.h has it */
 	BLOCK = 1024,
