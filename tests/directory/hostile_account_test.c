@@ -9,30 +9,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "directory/registry_inside.h"
 #include "shared/error.h"
 #include "shared/frame.h"
 #include "shared/proof.h"
-#include "tests/small_client.h"
-
-static struct small_net net;
-static struct wire_message m;
-static struct server_config config;
-
-static int begin(void **state)
-{
-	(void)state;
-	config = small_net_limited();
-	small_net_begin(&net, &config);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	small_net_end(&net);
-	return 0;
-}
+#include "tests/account_net.h"
 
 /* A machine that has shown the password of `of` a moment ago, and waits. */
 static struct small_client *proved(struct small_client *of, const char *password)
@@ -337,20 +317,18 @@ static void a_crowd_from_elsewhere_puts_out_nobody(void **state)
 	assert_non_null(crowd[9]->link); /* whoever came last has room, too */
 }
 
-#define ROW(test) cmocka_unit_test_setup_teardown(test, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(a_proof_ends_with_the_password_that_it_was_of),
-		ROW(a_challenge_is_worth_nothing_after_the_password_changed),
-		ROW(a_proof_ends_with_the_recovery_code_that_it_was_of),
-		ROW(a_proof_ends_with_the_account_that_it_was_of),
-		ROW(a_stolen_device_keeps_no_other_out),
-		ROW(changing_the_password_without_end_is_slowed_down),
-		ROW(who_is_blocked_hears_what_a_contact_of_somebody_offline_hears),
-		ROW(guesses_cost_and_tell_the_same_whoever_it_is),
-		ROW(a_crowd_from_elsewhere_puts_out_nobody),
+		ACCOUNT(a_proof_ends_with_the_password_that_it_was_of),
+		ACCOUNT(a_challenge_is_worth_nothing_after_the_password_changed),
+		ACCOUNT(a_proof_ends_with_the_recovery_code_that_it_was_of),
+		ACCOUNT(a_proof_ends_with_the_account_that_it_was_of),
+		ACCOUNT(a_stolen_device_keeps_no_other_out),
+		ACCOUNT(changing_the_password_without_end_is_slowed_down),
+		ACCOUNT(who_is_blocked_hears_what_a_contact_of_somebody_offline_hears),
+		ACCOUNT(guesses_cost_and_tell_the_same_whoever_it_is),
+		ACCOUNT(a_crowd_from_elsewhere_puts_out_nobody),
 	};
 
 	if (sodium_init() < 0)
