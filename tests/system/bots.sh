@@ -132,6 +132,12 @@ until_true 20 is_here stay || fail "stay is not there: $(cat "$log")"
 answers 'one' '1: one'
 answers 'two' '2: two'
 ends "$pid"
+# what a program has begun ends with it
+peer ana bot create late --with ben >/dev/null 2>&1
+starts late python3 "$bots/bridge.py" late --timeout 1 -- sh -c 'echo begun; sleep 600 | cat'
+until_true 20 is_here late || fail "late is not there: $(cat "$log")"
+answers 'how long' 'begun\n(it took longer than 1 s and was ended)'
+ends "$pid"
 ok 'echo, reminder, and the bridge in both ways'
 
 # --- the examples of docs/bots.md, as they stand there ---
@@ -217,7 +223,7 @@ until_true 30 eve_hears || fail "eve waits in vain: $(cat "$log")"
 peer ben send ana never >/dev/null
 until_true 30 test -s "$folder/marks/never" || fail "it is not begun: $(cat "$log")"
 ends "$pid"
-kill "$(cat "$folder/marks/never")"
+until_true 20 has_ended "$(cat "$folder/marks/never")" || fail 'a program outlives who began it'
 rm -r "$folder/marks/never" "$folder/marks/ben"
 recv --exec-timeout 1s --exec "$folder/side"
 until_true 30 grep -q 'took longer than 1 s' "$log" || fail "it is not begun again, or not ended: $(cat "$log")"
@@ -229,6 +235,15 @@ ends "$pid" # a machine that does much else may need more than a second for what
 rm -rf "$folder/marks/ben"
 recv --exec-timeout 60s --exec "$folder/side"
 answers 'after that' 'after that it is'
+ends "$pid"
+peer ben send ana 'after the chmod' --wait delivered >/dev/null
+says 4 'there is no program' peer ana recv --exec "$folder/nothing"
+chmod -x "$folder/side"
+says 5 'chmod +x' peer ana recv --exec "$folder/side"
+chmod +x "$folder/side"
+recv --exec "$folder/side"
+answers 'and this' 'and this it is'
+hears 'after the chmod it is' || fail 'what no program could handle counts as read'
 ends "$pid"
 says 2 'for --exec' peer ana recv --jobs 2
 says 0 'program speaks here' peer ana profile --bot yes

@@ -35,7 +35,8 @@ struct exec {
 	unsigned count; /* of them */
 	struct queue **queues;
 	size_t queue_count, next; /* whose turn it is */
-	bool is_over;             /* the engine has gone */
+	bool is_over;             /* the engine has gone, or the program cannot be begun */
+	int code;                 /* for which it is over */
 };
 
 /* --- the answer --- */
@@ -105,17 +106,36 @@ static void handled(struct exec *x, struct queue *q)
 	take_off(q);
 }
 
+static int say_why_not(int err, const char *program)
+{
+	char trouble[512], hint[256] = "palique help recv";
+
+	if (err == ERR_NOT_FOUND) {
+		snprintf(trouble, sizeof trouble, _("there is no program %.200s"), program);
+	} else if (err == ERR_REFUSED) {
+		snprintf(trouble, sizeof trouble, _("the program %.200s may not be run"),
+			 program);
+		snprintf(hint, sizeof hint, "chmod +x '%.200s'", program);
+	} else {
+		snprintf(trouble, sizeof trouble, "%s",
+			 _("the program of --exec cannot be begun"));
+	}
+	return cli_failed(err, trouble, hint);
+}
+
+/* One that cannot be begun ends all: what nobody handles is not read. */
 static bool start(struct exec *x, struct job *j, const struct json *receive)
 {
 	int err = exec_run_begin(&j->run, x->c, receive, x->patience);
 
-	if (err < 0)
-		cli_failed(err, _("the program of --exec cannot be begun"),
-			   "palique help recv");
+	if (err < 0) {
+		x->code = say_why_not(err, x->c->o.value[OPT_EXEC]);
+		x->is_over = true;
+	}
 	return err == 0;
 }
 
-/* The first of a queue. True: it runs; else it was none to answer, or the engine has gone. */
+/* The first of a queue. True: it runs; else it was none to answer, or all is over. */
 static bool begin(struct exec *x, struct job *j, struct queue *q)
 {
 	struct json *result, *contact = NULL, *receive = NULL;
@@ -190,6 +210,7 @@ int exec_new(struct exec **out, struct cli *c)
 	x->c = c;
 	x->count = (unsigned)jobs;
 	x->patience = (mono_ns)seconds * SECOND;
+	x->code = EXIT_NO_ENGINE;
 	*out = x;
 	return EXIT_DONE;
 }
@@ -265,6 +286,11 @@ static void begin_more(struct exec *x)
 		if (!x->jobs[i].queue && !q)
 			return;
 	}
+}
+
+int exec_code(const struct exec *x)
+{
+	return x->code;
 }
 
 bool exec_step(struct exec *x, int fd)

@@ -25,7 +25,8 @@ void exec_free(struct exec *x);
 void exec_add(struct exec *x, const char *conversation, uint64_t id);
 bool exec_is_idle(const struct exec *x);
 /* Begins what may be begun, and waits until one of them has come further or there is something to read at `fd` (-1:
- * nothing is). False: the engine has gone. */
+ * nothing is). False: the engine has gone, or the program cannot be begun (it was said why): exec_code(). */
 bool exec_step(struct exec *x, int fd);
+int exec_code(const struct exec *x);
 
 #endif

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,13 +77,42 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
-/* In a group of its own: what it begins ends with it. */
+/* In the child: the program, or why not. In a group of its own: what it begins ends with it. It ends with us, too,
+ * however we end. */
+static _Noreturn void become(char *const *arguments, char *const *variables, pid_t parent,
+			     int in, int out, int trouble)
+{
+	int why;
+
+	setpgid(0, 0);
+	signal(SIGPIPE, SIG_DFL);
+	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
+		execvpe(arguments[0], arguments, variables);
+	why = errno;
+	_exit(write(trouble, &why, sizeof why) == sizeof why ? 127 : 126);
+}
+
+/* Whether it has become the program: the pipe closes then, and brings the reason otherwise. */
+static int wait_for_program(pid_t child, int trouble)
+{
+	int why = 0, status;
+	ssize_t got;
+
+	while ((got = read(trouble, &why, sizeof why)) < 0 && errno == EINTR)
+		;
+	if (got == 0)
+		return 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return why == ENOENT ? ERR_NOT_FOUND : why == EACCES ? ERR_REFUSED : ERR_IO;
+}
+
 static int spawn(struct exec_run *r, const struct cli *c, char *const *variables)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
 	char *arguments[ARGUMENTS_MAX + 2];
-	int in[2], out[2], err, count = 0;
+	int in[2], out[2], trouble[2], err = ERR_IO, count = 0;
+	pid_t us = getpid();
 
 	arguments[count++] = (char *)c->o.value[OPT_EXEC];
 	for (int i = 0; i < c->o.argument_count; i++)
@@ -91,26 +120,26 @@ static int spawn(struct exec_run *r, const struct cli *c, char *const *variables
 	arguments[count] = NULL;
 	if (!make_pipes(in, out))
 		return ERR_IO;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-	err = posix_spawnp(&r->child, arguments[0], &actions, &attributes, arguments,
-			   variables);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
 	r->in = in[1];
 	r->out = out[0];
+	if (pipe2(trouble, O_CLOEXEC) == 0) {
+		r->child = fork();
+		if (r->child == 0)
+			become(arguments, variables, us, in[0], out[1], trouble[1]);
+		close(trouble[1]);
+		if (r->child > 0)
+			err = wait_for_program(r->child, trouble[0]);
+		close(trouble[0]);
+	}
+	close(in[0]);
+	close(out[1]);
 	fcntl(r->in, F_SETFL, O_NONBLOCK);
 	fcntl(r->out, F_SETFL, O_NONBLOCK);
 	if (err == 0)
 		return 0;
 	close_end(&r->in);
 	close_end(&r->out);
-	return err == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	return err;
 }
 
 int exec_run_begin(struct exec_run *r, const struct cli *c, const struct json *receive,

@@ -19,7 +19,8 @@ struct exec_run {
 	mono_ns until;
 };
 
-/* The program of --exec, for a `receive`. ERR_NOT_FOUND, ERR_IO: it cannot be begun, and there is nothing to clear. */
+/* The program of --exec, for a `receive`. ERR_NOT_FOUND, ERR_REFUSED (it may not be run),
+ * ERR_IO: it cannot be begun, and there is nothing to clear. */
 int exec_run_begin(struct exec_run *r, const struct cli *c, const struct json *receive,
 		   mono_ns patience);
 /* What to wait for: its output and its input; and how long at most, in ms. */

@@ -320,7 +320,7 @@ static int follow(struct cli *c, const struct json *shown, bool is_endless, uint
 	while (is_endless || id < last) {
 		if (c->exec && !client_has_more(c->client) &&
 		    !exec_step(c->exec, client_fd(c->client)))
-			return EXIT_NO_ENGINE;
+			return exec_code(c->exec);
 		err = client_next(c->client, c->exec ? 0 : CLIENT_FOREVER, &note);
 		if (err == ERR_TIMEOUT && c->exec)
 			continue;
@@ -342,7 +342,7 @@ static int finish_all(struct cli *c)
 {
 	while (c->exec && !exec_is_idle(c->exec)) {
 		if (!exec_step(c->exec, -1))
-			return EXIT_NO_ENGINE;
+			return exec_code(c->exec);
 	}
 	return EXIT_DONE;
 }
