@@ -5,7 +5,7 @@ const { PASSWORD, close, directory, friends, holds, home, invite, look, open, pe
 
 exports['links lead where they say'] = async () => {
 	const [ana, ben] = await friends('ana', 'ben');
-	await person('gus');
+	const gus = await person('gus');
 	const linkOf = async (who) => (await who.call('getLink')).link;
 	const at = async (name, link, options = {}) => open(home(name), { url: (await home(name).call('openWeb', { link })).url, ...options });
 	const reset = async (name) => (await directory('user', 'passwd-reset', name)).split('\n').find((one) => one.startsWith('palique:'));
@@ -24,7 +24,8 @@ exports['links lead where they say'] = async () => {
 	same(await page.getByLabel('Name or contact link').inputValue(), await linkOf(ben), 'who is to be added');
 	await close(page);
 
-	// one that sets a new password: used once, and then the name is known where one logs in
+	// one that sets a new password: used once, and then the name is known where one logs in; there the words on paper open it
+	const { words } = await gus.call('createRecoveryCode');
 	page = await at('forgetful', await reset('gus'));
 	await page.getByRole('heading', { name: 'A new password' }).waitFor();
 	await look(page, 'welcome with a new password');
@@ -32,6 +33,18 @@ exports['links lead where they say'] = async () => {
 	await press(page, 'Change');
 	await page.getByText('The password of gus is changed.').first().waitFor();
 	holds((await page.getByLabel('Your name and directory').inputValue()).startsWith('gus@'), 'who logs in');
+	await page.getByLabel('Password', { exact: true }).fill('another horse, another battery');
+	await press(page, 'Log in');
+	await page.getByText('the vault is sealed with an older password').waitFor();
+	await press(page, 'With the recovery code');
+	await page.getByLabel('The twelve words').fill(words.split(' ').reverse().join(' '));
+	await page.getByLabel('A new password').fill(PASSWORD);
+	await look(page, 'welcome with the recovery code');
+	await press(page, 'Log in');
+	await page.getByRole('alert').waitFor();
+	await page.getByLabel('The twelve words').fill(words);
+	await press(page, 'Log in');
+	await page.locator('.myself').getByText('gus').waitFor();
 	await close(page);
 
 	// who has an account: an invitation is for others; a new password can be for this one

@@ -6,6 +6,7 @@ import { _ } from './text.js';
 import { call } from './api.js';
 import { dialog, doing, field, notice } from './modal.js';
 import { addPerson, copy } from './people.js';
+import { line } from './safe.js';
 import * as state from './state.js';
 
 // 'person', 'reset' or 'directory'; where it leads: HOST[:PORT].
@@ -33,7 +34,7 @@ export async function resetPassword(link, password) {
 function showReset(link) {
 	const [password, shown] = passwords(true);
 	return dialog(_('A new password'), (close) => h('form', { onsubmit: (e) => e.preventDefault() },
-		h('p', {}, _('This link sets a new password at %s.', partsOf(link).place)), field(_('The new one'), password), shown,
+		h('p', {}, _('This link sets a new password at %s.', line(partsOf(link).place))), field(_('The new one'), password), shown,
 		h('div', { class: 'answers' }, doing(_('Change'), async (form) => {
 			if (!form.reportValidity()) return;
 			await resetPassword(link, password);
@@ -45,7 +46,7 @@ function showDirectory(link) {
 	const { account } = state.me;
 	return dialog(_('A link to a directory'), () => [
 		h('p', {}, _('It is for somebody who has no account yet. You have one: %s.', `${account.name}@${account.directory}`)),
-		h('div', { class: 'link-line' }, h('code', { tabindex: 0 }, link), doing(_('Copy'), () => copy(link), { class: 'plain' }))]);
+		h('div', { class: 'link-line' }, h('code', { tabindex: 0 }, line(link)), doing(_('Copy'), () => copy(link), { class: 'plain' }))]);
 }
 
 // For who has an account.

@@ -8,7 +8,7 @@ import { dialog, doing } from './modal.js';
 import * as state from './state.js';
 
 async function change(one) {
-	const text = h('textarea', { class: 'proposal-text', rows: 5, 'aria-label': _('Words'), dir: 'auto', value: one.text });
+	const text = h('textarea', { class: 'words-field', rows: 5, 'aria-label': _('Words'), dir: 'auto', value: one.text });
 	const yes = await dialog(_('Other words'), (close) => h('form', { onsubmit: (e) => e.preventDefault() }, text,
 		h('div', { class: 'answers' }, doing(_('Send'), async () => {
 			await call('approveProposal', { id: one.id, text: text.value.trim() });

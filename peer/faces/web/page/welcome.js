@@ -16,6 +16,13 @@ function frame(...content) {
 
 const nameField = (value = '') => h('input', { type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: 32, pattern: '[a-z0-9][a-z0-9._\\-]{1,31}', value });
 
+const whoField = (value) => h('input', { value, type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', placeholder: 'alice@dir.example.org' });
+
+function accountOf(who) {
+	const [name, ...rest] = who.value.trim().split('@');
+	return { name, directory: rest.join('@') || state.me.defaultDirectory };
+}
+
 function steps(place, build) {
 	fill(place, build());
 	place.querySelector('input:not([type=checkbox]), button.choice')?.focus();
@@ -80,15 +87,28 @@ export function showWelcome(app, done) {
 	});
 
 	const login = (value = '') => steps(place, () => {
-		const who = h('input', { value, type: 'text', required: true, autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', placeholder: 'alice@dir.example.org' });
+		const who = whoField(value);
 		const [password, shown] = passwords(false);
-		return form(_('Log in'), [field(_('Your name and directory'), who), field(_('Password'), password), shown],
+		return form(_('Log in'), [field(_('Your name and directory'), who), field(_('Password'), password), shown,
+			h('p', {}, _('The password is forgotten, or was set anew by a link? On a new machine the twelve words of the recovery code open the account.')),
+			h('button', { type: 'button', class: 'plain', onclick: () => recover(who.value) }, _('With the recovery code'))],
 			async () => {
-				const [name, ...rest] = who.value.trim().split('@');
-				await call('login', { name, directory: rest.join('@') || state.me.defaultDirectory, password: password.value });
+				await call('login', { ...accountOf(who), password: password.value });
 				password.value = '';
 				ready();
 			}, _('Log in'), first);
+	});
+
+	const recover = (value) => steps(place, () => {
+		const who = whoField(value);
+		const words = h('textarea', { class: 'words-field', required: true, rows: 3, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: 400 });
+		const [password, shown] = passwords(true);
+		return form(_('With the recovery code'), [field(_('Your name and directory'), who), field(_('The twelve words'), words, _('As they stand on your paper, with spaces between them.')), field(_('A new password'), password), shown],
+			async () => {
+				await call('recover', { ...accountOf(who), words: words.value, newPassword: password.value });
+				words.value = password.value = '';
+				ready();
+			}, _('Log in'), () => login(who.value));
 	});
 
 	const ready = (invite) => {
