@@ -134,7 +134,7 @@ static int look_into(const struct home *home, char *reason, size_t size)
 	if (err < 0)
 		return fail(reason, size, ERR_EXISTS,
 			    _("this home has a store that cannot be looked into (%s); import "
-			      "into another: palique --home OTHER-FOLDER import FILE"),
+			      "into another: palique --home OTHER-FOLDER restore FILE"),
 			    why[0] ? why : error_text(err));
 	found = has_account(store);
 	if (found == 0)
@@ -146,7 +146,7 @@ static int look_into(const struct home *home, char *reason, size_t size)
 	if (found)
 		return fail(reason, size, ERR_EXISTS, "%s",
 			    _("this home has an account or a history already; import into "
-			      "another: palique --home OTHER-FOLDER import FILE"));
+			      "another: palique --home OTHER-FOLDER restore FILE"));
 	return 0;
 }
 

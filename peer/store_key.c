@@ -290,7 +290,7 @@ int store_key_open(const struct home *home, struct bytes passphrase, struct symm
 	if (exists(home, made_name) && !exists(home, store_name))
 		return fail(reason, reason_size, ERR_NOT_FOUND,
 			    _("the store %s/%s is gone; bring it back, or a copy of it with "
-			      "palique import FILE; or, to begin with an empty one: palique "
+			      "palique restore FILE; or, to begin with an empty one: palique "
 			      "daemon --begin-anew"),
 			    home->folder, store_name);
 	err = load(home, &f, NULL, reason, reason_size);

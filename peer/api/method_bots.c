@@ -96,9 +96,11 @@ static int read_names(struct call *call, struct bot *bot)
 		}
 		if (strcmp(name, "*") != 0)
 			err = engine_contact(call->engine, name, &contact);
-		if (err == ERR_NOT_FOUND)
+		if (err == ERR_NOT_FOUND) {
 			snprintf(call->reason, sizeof call->reason, _("%s is not a contact"),
 				 name);
+			snprintf(call->hint, sizeof call->hint, "palique ls");
+		}
 		if (err == 0)
 			err = bot_add_name(bot, name);
 	}

@@ -68,6 +68,10 @@ int method_export_history(struct call *call)
 		call_about(call, "conversation");
 	err = shell->export_history(shell->user, path, is_page, name, call->ticket,
 				    call->reason, sizeof call->reason);
+	if (err == ERR_NOT_FOUND && call->reason[0]) /* and not the person */
+		snprintf(call->hint, sizeof call->hint, "%s",
+			 _("palique export NAME PATH --format html, with a folder that is "
+			   "there"));
 	return err < 0 ? err : API_LATER;
 }
 

@@ -189,11 +189,20 @@ int who_meant(struct call *call, const char *text, struct who *who)
 int who_conversation(struct call *call, const char *key, struct who *who, const char **to)
 {
 	const char *text = call_about(call, key);
+	struct engine_account account;
 	struct contact contact;
 	int err;
 
 	memset(who, 0, sizeof *who);
 	*to = who->name.text;
+	engine_account(call->engine, &account);
+	if (account.state == ACCOUNT_NONE) {
+		snprintf(call->reason, sizeof call->reason, "%s",
+			 _("there is no account here yet"));
+		snprintf(call->hint, sizeof call->hint, "%s",
+			 _("palique join LINK, or palique login NAME@DIRECTORY"));
+		return ERR_STATE;
+	}
 	err = name_parse(&who->name, bytes_text(text));
 	if (err == 0 || !strpbrk(text, "@:"))
 		return err;

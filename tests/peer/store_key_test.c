@@ -156,7 +156,7 @@ static void a_store_that_is_gone_is_not_begun_anew_unasked(void **state)
 	write_file("store.db-wal", "log", 3);
 	assert_int_equal(open_key(NULL, &again), ERR_NOT_FOUND);
 	assert_non_null(strstr(reason, "--begin-anew"));
-	assert_non_null(strstr(reason, "palique import"));
+	assert_non_null(strstr(reason, "palique restore"));
 	assert_int_equal(store_key_begin_anew(&home, reason, sizeof reason), 0);
 	assert_int_equal(open_key(NULL, &again), 0);
 	/* the key stays, for a store that turns up again; its log is out of the way */

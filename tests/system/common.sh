@@ -22,6 +22,17 @@ ok() {
 	say "ok: $*"
 }
 
+# typed WORD...: as one would type them, each behind a space
+typed() {
+	for word; do
+		case $word in
+		*[!A-Za-z0-9._:/=@-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	echo
+}
+
 checks=0
 # says EXIT WORDS COMMAND...: ends with that code and says these words, on either stream
 says() {

@@ -33,7 +33,7 @@ types() {
 	shown=palique
 	case $1 in *directory) shown=palique-directory ;; esac
 	shift
-	printf '%-6s $ %s %s   (%s questions, %s ms)\n' "$who" "$shown" "$(echo "$*" | sed "s|$folder/||g" | cut -c 1-60)" "$asked" "$took"
+	printf '%-6s $ %s%s   (%s questions, %s ms)\n' "$who" "$shown" "$(typed "$@" | sed "s|$folder/||g")" "$asked" "$took"
 }
 screen_says() {
 	grep -qE -- "$1" "$folder/screen" || fail "the screen does not say \"$1\": $(cat "$folder/screen")"

@@ -5,11 +5,13 @@
     bridge.py adventure --stay -- advent    one process for each conversation, line by line, as on a terminal
 
 The words of a message are never part of a command line. A process has a time limit, and a limit of what it may print; it gets
-neither this bot's token nor the engine's socket in its environment."""
+neither this bot's token nor the engine's socket in its environment. One message is handled at a time, of all conversations:
+where several people shall not wait for each other see `palique recv --exec`."""
 import argparse
 import os
 import queue
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from palique import Bot
+from palique import Bot, Error
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("name", help="of the bot: palique bot create NAME")
@@ -27,6 +29,8 @@ p.add_argument("--quiet-for", type=float, default=0.4, help="with --stay: an ans
 p.add_argument("--limit", type=int, default=8000, help="bytes of an answer (default: 8000)")
 p.add_argument("program", nargs="+")
 o = p.parse_args()
+if not shutil.which(o.program[0]):
+    p.error(f"there is no program {o.program[0]}")
 bot = Bot(o.name)
 environment = {k: v for k, v in os.environ.items() if not k.startswith("PALIQUE")}
 TALKS_MAX = 32
@@ -151,4 +155,7 @@ def message(m):
     m.reply(staying(m.conversation, m.text) if o.stay else once(m.text))
 
 
-bot.run()
+try:
+    bot.run()
+except Error as e:
+    sys.exit(f"bridge: {e}")

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from palique import Bot
+from palique import Bot, Error
 
 bot = Bot(sys.argv[1] if len(sys.argv) > 1 else "echo")
 
@@ -19,4 +19,7 @@ def message(m):
     m.reply(m.text)
 
 
-bot.run()
+try:
+    bot.run()
+except Error as e:
+    sys.exit(f"echo: {e}")

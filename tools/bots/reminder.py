@@ -91,8 +91,8 @@ def ring():
             except Disconnected:
                 break  # the engine is away: later
             except Error as e:
-                if e.kind in LATER:
-                    break  # others ask it too much, say: later
+                if e.kind in (*LATER, "auth", "expired"):
+                    break  # others ask it too much, say, or it needs another token: later
                 print(f"not said: {e}", file=sys.stderr)  # the contact has gone, say
             with lock:
                 store([r for r in load() if r != one])
@@ -100,4 +100,7 @@ def ring():
 
 
 threading.Thread(target=ring, daemon=True).start()
-bot.run()
+try:
+    bot.run()
+except Error as e:
+    sys.exit(f"reminder: {e}")

@@ -229,7 +229,7 @@ int cmd_where(struct cli *c, struct json *params)
 	if (code != EXIT_DONE)
 		return code;
 	json_set_text(params, "name", name);
-	if (at) {
+	if (at && at[1]) {
 		json_set_text(params, "directory", at + 1);
 		return EXIT_DONE;
 	}

@@ -71,7 +71,7 @@ int cli_home(struct cli *c)
 	if (c->programs->find_home(c->o.value[OPT_HOME], c->home, sizeof c->home, c->socket,
 				   sizeof c->socket, reason, sizeof reason) == 0)
 		return EXIT_DONE;
-	out_error(ERR_IO, reason, ""); /* it says what to do, where that helps */
+	out_error(ERR_IO, reason, _("palique --home OTHER-FOLDER COMMAND"));
 	return EXIT_FAILED;
 }
 

@@ -364,7 +364,11 @@ int cmd_ls(struct cli *c)
 		print_contact(json_at(list, i));
 		out_json(json_keep((struct json *)json_at(list, i)));
 	}
-	if (json_count(list) == 0)
+	if (json_count(list) == 0 && !cmd_has_account(c))
+		out_say("%s", _("There is no account here yet. Try: palique join LINK, or "
+				"palique login "
+				"NAME@DIRECTORY"));
+	else if (json_count(list) == 0)
 		out_say("%s", _("Nobody yet. Try: palique add NAME, or give your own link "
 				"away: palique link"));
 	cmd_standing(c);

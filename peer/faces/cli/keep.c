@@ -1,4 +1,4 @@
-/* Keeping an account: export, import, and the lock of this machine's store. */
+/* Keeping an account: backup, restore, export, and the lock of this machine's store. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static int check_target(struct cli *c, const char *file)
 			ERR_EXISTS,
 			_("there is a file of that name already, and it stays: choose "
 			  "another name, or add --force"),
-			"");
+			_("palique backup OTHER-FILE"));
 	return code;
 }
 
@@ -242,7 +242,7 @@ static int make_room(struct cli *c)
 	state = account ? json_text(account, "state") : NULL;
 	if (state && strcmp(state, "none") != 0)
 		code = cli_failed(ERR_EXISTS, _("this home has an account already"),
-				  _("palique --home OTHER-FOLDER import FILE"));
+				  _("palique --home OTHER-FOLDER restore FILE"));
 	else if (code == EXIT_DONE)
 		code = cli_stop(c, &was_running);
 	json_free(status);
@@ -255,7 +255,7 @@ static int unreadable(const char *file, int why)
 
 	snprintf(trouble, sizeof trouble, _("%.256s cannot be read: %s"), file, strerror(why));
 	return cli_failed(why == ENOENT ? ERR_NOT_FOUND : ERR_IO, trouble,
-			  _("palique import FILE"));
+			  _("palique restore FILE"));
 }
 
 int cmd_import(struct cli *c)
