@@ -43,7 +43,7 @@ exports['every view in Spanish, in the dark, on a telephone'] = async () => {
 	await look(page, 'es emoji');
 	await page.keyboard.press('Escape');
 	await button('Atrás').click();
-	same(await page.locator('.side').isVisible(), true, 'back to the list');
+	await page.locator('.side').waitFor(); // back to the list
 	await button('Buscar mensajes').click();
 	await page.locator('dialog input[type=search]').fill('plaza');
 	await page.locator('.result mark').waitFor();
