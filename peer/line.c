@@ -62,7 +62,25 @@ void line_rest(struct line *l)
 {
 	if (l->taken > 0)
 		link_consume(l->link, LINK_CONTROL, l->taken);
+	l->ahead -= l->ahead < l->taken ? l->ahead : l->taken;
 	l->taken = 0;
+}
+
+int line_ahead(struct line *l, struct wire_message *m)
+{
+	struct bytes all, contents;
+	size_t total;
+	bool is_end;
+
+	assert(l->taken == 0);
+	all = link_peek(l->link, LINK_CONTROL, &is_end);
+	if (all.size <= l->ahead ||
+	    frame_take(bytes_of(all.data + l->ahead, all.size - l->ahead), &contents, &total) !=
+		    1 ||
+	    wire_decode(m, contents, l->from) < 0)
+		return 0;
+	l->ahead += total;
+	return 1;
 }
 
 int line_next(struct line *l, struct wire_message *m)

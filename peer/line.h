@@ -19,6 +19,7 @@ struct line {
 	enum wire_side from; /* what the other side may say */
 	bool is_readable;    /* also when more is left than one step may take */
 	size_t taken; /* bytes of this step's messages; given back to the link at its end */
+	size_t ahead; /* ... of those that line_ahead() has shown */
 	struct buf out, scratch;
 };
 
@@ -40,5 +41,8 @@ size_t line_room(const struct line *l);
 int line_next(struct line *l, struct wire_message *m);
 /* Ends reading for this step before that was all: the rest waits, in the end at the other side. */
 void line_rest(struct line *l);
+/* While it rests: 1: the next message that has come behind; each once, and again in its turn. 0: that was all, or the
+ * next one is broken. */
+int line_ahead(struct line *l, struct wire_message *m);
 
 #endif

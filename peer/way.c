@@ -297,17 +297,31 @@ static mono_ns paid_at(const struct way *w)
 	return w->costly_until > at_once ? w->costly_until - at_once : 0;
 }
 
+/* In their turn they change nothing any more; one that is wrong breaks the line then. */
+static void hear_acks(struct rooms *rooms, struct way *w)
+{
+	struct wire_message m;
+
+	while (line_ahead(&w->line, &m) == 1) {
+		if (m.type == WIRE_ACK)
+			(void)way_message(rooms, w, &m);
+	}
+}
+
 int way_next(struct rooms *rooms, struct way *w, struct wire_message *m)
 {
 	int err;
 
-	if (paid_at(w) > rooms->now)
+	if (paid_at(w) > rooms->now) {
+		hear_acks(rooms, w);
 		return 0;
+	}
 	while ((err = line_next(&w->line, m)) == 1) {
 		charge(rooms, w, m);
 		err = way_message(rooms, w, m);
 		if (err == 0 && paid_at(w) > rooms->now) {
 			line_rest(&w->line);
+			hear_acks(rooms, w);
 			return 0;
 		}
 		if (err != 0)

@@ -15,7 +15,7 @@ enum { WAY_OFFERS_MAX = 12 };
 
 /* What costs much to keep, an offer of a file or a long text, a contact may say so many of at once, and
  * one each so often; of edits, each of which is a change of the index of words, four times as many. What is
- * more waits in the line, and with it what is behind. */
+ * more waits in the line, and with it what is behind, but for acknowledgements. */
 enum { WAY_COSTLY_SIZE = 8 << 10, WAY_COSTLY_AT_ONCE = 200 };
 #define WAY_COSTLY_EACH (50 * MILLISECOND)
 

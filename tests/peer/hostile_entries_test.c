@@ -154,10 +154,13 @@ static void a_flood_of_offers_is_shown_and_fetches_nothing(void **state)
 {
 	static const char *const names[] = { "../../etc/passwd", "\xe2\x80\xaegpj.exe", "a\nb",
 					     "/", "con" };
+	struct wire_message ack = message(WIRE_ACK);
 	struct story s = { 0 };
 	unsigned offered = 0;
 
 	(void)state;
+	assert_int_equal(engine_send(alice.engine, "mallory", bytes_text("mine"), 0, 1), 0);
+	pass(SECOND);
 	for (unsigned i = 0; i < 1000 && seen.link; i++) {
 		struct offer offer = { .size = i % 7 ? i : OFFER_SIZE_MAX,
 				       .name = bytes_text(names[i % 5]),
@@ -177,7 +180,11 @@ static void a_flood_of_offers_is_shown_and_fetches_nothing(void **state)
 		offered++;
 		buf_clear(&body);
 	}
-	/* They are read at a pace: what is more waits in the line. */
+	/* They are read at a pace: what is more waits in the line. An acknowledgement behind them does not. */
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 0);
+	ack.ack.next = 2;
+	say_and_wait(&ack, SECOND);
+	assert_int_equal(alice.counts[EVENT_DELIVERED], 1);
 	assert_true(alice.counts[EVENT_HEARD] >= WAY_COSTLY_AT_ONCE);
 	assert_true(alice.counts[EVENT_HEARD] < WAY_COSTLY_AT_ONCE + 100);
 	pass(60 * SECOND);
