@@ -217,7 +217,7 @@ exports['programs propose, people decide'] = async () => {
 	await page.locator('.proposal', { hasText: 'I am <late>, sorry' }).waitFor();
 	await look(page, 'proposal');
 	await press(page, 'Other words');
-	await page.locator('.proposal-text').fill('I am a little late');
+	await page.locator('.words-field').fill('I am a little late');
 	await look(page, 'proposal, other words');
 	await press(page, 'Send');
 	await until('ben has it', async () => (await ben.last('ana'))?.text === 'I am a little late');
