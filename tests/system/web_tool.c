@@ -4,8 +4,8 @@
  *   web_tool socket PORT COOKIE KEY COUNT  a WebSocket: sends each line of standard input, prints COUNT messages
  *   web_tool garbage PORT COOKIE KEY WHAT  sends WHAT (rows below) on one; prints what became of it: closed, pong, or
  *                                          the message that came
- *   web_tool many PORT COUNT               so many connections, each with half a request; prints how many of them
- *                                          were closed, and holds the others until standard input ends
+ *   web_tool many PORT COUNT CLOSED        so many connections, each with half a request; waits until so many of
+ *                                          them are closed, prints how many, holds the others until standard input ends
  *   web_tool deaf PORT COOKIE KEY          a page that subscribes and reads nothing more until standard input ends
  */
 #include <arpa/inet.h>
@@ -20,7 +20,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SILENCE_MS = 1000, PATIENCE_MS = 20000, MESSAGE_MAX = 16 << 20, MANY_MAX = 1000 };
+enum {
+	SILENCE_MS = 1000,
+	PAUSE_MS = 20,
+	PATIENCE_MS = 60000,
+	MESSAGE_MAX = 16 << 20,
+	MANY_MAX = 1000
+};
 
 static void die(const char *what)
 {
@@ -323,16 +329,24 @@ static void wait_for_the_end(void)
 static int many(char **arguments)
 {
 	static int fds[MANY_MAX];
-	int count = atoi(arguments[1]), closed = 0;
+	int count = atoi(arguments[1]), wanted = atoi(arguments[2]), closed = 0;
 	char byte;
 
 	for (int i = 0; i < count && i < MANY_MAX; i++) {
 		fds[i] = dial(arguments[0]);
 		put(fds[i], "GET / HTTP/1.1\r\nHost: 127", 25);
 	}
-	for (int i = 0; i < count && i < MANY_MAX; i++)
-		if (is_readable(fds[i], i ? 20 : SILENCE_MS) && recv(fds[i], &byte, 1, 0) <= 0)
+	for (int left = PATIENCE_MS / PAUSE_MS; closed < wanted && left > 0; left--) {
+		poll(NULL, 0, PAUSE_MS);
+		for (int i = 0; i < count && i < MANY_MAX; i++) {
+			if (fds[i] < 0 || !is_readable(fds[i], 0) ||
+			    recv(fds[i], &byte, 1, 0) > 0)
+				continue;
+			close(fds[i]);
+			fds[i] = -1;
 			closed++;
+		}
+	}
 	printf("%d\n", closed);
 	fflush(stdout);
 	wait_for_the_end();
@@ -364,7 +378,7 @@ int main(int argc, char **argv)
 		int (*run)(char **arguments);
 	} rows[] = {
 		{ "raw", 1, raw },   { "socket", 4, socket_lines }, { "garbage", 4, garbage },
-		{ "many", 2, many }, { "deaf", 3, deaf },
+		{ "many", 3, many }, { "deaf", 3, deaf },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof rows / sizeof *rows; i++)
