@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shared/error.h"
@@ -60,17 +61,29 @@ int asked_begin(void **state)
 	return connect_face(&shell);
 }
 
-int asked_begin_as_member(void **state)
+static int begin_as_member(struct api_config *shell)
 {
-	struct api_config shell = { .send = on_send, .backlog = on_backlog };
-
-	(void)state;
 	memset(&asked, 0, sizeof asked);
 	asked.now = 2000 * SECOND;
 	peer_make(&asked.member, "alice");
 	peer_open(&asked.member, asked.now, WALL);
-	shell.engine = asked.engine = asked.member.engine;
-	return connect_face(&shell);
+	shell->engine = asked.engine = asked.member.engine;
+	return connect_face(shell);
+}
+
+int asked_begin_as_member(void **state)
+{
+	(void)state;
+	return begin_as_member(&(struct api_config){ .send = on_send, .backlog = on_backlog });
+}
+
+int asked_begin_at_home(void **state)
+{
+	int err = begin_as_member(&(struct api_config){ .send = on_send, .home = &asked.home });
+
+	(void)state;
+	snprintf(asked.home.folder, sizeof asked.home.folder, "/tmp/palique-api-XXXXXX");
+	return mkdtemp(asked.home.folder) ? err : -1;
 }
 
 int asked_end_as_member(void **state)
@@ -80,6 +93,15 @@ int asked_end_as_member(void **state)
 	api_free(asked.api);
 	peer_remove(&asked.member);
 	return 0;
+}
+
+int asked_end_at_home(void **state)
+{
+	char command[HOME_PATH_MAX + 16];
+
+	asked_end_as_member(state);
+	snprintf(command, sizeof command, "rm -rf '%s'", asked.home.folder);
+	return system(command);
 }
 
 int asked_end(void **state)
@@ -119,7 +141,7 @@ struct json *asked_line(const char *line)
 
 struct json *asked_call(const char *method, const char *params)
 {
-	char line[4096];
+	char line[8192];
 
 	snprintf(line, sizeof line,
 		 "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}", method,
@@ -137,4 +159,26 @@ int64_t code_of(const struct json *answer)
 const char *message_of(const struct json *answer)
 {
 	return json_text(json_get(answer, "error"), "message");
+}
+
+const char *hint_of(const struct json *answer)
+{
+	return json_text(json_get(json_get(answer, "error"), "data"), "hint");
+}
+
+const struct json *result_in(const struct json *answer)
+{
+	assert_int_equal(code_of(answer), 0);
+	return json_get(answer, "result");
+}
+
+const char *asked_say(const char *text)
+{
+	static char id[32];
+	char params[512];
+
+	asked_call("addContact", "{\"contact\":\"bob\"}");
+	snprintf(params, sizeof params, "{\"conversation\":\"bob\",\"text\":\"%s\"}", text);
+	snprintf(id, sizeof id, "%s", json_text(result_in(asked_call("send", params)), "id"));
+	return id;
 }

@@ -122,11 +122,6 @@ static const char *kind_of(const struct json *answer)
 	return error ? json_text(json_get(error, "data"), "kind") : NULL;
 }
 
-static const char *hint_of(const struct json *answer)
-{
-	return json_text(json_get(json_get(answer, "error"), "data"), "hint");
-}
-
 /* Hostile or merely wrong: each is refused by name or in words, and none changes anything. */
 static void calls_about_an_account_are_checked_before_they_do_anything(void **state)
 {
