@@ -52,6 +52,7 @@ struct person {
 	struct symmetric_key *pair; /* address_book.c: in guarded memory; NULL: not made yet */
 	struct way *ways[WIRE_DEVICES_MAX]; /* reach.c */
 	bool is_linked, has_left;           /* reach.c */
+	bool is_link_told;                  /* likewise: since the last commit */
 	enum path_kind linked_kind;         /* likewise: of the link that was told of */
 };
 

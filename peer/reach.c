@@ -259,6 +259,7 @@ static void step(struct reach *r, struct way *w)
 
 void reach_step(struct reach *r)
 {
+	reach_tell_again(r);
 	reach_network_step(r);
 	for (unsigned i = 0; i < r->count; i++)
 		step(r, r->ways[i]);
@@ -315,6 +316,7 @@ static void say_early(struct reach *r, struct way *w)
 
 void reach_release(struct reach *r)
 {
+	reach_told(r);
 	reach_take_changes(r); /* what is delivered, durably now */
 	for (unsigned i = 0; i < r->count; i++) {
 		if (r->ways[i]->early_due)
@@ -325,6 +327,7 @@ void reach_release(struct reach *r)
 
 void reach_undo(struct reach *r)
 {
+	r->has_missed = r->has_told;
 	reach_take_changes(r);
 	for (unsigned i = 0; i < r->count; i++)
 		way_undo(r->rooms, r->ways[i]);

@@ -48,6 +48,8 @@ struct reach {
 	uint64_t links;    /* that came up so far */
 	bool has_left;     /* some person has */
 	bool has_lists;    /* some way has heard one */
+	/* EVENT_LINK of some persons: since the last commit; in a step that could not be stored. */
+	bool has_told, has_missed;
 
 	bool is_reading; /* reach_next() is at way `at` */
 	unsigned at;
@@ -72,6 +74,9 @@ struct reach {
 struct way *reach_find_way(const struct person *p, const struct device_public *device);
 /* EVENT_LINK, when the first link came, the last went, or the best is of another kind. */
 void reach_tell_link(struct reach *r, struct person *p);
+/* That is stored; or not, and it is told again. */
+void reach_told(struct reach *r);
+void reach_tell_again(struct reach *r);
 void reach_look_no_more(struct way *w);
 /* The right talks on every way, awake. */
 void reach_take_changes(struct reach *r);

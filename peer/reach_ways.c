@@ -163,14 +163,10 @@ static const struct way *linked_way(const struct person *p)
 	return best;
 }
 
-void reach_tell_link(struct reach *r, struct person *p)
+static void tell(struct reach *r, struct person *p, const struct way *w)
 {
-	const struct way *w = linked_way(p);
 	struct event e = { .kind = EVENT_LINK, .name = p->name, .is_linked = w != NULL };
 
-	if (p->is_self ||
-	    (p->is_linked == (w != NULL) && (!w || p->linked_kind == w->path_kind)))
-		return;
 	p->is_linked = w != NULL;
 	p->linked_kind = w ? w->path_kind : PATH_NONE;
 	if (w) {
@@ -179,6 +175,37 @@ void reach_tell_link(struct reach *r, struct person *p)
 		e.round_trip = link_round_trip(w->link);
 	}
 	events_add(r->rooms->events, &e);
+	p->is_link_told = r->has_told = true;
+}
+
+void reach_tell_link(struct reach *r, struct person *p)
+{
+	const struct way *w = linked_way(p);
+
+	if (!p->is_self &&
+	    (p->is_linked != (w != NULL) || (w && p->linked_kind != w->path_kind)))
+		tell(r, p, w);
+}
+
+void reach_told(struct reach *r)
+{
+	struct person *p;
+
+	for (unsigned i = 0; r->has_told && (p = persons_at(r->rooms->persons, i)) != NULL; i++)
+		p->is_link_told = false;
+	r->has_told = false;
+}
+
+void reach_tell_again(struct reach *r)
+{
+	struct person *p;
+
+	for (unsigned i = 0; r->has_missed && (p = persons_at(r->rooms->persons, i)) != NULL;
+	     i++) {
+		if (p->is_link_told)
+			tell(r, p, linked_way(p));
+	}
+	r->has_missed = false;
 }
 
 void reach_look_no_more(struct way *w)

@@ -117,6 +117,42 @@ static void a_certificate_that_runs_out_while_we_dial_opens_no_link(void **state
 	assert_true(net.now < way_to_bob()->dial_until);
 }
 
+static mono_ns with_a_full_disk(void *user, mono_ns now, wall_ms wall)
+{
+	store_failed(alice.rooms->store, ERR_FULL);
+	return peer_step(user, now, wall);
+}
+
+static void a_link_is_told_of_when_that_can_be_stored_again(void **state)
+{
+	struct calm_net_node *node = &net.nodes[alice.node];
+	calm_net_step *well = node->step;
+
+	(void)state;
+	show(&alice, &bob, true);
+	show(&bob, &alice, true);
+	pass(SECOND);
+	node->step = with_a_full_disk;
+	say(&bob, "alice", "hello");
+	pass(5 * SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_LINKED);
+	assert_int_equal(alice.counts[EVENT_LINK], 0);
+	node->step = well;
+	pass(5 * SECOND);
+	assert_int_equal(alice.counts[EVENT_LINK], 1);
+	assert_true(alice.last[EVENT_LINK].is_linked);
+
+	node->step = with_a_full_disk;
+	is_cut = true;
+	pass(120 * SECOND);
+	assert_int_equal(way_to_bob()->state, WAY_IDLE);
+	assert_int_equal(alice.counts[EVENT_LINK], 1);
+	node->step = well;
+	pass(5 * SECOND);
+	assert_int_equal(alice.counts[EVENT_LINK], 2);
+	assert_false(alice.last[EVENT_LINK].is_linked);
+}
+
 static void who_is_not_online_is_not_dialled(void **state)
 {
 	(void)state;
@@ -389,6 +425,7 @@ int main(void)
 		REACH(nobody_is_dialled_while_nothing_is_owed),
 		REACH(what_is_owed_makes_a_link_and_is_delivered),
 		REACH(a_certificate_that_runs_out_while_we_dial_opens_no_link),
+		REACH(a_link_is_told_of_when_that_can_be_stored_again),
 		REACH(who_is_not_online_is_not_dialled),
 		REACH(a_stranger_gets_silence),
 		REACH(a_contact_s_many_devices_are_not_dialled_all_at_once),
