@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "peer/faces/tui/model.h"
+#include "peer/faces/tui/timeline.h"
 #include "peer/faces/tui/view.h"
 #include "shared/bytes.h"
 
@@ -85,18 +86,24 @@ static char *page(unsigned from, unsigned to)
 	return (char *)all.data;
 }
 
-static struct talk *open_bob(struct model *m, unsigned from, unsigned to)
+static struct talk *open_bob_with(struct model *m, const char *text)
 {
-	char *text = page(from, to);
-
 	model_choose(m, "bob");
 	while (strcmp(answered(m, "getMessages", text).name, "bob") != 0)
 		;
 	/* the first may have been that of the list: the newest message alone */
 	while (!model_open(m)->is_here)
 		answered(m, "getMessages", text);
-	free(text);
 	return model_open(m);
+}
+
+static struct talk *open_bob(struct model *m, unsigned from, unsigned to)
+{
+	char *text = page(from, to);
+	struct talk *t = open_bob_with(m, text);
+
+	free(text);
+	return t;
 }
 
 static void who_asks_stands_first_and_then_the_newest(void **state)
@@ -384,7 +391,9 @@ static void a_message_is_laid_out_within_its_columns_whatever_it_says(void **sta
 	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
 		for (unsigned columns = 1; columns < 90; columns += 4) {
 			struct json *message = parsed(messages[i]);
-			struct said said = { .id = 1, .message = message };
+			struct said said = { .id = 1,
+					     .message = message,
+					     .follows = columns % 8 == 1 };
 			struct sheet *s = view_message(&v, model_find(m, "bob"), &said,
 						       columns);
 
@@ -429,6 +438,53 @@ static void an_endless_message_is_folded(void **state)
 	model_free(m);
 }
 
+/* Whether message 2 of a conversation follows message 1, of which these are the fields. */
+static bool follows(const char *first, const char *second, unsigned columns, bool is_unread)
+{
+	struct view v = { .filter = "", .places = { .talk_columns = columns } };
+	struct model *m = begun();
+	struct talk *t;
+	char text[512];
+	bool is;
+
+	snprintf(text, sizeof text, "{\"messages\":[{\"id\":\"1\",%s},{\"id\":\"2\",%s}]}",
+		 first, second);
+	t = open_bob_with(m, text);
+	assert_int_equal(t->count, 2);
+	t->first_unread = is_unread ? 2 : 0;
+	is = timeline_follows(&v, t, 1);
+	assert_false(timeline_follows(&v, t, 0));
+	assert_int_equal(timeline_rows(&v, t, 1) == 1, is); /* there is no head where it does */
+	model_free(m);
+	return is;
+}
+
+static void who_goes_on_within_minutes_is_not_named_again(void **state)
+{
+	static const char said[] = "\"text\":\"one\",\"own\":true,\"timestamp\":1000000";
+	static const char *const others[] = {
+		"\"text\":\"two\",\"own\":false,\"timestamp\":1000000",
+		"\"text\":\"two\",\"own\":true,\"timestamp\":1180000",
+		"\"text\":\"two\",\"own\":true,\"timestamp\":1000000,\"bot\":\"clock\"",
+		"\"text\":\"two\",\"own\":true,\"timestamp\":1000000,\"forwarded\":true",
+		"\"text\":\"two\",\"own\":true,\"timestamp\":1000000,\"life\":60",
+		"\"text\":\"two\",\"own\":true,\"timestamp\":1000000,\"missing\":1",
+	};
+	static const char file[] = "\"own\":true,\"timestamp\":1000000,"
+				   "\"file\":{\"name\":\"kite\",\"state\":\"done\"}";
+	static const char next[] = "\"text\":\"two\",\"own\":true,\"timestamp\":1179999";
+
+	(void)state;
+	assert_true(follows(said, next, 80, false));
+	assert_true(follows(said, "\"own\":true,\"timestamp\":1000000", 80, false));
+	assert_false(follows(said, next, 80, true));
+	assert_false(follows(said, next, 30, false));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_false(follows(said, others[i], 80, false));
+	assert_false(follows(said, file, 80, false));
+	assert_false(follows(file, next, 80, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +500,7 @@ int main(void)
 		cmocka_unit_test(hostile_notifications_change_nothing_and_break_nothing),
 		cmocka_unit_test(a_message_is_laid_out_within_its_columns_whatever_it_says),
 		cmocka_unit_test(an_endless_message_is_folded),
+		cmocka_unit_test(who_goes_on_within_minutes_is_not_named_again),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

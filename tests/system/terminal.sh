@@ -343,6 +343,7 @@ once() {
 	# --- many messages: what is far back, by Home, by a search and page by page; the newest again ---
 	seq -f 'number %.0f of many' 3000 | peer ana chat ben >/dev/null 2>&1
 	sees ben 'number 2999 of many' # the newest stands in the list, too
+	sees ben '· number 2999 of many' # who goes on is not named again
 	types ben Home
 	sees ben 'number 1 of many'
 	sees ben 'End to the newest'

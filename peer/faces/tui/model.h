@@ -21,7 +21,13 @@ struct said {
 	bool is_own;
 	struct json *message; /* a Message of docs/local-api.md */
 	int day;              /* when it was written, by the calendar of this machine */
+	wall_ms written;
+	const char *bot; /* who said it for its author, or NULL; the message's */
+	bool is_passing; /* it disappears */
+	bool is_apart;   /* a file, forwarded, or others are missing before it */
+	/* of the timeline */
 	unsigned rows, width; /* how many rows it takes at that width; 0: not known */
+	bool follows; /* the one before, of the same author: name and time stand there */
 };
 
 struct talk {

@@ -30,6 +30,12 @@ static int day_of(const struct json *message)
 	return localtime_r(&seconds, &tm) ? tm.tm_year * 366 + tm.tm_yday : 0;
 }
 
+static bool is_apart(const struct json *m)
+{
+	return json_get(m, "file") || json_bool(m, "forwarded", false) ||
+	       json_int(m, "missing", 0) > 0;
+}
+
 static bool make_said(struct said *s, const struct json *message)
 {
 	uint64_t id;
@@ -41,6 +47,11 @@ static bool make_said(struct said *s, const struct json *message)
 		.is_own = json_bool(message, "own", false),
 		.message = json_keep((struct json *)message),
 		.day = day_of(message),
+		.written = json_int(message, "timestamp", 0),
+		.bot = json_text(message, "bot"),
+		.is_passing = json_int(message, "life", 0) > 0 ||
+			      json_int(message, "expiresAt", 0) > 0,
+		.is_apart = is_apart(message),
 	};
 	return true;
 }

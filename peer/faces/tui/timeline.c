@@ -8,7 +8,15 @@
 #include "peer/faces/tui/screen.h"
 #include "shared/text.h"
 
-enum { ROWS_MAX = 512, BREAKS_MAX = 3, FOLDED_FROM = 60, FOLDED_TO = 40 };
+enum {
+	ROWS_MAX = 512,
+	BREAKS_MAX = 3,
+	FOLDED_FROM = 60,
+	FOLDED_TO = 40,
+	GUTTER = 6,          /* left of what is said: a time and a space */
+	GUTTER_FROM = 31,    /* columns; narrower ones have no room for it */
+	FOLLOWS_MS = 180000, /* so soon after the one before: as the page does it */
+};
 
 static uint64_t drawn[ROWS_MAX]; /* the message of each row of the terminal */
 
@@ -42,6 +50,12 @@ static void day_words(wall_ms when, char *out, size_t size)
 static bool is_other_day(const struct talk *t, size_t i)
 {
 	return i == 0 || t->list[i].day != t->list[i - 1].day;
+}
+
+/* A day, and where what is new begins, before message `i`. */
+static unsigned before_rows(const struct talk *t, size_t i)
+{
+	return (is_other_day(t, i) ? 1u : 0u) + (t->list[i].id == t->first_unread ? 1u : 0u);
 }
 
 /* What became of one of ours: a sign, and the style it is shown in. */
@@ -228,7 +242,7 @@ static void add_head(struct sheet *s, const struct talk *t, const struct said *s
 		sheet_addf(s, STYLE_FAINT, " %s", _("(forwarded)"));
 	if (json_bool(m, "edited", false))
 		sheet_addf(s, STYLE_FAINT, " %s", _("(edited)"));
-	if (json_int(m, "life", 0) > 0 || json_int(m, "expiresAt", 0) > 0)
+	if (said->is_passing)
 		sheet_add(s, STYLE_FAINT, " ⧖");
 	if (said->is_own) {
 		sign = state_sign(m, &style);
@@ -293,9 +307,11 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 	const struct json *m = said->message, *f = json_get(m, "file");
 	const char *text = json_text(m, "text");
 
-	add_head(s, t, said);
-	sheet_indent(s, columns > 30 ? 6 : 1);
-	sheet_break(s);
+	if (!said->follows)
+		add_head(s, t, said);
+	sheet_indent(s, columns >= GUTTER_FROM ? GUTTER : 1);
+	if (!said->follows)
+		sheet_break(s);
 	add_quote(s, t, m);
 	if (json_bool(m, "retracted", false)) {
 		sheet_add(s, STYLE_FAINT, _("(deleted)"));
@@ -311,30 +327,52 @@ struct sheet *view_message(const struct view *v, const struct talk *t, const str
 		}
 		if (text && *text)
 			add_text(s, text);
+		if (said->follows && json_bool(m, "edited", false))
+			sheet_addf(s, STYLE_FAINT, " %s", _("(edited)"));
 		add_buttons(s, json_get(m, "buttons"));
 	}
 	add_reactions(s, m);
+	if (!sheet_lines(s)) /* nothing is said, but it can be chosen */
+		sheet_break(s);
 	return s;
 }
 
 /* --- rows --- */
 
-/* A day, and where what is new begins, before message `i`. */
-static unsigned before_rows(const struct talk *t, size_t i)
+/* A head of its own would say what that of the one before has said, and what is below a file would look like
+ * words that belong to it. Of all that are here it is asked again and again: nothing is looked up. */
+static bool is_alike(const struct said *a, const struct said *b)
 {
-	return (is_other_day(t, i) ? 1u : 0u) + (t->list[i].id == t->first_unread ? 1u : 0u);
+	wall_ms between = (wall_ms)((uint64_t)b->written - (uint64_t)a->written);
+
+	return a->is_own == b->is_own && between > -FOLLOWS_MS && between < FOLLOWS_MS &&
+	       !a->is_apart && !b->is_apart && a->is_passing == b->is_passing &&
+	       (a->bot && b->bot ? !strcmp(a->bot, b->bot) : a->bot == b->bot);
+}
+
+bool timeline_follows(const struct view *v, const struct talk *t, size_t i)
+{
+	return i > 0 && v->places.talk_columns >= GUTTER_FROM && before_rows(t, i) == 0 &&
+	       is_alike(&t->list[i - 1], &t->list[i]);
+}
+
+static struct sheet *lay_out(const struct view *v, const struct talk *t, struct said *s)
+{
+	struct sheet *sheet = view_message(v, t, s, v->places.talk_columns);
+
+	s->rows = (unsigned)sheet_lines(sheet);
+	s->width = v->places.talk_columns;
+	return sheet;
 }
 
 unsigned timeline_rows(const struct view *v, const struct talk *t, size_t i)
 {
 	struct said *s = &t->list[i];
-	unsigned columns = v->places.talk_columns;
+	bool follows = timeline_follows(v, t, i);
 
-	if (s->width != columns || !s->rows) {
-		struct sheet *sheet = view_message(v, t, s, columns);
-		s->rows = (unsigned)sheet_lines(sheet);
-		s->width = columns;
-		sheet_free(sheet);
+	if (s->width != v->places.talk_columns || !s->rows || s->follows != follows) {
+		s->follows = follows;
+		sheet_free(lay_out(v, t, s));
 	}
 	return s->rows + before_rows(t, i);
 }
@@ -351,17 +389,27 @@ static void draw_rule(const struct view *v, unsigned y, const char *words, enum 
 	screen_put(p->talk_x + at + used - 1, y, 1, STYLE_PLAIN, " ");
 }
 
+/* Before the text of one that follows, where others have their time: that it begins here, and its state. */
+static void draw_gutter(unsigned x, unsigned y, const struct said *s)
+{
+	enum style style = STYLE_FAINT;
+	const char *sign = s->is_own ? state_sign(s->message, &style) : "·";
+	unsigned columns = sheet_columns(sign);
+
+	screen_put(x + GUTTER - 1 - columns, y, columns, style, sign);
+}
+
 /* One message whose last row is `bottom` (it may lie outside, as may its first). */
 static void draw_message(const struct view *v, const struct talk *t, size_t i, long bottom)
 {
 	const struct places *p = &v->places;
-	const struct said *s = &t->list[i];
-	struct sheet *sheet = view_message(v, t, s, p->talk_columns);
+	struct said *s = &t->list[i];
+	struct sheet *sheet;
 	long y;
 	char day[128];
 
-	t->list[i].rows = (unsigned)sheet_lines(sheet);
-	t->list[i].width = p->talk_columns;
+	s->follows = timeline_follows(v, t, i);
+	sheet = lay_out(v, t, s);
 	y = bottom - (long)timeline_rows(v, t, i) + 1;
 
 	if (is_other_day(t, i)) {
@@ -381,6 +429,8 @@ static void draw_message(const struct view *v, const struct talk *t, size_t i, l
 			continue;
 		screen_line(p->talk_x, (unsigned)y, p->talk_columns, sheet_line(sheet, k),
 			    s->id == t->chosen);
+		if (k == 0 && s->follows)
+			draw_gutter(p->talk_x, (unsigned)y, s);
 		if (y < ROWS_MAX)
 			drawn[y] = s->id;
 	}
