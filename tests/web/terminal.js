@@ -56,17 +56,24 @@ async function draw(lines, file) {
 		const pre = document.querySelector('pre');
 		for (const line of all) {
 			for (const [text, s] of line) {
-				const span = document.createElement('span');
-				span.textContent = text;
-				span.style.display = 'inline-block';
-				span.style.height = '17px'; // of a glyph, so that what is drawn with them has no gaps; its width is 9
-				span.style.verticalAlign = 'top';
-				span.style.color = s.reverse ? s.back || '#14191a' : s.front || '';
-				span.style.background = s.reverse ? s.front || '#e8e6df' : s.back || '';
-				span.style.fontWeight = s.bold ? 'bold' : '';
-				span.style.fontStyle = s.italic ? 'italic' : '';
-				span.style.textDecoration = s.underline ? 'underline' : '';
-				pre.append(span);
+				for (const part of text.split(/([\u2500-\u259f]+|\p{Emoji_Presentation})/u)) { // lines and blocks by themselves, and each emoji
+					const span = document.createElement('span');
+					span.textContent = part;
+					span.style.display = 'inline-block';
+					span.style.width = `${9 * [...part].length * (/\p{Emoji_Presentation}/u.test(part) ? 2 : 1)}px`; // cells, whatever its font says
+					span.style.height = '17px';
+					span.style.verticalAlign = 'top';
+					if (/[\u2500-\u259f]/.test(part)) {
+						span.style.transform = 'scaleY(1.12)'; // a pixel over the next row: no gap shows
+						span.style.clipPath = 'inset(-2px 0)'; // and nothing over the next column
+					}
+					span.style.color = s.reverse ? s.back || '#14191a' : s.front || '';
+					span.style.background = s.reverse ? s.front || '#e8e6df' : s.back || '';
+					span.style.fontWeight = s.bold ? 'bold' : '';
+					span.style.fontStyle = s.italic ? 'italic' : '';
+					span.style.textDecoration = s.underline ? 'underline' : '';
+					pre.append(span);
+				}
 			}
 			pre.append('\n');
 		}
