@@ -99,12 +99,16 @@ async function page() {
 	await watchFrames(page);
 	const steps = await page.evaluate(async (limit) => {
 		const scroller = document.querySelector('.timeline');
-		const end = performance.now() + limit;
 		let count = 0;
+		let top;
+		let end;
 		for (; scroller.scrollTop > 0 || !document.querySelector('.beginning'); count++) {
 			scroller.scrollTop -= 900; // as a hand on a wheel
 			await new Promise((go) => { requestAnimationFrame(go); });
-			if (performance.now() > end) throw new Error(`never: the beginning; in ${count} steps this far: ${document.querySelector('.message')?.textContent}`);
+			const now = document.querySelector('.message')?.textContent;
+			if (now !== top) end = performance.now() + limit;
+			if (performance.now() > end) throw new Error(`never: what is above "${now}", in ${count} steps`);
+			top = now;
 		}
 		return count;
 	}, LIMIT);
@@ -138,12 +142,19 @@ async function terminals() {
 	line(`terminal: ${BURST} messages said, delivered and shown`, speed(await flood(BURST, shows)));
 	const began = performance.now();
 	let presses = 0;
-	await until('the first message in the terminal', () => {
-		if (terminal.screen().includes('message 0:')) return true;
-		terminal.tmux('send-keys', '-N', '20', 'PPage');
-		presses += 20;
-		return false;
-	}, terminal.screen);
+	let now = terminal.screen();
+	while (!now.includes('message 0:')) {
+		const before = now;
+		let asked = 0;
+		await until('what is above, in the terminal', () => {
+			if (asked++ % 50 === 0) { // again where older ones were on their way; not always, or it would never draw
+				terminal.tmux('send-keys', '-N', '20', 'PPage');
+				presses += 20;
+			}
+			now = terminal.screen();
+			return now !== before;
+		}, terminal.screen);
+	}
 	line(`terminal: scrolled through ${said} by ${presses} times PgUp`, `${((performance.now() - began) / 1000).toFixed(1)} s`);
 	line('terminal: memory of the face after that', `${residentOf(face).toFixed(1)} MiB`);
 	await terminal.end();
