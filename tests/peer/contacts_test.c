@@ -10,45 +10,12 @@
 
 #include "peer/store.h"
 #include "shared/error.h"
-#include "tests/peer_fixture.h"
-
-static struct peer alice, bob;
-
-static int begin(void **state)
-{
-	(void)state;
-	peer_make(&alice, "alice");
-	peer_make(&bob, "bob");
-	peer_open(&alice, SECOND, 1700000000000);
-	peer_step(&alice, SECOND, 1700000000000);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	peer_remove(&alice);
-	peer_remove(&bob);
-	return 0;
-}
-
-static void step(void)
-{
-	peer_step(&alice, 2 * SECOND, 1700000001000);
-}
+#include "tests/alices_contacts.h"
 
 /* So many seconds later. */
 static void step_at(int seconds)
 {
 	peer_step(&alice, (2 + seconds) * SECOND, 1700000001000 + 1000 * (wall_ms)seconds);
-}
-
-static struct contact get(const char *name)
-{
-	struct contact c;
-
-	assert_int_equal(engine_contact(alice.engine, name, &c), 0);
-	return c;
 }
 
 static void assert_trusted(const struct identity_public *key)
@@ -444,8 +411,6 @@ static void requests_are_bounded(void **state)
 	step();
 	assert_int_equal(alice.counts[EVENT_REQUEST], CONTACTS_REQUESTS_MAX);
 }
-
-#define CONTACTS(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {

@@ -12,40 +12,7 @@
 #include "peer/account.h"
 #include "peer/persons.h"
 #include "shared/error.h"
-#include "tests/peer_fixture.h"
-
-static struct peer alice, bob;
-
-static int begin(void **state)
-{
-	(void)state;
-	peer_make(&alice, "alice");
-	peer_make(&bob, "bob");
-	peer_open(&alice, SECOND, 1700000000000);
-	peer_step(&alice, SECOND, 1700000000000);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	peer_remove(&alice);
-	peer_remove(&bob);
-	return 0;
-}
-
-static void step(void)
-{
-	peer_step(&alice, 2 * SECOND, 1700000001000);
-}
-
-static struct contact get(const char *name)
-{
-	struct contact c;
-
-	assert_int_equal(engine_contact(alice.engine, name, &c), 0);
-	return c;
-}
+#include "tests/alices_contacts.h"
 
 static bool knows(const char *name)
 {
@@ -377,8 +344,6 @@ static void a_key_that_another_device_accepted_has_the_directory_asked_again(voi
 	assert_true(change.is_listed);
 	assert_false(contacts_next_change(contacts, &change));
 }
-
-#define CONTACTS(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
