@@ -154,9 +154,15 @@ static void answers_of_nat_pmp_are_read(void **state)
 	other[3] = 2; /* not authorized, and so without a port */
 	assert_int_equal(pcp_decode(&a, BYTES(other)), 0);
 	assert_int_equal(a.result, 2);
+	for (unsigned size = 0; size < sizeof address; size++)
+		assert_int_equal(pcp_decode(&a, bytes_of(address, size)), ERR_FORMAT);
 	memcpy(other, address, sizeof address);
 	memset(other + 8, 255, 4);
 	assert_int_equal(pcp_decode(&a, bytes_of(other, sizeof address)), ERR_FORMAT);
+	other[3] = 3; /* it has no network, and so no address */
+	assert_int_equal(pcp_decode(&a, bytes_of(other, sizeof address)), 0);
+	assert_int_equal(a.kind, NATPMP_ADDRESS);
+	assert_int_equal(a.result, 3);
 }
 
 /* RFC 6887 section 8.5 */

@@ -160,6 +160,12 @@ static void what_is_too_long_is_refused(void **state)
 	assert_int_equal(uri_parse(&uri, text), ERR_LIMIT);
 	snprintf(text, sizeof text, "palique:d%0200d", 0);
 	assert_int_equal(uri_parse(&uri, text), ERR_LIMIT);
+	/* each part fits, and what is cut off at the end would be a link too */
+	snprintf(text, sizeof text, "palique:d%044d/i/%032d?k=" KEY, 0, 0);
+	assert_int_equal(strlen(text), URI_MAX);
+	assert_int_equal(uri_parse(&uri, text), 0);
+	snprintf(text, sizeof text, "palique:d%045d/i/%032d?k=" KEY, 0, 0);
+	assert_int_equal(uri_parse(&uri, text), ERR_LIMIT);
 
 	snprintf(text, sizeof text, "palique:d%063d:12345", 0);
 	assert_int_equal(uri_parse(&uri, text), 0);
