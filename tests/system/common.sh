@@ -51,7 +51,7 @@ ends_first() {
 	:
 }
 
-# Ends what was started, and only that: the engines by their own command, the rest by number.
+# Ends what was started, and only that: the engines by their own command, or by their folder, the rest by number.
 clean_up() {
 	status=$?
 	trap - EXIT
@@ -60,7 +60,12 @@ clean_up() {
 	ends_first
 	for home in "$folder"/home-*; do
 		[ -d "$home" ] || continue
-		"$programs/palique" --home "$home" stop >/dev/null 2>&1
+		timeout 30 "$programs/palique" --home "$home" stop >/dev/null 2>&1
+	done
+	# one that hangs hears nothing of it
+	for engine in $(grep -lasF -- "$folder/home-" /proc/[0-9]*/cmdline); do
+		engine=${engine%/cmdline}
+		kill -KILL "${engine##*/}" 2>/dev/null
 	done
 	for pid in $started; do
 		kill "$pid" 2>/dev/null
