@@ -77,17 +77,24 @@ int json_parse(struct json **out, struct bytes text)
 	return 0;
 }
 
+static const size_t printing = JSON_COMPACT | JSON_ENCODE_ANY |
+			       JSON_REAL_PRECISION(REAL_DIGITS);
+
+size_t json_size(const struct json *j)
+{
+	return json_dumpb(inside(j), NULL, 0, printing);
+}
+
 /* Into memory of ours: json_dumps() leaves out a key that it has no memory for, and goes on; and what is
  * given part by part costs more than what is said. */
 void json_print_to(const struct json *j, struct buf *out)
 {
-	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
 	size_t room = PRINTED_USUAL;
-	size_t size = json_dumpb(inside(j), (char *)buf_room(out, room), room, flags);
+	size_t size = json_dumpb(inside(j), (char *)buf_room(out, room), room, printing);
 
 	if (size > room) {
 		room = size;
-		size = json_dumpb(inside(j), (char *)buf_room(out, room), room, flags);
+		size = json_dumpb(inside(j), (char *)buf_room(out, room), room, printing);
 	}
 	if (size == 0 || size > room)
 		abort();

@@ -21,6 +21,7 @@ enum { JSON_DEPTH_MAX = 32 };
 int json_parse(struct json **out, struct bytes text);
 char *json_print(const struct json *j);                    /* one line; caller frees */
 void json_print_to(const struct json *j, struct buf *out); /* the same; `out` has no limit */
+size_t json_size(const struct json *j);                    /* bytes of that line */
 void json_free(struct json *j);                            /* NULL is harmless */
 struct json *json_keep(struct json *j);                    /* one more reference */
 

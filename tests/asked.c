@@ -22,6 +22,7 @@ static int on_send(void *connection, struct bytes line)
 
 	if (to->is_deaf)
 		return ERR_FULL;
+	asked.backlog += asked.weight;
 	assert_true(to->count < ASKED_LINES);
 	assert_int_equal(json_parse(&to->got[to->count++], line), 0);
 	return 0;

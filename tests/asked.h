@@ -23,6 +23,7 @@ extern struct asked {
 	struct asked_face face;
 	unsigned stops; /* how often the shell was told to stop */
 	size_t backlog; /* what the shell says is unread; of a member only */
+	size_t weight;  /* so much more of it for each line */
 	mono_ns now;
 	struct peer member; /* the engine's, where it has an account */
 	struct home home;   /* its folder, where it has one */

@@ -42,16 +42,20 @@ static bool print_event(struct api *api, const struct event *event, bool is_to_b
 	return method != NULL;
 }
 
+/* It has not read enough to be told more. */
+static bool is_slow(const struct api_client *client)
+{
+	const struct api_config *shell = &client->api->config;
+
+	return shell->backlog && client->connection &&
+	       shell->backlog(client->connection) > API_BACKLOG_HIGH;
+}
+
 /* What is not counted (typing, progress) is for who keeps up: it is stale in a moment, and told to
  * nobody again. */
 static bool is_new_to(const struct api_client *client, const struct event *event)
 {
-	const struct api_config *shell = &client->api->config;
-
-	if (event->id)
-		return event->id > client->told;
-	return !shell->backlog || !client->connection ||
-	       shell->backlog(client->connection) <= API_BACKLOG_HIGH;
+	return event->id ? event->id > client->told : !is_slow(client);
 }
 
 /* To a program what it may hear of it, as it may. */
@@ -80,6 +84,11 @@ void api_tell(struct api *api, const struct event *event)
 	for (struct api_client *client = api->clients; client; client = client->next) {
 		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
 			continue;
+		/* The rest it is told from the store, as it reads: one step may bring more than it could hold. */
+		if (is_slow(client)) {
+			client->is_behind = true;
+			continue;
+		}
 		if (client->bot) {
 			if (event->id)
 				client->told = event->id;
@@ -111,7 +120,7 @@ static bool tell_again(void *user, const struct event *event)
 {
 	struct replay *replay = user;
 
-	if (replay->left == 0) {
+	if (replay->left == 0 || is_slow(replay->client)) {
 		replay->is_more = true;
 		return false;
 	}
@@ -144,10 +153,8 @@ static unsigned slice_of(struct api_client *client)
  * not read enough, or was told enough. */
 static bool catch_up(struct api_client *client)
 {
-	const struct api_config *shell = &client->api->config;
-	bool may_read = !shell->backlog ||
-			shell->backlog(client->connection) <= API_BACKLOG_HIGH;
-	struct replay replay = { .client = client, .left = may_read ? slice_of(client) : 0 };
+	struct replay replay = { .client = client,
+				 .left = is_slow(client) ? 0 : slice_of(client) };
 
 	client->replayed = ++client->api->replays;
 	if (replay.left == 0) {

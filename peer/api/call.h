@@ -11,6 +11,9 @@
 
 enum {
 	API_MESSAGES_MAX = 1000, /* messages in one answer of getMessages */
+	API_LIST_MAX =
+		2 << 20, /* bytes of the list in an answer, and one thing more: what others have
+	                          * said may be so long that an answer of a thousand would end its face */
 	API_ADDRESSES_MAX = 32,
 	API_URL_MAX = 1024,
 	API_VERSION = 1, /* counts what would break a face */
@@ -103,6 +106,10 @@ struct call {
 	bool is_guess;        /* a token was shown that is none */
 	const char *language; /* in which it is answered from now on; NULL: as before */
 };
+
+/* `added` is in the list of the answer, which holds `size` bytes so far. False: it is large enough; `more` is true in
+ * the answer then, and who wants the rest asks again from there. */
+bool call_has_room(struct call *call, size_t *size, const struct json *added);
 
 /* A parameter that is text; NULL: left out. */
 const char *call_text(const struct call *call, const char *key);

@@ -288,18 +288,27 @@ int method_set_commands(struct call *call)
 
 /* --- what they want to say --- */
 
+struct proposed {
+	struct call *call;
+	struct json *list;
+	size_t size;
+};
+
 static bool add_proposal(void *user, const struct proposal *one)
 {
-	json_add(user, spoken_proposal(one));
-	return true;
+	struct proposed *all = user;
+	struct json *shown = spoken_proposal(one);
+
+	json_add(all->list, shown);
+	return call_has_room(all->call, &all->size, shown);
 }
 
 int method_proposals(struct call *call)
 {
-	struct json *list = json_array();
+	struct proposed all = { .call = call, .list = json_array() };
 
-	json_set(call->result, "proposals", list);
-	return engine_proposals(call->engine, 0, add_proposal, list);
+	json_set(call->result, "proposals", all.list);
+	return engine_proposals(call->engine, 0, add_proposal, &all);
 }
 
 static bool put_name(void *user, const struct proposal *one)

@@ -199,15 +199,24 @@ int method_cancel_file(struct call *call)
 	return answer_transfer(call, id, engine_cancel_file(call->engine, id));
 }
 
+struct transfers {
+	struct call *call;
+	struct json *list;
+	size_t size;
+};
+
 static bool add_transfer(void *user, const struct message *m)
 {
-	json_add(user, spoken_message(m));
-	return true;
+	struct transfers *all = user;
+	struct json *one = spoken_message(m);
+
+	json_add(all->list, one);
+	return call_has_room(all->call, &all->size, one);
 }
 
 int method_transfers(struct call *call)
 {
-	struct json *list = json_array();
+	struct transfers all = { .call = call, .list = json_array() };
 	bool has_name = json_has(call->params, "conversation");
 	struct name name = { 0 };
 	int err = 0;
@@ -218,8 +227,8 @@ int method_transfers(struct call *call)
 		err = engine_files(call->engine, has_name ? name.text : NULL,
 				   !json_bool(call->params, "all", false),
 				   (unsigned)json_int(call->params, "limit", 50), add_transfer,
-				   list);
-	json_set(call->result, "transfers", list);
+				   &all);
+	json_set(call->result, "transfers", all.list);
 	return err;
 }
 

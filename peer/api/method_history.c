@@ -9,16 +9,30 @@
 #include "shared/text.h"
 
 struct page {
+	struct call *call;
 	struct json *list[API_MESSAGES_MAX];
 	unsigned count;
+	size_t size;
 };
+
+static struct page *page_new(struct call *call)
+{
+	struct page *page = memory_new(sizeof *page);
+
+	page->call = call;
+	return page;
+}
+
+static bool add(struct page *page, struct json *take_message)
+{
+	page->list[page->count++] = take_message;
+	return call_has_room(page->call, &page->size, take_message) &&
+	       page->count < API_MESSAGES_MAX;
+}
 
 static bool add_message(void *user, const struct message *m)
 {
-	struct page *page = user;
-
-	page->list[page->count++] = spoken_message(m);
-	return page->count < API_MESSAGES_MAX;
+	return add(user, spoken_message(m));
 }
 
 /* Into the result, with what each replies to: only now, as no walk goes on any more. */
@@ -38,7 +52,7 @@ int method_messages(struct call *call)
 {
 	unsigned limit = (unsigned)json_int(call->params, "limit", 50);
 	bool is_forward = json_has(call->params, "after");
-	struct page *page = memory_new(sizeof *page);
+	struct page *page = page_new(call);
 	uint64_t from = 0;
 	struct name name;
 	int err = name_parse(&name, bytes_text(call_about(call, "conversation")));
@@ -81,10 +95,7 @@ int method_message(struct call *call)
 
 static bool add_hit(void *user, const struct hit *hit)
 {
-	struct page *page = user;
-
-	page->list[page->count++] = spoken_hit(hit);
-	return page->count < API_MESSAGES_MAX;
+	return add(user, spoken_hit(hit));
 }
 
 /* Behind those that were found before. */
@@ -106,12 +117,14 @@ int method_search(struct call *call)
 {
 	size_t found = json_count(json_get(call->result, "messages"));
 	unsigned limit = (unsigned)json_int(call->params, "limit", 20);
-	struct page *page = memory_new(sizeof *page);
+	struct page *page = page_new(call);
 	bool has_name = json_has(call->params, "conversation");
 	struct name name = { 0 };
 	uint64_t before = 0;
 	int err = 0;
 
+	if (found)
+		page->size = json_size(json_get(call->result, "messages"));
 	if (has_name)
 		err = name_parse(&name, bytes_text(call_about(call, "conversation")));
 	json_id(call->params, "before", &before);

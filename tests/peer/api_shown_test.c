@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer/api/call.h"
 #include "peer/api/notify.h"
 #include "peer/api/spoken.h"
+#include "peer/person.h"
 #include "peer/rooms.h"
 #include "peer/search.h"
 #include "shared/db.h"
@@ -254,6 +256,109 @@ static void a_search_without_a_word_is_refused(void **state)
 			 -32000 + ERR_FORMAT);
 }
 
+/* A hundred texts of control characters, each of which takes six bytes. */
+enum { LONG = 100 };
+
+static void write_long(void)
+{
+	struct rooms *r = engine_rooms(asked.engine);
+	char text[WIRE_TEXT_MAX + 1] = "hay ";
+	struct written w;
+
+	memset(text + 4, 1, sizeof text - 5);
+	text[sizeof text - 1] = '\0';
+	asked_call("addContact", "{\"contact\":\"bob\"}");
+	store_write(r->store);
+	written_begin(&w, r->store, peer_person(&asked.member, "bob")->id, 1000);
+	for (int i = 0; i < LONG; i++)
+		written_text(&w, false, text);
+	assert_int_equal(store_commit(r->store), 0);
+}
+
+/* Some take a few steps. */
+static const struct json *result_soon(const char *method, const char *params)
+{
+	const struct json *answer = asked_call(method, params);
+
+	for (unsigned steps = 0; !answer && steps < 100; steps++) {
+		asked_step();
+		for (unsigned i = 0; i < asked.face.count; i++) {
+			if (json_has(asked.face.got[i], "id"))
+				answer = asked.face.got[i];
+		}
+	}
+	return result_in(answer);
+}
+
+/* Page by page, each no longer than an answer may be; how many that were, none of them twice. */
+static unsigned count_pages(const char *method, const char *about, bool is_newest_first)
+{
+	unsigned pages = 0, messages = 0;
+	const struct json *result, *list;
+	char params[128], before[40] = "";
+	uint64_t id, last = UINT64_MAX;
+
+	do {
+		snprintf(params, sizeof params, "{%s,\"limit\":1000%s}", about, before);
+		result = result_soon(method, params);
+		assert_in_range(json_size(result), 1, API_LIST_MAX + (200 << 10));
+		list = json_get(result, "messages");
+		messages += json_count(list);
+		pages++;
+		for (size_t i = 0; i < json_count(list); i++) {
+			size_t at = is_newest_first ? i : json_count(list) - 1 - i;
+
+			assert_int_equal(json_id(json_at(list, at), "id", &id), 0);
+			assert_true(id < last);
+			last = id;
+		}
+		snprintf(before, sizeof before, ",\"before\":\"%llu\"",
+			 (unsigned long long)last);
+	} while (json_bool(result, "more", false) && pages < LONG);
+	assert_int_equal(messages, LONG);
+	return pages;
+}
+
+static void no_answer_is_longer_than_a_face_can_take(void **state)
+{
+	(void)state;
+	write_long();
+	assert_in_range(count_pages("getMessages", "\"conversation\":\"bob\"", false), 4, 6);
+	assert_in_range(count_pages("searchMessages", "\"query\":\"hay\"", true), 4, 6);
+}
+
+static void what_waits_to_be_said_is_shown_a_part_at_a_time(void **state)
+{
+	struct bot wish = { .name = name_of("helper"), .may = BOT_PROPOSES, .rate = 20 };
+	char token[BOT_TOKEN_SIZE], text[WIRE_TEXT_MAX], params[64];
+	struct engine_text what = { .to = "bob", .text = bytes_of(text, sizeof text) };
+	unsigned seen = 0;
+	uint64_t id;
+
+	(void)state;
+	memset(text, 1, sizeof text);
+	asked_call("addContact", "{\"contact\":\"bob\"}");
+	assert_int_equal(bot_add_name(&wish, "bob"), 0);
+	assert_int_equal(engine_create_bot(asked.engine, &wish, token), 0);
+	for (unsigned i = 0; i < 50; i++)
+		assert_int_equal(engine_propose(asked.engine, 1, &what, &id), 0);
+	while (seen < 50) {
+		const struct json *result = result_in(asked_call("listProposals", "{}"));
+		const struct json *list = json_get(result, "proposals");
+		size_t some = json_count(list);
+
+		assert_in_range(json_size(result), 1, API_LIST_MAX + (200 << 10));
+		assert_int_equal(json_bool(result, "more", false), seen + some < 50);
+		assert_in_range(some, 1, 30);
+		seen += some;
+		for (size_t i = some; i > 0; i--) {
+			snprintf(params, sizeof params, "{\"id\":\"%llu\"}",
+				 (unsigned long long)(seen - i + 1));
+			result_in(asked_call("rejectProposal", params));
+		}
+	}
+}
+
 /* More than a search looks at in one call. */
 enum { MANY = 3 * SEARCH_SLICE / 64 };
 
@@ -347,6 +452,8 @@ int main(void)
 		AT_HOME(settings_are_set_one_by_one),
 		AT_HOME(what_holds_for_one_contact_is_shown_with_whose_rule_it_is),
 		AT_HOME(a_search_without_a_word_is_refused),
+		AT_HOME(no_answer_is_longer_than_a_face_can_take),
+		AT_HOME(what_waits_to_be_said_is_shown_a_part_at_a_time),
 		AT_HOME(a_long_search_is_answered_as_a_whole_while_others_are_served),
 		AT_HOME(who_leaves_in_the_middle_of_a_search_ends_it),
 		AT_HOME(availability_is_one_of_three_words),

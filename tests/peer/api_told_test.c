@@ -111,6 +111,50 @@ static void a_face_that_reads_slowly_is_told_again_when_it_has_read(void **state
 	assert_false(api_is_pressed(asked.api));
 }
 
+/* What others have said may be so long that a slice of it is more than is kept for who reads slowly. */
+static void no_more_is_told_again_than_has_room_and_all_of_it_in_the_end(void **state)
+{
+	const struct json *note = NULL;
+	unsigned told = 0, rounds = 0;
+	char last[16];
+
+	(void)state;
+	for (unsigned i = 1; i <= 20; i++)
+		block(i);
+	asked.weight = API_BACKLOG_HIGH / 2;
+	assert_int_equal(code_of(asked_call("subscribe", "{\"since\":\"0\"}")), 0);
+	for (; told < 20 && rounds < 20; rounds++) {
+		unsigned more = notes("contact", &note);
+
+		assert_in_range(more, 1, 3);
+		told += more;
+		snprintf(last, sizeof last, "pest%u", told);
+		assert_string_equal(json_text(note, "name"), last);
+		asked_forget(&asked.face);
+		asked.backlog = 0;
+		asked_step();
+	}
+	assert_int_equal(told, 20);
+}
+
+static void who_cannot_hold_what_a_step_brings_is_told_it_later(void **state)
+{
+	const struct json *note = NULL;
+
+	(void)state;
+	assert_int_equal(code_of(asked_call("subscribe", "{}")), 0);
+	asked.backlog = API_BACKLOG_HIGH + 1;
+	block(1);
+	block(2);
+	assert_int_equal(notes("contact", &note), 0);
+	asked.backlog = 0;
+	asked_step();
+	assert_int_equal(notes("contact", &note), 2);
+	block(3);
+	assert_int_equal(notes("contact", &note), 1);
+	assert_string_equal(json_text(note, "name"), "pest3");
+}
+
 static void what_is_said_is_answered_with_its_id_and_told(void **state)
 {
 	const struct json *note = NULL, *result;
@@ -170,6 +214,8 @@ int main(void)
 		MEMBER(only_who_subscribed_is_told_of_events),
 		MEMBER(what_was_missed_is_told_again_once_and_in_order),
 		MEMBER(a_face_that_reads_slowly_is_told_again_when_it_has_read),
+		MEMBER(no_more_is_told_again_than_has_room_and_all_of_it_in_the_end),
+		MEMBER(who_cannot_hold_what_a_step_brings_is_told_it_later),
 		MEMBER(what_is_said_is_answered_with_its_id_and_told),
 		MEMBER(what_is_good_to_know_and_our_devices_are_notifications),
 		EMPTY(a_face_that_does_not_read_is_sent_nothing_more),

@@ -62,7 +62,8 @@ int cmd_search(struct cli *c)
 	}
 	if (count == 0)
 		out_say("%s", _("Nothing was found."));
-	else if ((long)count == limit && out_is_terminal())
+	else if (((long)count == limit || json_bool(result, "more", false)) &&
+		 out_is_terminal())
 		out_say(_("  more: the same with --before %s"),
 			json_text(json_at(list, count - 1), "id"));
 	json_free(result);

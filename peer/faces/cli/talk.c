@@ -26,14 +26,16 @@ void cmd_mark_read(struct cli *c, const char *name, uint64_t up_to)
 /* --- history --- */
 
 /* How to see what lies before the first, or behind the last, of a full page. */
-static void tell_more(const struct cli *c, const struct json *list, long limit)
+static void tell_more(const struct cli *c, const struct json *result, long limit)
 {
+	const struct json *list = json_get(result, "messages");
 	bool is_forward = c->o.value[OPT_AFTER] != NULL;
 	size_t count = json_count(list);
 	const char *id = count ? json_text(json_at(list, is_forward ? count - 1 : 0), "id")
 			       : NULL;
 
-	if (id && (long)count == limit && out_is_terminal())
+	if (id && ((long)count == limit || json_bool(result, "more", false)) &&
+	    out_is_terminal())
 		out_say(is_forward ? _("  newer: palique history %s --after %s")
 				   : _("  older: palique history %s --before %s"),
 			out_safe(c->o.arguments[0]), id);
@@ -95,7 +97,7 @@ int cmd_history(struct cli *c)
 			: c->o.value[OPT_AFTER] ? _("Nothing newer was said with %s.")
 						: _("Nothing was said with %s yet."),
 			out_safe(c->o.arguments[0]));
-	tell_more(c, list, limit);
+	tell_more(c, result, limit);
 	if (last)
 		cmd_mark_read(c, c->o.arguments[0], last);
 	json_free(result);
@@ -152,7 +154,8 @@ static int print_unread(struct cli *c, const char *name, int64_t unread, uint64_
 		page_count++;
 		for (size_t i = 0; i < count; i++)
 			found += !json_bool(json_at(list, i), "own", false);
-		if (count < PAGE || json_id(json_at(list, 0), "id", &before) < 0)
+		if ((count < PAGE && !json_bool(pages[page_count - 1], "more", false)) ||
+		    json_id(json_at(list, 0), "id", &before) < 0)
 			break;
 	}
 	for (unsigned p = page_count; code == EXIT_DONE && p-- > 0;) {

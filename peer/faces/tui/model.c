@@ -337,9 +337,11 @@ static void take_contacts(struct model *m, const struct json *contacts)
 }
 
 static void take_page(struct model *m, struct talk *t, const struct request *r,
-		      const struct json *messages)
+		      const struct json *result)
 {
-	bool is_full = json_count(messages) == MODEL_PAGE;
+	const struct json *messages = json_get(result, "messages");
+	size_t limit = r->asked == ASKED_AROUND ? MODEL_PAGE / 2 : MODEL_PAGE;
+	bool is_full = json_count(messages) == limit || json_bool(result, "more", false);
 
 	t->asking--;
 	switch (r->asked) {
@@ -383,7 +385,7 @@ static void take_page(struct model *m, struct talk *t, const struct request *r,
 		forget_list(t);
 		talk_insert(t, 0, messages);
 		t->is_here = true;
-		t->has_older = json_count(messages) == MODEL_PAGE / 2;
+		t->has_older = is_full;
 		t->has_newer = true;
 		model_ask(m, ASKED_MESSAGE, t->name, r->id, "getMessage",
 			  json_set_id(json_object(), "id", r->id));
@@ -456,7 +458,7 @@ void model_answer(struct model *m, const struct request *r, const struct json *r
 	case ASKED_OLDEST:
 	case ASKED_AROUND:
 		if (t)
-			take_page(m, t, r, json_get(result, "messages"));
+			take_page(m, t, r, result);
 		break;
 	case ASKED_MESSAGE:
 		if (t)

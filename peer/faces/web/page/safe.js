@@ -10,12 +10,14 @@ const joins = /[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u;
 const link = /\b(?:https?:\/\/|palique:)[^\s<>"'`\u0000-\u001f]*[^\s<>"'`.,;:!?)\]}\u0000-\u001f]/giu;
 const mark = /(?<![\p{L}\p{N}*_`])(?:\*(?=\S)[^*\n]{1,1000}?(?<=\S)\*|_(?=\S)[^_\n]{1,1000}?(?<=\S)_|`[^`\n]{1,1000}?`)(?![\p{L}\p{N}*_`])/gu;
 
+const ELEMENTS_MAX = 500; // of one text: behind them all is text alone, so that a page of hostile ones has a bound
+
 const named = (c) => `U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 
+const written = (text) => text.replace(hidden, (c, at, all) => (isJoiner(c, at, all) ? c : `<${named(c)}>`));
+
 // One line for a name, a title, an attribute: hidden characters written out, as text.
-export function line(text) {
-	return String(text ?? '').replace(/\s+/gu, ' ').replace(hidden, (c, at, all) => (isJoiner(c, at, all) ? c : `<${named(c)}>`));
-}
+export const line = (text) => written(String(text ?? '').replace(/\s+/gu, ' '));
 
 function isJoiner(c, at, all) {
 	if (c !== '\u200d' && c !== '\u200c') return false;
@@ -24,46 +26,51 @@ function isJoiner(c, at, all) {
 	return joins.test(before) && joins.test(behind);
 }
 
-function plain(into, text) {
+// `room.left`: elements that may still be made.
+function plain(into, text, room) {
 	let from = 0;
 	for (const found of text.matchAll(hidden)) {
 		if (isJoiner(found[0], found.index, text)) continue;
+		if (--room.left < 0) break;
 		into.append(text.slice(from, found.index), h('span', { class: 'hidden-character' }, named(found[0])));
 		from = found.index + found[0].length;
 	}
-	into.append(text.slice(from));
+	into.append(written(text.slice(from)));
 }
 
-function marked(into, text) {
+function marked(into, text, room) {
 	let from = 0;
 	for (const found of text.matchAll(mark)) {
-		plain(into, text.slice(from, found.index));
+		if (--room.left < 0) break;
+		plain(into, text.slice(from, found.index), room);
 		const element = h({ '*': 'strong', _: 'em', '`': 'code' }[found[0][0]]);
-		plain(element, found[0]);
+		plain(element, found[0], room);
 		into.append(element);
 		from = found.index + found[0].length;
 	}
-	plain(into, text.slice(from));
+	plain(into, text.slice(from), room);
 }
 
 // A link leads where it says: its text is its address. Addresses with hidden characters are none.
-function linked(into, text) {
+function linked(into, text, room) {
 	let from = 0;
 	for (const found of text.matchAll(link)) {
 		const target = found[0];
 		if (isHidden.test(target) || !URL.canParse?.(target)) continue;
-		marked(into, text.slice(from, found.index));
+		if (--room.left < 0) break;
+		marked(into, text.slice(from, found.index), room);
 		into.append(h('a', { href: target, target: '_blank', rel: 'noopener noreferrer nofollow' }, target));
 		from = found.index + target.length;
 	}
-	marked(into, text.slice(from));
+	marked(into, text.slice(from), room);
 }
 
 // The paragraphs of a message. Each line finds its own direction.
 export function paragraphs(text) {
+	const room = { left: ELEMENTS_MAX };
 	return String(text ?? '').split('\n').map((one) => {
 		const p = h('p', { dir: 'auto' });
-		linked(p, one);
+		linked(p, one, room);
 		if (!one) p.append(h('br'));
 		return p;
 	});

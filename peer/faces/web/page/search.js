@@ -34,7 +34,7 @@ export function showSearch(go, within) {
 			const from = results.children.length;
 			add(r.messages);
 			if (hadFocus) (results.children[from]?.querySelector('button') ?? words).focus();
-			if (r.messages.length === 50) results.append(h('li', { class: 'more' }, h('button', { type: 'button', class: 'plain', onclick: () => find(r.messages.at(-1).id) }, _('Older ones'))));
+			if (r.messages.length === 50 || r.more) results.append(h('li', { class: 'more' }, h('button', { type: 'button', class: 'plain', onclick: () => find(r.messages.at(-1).id) }, _('Older ones'))));
 			status.textContent = results.children.length ? '' : _('Nothing found.');
 		} catch (e) {
 			if (e.kind !== 'format') return failed(e);

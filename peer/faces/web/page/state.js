@@ -96,6 +96,9 @@ export function listed() {
 
 // --- messages ---
 
+// Whether there are others beyond an answer to who asked for `wanted`: long ones may be too many for one.
+const isFull = (answer, wanted) => answer.messages.length === wanted || answer.more === true;
+
 function take(c, list) {
 	c.messages = list;
 	c.byId = new Map(list.map((m) => [m.id, m]));
@@ -114,11 +117,12 @@ export async function openConversation(name) {
 export async function newest(name) {
 	const c = conversation(name);
 	const unread = contacts.get(name)?.unread ?? 0;
-	const { messages } = await call('getMessages', { conversation: name, limit: PAGE });
+	const answer = await call('getMessages', { conversation: name, limit: PAGE });
+	const { messages } = answer;
 	take(c, messages);
 	c.isWhole = true;
 	c.hasNewer = false;
-	c.hasOlder = messages.length === PAGE;
+	c.hasOlder = isFull(answer, PAGE);
 	c.last = messages.at(-1) ?? null;
 	const theirs = messages.filter((m) => !m.own);
 	c.firstUnread = unread > 0 && unread <= theirs.length ? theirs.at(-unread).id : null;
@@ -135,8 +139,8 @@ export async function around(name, id) {
 	]);
 	take(c, [...before.messages, there.message, ...behind.messages]);
 	c.isWhole = true;
-	c.hasOlder = before.messages.length === PAGE / 2;
-	c.hasNewer = behind.messages.length === PAGE;
+	c.hasOlder = isFull(before, PAGE / 2);
+	c.hasNewer = isFull(behind, PAGE);
 	changed('messages', name, { kind: 'all' });
 }
 
@@ -146,9 +150,10 @@ export async function older(name) {
 	c.isLoading = true;
 	const first = c.messages[0].id;
 	try {
-		const { messages } = await call('getMessages', { conversation: name, limit: PAGE, before: first });
+		const answer = await call('getMessages', { conversation: name, limit: PAGE, before: first });
+		const { messages } = answer;
 		if (c.messages[0]?.id !== first) return;
-		c.hasOlder = messages.length === PAGE;
+		c.hasOlder = isFull(answer, PAGE);
 		let all = [...messages, ...c.messages];
 		const dropped = Math.max(0, all.length - WINDOW);
 		if (dropped) {
@@ -168,9 +173,10 @@ export async function newer(name) {
 	c.isLoading = true;
 	const last = c.messages.at(-1).id;
 	try {
-		const { messages } = await call('getMessages', { conversation: name, limit: PAGE, after: last });
+		const answer = await call('getMessages', { conversation: name, limit: PAGE, after: last });
+		const { messages } = answer;
 		if (c.messages.at(-1)?.id !== last) return;
-		c.hasNewer = messages.length === PAGE;
+		c.hasNewer = isFull(answer, PAGE);
 		let all = [...c.messages, ...messages];
 		const dropped = Math.max(0, all.length - WINDOW);
 		if (dropped) {
