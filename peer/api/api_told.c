@@ -84,11 +84,6 @@ void api_tell(struct api *api, const struct event *event)
 	for (struct api_client *client = api->clients; client; client = client->next) {
 		if (!client->is_subscribed || client->is_behind || !is_new_to(client, event))
 			continue;
-		/* The rest it is told from the store, as it reads: one step may bring more than it could hold. */
-		if (is_slow(client)) {
-			client->is_behind = true;
-			continue;
-		}
 		if (client->bot) {
 			if (event->id)
 				client->told = event->id;

@@ -137,24 +137,6 @@ static void no_more_is_told_again_than_has_room_and_all_of_it_in_the_end(void **
 	assert_int_equal(told, 20);
 }
 
-static void who_cannot_hold_what_a_step_brings_is_told_it_later(void **state)
-{
-	const struct json *note = NULL;
-
-	(void)state;
-	assert_int_equal(code_of(asked_call("subscribe", "{}")), 0);
-	asked.backlog = API_BACKLOG_HIGH + 1;
-	block(1);
-	block(2);
-	assert_int_equal(notes("contact", &note), 0);
-	asked.backlog = 0;
-	asked_step();
-	assert_int_equal(notes("contact", &note), 2);
-	block(3);
-	assert_int_equal(notes("contact", &note), 1);
-	assert_string_equal(json_text(note, "name"), "pest3");
-}
-
 static void what_is_said_is_answered_with_its_id_and_told(void **state)
 {
 	const struct json *note = NULL, *result;
@@ -215,7 +197,6 @@ int main(void)
 		MEMBER(what_was_missed_is_told_again_once_and_in_order),
 		MEMBER(a_face_that_reads_slowly_is_told_again_when_it_has_read),
 		MEMBER(no_more_is_told_again_than_has_room_and_all_of_it_in_the_end),
-		MEMBER(who_cannot_hold_what_a_step_brings_is_told_it_later),
 		MEMBER(what_is_said_is_answered_with_its_id_and_told),
 		MEMBER(what_is_good_to_know_and_our_devices_are_notifications),
 		EMPTY(a_face_that_does_not_read_is_sent_nothing_more),
