@@ -13,6 +13,7 @@ enum { MARK_SIZE = 16 };
 struct past {
 	uint8_t (*marks)[MARK_SIZE];
 	size_t count, capacity;
+	bool is_two_sided; /* the other one said something, or got something */
 };
 
 static void add_bytes(crypto_generichash_state *state, struct bytes b)
@@ -26,6 +27,7 @@ static bool each_mark(void *user, const struct message *m)
 	struct past *past = user;
 	crypto_generichash_state state;
 
+	past->is_two_sided |= !m->is_ours || m->state >= MESSAGE_DELIVERED;
 	/* Of what is gone there is nothing to give. */
 	if (m->is_gone || m->is_retracted || m->life > 0)
 		return true;
@@ -98,22 +100,22 @@ bool people_past_is_there(struct people *p, char *why, size_t why_size)
 	for (unsigned b = 1; b <= p->count; b++) {
 		struct past x, y;
 		struct contact c;
+		bool is_contact;
 		size_t count;
 
 		if (b == a || !people_is_up(p, older) || !people_is_up(p, newer) ||
 		    p->was_rekeyed[a] || p->was_rekeyed[b])
 			continue;
-		/* What was said to somebody whose key was never seen has no name that lasts. */
-		if (engine_contact(world_engine(p->world, older), p->persons[b].name, &c) ==
-			    0 &&
-		    !c.has_identity)
-			continue;
+		is_contact = engine_contact(world_engine(p->world, older), p->persons[b].name,
+					    &c) == 0;
 		x = past_of(p, older, b);
 		y = past_of(p, newer, b);
 		count = missing(&x, &y);
 		free(x.marks);
 		free(y.marks);
-		if (count == 0)
+		/* What was said to somebody whose key was never seen has no name that lasts; who was
+		 * removed is not shown, and has a key if anything passed between the two. */
+		if (count == 0 || !(is_contact ? c.has_identity : x.is_two_sided))
 			continue;
 		snprintf(
 			why, why_size,
