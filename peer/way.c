@@ -297,11 +297,13 @@ static mono_ns paid_at(const struct way *w)
 	return w->costly_until > at_once ? w->costly_until - at_once : 0;
 }
 
-/* In their turn they change nothing any more; one that is wrong breaks the line then. */
-static void hear_acks(struct rooms *rooms, struct way *w)
+/* Of what waits, acknowledgements are heard now. In their turn they change nothing any more; one that is
+ * wrong breaks the line then. */
+static void rest(struct rooms *rooms, struct way *w)
 {
 	struct wire_message m;
 
+	line_rest(&w->line);
 	while (line_ahead(&w->line, &m) == 1) {
 		if (m.type == WIRE_ACK)
 			(void)way_message(rooms, w, &m);
@@ -313,15 +315,14 @@ int way_next(struct rooms *rooms, struct way *w, struct wire_message *m)
 	int err;
 
 	if (paid_at(w) > rooms->now) {
-		hear_acks(rooms, w);
+		rest(rooms, w);
 		return 0;
 	}
 	while ((err = line_next(&w->line, m)) == 1) {
 		charge(rooms, w, m);
 		err = way_message(rooms, w, m);
 		if (err == 0 && paid_at(w) > rooms->now) {
-			line_rest(&w->line);
-			hear_acks(rooms, w);
+			rest(rooms, w);
 			return 0;
 		}
 		if (err != 0)
