@@ -108,12 +108,18 @@ writes() {
 shown() {
 	in_tmux capture-pane -p -t "$1"
 }
+# What all see: one may wait for another
+all_shown() {
+	in_tmux list-sessions -F '#{session_name}' | while read -r who; do
+		printf '\n%s sees:\n%s\n' "$who" "$(shown "$who")"
+	done
+}
 is_shown() {
 	shown "$1" | grep -qF -- "$2"
 }
 # sees NAME WORDS: until they stand on the screen
 sees() {
-	until_true 15 is_shown "$1" "$2" || fail "$1 does not see \"$2\": $(shown "$1")"
+	until_true 15 is_shown "$1" "$2" || fail "$1 does not see \"$2\": $(all_shown)"
 	checks=$((checks + 1))
 }
 is_not_shown() {
