@@ -299,6 +299,26 @@ static void delivery_reaches_ours_and_never_goes_back(void **state)
 	model_free(m);
 }
 
+/* The newest stands in the list of conversations, too. */
+static void the_newest_of_ours_never_goes_back_either(void **state)
+{
+	struct model *m = begun();
+	struct talk *t = open_bob(m, 1, 5);
+
+	(void)state;
+	told(m, "sent",
+	     "{\"id\":\"7\",\"conversation\":\"bob\",\"message\":{\"text\":\"seven\"}}");
+	told(m, "delivery",
+	     "{\"conversation\":\"bob\",\"upTo\":\"5\",\"state\":\"delivered\"}");
+	assert_string_equal(json_text(t->last, "state"), "queued");
+	told(m, "delivery", "{\"conversation\":\"bob\",\"upTo\":\"7\",\"state\":\"read\"}");
+	told(m, "delivery",
+	     "{\"conversation\":\"bob\",\"upTo\":\"7\",\"state\":\"delivered\"}");
+	assert_string_equal(json_text(talk_find(t, 7)->message, "state"), "read");
+	assert_string_equal(json_text(t->last, "state"), "read");
+	model_free(m);
+}
+
 static void a_changed_message_takes_its_place_and_a_forgotten_one_goes(void **state)
 {
 	struct model *m = begun();
@@ -495,6 +515,7 @@ int main(void)
 		cmocka_unit_test(who_goes_to_a_message_sees_it_also_when_more_comes_behind_it),
 		cmocka_unit_test(the_ends_are_asked_for_whatever_is_under_way),
 		cmocka_unit_test(delivery_reaches_ours_and_never_goes_back),
+		cmocka_unit_test(the_newest_of_ours_never_goes_back_either),
 		cmocka_unit_test(a_changed_message_takes_its_place_and_a_forgotten_one_goes),
 		cmocka_unit_test(what_nobody_looks_at_rings_once_and_is_new),
 		cmocka_unit_test(hostile_notifications_change_nothing_and_break_nothing),

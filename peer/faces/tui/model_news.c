@@ -6,25 +6,27 @@
 #include "shared/error.h"
 #include "shared/text.h"
 
+/* How far one of ours has come: 0, 1 delivered, 2 read. */
+static int how_far(const char *state)
+{
+	return !state ? 0 : !strcmp(state, "read") ? 2 : !strcmp(state, "delivered");
+}
+
+/* What is read is not delivered afterwards, though it may be told in this order. */
 static void on_delivery(struct model *m, const struct json *p)
 {
-	static const char *const order[] = { "queued", "delivered", "read" };
 	struct talk *t = model_find(m, json_text(p, "conversation"));
 	const char *state = json_text(p, "state");
-	uint64_t up_to;
-	int reached = 0, asked = 0;
+	uint64_t up_to, last;
+	int reached = how_far(state), asked = 0;
 
 	if (!t || !state || json_id(p, "upTo", &up_to) < 0)
 		return;
-	for (int i = 0; i < 3; i++)
-		if (!strcmp(state, order[i]))
-			reached = i;
 	for (size_t i = t->count; i > 0; i--) {
 		struct said *s = &t->list[i - 1];
-		const char *was = json_text(s->message, "state");
-		int had = was && !strcmp(was, "read") ? 2 : was && !strcmp(was, "delivered");
 
-		if (!s->is_own || s->id > up_to || had >= reached)
+		if (!s->is_own || s->id > up_to ||
+		    how_far(json_text(s->message, "state")) >= reached)
 			continue;
 		/* Of several devices one alone is spoken of: the engine knows of whose. */
 		if (json_bool(p, "otherDevice", false) && asked++ < MODEL_ASKED_AGAIN)
@@ -35,7 +37,9 @@ static void on_delivery(struct model *m, const struct json *p)
 			s->width = 0;
 		}
 	}
-	if (t->last && json_bool(t->last, "own", false) && !json_bool(p, "otherDevice", false))
+	if (t->last && json_bool(t->last, "own", false) &&
+	    !json_bool(p, "otherDevice", false) && json_id(t->last, "id", &last) == 0 &&
+	    last <= up_to && how_far(json_text(t->last, "state")) < reached)
 		json_set_text(t->last, "state", state);
 }
 
